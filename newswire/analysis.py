@@ -1,0 +1,241 @@
+"""Text to index tokens: the one analysis of both search engines and of matching in process.
+
+Here live word breaking, folding, stemming and the size one article may take in an index. Not
+here: the query language (`newswire.expression`) and anything that knows an engine. Every
+function is pure. A change to any of them, or another release of PyStemmer, changes what should
+be stored, so the search index of an existing wire must then be built again.
+
+A *spelling* is a word as it stands in a text, casefolded but with its marks, or a whole run of
+a script that is written without spaces. A *form* is what is indexed of it: the folded word, or
+each pair of neighbouring characters of the run. A *stem token* is a language and a folded stem,
+`en_purchas`; the underscore, which no form holds, keeps the two apart.
+"""
+
+import re
+import threading
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import regex
+import Stemmer
+
+FIELDS = ("headline", "summary", "body", "caption", "byline")
+
+LONGEST_WORD = 100
+"""Characters of a form; what is longer (base64, a URL's parameter) is cut, alike in document and query."""
+
+INDEX_BUDGET = 900_000
+"""Bytes of index that one article may take, so that a PostgreSQL tsvector (1 MiB) can hold it.
+
+Counted field by field: each different form and stem token with its UTF-8 bytes and 16 more, twice in
+caption and byline (four weights do not tell five fields apart, so these are stored again); each
+different pair of neighbouring forms with 16, for it is stored as a hash of 12 characters. There is room
+for 320,000 characters of any real article measured, in the densest case (Japanese) for 60,000.
+"""
+_TOKEN_OVERHEAD = 16
+_PAIR_COST = 12 + 4
+
+# Primary subtags of BCP 47 and the Snowball algorithms for them.
+_ALGORITHMS: dict[str, str] = dict(
+    re.findall(
+        r"(\w+)=(\w+)",
+        "ar=arabic ca=catalan cs=czech da=danish de=german el=greek en=english eo=esperanto es=spanish "
+        "et=estonian eu=basque fa=persian fi=finnish fr=french ga=irish hi=hindi hu=hungarian hy=armenian "
+        "id=indonesian it=italian lt=lithuanian nb=norwegian ne=nepali nl=dutch nn=norwegian no=norwegian "
+        "pl=polish pt=portuguese ro=romanian ru=russian sr=serbian st=sesotho sv=swedish ta=tamil "
+        "tr=turkish yi=yiddish",
+    )
+)
+
+# Scripts written without spaces, with what Unicode counts to several scripts: 々 〆 〇 ー and the
+# voicing marks. Their decimal digits stay outside: a number is a word, as 2024 is in Chinese.
+_UNSPACED = (
+    r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+    r"\u3005-\u3007\u3031-\u3035\u303c\u3099\u309a\u30fc]&&[\p{L}\p{M}\p{Nl}\p{No}]]"
+)
+# Letters to Unicode, apostrophes to those who type them: Ukrainian об’єкт, Hawaiʻi, Qurʾan.
+_APOSTROPHES = r"[\u02b9-\u02bf\u02ee]"
+_RUN = regex.compile(_UNSPACED, regex.V1)
+_SPELLING = regex.compile(
+    rf"{_UNSPACED}+"
+    rf"|[[\p{{L}}\p{{N}}]--{_UNSPACED}--{_APOSTROPHES}]"
+    rf"[[\p{{L}}\p{{M}}\p{{N}}]--{_UNSPACED}--{_APOSTROPHES}]*",
+    regex.V1,
+)
+_ASCII_SPELLING = re.compile(r"[a-z0-9]+")
+
+# Soft hyphens, joiners, direction marks, variation selectors, keycaps. The zero width space and
+# the non-joiner (Persian) separate words, but a zero width space within a run says nothing.
+_INVISIBLE = regex.compile(r"[[\p{Default_Ignorable_Code_Point}\u20d0-\u20f0]--[\u200b\u200c]]", regex.V1)
+_BREAK_WITHIN_RUN = regex.compile(rf"(?<={_UNSPACED})\u200b+(?={_UNSPACED})", regex.V1)
+# Python sorts a row of marks in quadratic time: two million would take an hour. UAX #15 allows 30.
+_TOO_MANY_MARKS = regex.compile(r"([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+", regex.V1)
+# NFKC would glue these to their neighbours: Apple™ to appletm, 2½ to 21⁄2.
+_TRADE_MARK = re.compile("[™℠]")
+_FRACTION = re.compile("[¼-¾⅐-⅟]")
+
+_FOLDED_MARKS = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Arabic}])\p{M}+", regex.V1)
+_LETTERS = str.maketrans(
+    dict(zip("łøđðħŧıŋ", "loddhtin", strict=True))
+    | {"æ": "ae", "œ": "oe", "þ": "th"}
+    | dict(zip("ךםןףץ", "כמנפצ", strict=True))
+    | dict.fromkeys("ٱ", "ا")
+    | dict.fromkeys("ىیېےۍ", "ي")
+    | dict.fromkeys("ةہھەۃ", "ه")
+    | dict.fromkeys("کڪ", "ك")
+    | dict.fromkeys("ګ", "گ")
+    | {chr(ord(zero) + n): str(n) for zero in "٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐" for n in range(10)}
+)
+
+_thread = threading.local()
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """An article as an index holds it: for each of `FIELDS` the forms in text order and the stem tokens.
+
+    `language` is the subtag the stem tokens carry, None where the article's language has no stemmer.
+    """
+
+    language: str | None
+    forms: Mapping[str, list[str]]
+    stems: Mapping[str, frozenset[str]]
+
+
+def analyse(texts: Mapping[str, str], language: str | None) -> Analysed:
+    """The tokens of an article's texts, by field; a missing field is an empty one.
+
+    What exceeds `INDEX_BUDGET` is left out: the fields are taken in order but the body last, so that a
+    book in the body does not hide its byline; within a field the end is cut off.
+    """
+    stemming = stemming_language(language)
+    forms: dict[str, list[str]] = {}
+    stems: dict[str, frozenset[str]] = {}
+    budget = INDEX_BUDGET
+    for field in sorted(FIELDS, key=lambda name: name == "body"):
+        copies = 2 if field in ("caption", "byline") else 1
+        forms[field], stems[field], budget = _within(budget, texts.get(field, ""), stemming, copies)
+    return Analysed(stemming, forms, stems)
+
+
+def _within(budget: int, text: str, language: str | None, copies: int) -> tuple[list[str], frozenset[str], int]:
+    """The forms and stem tokens of as much of a text as the budget has room for; what is left of it."""
+    forms: list[str] = []
+    known: set[str] = set()
+    pairs: set[tuple[str, str]] = set()
+    previous = ""
+    for form, stems in _entries(text, language):
+        new = {form, *stems} - known
+        cost = copies * sum(len(token.encode()) + _TOKEN_OVERHEAD for token in new) if new else 0
+        if (previous, form) not in pairs:
+            cost += _PAIR_COST
+        if cost > budget:
+            return forms, _stems_among(known), 0
+        budget -= cost
+        known |= new
+        pairs.add((previous, form))
+        forms.append(form)
+        previous = form
+    return forms, _stems_among(known), budget
+
+
+def _stems_among(tokens: Iterable[str]) -> frozenset[str]:
+    return frozenset(token for token in tokens if "_" in token)
+
+
+def words(text: str) -> list[str]:
+    """The forms of a text, in order: letters, marks and digits only, 1 to `LONGEST_WORD` characters each.
+
+    A run of a script without spaces gives the pair of characters at each place and its last one alone
+    (abc: ab, bc, c). So two characters or more, anywhere in it, are a phrase of forms, and a single one
+    is the beginning of a form.
+    """
+    return [form for form, _ in _entries(text, None)]
+
+
+def query_forms(text: str, *, open_ended: bool = False) -> tuple[tuple[str, ...], bool]:
+    """The forms that stand side by side wherever `text` does; whether the last is but a form's beginning.
+
+    It is when `open_ended` asks for it, and when the text ends in a single character of a script without
+    spaces. Of a longer run at the end the last character is not looked for: the document's may go on.
+    """
+    found, forms = spellings(text), tuple(words(text))
+    if not found or not _is_run(found[-1]):
+        return forms, open_ended
+    if len(found[-1]) == 1:
+        return forms, True
+    return forms[:-1], False
+
+
+def stem_tokens(text: str, language: str | None) -> frozenset[str]:
+    """The stem tokens of every word of a text; none where the language has no stemmer."""
+    return frozenset(token for _, stems in _entries(text, stemming_language(language)) for token in stems)
+
+
+def query_stems(word: str, languages: Iterable[str]) -> list[str]:
+    """The stem tokens under which an article in any of these languages holds a word, sorted."""
+    return sorted({token for language in languages for token in stem_tokens(word, language)})
+
+
+def stemming_language(language: str | None) -> str | None:
+    """The primary subtag of a BCP 47 tag (en of en-GB) when there is a stemmer for it, else None."""
+    subtag = (language or "").partition("-")[0].lower()
+    return subtag if subtag in _ALGORITHMS else None
+
+
+def spellings(text: str) -> list[str]:
+    """The words of a text casefolded, with their marks; a run of a script without spaces is one."""
+    found: list[str]
+    found = _ASCII_SPELLING.findall(text.lower()) if text.isascii() else _SPELLING.findall(_normalised(text))
+    return [word if len(word) <= LONGEST_WORD or _is_run(word) else _fold(word) for word in found]
+
+
+def _entries(text: str, language: str | None) -> Iterator[tuple[str, Collection[str]]]:
+    """Each form of a text with its stem tokens; those of a run have none."""
+    for spelling in spellings(text):
+        if _is_run(spelling):
+            for start in range(len(spelling)):
+                yield spelling[start : start + 2], ()
+        else:
+            yield _folded(spelling), _stems(spelling, language) if language else ()
+
+
+def _normalised(text: str) -> str:
+    """NFKC, casefolded, without what nobody sees, tatweel, and the dot casefolding leaves of a Turkish İ."""
+    text = _TRADE_MARK.sub(" ", _FRACTION.sub(r" \g<0>", text))
+    text = _BREAK_WITHIN_RUN.sub("", _INVISIBLE.sub("", text))
+    text = unicodedata.normalize("NFKC", _TOO_MANY_MARKS.sub(r"\1", text)).casefold()
+    return unicodedata.normalize("NFKC", text).replace("\u0640", "").replace("i\u0307", "i")
+
+
+def _is_run(spelling: str) -> bool:
+    return not spelling.isascii() and _RUN.match(spelling) is not None
+
+
+def _fold(spelling: str) -> str:
+    """A word without the marks of Latin, Greek, Cyrillic, Hebrew and Arabic, its letter variants made one."""
+    if spelling.isascii():
+        return spelling[:LONGEST_WORD]
+    bare = _FOLDED_MARKS.sub(r"\1", unicodedata.normalize("NFD", spelling))
+    return unicodedata.normalize("NFC", bare).translate(_LETTERS)[:LONGEST_WORD]
+
+
+_folded = lru_cache(maxsize=1 << 15)(_fold)
+
+
+@lru_cache(maxsize=1 << 15)
+def _stems(spelling: str, language: str) -> frozenset[str]:
+    """One stem token, or two where stemmers heed marks that readers leave out: Russian й, French é."""
+    form = _folded(spelling)
+    stem = _stemmer(language).stemWord
+    return frozenset(f"{language}_{_fold(stem(word)) or form}" for word in (spelling, form))
+
+
+def _stemmer(language: str) -> Any:
+    """This thread's stemmer: they may not be shared, and a lock costs more than one for each thread."""
+    if not hasattr(_thread, language):
+        setattr(_thread, language, Stemmer.Stemmer(_ALGORITHMS[language]))
+    return getattr(_thread, language)

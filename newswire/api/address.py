@@ -1,0 +1,18 @@
+"""Addresses of our own: the base they begin with, and the query string of the next page."""
+
+from urllib.parse import quote, urlencode
+
+from flask import current_app, request
+
+
+def base_url() -> str:
+    """Where this wire is reached: the setting, else scheme and Host of the request; ASCII, no slash at the end."""
+    configured: str | None = current_app.config["NEWSWIRE"].settings.base_url
+    return configured or quote(f"{request.scheme}://{request.host}", safe=":/[]@%")
+
+
+def here(**changes: str) -> str:
+    """The address of this request, percent-encoded, with some parameters set to other values."""
+    pairs = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
+    query = urlencode([*pairs, *changes.items()], errors="backslashreplace")
+    return base_url() + quote(request.path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")

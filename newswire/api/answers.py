@@ -1,0 +1,63 @@
+"""Answers: JSON bytes with ETag, negotiation, compression, and the headers that caches need."""
+
+import gzip
+
+from flask import Response, g, request
+
+from newswire.api.conditional import not_modified
+from newswire.api.problems import dumped
+from newswire.errors import Problem
+
+COMPRESS_FROM = 1000
+COMPRESSIBLE = ("application/json", "application/problem+json", "text/html", "text/javascript", "text/css")
+
+
+def accept(media_type: str = "application/json") -> None:
+    """Raises `not_acceptable` unless the caller takes this type."""
+    if request.accept_mimetypes and not request.accept_mimetypes.best_match([media_type]):
+        raise Problem("not_acceptable", f"This address answers in {media_type}; ask for that or for */*.")
+
+
+def json_answer(body: bytes | object, status: int = 200, *, tag: str | None = None) -> Response:
+    """An answer in JSON; with the ETag `tag`, and 304 where the caller holds it already (reads only)."""
+    content = body if isinstance(body, bytes) else dumped(body)
+    response = Response(content, status, content_type="application/json")
+    if tag is not None:
+        response.headers["ETag"] = f'"{tag}"'
+        if request.method in {"GET", "HEAD"} and not_modified(tag):
+            return unchanged(tag)
+    return response
+
+
+def unchanged(tag: str) -> Response:
+    return Response(status=304, headers={"ETag": f'"{tag}"'})
+
+
+def finish(response: Response) -> Response:
+    """The last step of every answer: what depends on the caller is private, and bodies are compressed."""
+    if "Cache-Control" not in response.headers:
+        caller = g.get("caller")
+        scope = "public" if caller is None or caller.kind == "public" else "private"
+        response.headers["Cache-Control"] = f"{scope}, no-cache"
+    if g.get("caller") is not None:
+        response.vary.add("Authorization")
+    response.headers["X-Request-Id"] = g.request_id
+    return compressed(response)
+
+
+def compressed(response: Response) -> Response:
+    if response.mimetype not in COMPRESSIBLE and response.status_code != 304:
+        return response
+    response.vary.add("Accept-Encoding")
+    wanted = request.accept_encodings.quality("gzip") > 0
+    if not wanted or response.is_streamed or response.status_code == 304 or "Content-Encoding" in response.headers:
+        return response
+    content = response.get_data()
+    if len(content) < COMPRESS_FROM:
+        return response
+    # mtime=0: the same page gives the same bytes.
+    response.set_data(gzip.compress(content, compresslevel=5, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    if tag := response.headers.get("ETag"):
+        response.headers["ETag"] = f'{tag[:-1]}.gz"'
+    return response

@@ -1,0 +1,105 @@
+"""Reading articles: the list, one of them, its versions."""
+
+import hashlib
+from typing import Any
+
+import orjson
+from flask import Response, g, request
+
+from newswire import wire
+from newswire.api.address import base_url, here
+from newswire.api.answers import json_answer, unchanged
+from newswire.api.conditional import article_tag, not_modified
+from newswire.api.schemas.query import query_of
+from newswire.api.state import database
+from newswire.errors import Problem
+from newswire.instant import now
+from newswire.readers import listing, single
+from newswire.readers.splicing import array, links, spliced
+
+
+def list_articles(parameters: dict[str, Any]) -> Response:
+    """Find and list articles
+
+    Usable articles that match every parameter, newest first. A page has no depth limit: follow
+    `links.next`. Lists leave the bodies out unless `include=body`.
+    """
+    query = query_of(parameters)
+    visibility = g.caller.visibility
+    with database().read() as connection:
+        head = wire.position(connection)
+        tag = list_tag(head, visibility.fingerprint())
+        if not_modified(tag):
+            return unchanged(tag)
+        page = listing.page(connection, query, visibility, now())
+    base = base_url()
+    data = array(
+        spliced(row.rendered, row.body, seq=row.seq, status=row.status, links=links(base, row.id)) for row in page.rows
+    )
+    return enveloped(data, query.limit, page.next_cursor, tag=tag, meta={"head": head.seq})
+
+
+def read_article(parameters: dict[str, Any], article_id: str) -> Response:
+    """One article, with its bodies"""
+    with database().read() as connection:
+        row = single.current(connection, article_id, g.caller.visibility, now())
+    body = spliced(row.rendered, row.body, seq=row.seq, status=row.status, links=links(base_url(), row.id))
+    return json_answer(body, tag=article_tag(row.id, row.version, row.status))
+
+
+def list_versions(parameters: dict[str, Any], article_id: str) -> Response:
+    """The history of an article
+
+    Every version, newest first, each with the change that made it. Versions that were never on
+    the wire are shown to their publisher only.
+    """
+    limit = parameters["limit"]
+    with database().read() as connection:
+        rows = single.history(
+            connection, article_id, g.caller.visibility, now(), before=before(parameters.get("cursor")), limit=limit + 1
+        )
+    data = array(version_of(row, article_id, b"") for row in rows[:limit])
+    return enveloped(data, limit, str(rows[limit - 1].version) if len(rows) > limit else None)
+
+
+def read_version(parameters: dict[str, Any], article_id: str, version: int) -> Response:
+    """One version of an article, with its bodies"""
+    with database().read() as connection:
+        row = single.one_version(connection, article_id, version, g.caller.visibility, now())
+    return json_answer(version_of(row, article_id, row.body), tag=article_tag(article_id, version, "version"))
+
+
+def version_of(row: Any, article_id: str, body: bytes) -> bytes:
+    return spliced(row.rendered, body, seq=row.seq, status=row.status, links=links(base_url(), article_id))
+
+
+def before(cursor: str | None) -> int:
+    """The version below which a page of the history begins."""
+    if cursor is None:
+        return 2**31 - 1
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
+        raise Problem("invalid_cursor", "The cursor is not one of this history; start again without it.")
+    return int(cursor)
+
+
+def list_tag(head: wire.Head, visibility: str) -> str:
+    """A list's ETag: it depends on the query, on what the caller may see, and on where the wire stands."""
+    query = sorted((name, value) for name, value in request.args.items(multi=True))
+    parts = [request.path, query, base_url(), visibility, head.wire, head.seq, head.revision]
+    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def enveloped(
+    data: bytes, limit: int, cursor: str | None, *, tag: str | None = None, meta: dict[str, Any] | None = None
+) -> Response:
+    """A page in the envelope of every list, with its Link header."""
+    following = None if cursor is None else here(cursor=cursor)
+    rest = {
+        "page": {"limit": limit, "has_more": cursor is not None, "next_cursor": cursor},
+        "links": {"self": here(), "next": following},
+        **({} if meta is None else {"meta": meta}),
+    }
+    response = json_answer(b'{"data":' + data + b"," + orjson.dumps(rest)[1:], tag=tag)
+    if following is not None:
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return response

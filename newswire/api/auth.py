@@ -1,0 +1,58 @@
+"""Who is calling: a key in `Authorization` (Bearer, or Basic with the key as password), and its scopes.
+
+Every route declares in the route table which scope it needs; `require` runs before its view.
+"""
+
+from flask import g, request
+
+from newswire import parties
+from newswire.api.state import database, settings
+from newswire.errors import Problem
+from newswire.instant import now
+from newswire.parties import PUBLIC, Caller
+
+
+def require(scope: str) -> Caller:
+    """The caller, when it may do what needs `scope`; raises `unauthenticated` or `insufficient_scope`."""
+    caller = identify()
+    g.caller = caller
+    if scope not in caller.scopes:
+        if caller.kind == "public":
+            raise unauthenticated("This needs a key: send Authorization: Bearer KEY.")
+        raise Problem("insufficient_scope", f"This needs a key with the scope {scope}.")
+    return caller
+
+
+def identify() -> Caller:
+    header = request.headers.get("Authorization")
+    if header is None:
+        if settings().public_read:
+            return PUBLIC
+        raise unauthenticated("This needs a key: send Authorization: Bearer KEY.")
+    key = key_of(header)
+    if key is None:
+        raise unauthenticated("Authorization must be Bearer KEY, or Basic with the key as password.")
+    moment = now()
+    with database().read() as connection:
+        caller = parties.caller_of(connection, key, moment)
+    if caller is None:
+        raise unauthenticated("The key is unknown, revoked or expired.")
+    if caller.stale and caller.key_id is not None:
+        with database().begin() as connection:
+            parties.note_use(connection, caller.key_id, moment)
+    return caller
+
+
+def key_of(header: str) -> str | None:
+    """The key in an Authorization header, or None when there is none."""
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip() or None
+    authorization = request.authorization
+    if scheme.lower() == "basic" and authorization is not None:
+        return authorization.password or None
+    return None
+
+
+def unauthenticated(detail: str) -> Problem:
+    return Problem("unauthenticated", detail)

@@ -1,0 +1,93 @@
+"""Publishing up to a thousand articles at once: one transaction, one result for each line."""
+
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy import Connection
+
+from newswire.api.bodies import BATCH_BYTES, JSON_TYPES, parsed_json, received
+from newswire.api.problems import dumped, embedded
+from newswire.api.publishing import own_publisher, publishing
+from newswire.api.schemas.article import load_draft
+from newswire.article import Draft, Publisher
+from newswire.errors import Problem
+from newswire.ingest import idempotency
+from newswire.ingest.receive import Outcome, Reception
+from newswire.store import rows
+
+MOST_ARTICLES = 1000
+NDJSON_TYPES = ("application/x-ndjson",)
+
+
+def create_batch(parameters: dict[str, Any]) -> Response:
+    """Publish up to 1,000 articles
+
+    NDJSON, or a JSON array. Articles with an `external_id` are created or updated by it. Every line has
+    a result of its own; a bad one harms no other.
+    """
+    publisher = own_publisher()
+    body = received((*NDJSON_TYPES, *JSON_TYPES), BATCH_BYTES)
+    drafts = [draft_or_problem(item, publisher) for item in items(body)]
+
+    def work(connection: Connection, reception: Reception) -> idempotency.Answer:
+        rows.lock_publisher(connection, publisher.id)
+        outcomes = [received_one(reception, publisher, draft) for draft in drafts]
+        reception.close()
+        results = [result(index, outcome) for index, outcome in enumerate(outcomes)]
+        return idempotency.Answer(200, {}, dumped({"results": results}))
+
+    return publishing(publisher, body, parameters, work)
+
+
+def items(body: bytes) -> list[Any]:
+    """The articles of a batch, parsed; a line that is not JSON is its `Problem`."""
+    if request.mimetype in NDJSON_TYPES:
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        check_size(len(lines))
+        return [parsed_or_problem(line) for line in lines]
+    found = parsed_json(body)
+    if not isinstance(found, list):
+        raise Problem("validation_failed", "A batch must be a JSON array, or NDJSON with its own Content-Type.")
+    check_size(len(found))
+    return found
+
+
+def check_size(number: int) -> None:
+    if number > MOST_ARTICLES:
+        raise Problem("too_large", f"A batch must have at most {MOST_ARTICLES:,} articles; this one has {number:,}.")
+
+
+def parsed_or_problem(line: bytes) -> Any:
+    try:
+        return parsed_json(line)
+    except Problem as problem:
+        return problem
+
+
+def draft_or_problem(item: Any, publisher: Publisher) -> Draft | Problem:
+    if isinstance(item, Problem):
+        return item
+    try:
+        return load_draft(item, publisher)
+    except Problem as problem:
+        return problem
+
+
+def received_one(reception: Reception, publisher: Publisher, draft: Draft | Problem) -> Outcome | Problem:
+    """Receives one article. A refusal comes before anything of the article is written."""
+    if isinstance(draft, Problem):
+        return draft
+    try:
+        if draft.external_id is None:
+            return reception.create(publisher, draft)
+        return reception.upsert(publisher, draft.external_id, draft)
+    except Problem as problem:
+        return problem
+
+
+def result(index: int, outcome: Outcome | Problem) -> dict[str, Any]:
+    if isinstance(outcome, Problem):
+        return {"index": index, "status": outcome.status, "id": outcome.members.get("article_id"), "version": None,
+                "problem": embedded(outcome)}  # fmt: skip
+    status = 201 if outcome.created else 200
+    return {"index": index, "status": status, "id": outcome.held.id, "version": outcome.held.version, "problem": None}

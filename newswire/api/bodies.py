@@ -1,0 +1,114 @@
+"""Reading what a client sends: size, compression, type and JSON, before any schema sees it."""
+
+import json
+import zlib
+from typing import Any
+
+from flask import request
+
+from newswire.errors import Fault, Problem
+
+ARTICLE_BYTES = 8 * 1024 * 1024
+BATCH_BYTES = 64 * 1024 * 1024
+DRAIN_BYTES = 256 * 1024 * 1024
+CHUNK = 64 * 1024
+JSON_TYPES = ("application/json",)
+MARKDOWN_TYPES = ("text/markdown",)
+
+
+class Doubled(ValueError):
+    """An object of the JSON names a member twice."""
+
+
+def received(types: tuple[str, ...], limit: int) -> bytes:
+    """The decoded body; raises `Problem` for a type not in `types`, a foreign encoding, too many bytes."""
+    if request.mimetype not in types:
+        found = request.mimetype or "none"
+        raise Problem("unsupported_media_type", f"The Content-Type must be {' or '.join(types)}, not {found}.",
+                      headers={"Accept": ", ".join(types)})  # fmt: skip
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in {"utf-8", "utf8"}:
+        raise Problem("unsupported_media_type", f"The body must be in UTF-8, not {charset[:40]!r}.")
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"identity", "", "gzip"}:
+        raise Problem("unsupported_media_type", f"The Content-Encoding must be gzip or none, not {encoding[:40]!r}.",
+                      headers={"Accept-Encoding": "gzip"})  # fmt: skip
+    raw = read_up_to(limit)
+    return unzipped(raw, limit) if encoding == "gzip" else raw
+
+
+def read_up_to(limit: int) -> bytes:
+    """The raw body. One that is too large is read to its end before it is refused: a client that is
+    still sending would otherwise lose the answer."""
+    body = request.stream.read(limit + 1)
+    if len(body) <= limit:
+        return body
+    drained = len(body)
+    while drained < DRAIN_BYTES and (chunk := request.stream.read(CHUNK)):
+        drained += len(chunk)
+    raise too_large(limit)
+
+
+def too_large(limit: int) -> Problem:
+    return Problem("too_large", f"The body must have at most {limit // 1024 // 1024} MiB (decompressed).")
+
+
+def unzipped(raw: bytes, limit: int) -> bytes:
+    """The content of a gzip body, never more than `limit` bytes of it."""
+    content = b""
+    try:
+        while raw:
+            stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            content += stream.decompress(raw, limit + 1 - len(content))
+            if len(content) > limit:
+                raise too_large(limit)
+            if not stream.eof:
+                raise Problem("malformed_json", "The gzip body ends before its end; send it whole.")
+            raw = stream.unused_data
+    except zlib.error:
+        raise Problem("malformed_json", "The body is not valid gzip, as its Content-Encoding says.") from None
+    return content
+
+
+def decoded(body: bytes) -> str:
+    """The body as text; a byte-order mark is dropped."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise malformed(
+            f"The body is not valid UTF-8: byte 0x{body[error.start]:02x} at position {error.start}."
+        ) from None
+
+
+def parsed_json(body: bytes) -> Any:
+    """The JSON value (RFC 8259, strictly): no NaN, no doubled member; raises `malformed_json` that says where."""
+    text = decoded(body)
+    try:
+        return json.loads(text, object_pairs_hook=members, parse_constant=constant)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise malformed(f"The body is not valid JSON: {error.msg} at {where}.") from None
+    except RecursionError:
+        raise malformed("The body is nested too deeply to be an article.") from None
+    except Doubled as error:
+        raise malformed(str(error)) from None
+    except ValueError as error:
+        raise malformed(f"The body holds a number that cannot be read: {str(error).split(';')[0]}.") from None
+
+
+def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        shown = twice[:100].encode("ascii", "backslashreplace").decode("ascii")
+        raise Doubled(f"An object in the body has the member '{shown}' twice; send it once.")
+    return found
+
+
+def constant(name: str) -> Any:
+    raise Doubled(f"The body holds {name}, which is not JSON.")
+
+
+def malformed(detail: str) -> Problem:
+    return Problem("malformed_json", detail, [Fault("malformed", detail, pointer="")])

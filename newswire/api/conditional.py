@@ -1,0 +1,55 @@
+"""ETags and preconditions (RFC 9110, section 13).
+
+An article's ETag names its version, status and representation, never the head, so that a
+publish elsewhere makes no update stale. `If-Match` compares id and version and takes the
+ETag of any representation, compressed or weakened by a proxy as it may be.
+"""
+
+import re
+
+from flask import request
+
+from newswire.article import Held
+from newswire.errors import Problem
+from newswire.ingest.receive import Condition
+
+ARTICLE_TAG = re.compile(r'(?:W/)?"([0-9a-f-]{36})\.([0-9]{1,9})\.[a-z0-9.-]+"')
+
+
+def article_tag(article_id: str, version: int, status: str, representation: str = "json") -> str:
+    """The ETag of an article without its quotes: id.version.status.representation."""
+    return f"{article_id}.{version}.{status}.{representation}"
+
+
+def not_modified(tag: str) -> bool:
+    """Whether the caller holds this representation already; its compressed form counts."""
+    held = request.if_none_match
+    return bool(held) and (held.contains_weak(tag) or held.contains_weak(f"{tag}.gz"))
+
+
+def if_match(*, required: bool) -> Condition:
+    """The condition that the request sets on the article that is stored: If-Match and If-None-Match: *."""
+    expected = request.headers.get("If-Match")
+    only_new = request.headers.get("If-None-Match", "").strip() == "*"
+    if required and expected is None:
+        raise Problem(
+            "precondition_required",
+            "Send If-Match with the ETag of the version that you change, so that no other change is overwritten.",
+        )
+
+    def condition(held: Held | None) -> None:
+        if only_new and held is not None:
+            raise Problem("precondition_failed", f"The article {held.id} exists already.", article_id=held.id)
+        if expected is not None and not agrees(expected, held):
+            now = "there is none" if held is None else f"version {held.version} is stored"
+            raise Problem("precondition_failed", f"If-Match names another version; {now}. Read it again.")
+
+    return condition
+
+
+def agrees(expected: str, held: Held | None) -> bool:
+    if held is None:
+        return False
+    if expected.strip() == "*":
+        return True
+    return any(found[1] == held.id and int(found[2]) == held.version for found in ARTICLE_TAG.finditer(expected))

@@ -1,0 +1,249 @@
+"""Publishing: POST, PUT, PATCH and DELETE of one article.
+
+Every call is one transaction (`publishing`): who publishes, an Idempotency-Key, the work,
+the log, the answer. A dry run is the same transaction, rolled back.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import Response, g, request
+from sqlalchemy import Connection
+
+from newswire import parties
+from newswire.api.address import base_url
+from newswire.api.answers import accept
+from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, MARKDOWN_TYPES, decoded, parsed_json, received
+from newswire.api.conditional import article_tag, if_match
+from newswire.api.schemas.article import load_draft
+from newswire.api.schemas.fields import UNCARRIABLE
+from newswire.api.state import database
+from newswire.article import Draft, Held, Publisher, canceled
+from newswire.errors import Fault, Problem, invalid
+from newswire.ingest import idempotency
+from newswire.ingest.formats.markdown import MarkdownError, read_markdown
+from newswire.ingest.patching import merged
+from newswire.ingest.receive import Outcome, Reception, held_of
+from newswire.instant import now
+from newswire.readers.splicing import links, spliced
+from newswire.store import rows
+
+MERGE_TYPES = ("application/merge-patch+json", *JSON_TYPES)
+Work = Callable[[Connection, Reception], idempotency.Answer]
+
+
+def create_article(parameters: dict[str, Any]) -> Response:
+    """Publish an article
+
+    JSON, or Markdown whose first line is the headline. With `Idempotency-Key` a repeat gets the first
+    answer again; a repeated `external_id` is refused (use PUT to update).
+    """
+    publisher = own_publisher()
+    body = received((*JSON_TYPES, *MARKDOWN_TYPES), ARTICLE_BYTES)
+    draft = draft_of(body, publisher)
+
+    def work(connection: Connection, reception: Reception) -> idempotency.Answer:
+        return stored(reception, reception.create(publisher, draft))
+
+    return publishing(publisher, body, parameters, work)
+
+
+def put_external(parameters: dict[str, Any], publisher: str, external_id: str) -> Response:
+    """Create or update an article by the publisher's own id
+
+    Sending the same content again stores nothing. `If-None-Match: *` only creates.
+    """
+    sender = named_publisher(publisher)
+    check_external_id(external_id)
+    condition = if_match(required=False)
+    body = received((*JSON_TYPES, *MARKDOWN_TYPES), ARTICLE_BYTES)
+    draft = draft_of(body, sender)
+    if draft.external_id not in (None, external_id):
+        raise invalid("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
+
+    def work(connection: Connection, reception: Reception) -> idempotency.Answer:
+        return stored(reception, reception.upsert(sender, external_id, draft, condition))
+
+    return publishing(sender, body, parameters, work)
+
+
+def replace_article(parameters: dict[str, Any], article_id: str) -> Response:
+    """Replace an article: a new version with all its content"""
+    condition = if_match(required=True)
+    body = received((*JSON_TYPES, *MARKDOWN_TYPES), ARTICLE_BYTES)
+    sender = publisher_of(article_id)
+    draft = draft_of(body, sender)
+
+    def work(connection: Connection, reception: Reception) -> idempotency.Answer:
+        held = held_article(connection, article_id)
+        return stored(reception, reception.replace(held, sender, draft, condition))
+
+    return publishing(sender, body, parameters, work)
+
+
+def patch_article(parameters: dict[str, Any], article_id: str) -> Response:
+    """Change parts of an article: JSON merge-patch (RFC 7396) on the article as it was sent"""
+    condition = if_match(required=True)
+    body = received(MERGE_TYPES, ARTICLE_BYTES)
+    patch = parsed_json(body)
+    if not isinstance(patch, dict):
+        raise invalid("", "invalid_type", "A merge-patch of an article must be an object.")
+    sender = publisher_of(article_id)
+
+    def work(connection: Connection, reception: Reception) -> idempotency.Answer:
+        held = held_article(connection, article_id)
+        condition(held)
+        if held.status == "canceled":
+            raise canceled(held)
+        source = rows.current_version(connection, held.number, held.version).source
+        draft = load_draft(merged(source, patch), sender)
+        return stored(reception, reception.replace(held, sender, draft, condition))
+
+    return publishing(sender, body, parameters, work)
+
+
+def kill_article(parameters: dict[str, Any], article_id: str) -> Response:
+    """Kill an article, for good: readers are told, its content is gone"""
+    condition = if_match(required=False)
+    sender = publisher_of(article_id)
+
+    def work(connection: Connection, reception: Reception) -> idempotency.Answer:
+        held = held_article(connection, article_id)
+        return stored(reception, reception.kill(held, sender, parameters.get("reason"), condition))
+
+    return publishing(sender, b"", parameters, work)
+
+
+def kill_external(parameters: dict[str, Any], publisher: str, external_id: str) -> Response:
+    """Kill an article by the publisher's own id; one that never came stays dead when it comes"""
+    sender = named_publisher(publisher)
+    check_external_id(external_id)
+
+    def work(connection: Connection, reception: Reception) -> idempotency.Answer:
+        outcome = reception.kill_by_external_id(sender, external_id, parameters.get("reason"))
+        return stored(reception, outcome)
+
+    return publishing(sender, b"", parameters, work)
+
+
+def publishing(publisher: Publisher, body: bytes, parameters: dict[str, Any], work: Work) -> Response:
+    """One publishing transaction and its answer."""
+    accept()
+    dry = parameters["dry_run"] == "true"
+    key = None if dry else idempotency_key()
+    moment = now()
+    with database().begin(keep=not dry) as connection:
+        earlier = None
+        if key is not None:
+            earlier = idempotency.claim(connection, publisher.id, key, fingerprint(body), moment)
+        answer = earlier or work(connection, Reception(connection, moment))
+        if key is not None and earlier is None:
+            idempotency.complete(connection, publisher.id, key, answer)
+    response = Response(answer.body, 200 if dry else answer.status, content_type="application/json")
+    response.headers.update(answer.headers)
+    if earlier is not None:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def stored(reception: Reception, outcome: Outcome) -> idempotency.Answer:
+    """Closes the transaction's log and answers with the article, or what remains of it."""
+    reception.close()
+    held, version = outcome.held, outcome.version
+    base = base_url()
+    article = spliced(version.rendered, version.body, seq=held.seq, status=held.status, links=links(base, held.id))
+    if outcome.warnings:
+        article = article[:-1] + b',"warnings":' + orjson.dumps(outcome.warnings) + b"}"
+    headers = {"ETag": f'"{article_tag(held.id, held.version, held.status)}"'}
+    created = outcome.created and held.status != "canceled"
+    if created:
+        headers["Location"] = f"{base}/v1/articles/{held.id}"
+    return idempotency.Answer(201 if created else 200, headers, article)
+
+
+def draft_of(body: bytes, publisher: Publisher) -> Draft:
+    """The draft in a request body, JSON or Markdown."""
+    if request.mimetype in MARKDOWN_TYPES:
+        return load_draft(markdown_fields(body), publisher)
+    return load_draft(parsed_json(body), publisher)
+
+
+def markdown_fields(body: bytes) -> dict[str, Any]:
+    """A Markdown article in the form of the JSON one; raises `validation_failed` that names the line."""
+    text = decoded(body)
+    if found := UNCARRIABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise invalid("", "unusable_character", f"Line {line} holds U+{ord(found[0]):04X}, which XML cannot carry.")
+    try:
+        return read_markdown(text)
+    except MarkdownError as error:
+        raise invalid("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None
+
+
+def own_publisher() -> Publisher:
+    """The publisher whose key this is."""
+    publisher: Publisher | None = g.caller.publisher
+    if publisher is None:
+        raise Problem(
+            "insufficient_scope",
+            "This key belongs to no publisher; use a publisher's key, or PUT /v1/publishers/{publisher}/articles/{id}.",
+        )
+    return publisher
+
+
+def named_publisher(slug: str) -> Publisher:
+    """The publisher in the address: the caller's own, or any for an admin; else `not_found`."""
+    own: Publisher | None = g.caller.publisher
+    if own is not None and own.slug == slug:
+        return own
+    with database().read() as connection:
+        found = parties.find_publisher(connection, slug) if g.caller.kind == "admin" else None
+    if found is None:
+        raise Problem("not_found", "There is no such publisher, or it is not yours.")
+    return found
+
+
+def publisher_of(article_id: str) -> Publisher:
+    """The publisher of an article that the caller may change; else `not_found`."""
+    own: Publisher | None = g.caller.publisher
+    with database().read() as connection:
+        owner = rows.owner_of(connection, article_id)
+        if owner is None or (own is not None and own.id != owner) or (own is None and g.caller.kind != "admin"):
+            raise Problem("not_found", "There is no such article, or it is not yours.")
+        return own or parties.publisher_by_id(connection, owner)
+
+
+def held_article(connection: Connection, article_id: str) -> Held:
+    row = rows.lock_by_id(connection, article_id)
+    assert row is not None, "articles are never deleted"
+    return held_of(row)
+
+
+def check_external_id(external_id: str) -> None:
+    if (
+        not 1 <= len(external_id) <= 250
+        or UNCARRIABLE.search(external_id)
+        or external_id != " ".join(external_id.split())
+    ):
+        detail = (
+            "The external_id in the address must have 1 to 250 characters that XML can carry, without outer blanks."
+        )
+        raise Problem("validation_failed", detail, [Fault("invalid", detail, parameter="external_id")])
+
+
+def idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 255 or not key.isprintable():
+        raise Problem("invalid_parameter", "The Idempotency-Key must have 1 to 255 printable characters.",
+                      [Fault("invalid", "1 to 255 printable characters.", parameter="Idempotency-Key")])  # fmt: skip
+    return key
+
+
+def fingerprint(body: bytes) -> str:
+    """What makes two requests the same: method, address, type and body."""
+    head = f"{request.method} {request.full_path} {request.mimetype}\n"
+    return hashlib.sha256(head.encode("utf-8", "backslashreplace") + body).hexdigest()

@@ -1,0 +1,137 @@
+"""From a line of the route table to a view that Flask calls and an operation that OpenAPI describes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask_smorest import Api, Blueprint
+from marshmallow import Schema
+
+from newswire.api.answers import accept
+from newswire.api.auth import require
+from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
+from newswire.api.schemas.query import Parameters, load_parameters
+from newswire.api.schemas.served import ProblemOut
+from newswire.errors import CODES
+
+KEYED = "Idempotency-Key"
+HEADERS = {
+    KEYED: "Makes a repeat of this request safe for 24 hours: it gets the first answer again.",
+    "If-Match": "The ETag of the version that this request changes; `*` for whichever is stored.",
+    "If-None-Match": "`*` only creates: 412 when the article exists.",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation: `scope` None is open to everyone; `takes` are the media types of its body."""
+
+    method: str
+    path: str
+    view: Callable[..., Response]
+    scope: str | None
+    parameters: type[Parameters]
+    answers: Mapping[int, type[Schema]]
+    takes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
+    """Adds every route to the application and to the OpenAPI document."""
+    blueprint = Blueprint("api", __name__)
+    for route in routes:
+        blueprint.route(route.path, methods=[route.method], provide_automatic_options=False)(
+            documented(blueprint, route)
+        )
+    api.register_blueprint(blueprint)
+
+
+def documented(blueprint: Blueprint, route: Route) -> Callable[..., Any]:
+    """The view behind its checks, with what OpenAPI says of it."""
+    view = checked(route)
+    for status, schema in route.answers.items():
+        view = blueprint.response(status, schema)(view)
+    for status, codes in sorted(refusals(route).items()):
+        description = ", ".join(f"`{code}`" for code in codes)
+        view = blueprint.alt_response(
+            status, schema=ProblemOut, content_type="application/problem+json", description=description
+        )(view)
+    described: Callable[..., Any] = blueprint.doc(**operation(route))(view)
+    return described
+
+
+def checked(route: Route) -> Callable[..., Response]:
+    """Who calls, what may be answered, which parameters came: in this order, before the view."""
+    schema = route.parameters()
+
+    @wraps(route.view)
+    def view(**address: Any) -> Response:
+        if route.scope is not None:
+            require(route.scope)
+        else:
+            g.caller = None
+        if route.path.startswith("/v1"):
+            accept()
+        return route.view(load_parameters(schema, request.args.to_dict(flat=False)), **address)
+
+    return view
+
+
+def refusals(route: Route) -> dict[int, list[str]]:
+    """The problems an operation may answer with, by status."""
+    codes = ["unknown_parameter", *route.problems]
+    if route.parameters is not Parameters:
+        codes += ["invalid_parameter"]
+    if "q" in route.parameters().fields:
+        codes += ["invalid_query"]
+    if "cursor" in route.parameters().fields:
+        codes += ["invalid_cursor", "cursor_mismatch"]
+    if route.path.startswith("/v1"):
+        codes += ["not_acceptable"]
+    if route.scope is not None:
+        codes += ["unauthenticated", "insufficient_scope", "unavailable"]
+    if KEYED in headers_of(route):
+        codes += ["idempotency_key_reused", "invalid_parameter"]
+    found: dict[int, list[str]] = {}
+    for code in dict.fromkeys(codes):
+        found.setdefault(CODES[code].status, []).append(code)
+    return found
+
+
+def headers_of(route: Route) -> list[str]:
+    """The request headers that mean something to an operation."""
+    if route.scope != "publish":
+        return []
+    preconditions = {"PATCH": ["If-Match"], "DELETE": ["If-Match"], "PUT": ["If-Match", "If-None-Match"]}
+    return [KEYED, *preconditions.get(route.method, [])]
+
+
+def operation(route: Route) -> dict[str, Any]:
+    """The parts of the OpenAPI operation that the decorators do not write."""
+    fixed = {"in": "header", "required": False, "schema": {"type": "string"}}
+    parameters: list[Any] = [{"in": "query", "schema": route.parameters}] if route.parameters().fields else []
+    parameters += [{**fixed, "name": name, "description": HEADERS[name]} for name in headers_of(route)]
+    described: dict[str, Any] = {
+        "operationId": route.view.__name__,
+        "parameters": parameters,
+        "security": [] if route.scope is None else [{"bearer": []}, {"basic": []}],
+        "tags": [{"publish": "Publishing", "read": "Reading"}.get(route.scope or "", "About")],
+    }
+    if route.takes:
+        described["requestBody"] = {
+            "required": True,
+            "content": {media: content(media, route) for media in route.takes},
+        }
+    return described
+
+
+def content(media: str, route: Route) -> dict[str, Any]:
+    """What one media type of a request body holds."""
+    batch = route.path.endswith("/batch")
+    if media == "application/merge-patch+json" or (media == "application/json" and route.method == "PATCH"):
+        return {"schema": ArticlePatchSchema(partial=True)}
+    if media == "application/json":
+        return {"schema": ArticleSchema(many=True) if batch else ArticleSchema()}
+    return {"schema": {"type": "string"}}

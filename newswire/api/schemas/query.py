@@ -1,0 +1,214 @@
+"""What may be asked in a query string: parameters of lists and of the wire, and the way to a `Query`."""
+
+import difflib
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from newswire.api.schemas.fields import UNCARRIABLE, Reason, printable, refuse
+from newswire.errors import Fault, Problem
+from newswire.expression import ExpressionError, parse
+from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
+from newswire.query import Filter, Query
+
+IGNORED = re.compile(r"utm_|_")
+DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+LARGEST = 2**63 - 1
+
+
+class Alternatives(fields.List[str]):
+    """Values separated by commas, or the parameter repeated; one of them must hold."""
+
+    def __init__(self, description: str, longest: int = 250) -> None:
+        item = fields.String(validate=validate.Length(1, longest), metadata={"minLength": 1, "maxLength": longest})
+        super().__init__(item, metadata={"description": description}, validate=validate.Length(1, 100))
+
+
+class Digits(fields.Integer):
+    """A whole number in ASCII digits, as nothing else may stand in an address."""
+
+    def __init__(self, low: int, high: int, **settings: Any) -> None:
+        self.low, self.high = low, high
+        super().__init__(
+            validate=validate.Range(low, high),
+            **settings | {"metadata": {"minimum": low, "maximum": high} | settings.get("metadata", {})},
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not re.fullmatch("[0-9]{1,19}", value) or not self.low <= int(value) <= self.high:
+            raise refuse("invalid", f"Must be a whole number from {self.low} to {self.high}.")
+        return int(value)
+
+
+class Moment(fields.String):
+    """An RFC 3339 time or a date (its beginning in UTC), loaded as milliseconds since 1970."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        # An unescaped + of an offset arrives as a blank.
+        text = value.replace(" ", "+") if "T" in value else value
+        try:
+            if found := DATE.fullmatch(text):
+                year, month, day = (int(part) for part in found.groups())
+                if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+                    raise refuse("invalid", f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+                return milliseconds_of(datetime(year, month, day, tzinfo=UTC))
+            return parse_instant(text)
+        except ValidationError:
+            raise
+        except ValueError:
+            raise refuse(
+                "invalid", "Must be a date such as 2026-11-22 or an RFC 3339 time such as 2026-11-22T09:30:00Z."
+            ) from None
+
+
+def choice(description: str, *values: str, **settings: Any) -> fields.String:
+    error = Reason("invalid", f"Must be one of: {', '.join(values)}.")
+    return fields.String(
+        validate=validate.OneOf(values, error=error), metadata={"description": description}, **settings
+    )
+
+
+def text(description: str, longest: int, example: str | None = None) -> fields.String:
+    metadata: dict[str, Any] = {"description": description, "minLength": 1, "maxLength": longest}
+    if example is not None:
+        metadata["example"] = example
+    return fields.String(validate=validate.Length(1, longest), metadata=metadata)
+
+
+class Parameters(Schema):
+    """Knows its parameters and refuses all others but `utm_*` and names that begin with `_`."""
+
+    class Meta:
+        unknown = RAISE
+
+    several: ClassVar[frozenset[str]] = frozenset()
+
+
+class DryRunParameters(Parameters):
+    dry_run = choice("`true` validates everything and stores nothing.", "true", "false", load_default="false")
+
+
+class KillParameters(DryRunParameters):
+    reason = text("Why the article must not be used any more; readers are told.", 5000)
+
+
+class ArticleParameters(Parameters):
+    """The parameters of `GET /v1/articles`."""
+
+    q = text('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, parentheses.', 4000, "cocoa -coffee")
+    published_from = Moment(
+        metadata={"description": "The earliest time of publication, inclusive.", "example": "2026-11-01"}
+    )
+    published_to = Moment(metadata={"description": "The latest time of publication, exclusive."})
+    publisher = Alternatives("Slugs of publishers.")
+    author = Alternatives("Ids or names of authors.")
+    section = Alternatives("Sections.")
+    keyword = Alternatives("Keywords.")
+    language = Alternatives("Languages; `en` includes `en-GB`.")
+    has_image = choice("With (`true`) or without (`false`) pictures.", "true", "false")
+    sort = choice("The order.", "-published_at", "published_at", load_default="-published_at")
+    limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
+    cursor = text("Where the page begins: `next_cursor` of the page before.", 1000)
+    include = choice("`body` adds the bodies.", "body")
+
+    several: ClassVar[frozenset[str]] = frozenset({"publisher", "author", "section", "keyword", "language"})
+
+
+class PageParameters(Parameters):
+    """The parameters of lists that are only paged."""
+
+    limit = Digits(1, 100, load_default=25, metadata={"description": "Items on a page."})
+    cursor = text("Where the page begins: `next_cursor` of the page before.", 1000)
+
+
+class ChangesParameters(Parameters):
+    """The parameters of `GET /v1/changes`."""
+
+    after = Digits(0, LARGEST, load_default=0, metadata={"description": "The last sequence number that you have."})
+    limit = Digits(1, 500, load_default=100, metadata={"description": "Entries scanned for a page."})
+
+
+def load_parameters(schema: Parameters, items: dict[str, list[str]]) -> dict[str, Any]:
+    """The parameters of a query string (name to values as sent); raises one `Problem` with all faults."""
+    known = {name: values for name, values in items.items() if not IGNORED.match(name)}
+    unknown = [name for name in known if name not in schema.fields]
+    if unknown:
+        raise Problem(
+            "unknown_parameter", unknown_detail(unknown, schema), [unknown_fault(name, schema) for name in unknown]
+        )
+    found: list[Fault] = []
+    values: dict[str, Any] = {}
+    for name, sent in known.items():
+        if any(UNCARRIABLE.search(value) for value in sent):
+            found.append(Fault("unusable_character", "Holds a control character.", parameter=name))
+        elif name in schema.several:
+            values[name] = [part.strip() for value in sent for part in value.split(",") if part.strip()]
+        elif len(sent) > 1:
+            found.append(Fault("repeated", "Can be given once only.", parameter=name))
+        else:
+            values[name] = sent[0]
+    try:
+        loaded: dict[str, Any] = schema.load(values)
+    except ValidationError as error:
+        found += [of_message(name, message) for name, message in faults_by_name(error)]
+        loaded = {}
+    if found:
+        code = "invalid_query" if [fault.parameter for fault in found] == ["q"] else "invalid_parameter"
+        raise Problem(code, f"{found[0].parameter}: {found[0].detail}", found)
+    return loaded
+
+
+def faults_by_name(error: ValidationError) -> list[tuple[str, Any]]:
+    return list(error.messages.items()) if isinstance(error.messages, dict) else []
+
+
+def of_message(name: str, messages: Any) -> Fault:
+    while isinstance(messages, dict | list) and messages:
+        messages = next(iter(messages.values())) if isinstance(messages, dict) else messages[0]
+    return Fault("invalid", str(messages), parameter=name)
+
+
+def unknown_fault(name: str, schema: Parameters) -> Fault:
+    close = difflib.get_close_matches(name, list(schema.fields), n=1)
+    hint = close[0] if close else None
+    return Fault(
+        "unknown_parameter", "There is no such parameter here.", parameter=printable(name)[:100], did_you_mean=hint
+    )
+
+
+def unknown_detail(names: list[str], schema: Parameters) -> str:
+    known = ", ".join(sorted(schema.fields)) or "none"
+    return f"There is no parameter {printable(names[0])[:100]!r} here; known are: {known}."
+
+
+def query_of(parameters: dict[str, Any]) -> Query:
+    """The `Query` that a list's parameters ask for; raises `invalid_query` with the position of the fault."""
+    typed = parameters.get("q")
+    chosen = {kind: parameters[kind] for kind in sorted(ArticleParameters.several) if kind in parameters}
+    wanted = Filter.of(chosen)
+    if image := parameters.get("has_image"):
+        wanted &= Filter(include=(frozenset({f"image_{'yes' if image == 'true' else 'no'}"}),))
+    return Query(
+        text=typed,
+        expression=None if typed is None else understood(typed, parse),
+        filter=wanted,
+        published_from=parameters.get("published_from"),
+        published_to=parameters.get("published_to"),
+        descending=parameters["sort"] == "-published_at",
+        limit=parameters["limit"],
+        include_body=parameters.get("include") == "body",
+        cursor=parameters.get("cursor"),
+    )
+
+
+def understood(typed: str, parser: Callable[[str], Any]) -> Any:
+    try:
+        return parser(typed)
+    except ExpressionError as error:
+        raise Problem(
+            "invalid_query", f"q, at character {error.position + 1}: {error.detail}",
+            [Fault("invalid_query", error.detail, parameter="q")], position=error.position,
+        ) from None  # fmt: skip

@@ -1,0 +1,295 @@
+"""What is served, as schemas: they describe stored bytes for the OpenAPI document and dump nothing."""
+
+from typing import Any
+
+from marshmallow import INCLUDE, Schema, fields, validate
+
+from newswire.api.schemas.fields import PATTERN
+from newswire.errors import CODES
+
+
+def string(*, nullable: bool = False, **metadata: Any) -> fields.String:
+    return fields.String(required=True, allow_none=nullable, metadata=metadata)
+
+
+def maybe(**metadata: Any) -> fields.String:
+    return string(nullable=True, pattern=PATTERN, **metadata)
+
+
+def instant(*, nullable: bool = False) -> fields.String:
+    return string(nullable=nullable, format="date-time")
+
+
+def link(*, nullable: bool = False) -> fields.String:
+    return string(nullable=nullable, format="uri")
+
+
+def whole(*, nullable: bool = False, **metadata: Any) -> fields.Integer:
+    return fields.Integer(required=True, allow_none=nullable, metadata=metadata)
+
+
+def items(of: Any, **settings: Any) -> fields.List[Any]:
+    return fields.List(of, required=True, **settings)
+
+
+def one(schema: type[Schema], **settings: Any) -> fields.Nested:
+    return fields.Nested(schema, required=True, **settings)
+
+
+def kind(*values: str) -> fields.String:
+    return fields.String(required=True, validate=validate.OneOf(values))
+
+
+class PublisherOut(Schema):
+    slug = string()
+    name = string()
+    url = link(nullable=True)
+
+
+class ChangeOut(Schema):
+    type = kind("new", "update", "correction", "kill")
+    note = maybe()
+    fields_ = items(
+        fields.String(), data_key="fields", metadata={"description": "What differs from the version before."}
+    )
+
+
+class SubjectOut(Schema):
+    code = maybe()
+    name = maybe()
+    scheme = maybe()
+
+
+class PlaceOut(Schema):
+    name = string()
+    country = maybe()
+
+
+class AuthorOut(Schema):
+    id = string()
+    name = string()
+    role = maybe()
+    bio = maybe()
+    url = link(nullable=True)
+    avatar_url = link(nullable=True)
+    organization = maybe()
+
+
+class RenditionOut(Schema):
+    name = string()
+    url = link()
+    mime_type = maybe()
+    width = whole(nullable=True)
+    height = whole(nullable=True)
+    size_bytes = whole(nullable=True)
+
+
+class ImageOut(Schema):
+    id = string()
+    role = kind("lead", "inline", "gallery")
+    url = link()
+    caption = maybe()
+    alt_text = maybe()
+    credit = maybe()
+    copyright_notice = maybe()
+    mime_type = maybe()
+    width = whole(nullable=True)
+    height = whole(nullable=True)
+    renditions = items(fields.Nested(RenditionOut))
+
+
+class ArticleLinks(Schema):
+    self = link()
+    versions = link()
+
+
+class Identity(Schema):
+    """What an article and its tombstone share."""
+
+    id = string()
+    uri = string(format="uri", description="A name of the article that no host owns: urn:uuid:…")
+    external_id = maybe()
+    version = whole(minimum=1)
+    seq = whole(nullable=True, description="Number of its newest entry in the log; null while none tells of it.")
+    status = kind("usable", "withheld", "canceled")
+    change = one(ChangeOut)
+    published_at = instant()
+    updated_at = instant()
+    digest = string(pattern="^[0-9a-f]{64}$", description="SHA-256 over the canonical form (RFC 8785).")
+    links = one(ArticleLinks)
+
+
+class ListedArticle(Identity):
+    """An article in a list; its bodies come with `include=body`."""
+
+    publisher = one(PublisherOut)
+    headline = string()
+    slugline = maybe()
+    summary = maybe()
+    body_html = fields.String(allow_none=True)
+    body_text = fields.String(allow_none=True)
+    word_count = whole(minimum=0)
+    byline = maybe()
+    dateline = maybe()
+    language = string()
+    section = maybe()
+    keywords = items(fields.String())
+    subjects = items(fields.Nested(SubjectOut))
+    places = items(fields.Nested(PlaceOut))
+    urgency = whole(nullable=True, minimum=1, maximum=9)
+    authors = items(fields.Nested(AuthorOut))
+    images = items(fields.Nested(ImageOut))
+    url = link(nullable=True)
+    copyright_notice = maybe()
+    usage_terms = maybe()
+    editor_note = maybe()
+    created_at = instant()
+    embargoed_until = instant(nullable=True)
+    expires_at = instant(nullable=True)
+
+
+class FullArticle(ListedArticle):
+    """An article with its bodies."""
+
+    body_html = maybe()
+    body_text = maybe()
+
+
+class WarningOut(Schema):
+    code = string()
+    detail = string()
+
+
+class StoredArticle(FullArticle):
+    """The answer to a publisher: the article, and what was removed from it."""
+
+    warnings = fields.List(fields.Nested(WarningOut))
+
+
+class Tombstone(Identity):
+    """What remains of a killed article."""
+
+
+class PageOut(Schema):
+    limit = whole()
+    has_more = fields.Boolean(required=True)
+    next_cursor = maybe()
+
+
+class PageLinks(Schema):
+    self = link()
+    next = link(nullable=True)
+
+
+class Meta(Schema):
+    head = whole(description="Sequence number of the newest entry of the wire at the time of the answer.")
+
+
+class ArticleList(Schema):
+    data = items(fields.Nested(ListedArticle))
+    page = one(PageOut)
+    links = one(PageLinks)
+    meta = one(Meta)
+
+
+class VersionOut(Identity):
+    """One version: an article as it was, or the tombstone; of the latter only what both have."""
+
+    publisher = fields.Nested(PublisherOut)
+    headline = fields.String()
+    body_html = fields.String(allow_none=True)
+    body_text = fields.String(allow_none=True)
+
+    class Meta:
+        unknown = INCLUDE
+
+
+class VersionList(Schema):
+    data = items(fields.Nested(VersionOut))
+    page = one(PageOut)
+    links = one(PageLinks)
+
+
+class EntryOut(Schema):
+    seq = whole(minimum=1)
+    type = kind("article.published", "article.updated", "article.corrected", "article.canceled", "article.expired",
+                "article.removed")  # fmt: skip
+    at = instant()
+    article_id = string()
+    version = whole(minimum=1)
+    digest = string()
+    chain = string()
+    article = fields.Nested(FullArticle, required=True, allow_none=True)
+
+
+class ChangesPage(Schema):
+    has_more = fields.Boolean(required=True)
+    next_after = whole(minimum=0)
+
+
+class ChangesOut(Schema):
+    data = items(fields.Nested(EntryOut))
+    page = one(ChangesPage)
+    head = whole(minimum=0)
+    wire = string()
+
+
+class FaultOut(Schema):
+    pointer = fields.String(metadata={"description": "JSON pointer (RFC 6901) into the body."})
+    parameter = fields.String()
+    code = string()
+    detail = string()
+    did_you_mean = fields.String()
+
+
+class ProblemOut(Schema):
+    """RFC 9457."""
+
+    type = link()
+    title = string()
+    status = whole()
+    detail = string()
+    instance = fields.String()
+    code = kind(*CODES)
+    errors = items(fields.Nested(FaultOut))
+    request_id = fields.String(allow_none=True)
+
+
+class BatchResult(Schema):
+    index = whole(minimum=0)
+    status = whole(description="The HTTP status this article would have got alone.")
+    id = maybe()
+    version = whole(nullable=True)
+    problem = fields.Nested(ProblemOut, required=True, allow_none=True)
+
+
+class BatchOut(Schema):
+    results = items(fields.Nested(BatchResult))
+
+
+class MeOut(Schema):
+    kind = kind("publisher", "partner", "admin", "public")
+    slug = maybe()
+    name = maybe()
+    scopes = items(fields.String())
+    label = maybe()
+    expires_at = instant(nullable=True)
+    entitlement = fields.Dict(
+        keys=fields.String(), values=fields.List(fields.String()), required=True,
+        metadata={"description": "What a partner may see, e.g. {\"section\": [\"world\"]}; {} is everything."},
+    )  # fmt: skip
+
+
+class ProblemKind(Schema):
+    code = string()
+    status = whole()
+    title = string()
+    type = link()
+
+
+class ProblemKinds(Schema):
+    data = items(fields.Nested(ProblemKind))
+
+
+class Health(Schema):
+    status = string()

@@ -1,0 +1,68 @@
+"""create_app: the only place where the parts meet."""
+
+import re
+import time
+import uuid
+from typing import Any
+
+from flask import Flask, g, request
+from flask_smorest import Api
+
+from newswire import __version__, web
+from newswire import api as http
+from newswire.api import answers, problems, requestlog
+from newswire.api.routing import register
+from newswire.api.state import State
+from newswire.config import Settings
+from newswire.store.engine import Database
+
+SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+DESCRIPTION = """
+A newswire: publishers push articles, partners pull them as pages, searches and an ordered feed of changes.
+
+Every call but the open ones needs a key: `Authorization: Bearer KEY`, or HTTP Basic with the key as password.
+Problems are `application/problem+json` with a `code` of a closed list, served at `/v1/problems`.
+"""
+
+
+def create_app(settings: Settings) -> Flask:
+    """The WSGI application on the database of `settings`; it neither creates nor migrates it."""
+    app = Flask("newswire", static_folder=None)
+    app.config["NEWSWIRE"] = State(settings, Database(settings.database_url))
+    app.config.update(openapi())
+    app.before_request(begin)
+    # Flask calls these in reverse: first the answer is finished, then it is logged.
+    app.after_request(requestlog.write)
+    app.after_request(answers.finish)
+    api = Api()
+    # Every operation names its problems; smorest's catch-all would describe another shape.
+    api.DEFAULT_ERROR_RESPONSE_NAME = None
+    api.init_app(app)
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
+    register(app, api, http.ROUTES)
+    web.register(app, samples=settings.demo)
+    problems.register(app)
+    return app
+
+
+def begin() -> None:
+    """What every request has: a beginning, and an id, the caller's own if it is a sane one."""
+    g.began = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def openapi() -> dict[str, Any]:
+    """flask-smorest's settings: the document at /v1/openapi.json, its page at /docs."""
+    return {
+        "API_TITLE": "Newswire",
+        "API_VERSION": __version__,
+        "OPENAPI_VERSION": "3.0.3",
+        "OPENAPI_URL_PREFIX": "/",
+        "OPENAPI_JSON_PATH": "v1/openapi.json",
+        "OPENAPI_SWAGGER_UI_PATH": "docs",
+        "OPENAPI_SWAGGER_UI_URL": "/docs/assets/",
+        "OPENAPI_SWAGGER_UI_CONFIG": {"deepLinking": True, "displayRequestDuration": True},
+        "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION, "license": {"name": "MIT"}}},
+    }

@@ -1,0 +1,101 @@
+"""Settings: one frozen dataclass, read from `NEWSWIRE_*` environment variables.
+
+Nothing else in the project reads the environment. An unknown `NEWSWIRE_*` variable
+stops the start, so that a typing error cannot silently leave a default in force.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+PREFIX = "NEWSWIRE_"
+# Read by the HTTP clients and by the test suite, not by the server.
+FOREIGN = frozenset({"NEWSWIRE_URL", "NEWSWIRE_KEY", "NEWSWIRE_TEST_DATABASE_URL"})
+TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
+
+
+class SettingsError(Exception):
+    """A setting is unknown or its value cannot be used; the text is one sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that an operator can set; each field is the variable `NEWSWIRE_<FIELD>`."""
+
+    database_url: str = field(
+        default="sqlite:///newswire.db",
+        metadata={"help": "Where the wire is stored: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."},
+    )
+    base_url: str | None = field(
+        default=None,
+        metadata={"help": "The public address in links, e.g. https://wire.example.org; default: that of the request."},
+    )
+    public_read: bool = field(default=False, metadata={"help": "true lets anyone read the whole wire without a key."})
+    log_level: str = field(
+        default="info",
+        metadata={"help": "debug, info, warning or error: the least serious log line written."},
+    )
+    threads: int = field(default=8, metadata={"help": "Requests that one web process answers at the same time."})
+    demo: bool = field(
+        default=False, metadata={"help": "Serves the sample pictures under /samples; set by `newswire demo`."}
+    )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Settings from the environment (default: that of the process); raises `SettingsError`."""
+        environ = os.environ if environ is None else environ
+        known = {PREFIX + f.name.upper(): f for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, text in environ.items():
+            if not name.startswith(PREFIX) or name in FOREIGN:
+                continue
+            plain = name.removesuffix("_FILE")
+            if plain not in known:
+                raise SettingsError(unknown(name, known))
+            if name != plain:
+                if plain in environ:
+                    raise SettingsError(f"{plain} and {name} are both set; keep one of them.")
+                text = content(name, text)
+            values[known[plain].name] = converted(plain, text, known[plain].default)
+        return cls(**values)
+
+
+def unknown(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    hint = f" Did you mean {close[0]}?" if close else f" Known are: {', '.join(sorted(known))}."
+    return f"{name} is not a setting of Newswire.{hint}"
+
+
+def content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name} points to {path!r}, which cannot be read: {error}.") from None
+
+
+def converted(name: str, text: str, default: object) -> object:
+    """The value of one variable in the type of its default; raises `SettingsError`."""
+    if isinstance(default, bool):
+        if text.lower() not in TRUE | FALSE:
+            raise SettingsError(f"{name} must be true or false, not {text!r}.")
+        return text.lower() in TRUE
+    if isinstance(default, int):
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
+            raise SettingsError(f"{name} must be a whole number from 1 to 1000, not {text!r}.")
+        return int(text)
+    if name == "NEWSWIRE_LOG_LEVEL" and text.lower() not in {"debug", "info", "warning", "error"}:
+        raise SettingsError(f"{name} must be debug, info, warning or error, not {text!r}.")
+    if name == "NEWSWIRE_BASE_URL":
+        return address(name, text)
+    return text.lower() if name == "NEWSWIRE_LOG_LEVEL" else text
+
+
+def address(name: str, text: str) -> str | None:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment):
+        raise SettingsError(f"{name} must be an address such as https://wire.example.org, not {text!r}.")
+    return text.rstrip("/") or None

@@ -1,0 +1,109 @@
+"""Problem: the closed list of what can go wrong for a client (RFC 9457).
+
+Every refusal in the project is a `Problem` with a code of `CODES`; the HTTP form of it
+is made in `api.problems`, the command line prints `detail`. Nothing here knows HTTP
+beyond the status numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
+
+
+class Kind(NamedTuple):
+    """One line of the closed list: HTTP status and a title that never changes."""
+
+    status: int
+    title: str
+
+
+CODES: dict[str, Kind] = {
+    "malformed_json": Kind(400, "The body cannot be read"),
+    "unknown_parameter": Kind(400, "Unknown query parameter"),
+    "invalid_parameter": Kind(400, "A query parameter has an unusable value"),
+    "invalid_query": Kind(400, "The search query cannot be understood"),
+    "invalid_cursor": Kind(400, "The cursor was not made by this wire"),
+    "cursor_mismatch": Kind(400, "The cursor belongs to another query"),
+    "unauthenticated": Kind(401, "A valid key is needed"),
+    "insufficient_scope": Kind(403, "The key may not do this"),
+    "not_found": Kind(404, "Not found"),
+    "method_not_allowed": Kind(405, "Method not allowed"),
+    "not_acceptable": Kind(406, "No acceptable representation"),
+    "duplicate_external_id": Kind(409, "An article with this external_id exists"),
+    "stale_version": Kind(409, "A newer source_version is already stored"),
+    "cursor_ahead": Kind(409, "The position lies beyond the head of the wire"),
+    "wire_changed": Kind(409, "The position belongs to another wire"),
+    "article_canceled": Kind(410, "The article was killed"),
+    "cursor_expired": Kind(410, "The position lies before the retained history"),
+    "precondition_failed": Kind(412, "A precondition does not hold"),
+    "too_large": Kind(413, "The body is too large"),
+    "unsupported_media_type": Kind(415, "The body has an unsupported type or encoding"),
+    "validation_failed": Kind(422, "The content is not valid"),
+    "idempotency_key_reused": Kind(422, "The Idempotency-Key was used with another request"),
+    "precondition_required": Kind(428, "If-Match is required"),
+    "internal": Kind(500, "Internal error"),
+    "unavailable": Kind(503, "Temporarily unavailable"),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault inside a request: where (a JSON pointer, RFC 6901, or a parameter), what, what to do.
+
+    `code` is a word of its own, finer than the problem's: required, unknown_field, too_long, invalid …
+    """
+
+    code: str
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+    did_you_mean: str | None = None
+
+    def under(self, prefix: str) -> Self:
+        """The same fault seen from the document that holds this one at the pointer `prefix`."""
+        return replace(self, pointer=prefix + (self.pointer or ""))
+
+    def as_dict(self) -> dict[str, Any]:
+        place = {"parameter": self.parameter} if self.parameter is not None else {"pointer": self.pointer or ""}
+        hint = {"did_you_mean": self.did_you_mean} if self.did_you_mean else {}
+        return {**place, "code": self.code, "detail": self.detail, **hint}
+
+
+class Problem(Exception):
+    """A request is refused: a `code` of `CODES`, a sentence for the caller, and the single faults."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        errors: Sequence[Fault] = (),
+        *,
+        headers: dict[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = headers or {}
+        self.members = members
+
+    @property
+    def status(self) -> int:
+        return CODES[self.code].status
+
+    def as_dict(self) -> dict[str, Any]:
+        """The members of RFC 9457 that do not depend on the request."""
+        return {
+            "title": CODES[self.code].title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "errors": [fault.as_dict() for fault in self.errors],
+            **self.members,
+        }
+
+
+def invalid(pointer: str, code: str, detail: str) -> Problem:
+    """A 422 about one place of the body."""
+    return Problem("validation_failed", detail, [Fault(code, detail, pointer=pointer)])

@@ -1,0 +1,1 @@
+"""Formats: what a publisher sends, turned into the article as sent. Pure functions, no database."""

@@ -1,0 +1,143 @@
+"""A Markdown article in blocks: paragraphs, lists and quotes, with the pictures taken out of them.
+
+What the blocks mean for an article (a byline, an author) is markdown.py.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+LIST_ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])(?:\s|$)")
+TABLE_RULE = re.compile(r" {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
+OPEN_PICTURE = re.compile(r"!\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*$")
+END_OF_ALT = re.compile(r"\]\s*[(\[]")
+MOST_LINES_OF_ALT = 5
+# Elements that are dropped when a picture was all they held.
+HOLDERS = ("paragraph", "list_item", "bullet_list", "ordered_list", "blockquote", "heading", "link", "em", "strong")
+
+
+class Parser(MarkdownIt):
+    """CommonMark with tables. Any address makes a link: the sanitiser judges them, and tells."""
+
+    def validateLink(self, url: str) -> bool:
+        return True
+
+
+COMMONMARK = Parser("commonmark").enable(["table", "strikethrough"])
+# In the form a line of dashes divides and an indented line is a paragraph.
+FORM = Parser("commonmark").enable(["table", "strikethrough"]).disable(["lheading", "code"])
+
+
+@dataclass
+class Block:
+    """A paragraph, list, quote … without its pictures, which are kept apart."""
+
+    tokens: list[Token]
+    pictures: list[Token]
+    text: str
+
+
+def read_blocks(lines: Sequence[str]) -> list[Block]:
+    """The blocks of an article's `lines`; neighbouring lines of text are paragraphs of their own."""
+    blocks = []
+    tokens: list[Token] = []
+    for token in FORM.parse("\n".join(spaced(one_line_pictures(lines)))):
+        tokens.append(token)
+        if token.level == 0 and token.nesting <= 0:
+            blocks.append(without_pictures(tokens))
+            tokens = []
+    return [block for block in blocks if block.tokens or block.pictures]
+
+
+def one_line_pictures(lines: Sequence[str]) -> Iterator[str]:
+    """`lines` with every picture whose alternative text runs over several put into one."""
+    number = 0
+    while number < len(lines):
+        line, end = lines[number], number + 1
+        while OPEN_PICTURE.search(line) and end - number < MOST_LINES_OF_ALT and "".join(lines[end : end + 1]).strip():
+            line, end = f"{line.rstrip()} {lines[end].strip()}", end + 1
+        if OPEN_PICTURE.search(line):
+            line, end = lines[number], number + 1
+        yield line
+        number = end
+
+
+def spaced(lines: Iterable[str]) -> Iterator[str]:
+    """`lines` with a blank one between neighbours that Markdown would join: here each is a paragraph."""
+    fence = kind = line = ""
+    for following in lines:
+        previous, last, line = kind, line, following
+        if fence:
+            if line.strip().startswith(fence) and not line.strip().strip(fence[0]):
+                fence = ""
+        else:
+            kind = kind_of(line, last, previous)
+            if kind and previous and kind != "rule" and (kind != previous or kind == "text"):
+                yield ""
+            if kind == "fence":
+                fence = FENCE.match(line)[1]  # type: ignore[index]
+            kind = "table" if kind == "rule" else kind
+        yield line
+
+
+def kind_of(line: str, last: str, previous: str) -> str:
+    """Lines of one kind belong together, but for text; a rule makes a table of the line above it."""
+    if not line.strip():
+        return ""
+    if FENCE.match(line):
+        return "fence"
+    if LIST_ITEM.match(line) or (previous == "list" and line[0].isspace()):
+        return "list"
+    if line.lstrip().startswith(">"):
+        return "quote"
+    if "|" in line and previous == "table":
+        return "table"
+    return "rule" if "|" in line and "|" in last and previous == "text" and TABLE_RULE.fullmatch(line) else "text"
+
+
+def without_pictures(tokens: list[Token]) -> Block:
+    pictures: list[Token] = []
+    for token in tokens:
+        if token.children:
+            taken = [child for child in token.children if child.type == "image"]
+            if taken:
+                pictures += taken
+                token.children = trimmed(without_empty([child for child in token.children if child.type != "image"]))
+    text = text_of(tokens)
+    if pictures:
+        tokens = without_empty([token for token in tokens if token.type != "inline" or token.children])
+    return Block(tokens, pictures, text)
+
+
+def without_empty(tokens: Iterable[Token]) -> list[Token]:
+    kept: list[Token] = []
+    for token in tokens:
+        if token.type.endswith("_close") and token.type[:-6] in HOLDERS and kept and kept[-1].nesting == 1:
+            kept.pop()
+        else:
+            kept.append(token)
+    return kept
+
+
+def trimmed(children: list[Token]) -> list[Token]:
+    """`children` without the spaces and line breaks around a picture that was taken out; empty if that is all."""
+    return children if text_of(children) or any(child.type == "html_inline" for child in children) else []
+
+
+def text_of(tokens: Iterable[Token]) -> str:
+    """The plain text of `tokens`, on one line."""
+
+    def parts(tokens: Iterable[Token]) -> Iterator[str]:
+        for token in tokens:
+            if token.type in ("softbreak", "hardbreak"):
+                yield " "
+            elif token.children is not None:
+                yield from parts(token.children)
+            elif token.nesting == 0:
+                yield token.content
+
+    return " ".join("".join(parts(tokens)).split())

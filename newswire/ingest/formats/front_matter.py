@@ -1,0 +1,90 @@
+"""YAML front matter: the fields between two lines of `---` at the head of a Markdown article.
+
+YAML 1.2 without its surprises: every scalar stays the text that was written (`no`, `1.0`, `2026-11-02T08:00:00Z`
+are no booleans, floats and dates), but for the four fields that are numbers. What the fields may hold is the
+schema's to judge.
+"""
+
+from typing import Any
+
+import yaml
+
+MARK = "---"
+LONGEST = 100_000
+DEEPEST = 20
+NUMBERS = frozenset({"height", "source_version", "urgency", "width"})
+
+
+class MarkdownError(ValueError):
+    """What is wrong with a Markdown article (`detail`, a sentence) and in which `line` (from 1)."""
+
+    def __init__(self, detail: str, line: int) -> None:
+        super().__init__(detail, line)
+        self.detail = detail
+        self.line = line
+
+
+class Loader(yaml.BaseLoader):
+    """Text, lists and mappings only; without aliases, so that nothing small can become large."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)
+        if self.depth == DEEPEST:
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        mapping: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str) or key in mapping:
+                problem = f"{key} is given twice" if isinstance(key, str) else "a name must be plain text"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            mapping[key] = self.value(key, value_node)
+        return {key: value for key, value in mapping.items() if value is not None}
+
+    def value(self, key: str, node: yaml.Node) -> Any:
+        """None for nothing (`key:`, `key: null`, `key: ~`): not given."""
+        value = self.construct_object(node, deep=True)
+        if isinstance(node, yaml.ScalarNode) and node.style is None:
+            if value in ("", "~", "null"):
+                return None
+            if key in NUMBERS and value.isascii() and value.isdigit() and len(value) <= 18:
+                return int(value)
+        return value
+
+
+def read_front_matter(lines: list[str]) -> tuple[dict[str, Any], int]:
+    """The fields at the head of `lines`, and how many lines they take; raises `MarkdownError`."""
+    if not lines or lines[0].rstrip() != MARK:
+        return {}, 0
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() in (MARK, "...")), None)
+    if end is None:
+        raise MarkdownError(f"The front matter has no end: a line of {MARK} is missing.", 1)
+    text = "\n".join(lines[1:end])
+    if len(text) > LONGEST:
+        raise MarkdownError(f"The front matter is longer than {LONGEST:,} characters.", 1)
+    fields = load(text)
+    if fields in (None, ""):
+        return {}, end + 1
+    if not isinstance(fields, dict):
+        raise MarkdownError("The front matter must be a list of names and values.", 2)
+    return fields, end + 1
+
+
+def load(text: str) -> Any:
+    try:
+        return yaml.load(text, Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 2 if error.problem_mark else 2
+        raise MarkdownError(f"The front matter is not YAML: {error.problem}.", line) from None
+    except (yaml.YAMLError, ValueError, OverflowError):
+        # A character that YAML does not know, or an escape that is no character.
+        raise MarkdownError("The front matter holds a character that YAML does not allow.", 2) from None

@@ -1,0 +1,88 @@
+"""HTML as a row of tags: the pattern of a tag, and the guard against documents that cost a parser minutes.
+
+Deciding what may stay is html.py; turning markup into text is text.py.
+"""
+
+import re
+from collections.abc import Set
+
+VOID = frozenset({"br", "col", "hr", "img"})
+CODE_AND_CONTROLS = """
+    applet audio button canvas datalist frameset head iframe math noembed noframes noscript object plaintext
+    script select style svg template textarea title video xmp
+"""
+# These vanish together with what they hold, which is never the story.
+HOLLOWED = frozenset(CODE_AND_CONTROLS.split())
+
+# Attributes as the HTML tokenizer reads them (WHATWG HTML 13.2.5.32 and following). Possessive, and content
+# to end with the text: whatever is sent, no character is looked at twice.
+NAME = r"[^\s/>][^\s/>=]*+"
+VALUE = r"""(?:\s*+=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\s>"'][^\s>]*+)?+)?+"""
+ATTRIBUTES = rf"(?:[\s/]++|{NAME}{VALUE})*+"
+ATTRIBUTE_NAME = re.compile(f"({NAME}){VALUE}", re.ASCII)
+TOKEN = re.compile(
+    rf"""<!--(?:-?>|.*?(?:--!?>|\Z))
+    |<(?P<hollowed>{"|".join(sorted(HOLLOWED))})(?=[\s/>]){ATTRIBUTES}(?:>|\Z)
+        .*?(?:</(?P=hollowed)(?=[\s/>])[^>]*+(?:>|\Z)|\Z)
+    |<(?P<end>/?)(?P<name>[a-z][^\s/>]*+)(?P<attributes>{ATTRIBUTES})(?:>|\Z)
+    |<(?:[!?]|/[^a-z])[^>]*+(?:>|\Z)""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE | re.ASCII,
+)
+# What XML 1.0 cannot carry (its production 2).
+UNCARRIABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+# An HTML parser takes time, and with unclosed <b lang=…> memory too, in proportion to tags times depth:
+# 200 kB of nothing but <div> took it 5 s. News stays under 180,000 (a Wikipedia page of 400 kB).
+SMALL = 500
+SMALL_LENGTH = 50_000
+MOST_WORK = 1_000_000
+# The parser copies a text or a value at every ampersand in it (200,000 in one took 2 s) and compares every
+# attribute with all before it. Comments divide texts; a longer tag loses its attributes.
+LONGEST_TAG = 10_000
+MANY_AMPERSANDS = re.compile("(?:&[^&]*+){500}")
+
+
+def is_small(html: str) -> bool:
+    """Whether no parser can be hurt by it, whatever it says."""
+    return len(html) <= SMALL_LENGTH and html.count("<") <= SMALL
+
+
+def only(elements: Set[str], html: str) -> str:
+    """`html` without any tags, comments and declarations but the tags of `elements`.
+
+    What is left is read in the same way by `TOKEN` and by a parser, so that the nesting can be judged without
+    one. An empty comment marks each gap, lest its two sides grow together into a new tag.
+    """
+    pieces = []
+    position = 0
+    for token in TOKEN.finditer(html):
+        pieces += [MANY_AMPERSANDS.sub(r"\g<0><!---->", html[position : token.start()]), kept(elements, token)]
+        position = token.end()
+    return "".join([*pieces, MANY_AMPERSANDS.sub(r"\g<0><!---->", html[position:])])
+
+
+def kept(elements: Set[str], token: re.Match[str]) -> str:
+    name = (token["name"] or "").lower()
+    if name not in elements:
+        return "<!---->"
+    return token[0] if len(token[0]) <= LONGEST_TAG else f"<{token['end']}{name}>"
+
+
+def is_tangled(html: str) -> bool:
+    """Whether parsing `html`, which `only` made, could be too much work.
+
+    Pessimistic: an end tag counts only directly where its own start tag is the innermost open one.
+    """
+    count = deepest = 0
+    open_elements: list[str] = []
+    for token in TOKEN.finditer(html):
+        if not (name := token["name"]):
+            continue
+        count += 1
+        if not token["end"]:
+            if name.lower() not in VOID:
+                open_elements.append(name.lower())
+                deepest = max(deepest, len(open_elements))
+        elif open_elements and open_elements[-1] == name.lower():
+            open_elements.pop()
+    return count * deepest > MOST_WORK

@@ -1,0 +1,163 @@
+"""Text and HTML, one from the other: the plain text of a body, its words, and a body made of plain text.
+
+What may stand in a body is decided in html.py.
+"""
+
+import html as entities
+from itertools import groupby, pairwise
+
+import regex
+
+from newswire.ingest.formats.markup import TOKEN, UNCARRIABLE
+
+APART = """
+    address article aside blockquote caption center dd div dl dt fieldset figcaption figure footer form
+    h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tr ul
+"""
+BLOCKS = frozenset(APART.split())
+# Readings above the characters (ruby) would tear apart the words below them.
+UNREAD = frozenset({"rt", "rp"})
+HTML_SPACE = regex.compile(r"[ \t\n\f\r]+")
+
+# Letters and digits, held together by apostrophes and hyphens, by points and commas between digits, by a
+# quotation mark inside a Hebrew abbreviation.
+WORD = regex.compile(
+    r"""[\p{L}\p{M}\p{N}]+
+    (?:(?:['’ʼ׳״\u200c\u200d-]|(?<=\p{N})[.,:](?=\p{N})|(?<=\p{Hebrew})"(?=\p{Hebrew}))[\p{L}\p{M}\p{N}]+)*""",
+    regex.VERBOSE,
+)
+UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+IDEOGRAPH = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]")
+UNSPACED_LETTER = regex.compile(r"(?=\p{L})[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+LETTERS_OF_A_WORD = 4
+
+WIDEST_WIRE = 80
+NARROWEST_WIRE = 30
+INDENTED = regex.compile(r"(?: {3,}|\t)\s*\S")
+TABULAR = regex.compile(r"\S {3,}\S")
+
+
+class Blocks:
+    """Blocks of text in the making: white space as a browser shows it."""
+
+    def __init__(self) -> None:
+        self.finished: list[str] = []
+        self.current = ""
+
+    def add(self, text: str, preformatted: bool) -> None:
+        if not preformatted:
+            text = HTML_SPACE.sub(" ", text)
+            if not self.current or self.current[-1] in " \n\t":
+                text = text.removeprefix(" ")
+        self.current += text
+
+    def new_line(self) -> None:
+        self.current = self.current.rstrip(" ") + "\n"
+
+    def new_cell(self) -> None:
+        if self.current:
+            self.current = self.current.rstrip(" ") + "\t"
+
+    def end(self, preformatted: bool) -> None:
+        text = self.current.strip("\n").rstrip() if preformatted else self.current.strip()
+        if text:
+            self.finished.append(text)
+        self.current = ""
+
+
+def plain_text(html: str) -> str:
+    """The text of sanitised `html`: blocks apart by a blank line, `<br>` a newline, cells apart by a tab.
+
+    Captions are included, alternative texts and ruby readings are not. Entities are decoded.
+    """
+    blocks = Blocks()
+    position = 0
+    unread = preformatted = False
+    for token in TOKEN.finditer(html):
+        if not unread:
+            blocks.add(entities.unescape(html[position : token.start()]), preformatted)
+        position = token.end()
+        name, starts = (token["name"] or "").lower(), not token["end"]
+        if name in BLOCKS:
+            blocks.end(preformatted)
+            preformatted = name == "pre" and starts
+            unread = False
+        elif name in UNREAD:
+            unread = starts
+        elif name == "br":
+            blocks.new_line()
+        elif name in ("td", "th") and starts:
+            blocks.new_cell()
+    blocks.add(entities.unescape(html[position:]), preformatted)
+    blocks.end(preformatted)
+    return "\n\n".join(blocks.finished)
+
+
+def word_count(text: str) -> int:
+    """How many words `text` has.
+
+    Between spaces as a person would count: "don't", "well-known", "1,000.5" and צה"ל are one each. In scripts
+    without spaces by the usual measure: each Han or kana character is one; Thai, Lao, Khmer and Burmese
+    letters are a word for every four, rounded up.
+    """
+    if not UNSPACED.search(text):
+        return len(WORD.findall(text))
+    letters = len(UNSPACED_LETTER.findall(text))
+    spaced = WORD.findall(UNSPACED.sub(" ", text))
+    return len(IDEOGRAPH.findall(text)) + -(-letters // LETTERS_OF_A_WORD) + len(spaced)
+
+
+def from_text(text: str) -> str:
+    """Plain `text` as HTML paragraphs, escaped.
+
+    Lines wrapped as on a wire (up to 80 columns; a blank line or an indented one starts a paragraph) are
+    joined, and their tables kept as they stand. In any other text each line is a paragraph.
+    """
+    lines = UNCARRIABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    if not is_wrapped(lines):
+        return "\n".join(paragraph([line]) for line in lines if line.strip())
+    html = []
+    for tabular, group in groupby(lines, lambda line: bool(TABULAR.search(line))):
+        block = list(group)
+        if tabular and len(block) > 1:
+            table = entities.escape("\n".join(block), quote=False)
+            html.append(f"<pre>{table}</pre>")
+        else:
+            html += [paragraph(lines_of_one) for lines_of_one in wrapped_paragraphs(block)]
+    return "\n".join(html)
+
+
+def is_wrapped(lines: list[str]) -> bool:
+    """Whether `lines` were broken to fit a column and not because something ended there."""
+    filled = [line for line in lines if line.strip()]
+    width = max(map(len, filled), default=0)
+    if sum(len(line) > WIDEST_WIRE for line in filled) * 20 > len(filled):
+        return False
+    if any(INDENTED.match(line) for line in filled[1:]):
+        return True
+    pairs = [(line, following) for line, following in pairwise(lines) if line.strip() and following.strip()]
+    full = sum(len(line) + len(following.split()[0][:15]) >= width * 0.75 for line, following in pairs)
+    return width >= NARROWEST_WIRE and bool(pairs) and full >= len(pairs) * 0.8
+
+
+def wrapped_paragraphs(lines: list[str]) -> list[list[str]]:
+    paragraphs: list[list[str]] = []
+    open_paragraph = False
+    for line in lines:
+        if not line.strip():
+            open_paragraph = False
+        elif open_paragraph and not line[0].isspace():
+            paragraphs[-1].append(line)
+        else:
+            paragraphs.append([line])
+            open_paragraph = True
+    return paragraphs
+
+
+def paragraph(lines: list[str]) -> str:
+    """One paragraph; scripts without spaces are joined without one."""
+    text = ""
+    for line in map(str.strip, lines):
+        unspaced = text and line and UNSPACED.match(text[-1]) and UNSPACED.match(line[0])
+        text += line if not text or unspaced else f" {line}"
+    return f"<p>{entities.escape(text, quote=False)}</p>"

@@ -1,0 +1,254 @@
+"""Receiving: is it a duplicate, which version is next, is it allowed; then the log.
+
+A `Reception` is the work of one publishing transaction, of one article or a thousand.
+Rows of articles are locked before they are judged; the log is written once, at the end
+(`close`), because the head row is locked from then until the commit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+from uuid_utils import uuid7
+
+from newswire import wire
+from newswire.analysis import Analysed, analyse
+from newswire.article import (
+    Draft,
+    EntryType,
+    Held,
+    Publisher,
+    Status,
+    Version,
+    canceled,
+    changed_fields,
+    check_acceptable,
+    entry_type,
+    parsed,
+    render,
+    served,
+    status_of,
+    tombstone,
+)
+from newswire.errors import Problem
+from newswire.query import terms_of
+from newswire.store import rows, search
+from newswire.store.tables import article
+
+Condition = Callable[[Held | None], None]
+
+
+@dataclass
+class Outcome:
+    """What became of one article. `held.seq` is right after `Reception.close`; `created`: it is new here."""
+
+    held: Held
+    version: Version
+    created: bool = False
+    warnings: tuple[Any, ...] = ()
+
+
+def always(held: Held | None) -> None:
+    """The condition of a request that has none."""
+
+
+class Reception:
+    """The publishing work of one transaction; `close` it before the commit."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self.connection = connection
+        self.now = now
+        self._untold: list[tuple[Outcome, EntryType]] = []
+
+    def create(self, publisher: Publisher, draft: Draft) -> Outcome:
+        """A new article; raises `duplicate_external_id` or `article_canceled` when the publisher's id is taken."""
+        outcome = self._insert(publisher, draft, draft.external_id)
+        if outcome is None:
+            held = self._held(publisher, draft.external_id or "")
+            if held.status is Status.CANCELED:
+                raise canceled(held)
+            raise Problem(
+                "duplicate_external_id",
+                f"The article {held.id} has this external_id; send it with PUT to update it.",
+                article_id=held.id,
+            )
+        return outcome
+
+    def upsert(self, publisher: Publisher, external_id: str, draft: Draft, condition: Condition = always) -> Outcome:
+        """Creates or updates the article with the publisher's own id. Unchanged content stores nothing."""
+        row = rows.lock_by_external_id(self.connection, publisher.id, external_id)
+        if row is None:
+            condition(None)
+            outcome = self._insert(publisher, draft, external_id)
+            if outcome is not None:
+                return outcome
+        # A rival inserted it between our look and our insert: it is committed now, and ours is an update.
+        return self.replace(self._held(publisher, external_id), publisher, draft, condition)
+
+    def replace(self, held: Held, publisher: Publisher, draft: Draft, condition: Condition = always) -> Outcome:
+        """The next version of a locked article."""
+        condition(held)
+        check_acceptable(held, draft, self.now)
+        stored = rows.current_version(self.connection, held.number, held.version)
+        before = parsed(stored.rendered, stored.body)
+        content = served(
+            draft, publisher, article_id=held.id, external_id=held.external_id, version=held.version + 1,
+            created_at=held.created_at, updated_at=self.now,
+            published_at=held.published_at if draft.published_at is None else draft.published_at,
+        )  # fmt: skip
+        fields = changed_fields(before, content)
+        source_version = max(draft.source_version or 0, held.source_version or 0) or None
+        if not fields:
+            rows.change_article(self.connection, held.number, {"source_version": source_version})
+            return Outcome(held, Version(before["digest"], stored.rendered, stored.body))
+        content["change"] = {"type": draft.change_type, "note": draft.change_note, "fields": fields}
+        held = held._replace(
+            version=held.version + 1, status=status_of(draft, self.now), source_version=source_version,
+            published_at=held.published_at if draft.published_at is None else draft.published_at,
+            embargoed_until=draft.embargoed_until, expires_at=draft.expires_at,
+        )  # fmt: skip
+        return self._store(held, publisher, draft, content)
+
+    def kill(self, held: Held, publisher: Publisher, note: str | None, condition: Condition = always) -> Outcome:
+        """Cancels a locked article for good. Killing twice changes nothing."""
+        if held.status is Status.CANCELED:
+            stored = rows.current_version(self.connection, held.number, held.version)
+            remains = parsed(stored.rendered, stored.body)
+            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body))
+        condition(held)
+        held = held._replace(version=held.version + 1, status=Status.CANCELED)
+        version = render(tombstone(held, note, self.now))
+        self._write_version(held, version, terms=terms_of(publisher.slug, None), source={})
+        search.remove(self.connection, held.number)
+        outcome = Outcome(held, version)
+        self._change_and_tell(outcome, EntryType.CANCELED if self._was_told(held) else None)
+        return outcome
+
+    def kill_by_external_id(self, publisher: Publisher, external_id: str, note: str | None) -> Outcome:
+        """Kills, or remembers the death of an article that never came, so that a late arrival stays dead."""
+        row = rows.lock_by_external_id(self.connection, publisher.id, external_id)
+        if row is None:
+            held = self._claim(
+                self._new(publisher, external_id, published_at=self.now)._replace(status=Status.CANCELED)
+            )
+            if held is not None:
+                version = render(tombstone(held, note, self.now))
+                self._write_version(held, version, terms=terms_of(publisher.slug, None), source={})
+                return Outcome(held, version, created=True)
+        return self.kill(self._held(publisher, external_id), publisher, note)
+
+    def close(self) -> None:
+        """Writes the log: the last thing before the commit."""
+        entries = [
+            wire.NewEntry(kind, outcome.held.number, outcome.held.version, outcome.version.digest)
+            for outcome, kind in self._untold
+        ]
+        numbers = wire.append(self.connection, entries, self.now)
+        for (outcome, _), seq in zip(self._untold, numbers, strict=True):
+            outcome.held = outcome.held._replace(seq=seq)
+            rows.change_article(self.connection, outcome.held.number, {"seq": seq})
+        self._untold.clear()
+
+    def _held(self, publisher: Publisher, external_id: str) -> Held:
+        row = rows.lock_by_external_id(self.connection, publisher.id, external_id)
+        assert row is not None, "the unique index said that it exists"
+        return held_of(row)
+
+    def _insert(self, publisher: Publisher, draft: Draft, external_id: str | None) -> Outcome | None:
+        """The first version of a new article, or None when the publisher's id is taken."""
+        published_at = self.now if draft.published_at is None else draft.published_at
+        held = self._claim(
+            self._new(publisher, external_id, published_at)._replace(
+                status=status_of(draft, self.now), source_version=draft.source_version,
+                embargoed_until=draft.embargoed_until, expires_at=draft.expires_at,
+            )
+        )  # fmt: skip
+        if held is None:
+            return None
+        content = served(
+            draft, publisher, article_id=held.id, external_id=external_id, version=1,
+            created_at=self.now, updated_at=self.now, published_at=published_at,
+        )  # fmt: skip
+        content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
+        return self._store(held, publisher, draft, content, created=True)
+
+    def _new(self, publisher: Publisher, external_id: str | None, published_at: int) -> Held:
+        return Held(
+            number=0, id=str(uuid7()), publisher_id=publisher.id, external_id=external_id, source_version=None,
+            version=1, status=Status.USABLE, seq=None, created_at=self.now, published_at=published_at,
+            embargoed_until=None, expires_at=None,
+        )  # fmt: skip
+
+    def _claim(self, held: Held) -> Held | None:
+        """Inserts the article's row; None when a rival holds the publisher's id."""
+        values = held._asdict() | {"status": held.status.value}
+        del values["number"]
+        number = rows.insert_unless_there(self.connection, article, values, article.c.number)
+        return None if number is None else held._replace(number=number)
+
+    def _store(
+        self,
+        held: Held,
+        publisher: Publisher,
+        draft: Draft,
+        content: dict[str, Any],
+        *,
+        created: bool = False,
+    ) -> Outcome:
+        terms = terms_of(publisher.slug, content)
+        version = render(content)
+        self._write_version(held, version, terms=terms, source=draft.source)
+        search.put(
+            self.connection,
+            held.number,
+            held.published_at,
+            terms | {f"status_{held.status}"},
+            searchable(content),
+        )
+        outcome = Outcome(held, version, created=created, warnings=draft.warnings)
+        kind = entry_type(draft, first=not self._was_told(held)) if held.status is Status.USABLE else None
+        self._change_and_tell(outcome, kind)
+        return outcome
+
+    def _write_version(self, held: Held, version: Version, *, terms: frozenset[str], source: Any) -> None:
+        rows.add_version(
+            self.connection,
+            {
+                "number": held.number, "version": held.version, "digest": version.digest,
+                "terms": " ".join(sorted(terms)), "source": orjson.dumps(source), "rendered": version.rendered,
+                "body": version.body, "created_at": self.now,
+            },
+        )  # fmt: skip
+
+    def _change_and_tell(self, outcome: Outcome, kind: EntryType | None) -> None:
+        held = outcome.held
+        names = ("source_version", "version", "published_at", "embargoed_until", "expires_at")
+        values = {name: getattr(held, name) for name in names} | {"status": held.status.value}
+        rows.change_article(self.connection, held.number, values)
+        if kind is not None:
+            self._untold.append((outcome, kind))
+
+    def _was_told(self, held: Held) -> bool:
+        """Whether the log, or this transaction's share of it, holds an entry of the article."""
+        return held.seq is not None or any(other.held.number == held.number for other, _ in self._untold)
+
+
+def held_of(row: Any) -> Held:
+    held = Held(*row)
+    return held._replace(status=Status(held.status))
+
+
+def searchable(content: dict[str, Any]) -> Analysed:
+    """The texts of an article that `q` looks at, analysed."""
+    pictures = content["images"]
+    names = [item["name"] for item in content["authors"]]
+    texts = {
+        "headline": content["headline"],
+        "summary": content["summary"] or "",
+        "body": content["body_text"] or "",
+        "caption": "\n".join(text for item in pictures for text in (item["caption"], item["alt_text"]) if text),
+        "byline": "\n".join([content["byline"] or "", *names]),
+    }
+    return analyse(texts, content["language"])

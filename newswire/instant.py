@@ -1,0 +1,61 @@
+"""Points in time: RFC 3339 text outside, whole milliseconds since 1970 in UTC inside.
+
+Nothing in the project below the edges asks the clock: `now` is an argument, made by
+`now()` in a view, a command or a worker's round.
+"""
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST_YEAR, LATEST_YEAR = 1800, 2200
+RFC_3339 = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
+    r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))"
+)
+
+
+def now() -> int:
+    """The present, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def parse_instant(text: str) -> int:
+    """Milliseconds since 1970 of an RFC 3339 date-time; raises ValueError with a sentence for the sender.
+
+    A leap second counts as the second after it; digits beyond the millisecond are dropped.
+    """
+    found = RFC_3339.fullmatch(text)
+    if not found:
+        raise ValueError("Must be an RFC 3339 time with an offset, such as 2026-11-22T09:30:00Z.")
+    year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+    fraction, zulu, sign, offset_hours, offset_minutes = found.groups()[6:]
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        raise ValueError(f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+    leap = second == 60
+    offset = timedelta()
+    if not zulu:
+        if int(offset_hours) > 23 or int(offset_minutes) > 59:
+            raise ValueError("The offset must lie between -23:59 and +23:59.")
+        offset = timedelta(hours=int(offset_hours), minutes=int(offset_minutes)) * (-1 if sign == "-" else 1)
+    try:
+        local = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC)
+    except ValueError:
+        raise ValueError("There is no such date or time of day.") from None
+    milliseconds = int(((fraction or "") + "000")[:3])
+    return milliseconds_of(local - offset) + milliseconds + (1000 if leap else 0)
+
+
+def milliseconds_of(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def format_instant(milliseconds: int) -> str:
+    """RFC 3339 in UTC with three decimals: 2026-11-22T09:30:00.000Z."""
+    moment = EPOCH + timedelta(milliseconds=milliseconds)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+
+
+def format_optional(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else format_instant(milliseconds)

@@ -1,0 +1,170 @@
+"""Query, Filter and Visibility: what a reader wants and what it may see; pure.
+
+Every filter is a set of *terms*. A term is one word such as `section_world` or
+`author_jane_20doe`; each version of an article carries its own, the search index of both
+engines holds them, and an entitlement is made of them too. So one representation serves
+SQL, in-process matching and access alike.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
+
+import orjson
+
+from newswire.errors import Problem
+from newswire.expression import Expression
+
+FACETS = ("publisher", "section", "language", "keyword", "author")
+
+
+class Place(NamedTuple):
+    """A position in the order of publication: time in milliseconds, then order of first reception."""
+
+    published_at: int
+    number: int
+
+
+def term(kind: str, value: str) -> str:
+    """`kind_value`, blind to case and to how blanks are typed; one word for both search engines."""
+    folded = " ".join(unicodedata.normalize("NFC", value).casefold().split())
+    return f"{kind}_" + re.sub(r"[\x00-\x2f\x3a-\x60\x7b-\x7f]", lambda found: f"_{ord(found[0]):02x}", folded)
+
+
+def terms_of(publisher: str, content: Mapping[str, Any] | None) -> frozenset[str]:
+    """The terms of one version: `content` is the article as served, None for a tombstone.
+
+    A language counts with and without its region.
+    """
+    if content is None:
+        return frozenset({term("publisher", publisher)})
+    found = {term("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
+    if content.get("section"):
+        found.add(term("section", content["section"]))
+    if language := content.get("language"):
+        found |= {term("language", language), term("language", language.split("-")[0])}
+    found |= {term("keyword", keyword) for keyword in content.get("keywords", ())}
+    for author in content.get("authors", ()):
+        found |= {term("author", author["id"]), term("author", author["name"])}
+    return frozenset(found)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Conditions that all must hold: one of each set in `include`, none of `exclude`. Empty: everything."""
+
+    include: tuple[frozenset[str], ...] = ()
+    exclude: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Iterable[str]]) -> Self:
+        """From names and alternatives: {"section": ["world", "uk"], "language": ["en"]}."""
+        clauses = (frozenset(term(kind, value) for value in chosen) for kind, chosen in sorted(values.items()))
+        return cls(include=tuple(clause for clause in clauses if clause))
+
+    def matches(self, terms: frozenset[str]) -> bool:
+        return all(clause & terms for clause in self.include) and not self.exclude & terms
+
+    def __and__(self, other: "Filter") -> "Filter":
+        return Filter(self.include + other.include, self.exclude | other.exclude)
+
+    def canonical(self) -> list[Any]:
+        """The same for equal filters, in every process."""
+        return [sorted(sorted(clause) for clause in self.include), sorted(self.exclude)]
+
+
+class Grant(NamedTuple):
+    """An entitlement: in force from the entries after `since_seq`."""
+
+    since_seq: int
+    filter: Filter
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """What one caller may see. `owner`: a publisher among its own articles, or an admin; sees every state.
+
+    `grants` is the entitlement's history, oldest first; the last one is in force now.
+    """
+
+    grants: tuple[Grant, ...]
+    owner: bool = False
+
+    @property
+    def filter(self) -> Filter:
+        return self.grants[-1].filter
+
+    def shows(self, terms: frozenset[str]) -> bool:
+        """Whether a version with these terms may be read now. THE one entitlement function."""
+        return self.filter.matches(terms)
+
+    def told(self, terms: frozenset[str], seq: int) -> bool:
+        """Whether this caller could have read, when entry `seq` was written or later, a version with these terms."""
+        ends = [grant.since_seq for grant in self.grants[1:]]
+        return any(
+            grant.filter.matches(terms)
+            for grant, end in zip(self.grants, [*ends, None], strict=True)
+            if end is None or end >= seq
+        )
+
+    def fingerprint(self) -> str:
+        """A part of every list's ETag: changes whenever what may be seen changes."""
+        content = [self.owner, [[grant.since_seq, grant.filter.canonical()] for grant in self.grants]]
+        return hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]
+
+
+EVERYTHING = (Grant(0, Filter()),)
+NOTHING = Visibility((Grant(0, Filter(include=(frozenset(),))),))
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a reader asks for. `text` is `q` as typed, `expression` the same understood; times in milliseconds."""
+
+    text: str | None = None
+    expression: Expression | None = None
+    filter: Filter = field(default_factory=Filter)
+    published_from: int | None = None
+    published_to: int | None = None
+    descending: bool = True
+    limit: int = 25
+    include_body: bool = False
+    cursor: str | None = None
+
+    def fingerprint(self) -> str:
+        """What a cursor is bound to: everything that decides which articles come in which order."""
+        parts = [self.text, self.filter.canonical(), self.published_from, self.published_to, self.descending]
+        return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
+
+    def cursor_at(self, place: Place) -> str:
+        """An opaque cursor that continues behind `place`."""
+        packed = orjson.dumps([self.fingerprint(), place.published_at, place.number])
+        return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
+
+    def start(self) -> Place | None:
+        """The place behind which this page begins; raises `Problem` for a foreign cursor."""
+        if self.cursor is None:
+            return None
+        match unpacked(self.cursor):
+            case [str() as fingerprint, int() as published_at, int() as number]:
+                if fingerprint != self.fingerprint():
+                    raise Problem("cursor_mismatch", "The cursor was made for another query; start again without it.")
+                return Place(published_at, number)
+        raise Problem("invalid_cursor", "The cursor is not one of this wire; start again without it.")
+
+
+def unpacked(cursor: str) -> Sequence[Any] | None:
+    """The parts of a cursor, or None when it is not one."""
+    try:
+        content = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        return None
+    in_range = isinstance(content, list) and all(
+        not isinstance(part, int) or isinstance(part, str) or abs(part) < 2**62 for part in content
+    )
+    return content if in_range else None

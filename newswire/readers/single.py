@@ -1,0 +1,97 @@
+"""One article, or one of its versions, for one reader: shown, killed, or not there at all."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, case, func, select
+
+from newswire.article import Status
+from newswire.errors import Problem
+from newswire.query import Visibility
+from newswire.readers.changes import earlier_terms, terms
+from newswire.store.rows import AnyRow
+from newswire.store.tables import article, entry, version
+
+BEYOND = 2**62
+COLUMNS = (
+    article.c.id, article.c.number, article.c.seq, article.c.status, article.c.expires_at, version.c.version,
+    version.c.terms, version.c.rendered, version.c.body,
+)  # fmt: skip
+
+
+def current(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
+    """The article as it stands; raises `not_found`, or `article_canceled` for those who were told of the kill."""
+    row = known(connection, article_id, visibility, now)
+    if row.status == Status.CANCELED:
+        raise canceled(row.id)
+    return row
+
+
+def history(
+    connection: Connection, article_id: str, visibility: Visibility, now: int, *, before: int, limit: int
+) -> Sequence[AnyRow]:
+    """Versions below `before` that the reader may see, newest first; a killed article's for its publisher only."""
+    held = known(connection, article_id, visibility, now)
+    if held.status == Status.CANCELED and not visibility.owner:
+        raise canceled(held.id)
+    statement = versions(held.number).where(version.c.version < before).order_by(version.c.version.desc())
+    seen: list[AnyRow] = []
+    for row in connection.execute(statement):
+        if visible(row, visibility):
+            seen.append(row)
+        if len(seen) == limit:
+            break
+    return seen
+
+
+def one_version(connection: Connection, article_id: str, wanted: int, visibility: Visibility, now: int) -> AnyRow:
+    """One version; raises like `history`, and `not_found` for a version that the reader may not see."""
+    found = history(connection, article_id, visibility, now, before=wanted + 1, limit=1)
+    if not found or found[0].version != wanted:
+        raise Problem("not_found", "There is no such version, or it is not yours to read.")
+    return found[0]
+
+
+def known(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
+    """The article's row with its current version, if the reader may know that it exists; else `not_found`."""
+    row = connection.execute(
+        select(*COLUMNS)
+        .join_from(article, version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
+        .where(article.c.id == article_id)
+    ).one_or_none()
+    if row is None or not may_know(connection, row, visibility, now):
+        raise Problem("not_found", "There is no such article, or it is not yours to read.")
+    return row
+
+
+def may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:
+    if visibility.owner and visibility.shows(terms(row)):
+        return True
+    if row.status == Status.CANCELED:
+        earlier = earlier_terms(connection, row.number, BEYOND)
+        return any(visibility.told(found, seq) for seq, found in earlier)
+    expired = row.expires_at is not None and row.expires_at <= now
+    return row.status == Status.USABLE and not expired and visibility.shows(terms(row))
+
+
+def versions(number: int) -> Select[Any]:
+    """The versions of an article: what each was then, and the number of the entry that first told of it."""
+    told = select(func.min(entry.c.seq)).where(entry.c.number == number, entry.c.version == version.c.version)
+    last = (article.c.version == version.c.version) & (article.c.status == Status.CANCELED.value)
+    seq = told.scalar_subquery()
+    status = case((last, "canceled"), (seq.is_(None), "withheld"), else_="usable")
+    return (
+        select(version.c.version, version.c.terms, version.c.rendered, version.c.body, seq.label("seq"),
+               status.label("status"))
+        .join_from(version, article, article.c.number == version.c.number)
+        .where(version.c.number == number)
+    )  # fmt: skip
+
+
+def visible(row: AnyRow, visibility: Visibility) -> bool:
+    """A version that never was on the wire (embargoed then) is its publisher's only."""
+    return visibility.shows(terms(row)) and (visibility.owner or row.seq is not None)
+
+
+def canceled(article_id: str) -> Problem:
+    return Problem("article_canceled", "This article was killed and must not be used.", article_id=article_id)

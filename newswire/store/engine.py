@@ -1,0 +1,117 @@
+"""The two kinds of transaction: `Database.begin` writes, `Database.read` sees one snapshot.
+
+Both are opened and ended at the edges only (a view, a command). SQLite runs in WAL with
+`synchronous=FULL` and takes its one write lock at the start (`BEGIN IMMEDIATE`), because
+a transaction that first reads and then wants to write would fail when another came
+between. PostgreSQL writes in READ COMMITTED, where a row lock that was waited for shows
+what the other transaction committed, and reads in REPEATABLE READ, one snapshot for all
+statements of a page.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from newswire.errors import Problem
+
+BUSY_SECONDS = 30.0
+POOL_SIZE = 20
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the text is one sentence for the operator, without secrets."""
+
+
+def parse(url: str) -> URL:
+    """The database URL with its driver; raises `DatabaseError` when it is not one of ours."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseError(
+            "The database URL cannot be understood; it looks like sqlite:///FILE"
+            " or postgresql://USER:PASSWORD@HOST/NAME."
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "postgres":
+        parsed, backend = parsed.set(drivername="postgresql"), "postgresql"
+    if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
+        return parsed.set(drivername="sqlite")
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    raise DatabaseError(f"The database URL must begin with sqlite:/// (and a file) or postgresql://, not {backend}.")
+
+
+class Database:
+    """One database, one pool of connections."""
+
+    def __init__(self, url: str) -> None:
+        self.url = parse(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = sqlite_engine(self.url) if self.is_sqlite else postgres_engine(self.url)
+        self._readers = (
+            self.engine
+            if self.is_sqlite
+            else self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        )
+        self._writers = self.engine.execution_options(newswire_write=True) if self.is_sqlite else self.engine
+
+    @contextmanager
+    def begin(self, *, keep: bool = True) -> Iterator[Connection]:
+        """A writing transaction: committed when the block ends well and `keep` is true, else rolled back."""
+        with busy_is_unavailable(), self._writers.connect() as connection, connection.begin() as transaction:
+            yield connection
+            if not keep:
+                transaction.rollback()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A reading transaction: every statement in the block sees the same state."""
+        with busy_is_unavailable(), self._readers.connect() as connection, connection.begin():
+            yield connection
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def busy_is_unavailable() -> Iterator[None]:
+    """Turns a lost, locked or unreachable database into a 503 that says when to come back."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Problem(
+            "unavailable",
+            "The database cannot be reached or is too busy at the moment; try again.",
+            headers={"Retry-After": "1"},
+        ) from error
+
+
+def postgres_engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c synchronous_commit=on"},
+    )
+
+
+def sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def prepare(dbapi_connection: Any, record: Any) -> None:
+        # The driver's own BEGIN is deferred and comes too late: ours is sent in `start`.
+        dbapi_connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-20000"):
+            dbapi_connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        write = connection.get_execution_options().get("newswire_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine

@@ -1,0 +1,60 @@
+"""The search index, one interface for both engines; what a word is was decided in `analysis` before.
+
+Rows of the index are written in the publishing transaction, so that an article is found
+as soon as its 201 is sent. Each row holds the forms and stems of an article's texts, and
+its terms (`query.term`), so that words and filters are one look-up.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from newswire.analysis import Analysed
+from newswire.expression import Expression
+from newswire.query import Filter, Place
+from newswire.store import search_postgres, search_sqlite
+from newswire.store.rows import insert_unless_there
+from newswire.store.tables import stemming_language
+
+
+def engine(connection: Connection) -> Any:
+    return search_sqlite if connection.dialect.name == "sqlite" else search_postgres
+
+
+def put(connection: Connection, number: int, published_at: int, terms: frozenset[str], analysed: Analysed) -> None:
+    """Indexes the current version of article `number`, in place of the one before."""
+    if analysed.language is not None and analysed.language not in languages(connection):
+        values = {"language": analysed.language}
+        insert_unless_there(connection, stemming_language, values, stemming_language.c.language)
+    engine(connection).put(connection, number, published_at, terms, analysed)
+
+
+def remove(connection: Connection, number: int) -> None:
+    """Takes an article out of the index."""
+    engine(connection).remove(connection, number)
+
+
+def languages(connection: Connection) -> list[str]:
+    """The languages in whose stems a query word is looked up."""
+    return list(connection.scalars(select(stemming_language.c.language).order_by(stemming_language.c.language)))
+
+
+def articles(
+    connection: Connection,
+    columns: Select[Any],
+    expression: Expression | None,
+    wanted: Filter,
+    *,
+    published_from: int | None,
+    published_to: int | None,
+    start: Place | None,
+    descending: bool,
+    limit: int,
+) -> Select[Any]:
+    """`columns` (a select from article) narrowed to the matches behind `start`, in order of publication."""
+    stems = languages(connection) if expression is not None else []
+    narrowed: Select[Any] = engine(connection).articles(
+        connection, columns, expression, wanted, stems, published_from=published_from,
+        published_to=published_to, start=start, descending=descending, limit=limit,
+    )  # fmt: skip
+    return narrowed

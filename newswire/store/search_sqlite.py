@@ -1,0 +1,181 @@
+"""Search on SQLite: one FTS5 table whose row numbers are in order of publication.
+
+FTS5 reads its matches in row-number order, so the newest matches of any query cost the
+page and not the number of matches. A row number packs the time of publication and a
+slot among the articles of the same millisecond, in order of first reception; the table
+`search_place` translates. Texts arrive as words that the tokenizer `ascii` leaves alone
+(letters, digits, marks and underscores), so FTS5's own analysis never decides anything.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    column,
+    func,
+    select,
+    table,
+    text,
+)
+
+from newswire.analysis import FIELDS, Analysed, query_stems
+from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
+from newswire.query import Filter, Place
+from newswire.store.tables import article
+
+# Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200.
+SLOTS = 1_400_000
+MIDDLE = 946_684_800_000
+
+search_place = Table(
+    "search_place",
+    MetaData(),
+    Column("position", Integer, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+)
+search_index = table("search_index", column("rowid"), column("search_index"))
+COLUMNS = (*FIELDS, *(f"{field}_stems" for field in FIELDS), "terms")
+
+PUT = text(
+    f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
+    f" VALUES (:position, {', '.join(':' + name for name in COLUMNS)})"
+)
+ANYTHING, NOTHING = '"image_yes" OR "image_no"', '"nothing_"'
+
+
+def first_position(published_at: int) -> int:
+    """The lowest row number of a millisecond."""
+    return (published_at - MIDDLE) * SLOTS
+
+
+def put(connection: Connection, number: int, published_at: int, terms: frozenset[str], analysed: Analysed) -> None:
+    remove(connection, number)
+    values = {
+        **{field: " ".join(analysed.forms[field]) for field in FIELDS},
+        **{f"{field}_stems": " ".join(sorted(analysed.stems[field])) for field in FIELDS},
+        "terms": " ".join(sorted(terms)),
+    }
+    connection.execute(PUT, {"position": take_place(connection, number, published_at), **values})
+
+
+def remove(connection: Connection, number: int) -> None:
+    position = connection.scalar(select(search_place.c.position).where(search_place.c.number == number))
+    if position is not None:
+        connection.execute(text("DELETE FROM search_index WHERE rowid = :position"), {"position": position})
+        connection.execute(search_place.delete().where(search_place.c.position == position))
+
+
+def take_place(connection: Connection, number: int, published_at: int) -> int:
+    """A row number behind every article of this millisecond that was received earlier, before all later ones."""
+    low = first_position(published_at)
+    here = search_place.c.position.between(low, low + SLOTS - 1)
+    last = connection.scalar(select(func.max(search_place.c.position)).where(here))
+    position = low if last is None else last + 1
+    # An old article that moves to this time goes in between: the later ones make room, which is rare.
+    later = (
+        connection.execute(
+            select(search_place.c.position)
+            .where(here, search_place.c.number > number)
+            .order_by(search_place.c.position.desc())
+        )
+        .scalars()
+        .all()
+        if last is not None
+        else ()
+    )
+    for place in later:
+        move(connection, place, place + 1)
+        position = place
+    connection.execute(search_place.insert().values(position=position, number=number))
+    return position
+
+
+def move(connection: Connection, position: int, target: int) -> None:
+    """Gives the row at `position` the free number `target`."""
+    values = {"position": position, "target": target}
+    connection.execute(
+        text(
+            f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
+            f" SELECT :target, {', '.join(COLUMNS)} FROM search_index WHERE rowid = :position"
+        ),
+        values,
+    )
+    connection.execute(text("DELETE FROM search_index WHERE rowid = :position"), values)
+    connection.execute(text("UPDATE search_place SET position = :target WHERE position = :position"), values)
+
+
+def articles(
+    connection: Connection, columns: Select[Any], expression: Expression | None, wanted: Filter,
+    languages: Sequence[str], *, published_from: int | None, published_to: int | None, start: Place | None,
+    descending: bool, limit: int,
+) -> Select[Any]:  # fmt: skip
+    """See `search.articles`: one MATCH and a range of row numbers."""
+    rowid = search_index.c.rowid
+    statement = columns.join(search_place, search_place.c.number == article.c.number).join(
+        search_index, rowid == search_place.c.position
+    )
+    statement = statement.where(search_index.c.search_index.op("MATCH")(match(expression, wanted, languages)))
+    if published_from is not None:
+        statement = statement.where(rowid >= first_position(published_from))
+    if published_to is not None:
+        statement = statement.where(rowid < first_position(published_to))
+    if start is not None:
+        statement = statement.where(beyond(connection, rowid, start, descending))
+    return statement.order_by(rowid.desc() if descending else rowid).limit(limit)
+
+
+def beyond(connection: Connection, rowid: Any, start: Place, descending: bool) -> Any:
+    """The rows behind `start`, which need not exist any more."""
+    low = first_position(start.published_at)
+    here = select(search_place.c.position).where(search_place.c.position.between(low, low + SLOTS - 1))
+    if descending:
+        found = here.where(search_place.c.number >= start.number).order_by(search_place.c.position).limit(1)
+        position = connection.scalar(found)
+        return rowid < (low + SLOTS if position is None else position)
+    found = here.where(search_place.c.number <= start.number).order_by(search_place.c.position.desc()).limit(1)
+    position = connection.scalar(found)
+    return rowid > (low - 1 if position is None else position)
+
+
+def match(expression: Expression | None, wanted: Filter, languages: Sequence[str]) -> str:
+    """The MATCH expression of a whole query."""
+    parts = [any_of(sorted(clause)) if clause else NOTHING for clause in wanted.include]
+    if expression is not None:
+        parts.append(matched(expression, languages))
+    positive = " AND ".join(f"({part})" for part in parts) or ANYTHING
+    return f"({positive}) NOT ({any_of(sorted(wanted.exclude))})" if wanted.exclude else positive
+
+
+def matched(expression: Expression, languages: Sequence[str]) -> str:
+    """The MATCH expression of `q`. Words are bare of FTS5's syntax: they hold letters, marks and digits only."""
+    match expression:
+        case And(operands):
+            wanted = " AND ".join(f"({matched(part, languages)})" for part in operands if not isinstance(part, Not))
+            excluded = [matched(part.operand, languages) for part in operands if isinstance(part, Not)]
+            return f"({wanted}) NOT ({' OR '.join(f'({part})' for part in excluded)})" if excluded else wanted
+        case Or(operands):
+            return " OR ".join(f"({matched(part, languages)})" for part in operands)
+        case Term(form, spelling, fields):
+            stems = query_stems(spelling, languages)
+            return f'{within(fields)} "{form}"' + (f" OR {within(fields, '_stems')} ({any_of(stems)})" if stems else "")
+        case Prefix(form, fields):
+            return f'{within(fields)} "{form}" *'
+        case Phrase(forms, prefix, fields):
+            return f'{within(fields)} "{" ".join(forms)}"' + (" *" if prefix else "")
+    raise AssertionError("a Not stands only inside an And")
+
+
+def within(fields: frozenset[str] | None, suffix: str = "") -> str:
+    """FTS5's restriction to columns."""
+    return "{" + " ".join(f"{field}{suffix}" for field in FIELDS if fields is None or field in fields) + "} :"
+
+
+def any_of(tokens: Iterable[str]) -> str:
+    return " OR ".join(f'"{token}"' for token in tokens)

@@ -1,0 +1,166 @@
+"""The tables, the same on SQLite and PostgreSQL; the search index of each engine is in `search_*`.
+
+Times are whole milliseconds since 1970 in UTC. Rendered JSON is kept as bytes, ready to
+be joined into a page. The schema itself is created by `migrations/`; a test holds the
+two against each other.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+# SQLite gives out row numbers by itself for INTEGER PRIMARY KEY only, not for BIGINT.
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+# One row. `seq` and `chain` are those of the newest log entry; `revision` counts edits of
+# publishers, partners and keys, so that a page kept by a reader is never older than them.
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column("wire", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+)
+
+publisher = Table(
+    "publisher",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("url", Text),
+    Column("language", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+partner = Table(
+    "partner",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# Never changed, only added to: the newest row of a partner is in force, the older ones say
+# what it was shown before, so that it is told of kills. `since_seq` is the head at that time.
+entitlement = Table(
+    "entitlement",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False, index=True),
+    Column("since_seq", BigInteger, nullable=False),
+    Column("filter", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("hint", Text, nullable=False),
+    Column("publisher_id", ForeignKey("publisher.id")),
+    Column("partner_id", ForeignKey("partner.id")),
+    Column("admin", Boolean, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("label", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    CheckConstraint(
+        "(publisher_id IS NOT NULL AND partner_id IS NULL AND NOT admin)"
+        " OR (publisher_id IS NULL AND partner_id IS NOT NULL AND NOT admin)"
+        " OR (publisher_id IS NULL AND partner_id IS NULL AND admin)",
+        name="one_party",
+    ),
+)
+
+# `number` is the order of first reception and breaks every tie. `version`, `status` and `seq`
+# point at the current state; `seq` is null while nothing of the article is in the log.
+article = Table(
+    "article",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("publisher_id", ForeignKey("publisher.id"), nullable=False),
+    Column("external_id", Text),
+    Column("source_version", BigInteger),
+    Column("version", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("seq", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("embargoed_until", BigInteger),
+    Column("expires_at", BigInteger),
+    UniqueConstraint("publisher_id", "external_id"),
+    Index(None, "status", "published_at", "number"),
+)
+
+# Written once, never changed. `terms` are the filters the version answers to (`query.terms`),
+# `source` is the article as sent (for PATCH), `rendered` and `body` its public JSON without braces.
+version = Table(
+    "version",
+    metadata,
+    Column("number", ForeignKey("article.number"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("source", LargeBinary, nullable=False),
+    Column("rendered", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# The log. Only `wire` writes it.
+entry = Table(
+    "entry",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("number", ForeignKey("article.number"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Index(None, "number", "seq"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("publisher_id", ForeignKey("publisher.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Integer),
+    Column("headers", JSON),
+    Column("answer", LargeBinary),
+    Column("created_at", BigInteger, nullable=False, index=True),
+)
+
+# The languages whose stems are in the search index: a query word is stemmed in each of them.
+stemming_language = Table("stemming_language", metadata, Column("language", Text, primary_key=True))

@@ -1,0 +1,141 @@
+"""THE LOG: append, since, head, verify. Nothing else in the project writes the tables head and entry.
+
+Why the order holds. The number of an entry comes from the one row of `head`, raised as the
+last thing before the commit. Whoever raises it holds the lock on that row until it
+commits, so the next number can only be given out after the previous one is visible: the
+order of numbers is the order of commits, and a reader that has seen entry n will never
+meet a smaller one that it has not seen. A rollback gives its numbers back, so there are
+no gaps. (An identity column gives numbers out at the insert and shows them at the
+commit; readers that poll lose what commits late.)
+
+Each entry carries `chain`, a hash over the chain value before it, its number and the digest
+of its content; so the last chain value vouches for the whole wire.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+
+from newswire.article import EntryType, digest_of, parsed
+from newswire.store.rows import AnyRow
+from newswire.store.tables import entry, head, version
+
+GENESIS = "0" * 64
+VERIFY_BATCH = 1000
+
+
+class Head(NamedTuple):
+    """Where the wire stands: its id, the newest sequence number and chain value, the configuration revision."""
+
+    wire: str
+    seq: int
+    chain: str
+    revision: int
+
+
+class NewEntry(NamedTuple):
+    """What is to be told: `number` and `version` name the content, `digest` is over it."""
+
+    type: EntryType
+    number: int
+    version: int
+    digest: str
+
+
+class Verification(NamedTuple):
+    """Entries walked; `broken` is the first one that is not as it was written, `reason` why; null when whole."""
+
+    entries: int
+    broken: int | None
+    reason: str | None
+
+
+def link(chain: str, seq: int, digest: str) -> str:
+    """The chain value of entry `seq`: SHA-256 of "CHAIN SEQ DIGEST", ASCII, one blank between, in hexadecimal."""
+    return hashlib.sha256(f"{chain} {seq} {digest}".encode("ascii")).hexdigest()
+
+
+def position(connection: Connection) -> Head:
+    """The head as this transaction sees it."""
+    return Head(*connection.execute(select(head.c.wire, head.c.seq, head.c.chain, head.c.revision)).one())
+
+
+def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
+    """Appends `entries`, in order, and returns their sequence numbers. Call it last before the commit."""
+    if not entries:
+        return []
+    last, chain = connection.execute(
+        update(head).values(seq=head.c.seq + len(entries)).returning(head.c.seq, head.c.chain)
+    ).one()
+    first = last - len(entries) + 1
+    rows = []
+    for seq, new in enumerate(entries, first):
+        chain = link(chain, seq, new.digest)
+        rows.append({"seq": seq, "at": now, "chain": chain, **new._asdict()})
+    connection.execute(insert(entry), rows)
+    connection.execute(update(head).values(chain=chain))
+    return list(range(first, last + 1))
+
+
+def revise(connection: Connection) -> None:
+    """Notes that a publisher, partner or key was edited, so that no kept page outlives the edit."""
+    connection.execute(update(head).values(revision=head.c.revision + 1))
+
+
+def since(connection: Connection, after: int, limit: int) -> Sequence[AnyRow]:
+    """Up to `limit` entries with a number above `after`, in order: seq, type, at, number, version, digest, chain."""
+    return connection.execute(select(entry).where(entry.c.seq > after).order_by(entry.c.seq).limit(limit)).all()
+
+
+def verify(connection: Connection, progress: Callable[[int], None] = lambda seq: None) -> Verification:
+    """Walks the whole log and holds numbers, chain, digests and stored content against each other."""
+    chain, walked = GENESIS, 0
+    for row in contents(connection):
+        reason = fault(row, walked + 1, chain)
+        if reason:
+            return Verification(walked, walked + 1 if row.seq > walked + 1 else row.seq, reason)
+        chain, walked = row.chain, row.seq
+        if walked % VERIFY_BATCH == 0:
+            progress(walked)
+    stands = position(connection)
+    if stands.seq != walked:
+        return Verification(walked, walked + 1, f"the head stands at {stands.seq}, the log ends at {walked}")
+    if stands.chain != chain:
+        return Verification(walked, walked, "the chain value of the head is not that of the last entry")
+    return Verification(walked, None, None)
+
+
+def contents(connection: Connection) -> Iterator[AnyRow]:
+    """Every entry with the content it tells of, in batches, so that memory does not grow with the wire."""
+    query = (
+        select(
+            entry.c.seq,
+            entry.c.digest,
+            entry.c.chain,
+            version.c.digest.label("stored"),
+            version.c.rendered,
+            version.c.body,
+        )
+        .outerjoin(version, (version.c.number == entry.c.number) & (version.c.version == entry.c.version))
+        .order_by(entry.c.seq)
+        .limit(VERIFY_BATCH)
+    )
+    after = 0
+    while rows := connection.execute(query.where(entry.c.seq > after)).all():
+        yield from rows
+        after = rows[-1].seq
+
+
+def fault(row: AnyRow, expected: int, chain: str) -> str | None:
+    """Why this entry is not as it was written, or None."""
+    if row.seq != expected:
+        return f"entry {expected} is missing"
+    if row.stored is None:
+        return "its content is missing"
+    if row.stored != row.digest or digest_of(parsed(row.rendered, row.body)) != row.digest:
+        return "its content was altered"
+    if link(chain, row.seq, row.digest) != row.chain:
+        return "its chain value does not follow from the entry before it"
+    return None
