@@ -20,6 +20,7 @@ import orjson
 from newswire.errors import Problem
 from newswire.expression import Expression
 
+LARGEST = 2**62
 FACETS = ("publisher", "section", "language", "keyword", "author")
 
 
@@ -164,7 +165,10 @@ def unpacked(cursor: str) -> Sequence[Any] | None:
         content = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         return None
-    in_range = isinstance(content, list) and all(
-        not isinstance(part, int) or isinstance(part, str) or abs(part) < 2**62 for part in content
-    )
-    return content if in_range else None
+    storable = isinstance(content, list) and all(isinstance(part, str) or in_range(part) for part in content)
+    return content if storable else None
+
+
+def in_range(part: Any) -> bool:
+    """Whether both engines can compare a column with this number."""
+    return isinstance(part, int) and abs(part) < LARGEST

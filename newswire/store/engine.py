@@ -59,9 +59,13 @@ class Database:
         self._writers = self.engine.execution_options(newswire_write=True) if self.is_sqlite else self.engine
 
     @contextmanager
-    def begin(self, *, keep: bool = True) -> Iterator[Connection]:
-        """A writing transaction: committed when the block ends well and `keep` is true, else rolled back."""
-        with busy_is_unavailable(), self._writers.connect() as connection, connection.begin() as transaction:
+    def begin(self, *, keep: bool = True, patient: bool = True) -> Iterator[Connection]:
+        """A writing transaction: committed when the block ends well and `keep` is true, else rolled back.
+
+        Without `patient` a SQLite that somebody else writes to is `unavailable` at once.
+        """
+        writers = self._writers if patient else self._writers.execution_options(newswire_patient=False)
+        with busy_is_unavailable(), writers.connect() as connection, connection.begin() as transaction:
             yield connection
             if not keep:
                 transaction.rollback()
@@ -111,7 +115,14 @@ def sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        write = connection.get_execution_options().get("newswire_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        options = connection.get_execution_options()
+        if options.get("newswire_patient", True):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("newswire_write") else "BEGIN")
+            return
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
     return engine

@@ -105,7 +105,7 @@ def articles(
     document = search_document.c
     place = tuple_(document.published_at, document.number)
     conditions: list[ColumnElement[bool]] = [
-        document.words.op("@@")(cast(literal(tsquery(expression, wanted, languages)), TSQUERY))
+        document.words.bool_op("@@")(cast(literal(tsquery(expression, wanted, languages)), TSQUERY))
     ]
     if expression is not None and not complete(expression):
         conditions.append(confirmed(expression, languages))
@@ -182,7 +182,7 @@ def confirmed(expression: Expression, languages: Sequence[str]) -> ColumnElement
             text = f" {' '.join(forms)}" + ("" if prefix else " ")
             wanted = [number for number, field in enumerate(FIELDS, 1) if fields is None or field in fields]
             return or_(*(func.strpos(search_document.c.forms[number], text) > 0 for number in wanted))
-    return search_document.c.words.op("@@")(cast(literal(widened(expression, languages)), TSQUERY))
+    return search_document.c.words.bool_op("@@")(cast(literal(widened(expression, languages)), TSQUERY))
 
 
 def stems(spelling: str, languages: Sequence[str]) -> list[str]:

@@ -121,7 +121,7 @@ def articles(
     statement = columns.join(search_place, search_place.c.number == article.c.number).join(
         search_index, rowid == search_place.c.position
     )
-    statement = statement.where(search_index.c.search_index.op("MATCH")(match(expression, wanted, languages)))
+    statement = statement.where(search_index.c.search_index.bool_op("MATCH")(match(expression, wanted, languages)))
     if published_from is not None:
         statement = statement.where(rowid >= first_position(published_from))
     if published_to is not None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -247,3 +248,13 @@ def test_me_says_who_the_key_is(wire: Wire) -> None:
     assert admin.get("/v1/me").get_json()["scopes"] == ["admin", "publish", "read"]
     basic = wire.client.get("/v1/me", auth=("anyone", partner.key))
     assert basic.get_json()["slug"] == "partner"
+
+
+def test_reading_waits_for_no_writer(filled: Wire) -> None:
+    """Noting the first use of a key is a write; a long write of somebody else must not hold the reader up."""
+    partner = filled.as_partner()
+    with filled.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE head SET revision = revision + 1")
+        began = time.monotonic()
+        assert partner.get("/v1/articles").status_code == 200
+        assert time.monotonic() - began < 5

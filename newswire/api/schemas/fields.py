@@ -9,17 +9,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, TypeAlias
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from marshmallow import ValidationError, fields, validate
 
 from newswire.errors import Fault
 from newswire.ingest.drafting import cleaned_markdown
-from newswire.ingest.formats.html import Sanitised, sanitise
+from newswire.ingest.formats.html import NoBaseError, Sanitised, absolute_url, sanitise
 from newswire.instant import parse_instant
 
 BASE: ContextVar[str | None] = ContextVar("BASE", default=None)
 BODY_BYTES = 2 * 1024 * 1024
+LONGEST_ADDRESS = 2048
 LARGEST_INTEGER = 2**53 - 1
 # What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
 UNCARRIABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -148,7 +149,7 @@ class Address(Text):
     """An http or https address; a relative one is resolved against `BASE`."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(2048, metadata={"format": "uri-reference"}, **settings)
+        super().__init__(LONGEST_ADDRESS, metadata={"format": "uri-reference"}, **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -156,27 +157,33 @@ class Address(Text):
 
 
 def absolute(text: str) -> str:
-    """The address, resolved and in ASCII (RFC 3986); refuses what is not http or https."""
+    """The address, resolved as a browser would and in ASCII (RFC 3986); refuses what is not http or https."""
     try:
-        joined = urljoin(BASE.get() or "", text)
-        parts = urlsplit(joined)
-        host = (parts.hostname or "").encode("idna").decode("ascii") if not text.isascii() else parts.hostname or ""
-        port = parts.port
-    except (ValueError, UnicodeError):
-        raise refuse("invalid_url", "Is not an address that can be read.") from None
-    if not parts.scheme and not parts.netloc:
-        raise refuse("relative_url", "Is relative, and neither the article's url nor the publisher's address is known.")
-    if parts.scheme not in {"http", "https"} or not host or re.search(r"[\s<>\"\\^`{|}]", parts.netloc):
+        joined = absolute_url(text, BASE.get())
+    except NoBaseError:
+        raise refuse("relative_url", f"The address {BASELESS}") from None
+    result = None if joined is None else in_ascii(joined)
+    if result is None:
         raise refuse("invalid_url", "Must be an http or https address.")
-    encoded = [quote(part, safe="/:@!$&'()*+,;=%~?-._[]") for part in (parts.path, parts.query, parts.fragment)]
-    if ":" in host:
-        host = f"[{host}]"
-    user, at, _ = parts.netloc.rpartition("@")
-    netloc = quote(user, safe=":%") + at + host + (f":{port}" if port is not None else "")
-    result = urlunsplit((parts.scheme, netloc, *encoded))
-    if len(result) > 2048:
+    if len(result) > LONGEST_ADDRESS:
         raise refuse("too_long", "Must have at most 2,048 characters once it is absolute and percent-encoded.")
     return result
+
+
+def in_ascii(url: str) -> str | None:
+    """The address with its host in IDNA and the rest percent-encoded; None when its authority is not one."""
+    parts = urlsplit(url)
+    try:
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9._~-]+|[0-9a-f:.]*:[0-9a-f:.]*", host):
+        return None
+    user, at, _ = parts.netloc.rpartition("@")
+    netloc = quote(user, safe=":%") + at + (f"[{host}]" if ":" in host else host) + port
+    encoded = [quote(part, safe="/:@!$&'()*+,;=%~?-._[]") for part in (parts.path, parts.query, parts.fragment)]
+    return urlunsplit((parts.scheme, netloc, *encoded))
 
 
 class Body(fields.String):

@@ -12,10 +12,12 @@ from markdown_it.token import Token
 
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 LIST_ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])(?:\s|$)")
-TABLE_RULE = re.compile(r" {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
-OPEN_PICTURE = re.compile(r"!\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*$")
-END_OF_ALT = re.compile(r"\]\s*[(\[]")
+TABLE_RULE = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+")
+OPEN_PICTURE = re.compile(r"!\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*+$")
 MOST_LINES_OF_ALT = 5
+# The parser takes some 25 µs for a bracket or a line of the worst kind. Long articles have 1,000 of either.
+MARKS = re.compile(r"[\[\]*_`<!&|\\~]")
+MOST_MARKS = MOST_LINES = 50_000
 # Elements that are dropped when a picture was all they held.
 HOLDERS = ("paragraph", "list_item", "bullet_list", "ordered_list", "blockquote", "heading", "link", "em", "strong")
 
@@ -30,6 +32,11 @@ class Parser(MarkdownIt):
 COMMONMARK = Parser("commonmark").enable(["table", "strikethrough"])
 # In the form a line of dashes divides and an indented line is a paragraph.
 FORM = Parser("commonmark").enable(["table", "strikethrough"]).disable(["lheading", "code"])
+
+
+def is_heavy(markdown: str) -> bool:
+    """Whether parsing `markdown` could take more than a few seconds."""
+    return markdown.count("\n") > MOST_LINES or len(MARKS.findall(markdown)) > MOST_MARKS
 
 
 @dataclass

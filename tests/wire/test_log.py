@@ -1,0 +1,204 @@
+"""The log's contract: numbers in commit order, no gaps, nothing lost, and a chain that proves it."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, delete, func, select, update
+
+from newswire import parties, wire
+from newswire.api.schemas.article import load_draft
+from newswire.article import EntryType, Publisher
+from newswire.ingest.receive import Outcome, Reception
+from newswire.instant import now
+from newswire.store.engine import Database
+from newswire.store.tables import article, entry, head, version
+
+WRITERS = 8
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    yield made
+    made.dispose()
+
+
+def publisher_of(database: Database, slug: str = "reuters") -> Publisher:
+    with database.begin() as connection:
+        return parties.add_publisher(connection, slug, slug, None, "en", now())
+
+
+def publish(connection: Connection, publisher: Publisher, headline: str, external_id: str | None = None) -> Outcome:
+    """One article in the caller's transaction; the log is written."""
+    reception = Reception(connection, now())
+    draft = load_draft({"headline": headline}, publisher)
+    if external_id is None:
+        outcome = reception.create(publisher, draft)
+    else:
+        outcome = reception.upsert(publisher, external_id, draft)
+    reception.close()
+    return outcome
+
+
+class Rollback(Exception):
+    pass
+
+
+def test_eight_writers_and_a_polling_reader_lose_nothing_and_see_no_gap(database: Database) -> None:
+    publisher = publisher_of(database)
+    written: list[str] = []
+    finished = threading.Event()
+
+    def write(writer: int) -> None:
+        for number in range(15):
+            headline = f"{writer}-{number}"
+            try:
+                with database.begin() as connection:
+                    publish(connection, publisher, headline)
+                    if number % 5 == 4:
+                        raise Rollback
+            except Rollback:
+                continue
+            written.append(headline)
+
+    def read() -> list[tuple[int, str]]:
+        seen: list[tuple[int, str]] = []
+        last_round = False
+        while True:
+            with database.read() as connection:
+                rows = wire.since(connection, seen[-1][0] if seen else 0, 7)
+                seen += [(row.seq, row.digest) for row in rows]
+            if last_round and not rows:
+                return seen
+            last_round = finished.is_set()
+
+    with ThreadPoolExecutor(WRITERS + 1) as pool:
+        reader = pool.submit(read)
+        for future in [pool.submit(write, writer) for writer in range(WRITERS)]:
+            future.result()
+        finished.set()
+        seen = reader.result()
+    assert len(written) == WRITERS * 12
+    assert [seq for seq, _ in seen] == list(range(1, len(written) + 1))
+    with database.read() as connection:
+        headlines = connection.scalars(select(func.count()).select_from(article)).one()
+        assert headlines == len(written)
+        assert wire.verify(connection) == wire.Verification(len(written), None, None)
+
+
+def test_a_number_is_seen_only_after_every_smaller_one(database: Database) -> None:
+    """A takes its place and waits, B publishes: whoever is first in the log is first for the reader."""
+    publisher = publisher_of(database)
+    taken, release = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with database.begin() as connection:
+            publish(connection, publisher, "slow")
+            taken.set()
+            release.wait(10)
+
+    def quick() -> None:
+        with database.begin() as connection:
+            publish(connection, publisher, "quick")
+
+    first, second = threading.Thread(target=slow), threading.Thread(target=quick)
+    first.start()
+    assert taken.wait(10)
+    second.start()
+    second.join(0.3)
+    with database.read() as connection:
+        assert wire.since(connection, 0, 10) == []
+    release.set()
+    first.join()
+    second.join()
+    with database.read() as connection:
+        rows = wire.since(connection, 0, 10)
+    assert [(row.seq, row.number) for row in rows] == [(1, rows[0].number), (2, rows[1].number)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=4), max_size=6))
+def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Database, batches: list[list[str]]) -> None:
+    publisher = Publisher(1, "p", "P", None, "en")
+    with growing.read() as connection:
+        before = wire.position(connection).seq
+    expected = before
+    for number, batch in enumerate(batches):
+        keep = number % 3 != 2
+        with growing.begin(keep=keep) as connection:
+            reception = Reception(connection, now())
+            for name in batch:
+                reception.upsert(publisher, name, load_draft({"headline": f"{name}{now()}{number}"}, publisher))
+            reception.close()
+            reached = wire.position(connection).seq
+        if keep:
+            expected = reached
+    with growing.read() as connection:
+        assert wire.position(connection).seq == expected
+        assert wire.verify(connection) == wire.Verification(expected, None, None)
+
+
+@pytest.fixture(scope="module")
+def growing(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A SQLite wire that all examples of a property go on writing to."""
+    path = shutil.copyfile(sqlite_template, tmp_path_factory.mktemp("property") / "newswire.db")
+    database = Database(f"sqlite:///{path}")
+    publisher_of(database, "p")
+    yield database
+    database.dispose()
+
+
+def filled(database: Database) -> None:
+    publisher = publisher_of(database)
+    for number in range(6):
+        with database.begin() as connection:
+            publish(connection, publisher, f"v{number}", "a" if number % 2 else None)
+
+
+def test_verify_names_the_first_entry_that_was_tampered_with(database: Database) -> None:
+    filled(database)
+    tampering = {
+        "altered": (4, update(version).where(version.c.digest == select(entry.c.digest).where(entry.c.seq == 4)
+                                             .scalar_subquery()).values(rendered=b'"id":"x"')),
+        "chain": (3, update(entry).where(entry.c.seq == 3).values(chain="0" * 64)),
+        "missing": (5, delete(entry).where(entry.c.seq == 5)),
+        "head": (6, update(head).values(chain="f" * 64)),
+        "cut off": (6, delete(entry).where(entry.c.seq == 6)),
+    }  # fmt: skip
+    for broken, statement in tampering.values():
+        with database.begin(keep=False) as connection:
+            assert wire.verify(connection).broken is None
+            connection.execute(statement)
+            found = wire.verify(connection)
+            assert (found.broken, found.reason is not None) == (broken, True)
+
+
+def test_numbers_are_given_to_a_whole_batch_in_its_order(database: Database) -> None:
+    publisher = publisher_of(database)
+    with database.begin() as connection:
+        reception = Reception(connection, now())
+        outcomes = [
+            reception.upsert(publisher, name, load_draft({"headline": f"{name}{number}"}, publisher))
+            for number, name in enumerate("cabcb")
+        ]
+        reception.close()
+        kinds = [row.type for row in wire.since(connection, 0, 10)]
+    assert [outcome.held.seq for outcome in outcomes] == [1, 2, 3, 4, 5]
+    assert kinds == [*[EntryType.PUBLISHED] * 3, EntryType.UPDATED, EntryType.UPDATED]
+
+
+def test_an_unfinished_transaction_costs_no_number(database: Database) -> None:
+    publisher = publisher_of(database)
+    with suppress(Rollback), database.begin() as connection:
+        assert publish(connection, publisher, "lost").held.seq == 1
+        raise Rollback
+    with database.begin() as connection:
+        assert publish(connection, publisher, "kept").held.seq == 1
+        assert connection.scalar(select(func.count()).select_from(version)) == 1
