@@ -17,7 +17,7 @@ from newswire.api.schemas.query import (
 )
 
 ARTICLE = "/v1/articles/<string:article_id>"
-EXTERNAL = "/v1/publishers/<string:publisher>/articles/<string:external_id>"
+EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
 ARTICLE_TYPES = ("application/json", "text/markdown")
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
@@ -41,7 +41,7 @@ ROUTES = (
           problems=("not_found", "precondition_failed", "idempotency_key_reused", "unavailable")),
     Route("GET", ARTICLE + "/versions", articles.list_versions, "read", PageParameters, {200: served.VersionList},
           problems=("not_found", "article_canceled")),
-    Route("GET", ARTICLE + "/versions/<int:version>", articles.read_version, "read", Parameters,
+    Route("GET", ARTICLE + "/versions/<ordinal(min=1, max=999999999):version>", articles.read_version, "read", Parameters,
           {200: served.VersionOut}, problems=("not_found", "article_canceled")),
     Route("PUT", EXTERNAL, publishing.put_external, "publish", DryRunParameters, STORED,
           takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",

@@ -6,9 +6,13 @@ from flask import current_app, request
 
 
 def base_url() -> str:
-    """Where this wire is reached: the setting, else scheme and Host of the request; ASCII, no slash at the end."""
+    """Where this wire is reached: the setting, else scheme and Host of the request; ASCII, no slash at the end.
+
+    Empty when the Host header is not that of any host.
+    """
     configured: str | None = current_app.config["NEWSWIRE"].settings.base_url
-    return configured or quote(f"{request.scheme}://{request.host}", safe=":/[]@%")
+    found = quote(f"{request.scheme}://{request.host}", safe=":/[]@%") if request.host else ""
+    return configured or found
 
 
 def here(**changes: str) -> str:

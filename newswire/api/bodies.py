@@ -1,7 +1,10 @@
 """Reading what a client sends: size, compression, type and JSON, before any schema sees it."""
 
+import gzip
+import io
 import json
 import zlib
+from collections import Counter
 from typing import Any
 
 from flask import request
@@ -12,6 +15,9 @@ ARTICLE_BYTES = 8 * 1024 * 1024
 BATCH_BYTES = 64 * 1024 * 1024
 DRAIN_BYTES = 256 * 1024 * 1024
 CHUNK = 64 * 1024
+# How deep the parser goes differs between versions of Python; what recurses later needs a bound of its own.
+DEEPEST = 50
+TOO_DEEP = "The body is nested too deeply to be an article."
 JSON_TYPES = ("application/json",)
 MARKDOWN_TYPES = ("text/markdown",)
 
@@ -55,18 +61,14 @@ def too_large(limit: int) -> Problem:
 
 def unzipped(raw: bytes, limit: int) -> bytes:
     """The content of a gzip body, never more than `limit` bytes of it."""
-    content = b""
     try:
-        while raw:
-            stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            content += stream.decompress(raw, limit + 1 - len(content))
-            if len(content) > limit:
-                raise too_large(limit)
-            if not stream.eof:
-                raise Problem("malformed_json", "The gzip body ends before its end; send it whole.")
-            raw = stream.unused_data
-    except zlib.error:
-        raise Problem("malformed_json", "The body is not valid gzip, as its Content-Encoding says.") from None
+        content = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(limit + 1)
+    except EOFError:
+        raise malformed("The gzip body ends before its end; send it whole.") from None
+    except (gzip.BadGzipFile, zlib.error):
+        raise malformed("The body is not valid gzip, as its Content-Encoding says.") from None
+    if len(content) > limit:
+        raise too_large(limit)
     return content
 
 
@@ -84,23 +86,36 @@ def parsed_json(body: bytes) -> Any:
     """The JSON value (RFC 8259, strictly): no NaN, no doubled member; raises `malformed_json` that says where."""
     text = decoded(body)
     try:
-        return json.loads(text, object_pairs_hook=members, parse_constant=constant)
+        value = json.loads(text, object_pairs_hook=members, parse_constant=constant)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise malformed(f"The body is not valid JSON: {error.msg} at {where}.") from None
     except RecursionError:
-        raise malformed("The body is nested too deeply to be an article.") from None
+        raise malformed(TOO_DEEP) from None
     except Doubled as error:
         raise malformed(str(error)) from None
     except ValueError as error:
         raise malformed(f"The body holds a number that cannot be read: {str(error).split(';')[0]}.") from None
+    if is_deeper(value, DEEPEST):
+        raise malformed(TOO_DEEP)
+    return value
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether arrays and objects stand within each other more than `levels` deep."""
+    layer = [value]
+    for _ in range(levels + 1):
+        holders = [item for item in layer if isinstance(item, dict | list)]
+        if not holders:
+            return False
+        layer = [inner for item in holders for inner in (item.values() if isinstance(item, dict) else item)]
+    return True
 
 
 def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         shown = twice[:100].encode("ascii", "backslashreplace").decode("ascii")
         raise Doubled(f"An object in the body has the member '{shown}' twice; send it once.")
     return found

@@ -25,7 +25,7 @@ from newswire.errors import Fault, Problem, invalid
 from newswire.ingest import idempotency
 from newswire.ingest.formats.markdown import MarkdownError, read_markdown
 from newswire.ingest.patching import merged
-from newswire.ingest.receive import Outcome, Reception, held_of
+from newswire.ingest.receive import Outcome, Reception
 from newswire.instant import now
 from newswire.readers.splicing import links, spliced
 from newswire.store import rows
@@ -216,9 +216,9 @@ def publisher_of(article_id: str) -> Publisher:
 
 
 def held_article(connection: Connection, article_id: str) -> Held:
-    row = rows.lock_by_id(connection, article_id)
-    assert row is not None, "articles are never deleted"
-    return held_of(row)
+    held = rows.lock_by_id(connection, article_id)
+    assert held is not None, "articles are never deleted"
+    return held
 
 
 def check_external_id(external_id: str) -> None:

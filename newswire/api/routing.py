@@ -4,24 +4,43 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Response, g, request
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema
+from werkzeug.routing import BaseConverter, IntegerConverter
 
+from newswire.api.address import base_url
 from newswire.api.answers import accept
 from newswire.api.auth import require
 from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
+from newswire.api.schemas.fields import PATTERN, UNCARRIABLE
 from newswire.api.schemas.query import Parameters, load_parameters
 from newswire.api.schemas.served import ProblemOut
-from newswire.errors import CODES
+from newswire.errors import CODES, Fault, Problem
 
 KEYED = "Idempotency-Key"
+EXTERNAL_ID = {"type": "string", "minLength": 1, "maxLength": 250, "pattern": PATTERN}
 HEADERS = {
     KEYED: "Makes a repeat of this request safe for 24 hours: it gets the first answer again.",
     "If-Match": "The ETag of the version that this request changes; `*` for whichever is stored.",
     "If-None-Match": "`*` only creates: 412 when the article exists.",
 }
+
+
+class Ordinal(IntegerConverter):
+    """A number from 1 in ASCII digits that a database can count to; anything else names nothing."""
+
+    regex = "[1-9][0-9]{0,8}"
+
+
+class ExternalId(BaseConverter):
+    """A publisher's own id, slashes included: what comes as %2F reaches us as a slash."""
+
+    regex = "(?s:.+)"
+    part_isolating = False
+    weight = 200
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,10 @@ class Route:
 
 def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
     """Adds every route to the application and to the OpenAPI document."""
+    app.url_map.converters |= {"ordinal": Ordinal, "external_id": ExternalId}
+    # https://news.example/1 is an id too.
+    app.url_map.merge_slashes = False
+    api.register_converter(ExternalId, lambda converter: EXTERNAL_ID)
     blueprint = Blueprint("api", __name__)
     for route in routes:
         blueprint.route(route.path, methods=[route.method], provide_automatic_options=False)(
@@ -72,11 +95,41 @@ def checked(route: Route) -> Callable[..., Response]:
             require(route.scope)
         else:
             g.caller = None
+        check_address(address)
         if route.path.startswith("/v1"):
             accept()
-        return route.view(load_parameters(schema, request.args.to_dict(flat=False)), **address)
+        return route.view(load_parameters(schema, parameters()), **address)
 
     return view
+
+
+def check_address(address: Mapping[str, Any]) -> None:
+    """Raises a problem for an address that nothing here can have, whichever route it matches."""
+    if not base_url():
+        raise Problem("invalid_parameter", "The Host header names no host.",
+                      [Fault("invalid", "Must be a host, with or without a port.", parameter="Host")])  # fmt: skip
+    names = "".join(str(value) for name, value in address.items() if name != "external_id")
+    # PATH_INFO is bytes as Latin-1 (PEP 3333); Flask shows what is not UTF-8 as U+FFFD, alike for all.
+    if UNCARRIABLE.search(names) or not is_utf8(request.environ["PATH_INFO"].encode("latin-1")):
+        raise Problem("not_found", "There is nothing at this address.")
+
+
+def parameters() -> dict[str, list[str]]:
+    """The query string by name; refuses bytes that are not UTF-8, of which Flask would make other text."""
+    for pair in request.query_string.split(b"&"):
+        if not is_utf8(unquote_to_bytes(pair)):
+            name = unquote_to_bytes(pair.partition(b"=")[0]).decode("utf-8", "backslashreplace")[:100]
+            raise Problem("invalid_parameter", f"{name}: Is not UTF-8.",
+                          [Fault("invalid", "Is not UTF-8.", parameter=name)])  # fmt: skip
+    return request.args.to_dict(flat=False)
+
+
+def is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def refusals(route: Route) -> dict[int, list[str]]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from uuid_utils import uuid7
 
 from newswire import wire
-from newswire.analysis import Analysed, analyse
+from newswire.analysis import Analysed
 from newswire.article import (
     Draft,
     EntryType,
@@ -33,6 +33,7 @@ from newswire.article import (
     tombstone,
 )
 from newswire.errors import Problem
+from newswire.ingest.drafting import searchable
 from newswire.query import terms_of
 from newswire.store import rows, search
 from newswire.store.tables import article
@@ -61,6 +62,8 @@ class Reception:
         self.connection = connection
         self.now = now
         self._untold: list[tuple[Outcome, EntryType]] = []
+        self._told: set[int] = set()
+        self._spoken: set[str] = set()
 
     def create(self, publisher: Publisher, draft: Draft) -> Outcome:
         """A new article; raises `duplicate_external_id` or `article_canceled` when the publisher's id is taken."""
@@ -78,14 +81,15 @@ class Reception:
 
     def upsert(self, publisher: Publisher, external_id: str, draft: Draft, condition: Condition = always) -> Outcome:
         """Creates or updates the article with the publisher's own id. Unchanged content stores nothing."""
-        row = rows.lock_by_external_id(self.connection, publisher.id, external_id)
-        if row is None:
+        held = rows.lock_by_external_id(self.connection, publisher.id, external_id)
+        if held is None:
             condition(None)
             outcome = self._insert(publisher, draft, external_id)
             if outcome is not None:
                 return outcome
-        # A rival inserted it between our look and our insert: it is committed now, and ours is an update.
-        return self.replace(self._held(publisher, external_id), publisher, draft, condition)
+            # A rival inserted it between our look and our insert: it is committed now, and ours is an update.
+            held = self._held(publisher, external_id)
+        return self.replace(held, publisher, draft, condition)
 
     def replace(self, held: Held, publisher: Publisher, draft: Draft, condition: Condition = always) -> Outcome:
         """The next version of a locked article."""
@@ -145,16 +149,18 @@ class Reception:
             wire.NewEntry(kind, outcome.held.number, outcome.held.version, outcome.version.digest)
             for outcome, kind in self._untold
         ]
-        numbers = wire.append(self.connection, entries, self.now)
-        for (outcome, _), seq in zip(self._untold, numbers, strict=True):
+        if not entries:
+            return
+        for (outcome, _), seq in zip(self._untold, wire.append(self.connection, entries, self.now), strict=True):
             outcome.held = outcome.held._replace(seq=seq)
-            rows.change_article(self.connection, outcome.held.number, {"seq": seq})
+        told = [(outcome.held.number, outcome.held.seq) for outcome, _ in self._untold if outcome.held.seq is not None]
+        rows.set_sequence_numbers(self.connection, told)
         self._untold.clear()
 
     def _held(self, publisher: Publisher, external_id: str) -> Held:
-        row = rows.lock_by_external_id(self.connection, publisher.id, external_id)
-        assert row is not None, "the unique index said that it exists"
-        return held_of(row)
+        held = rows.lock_by_external_id(self.connection, publisher.id, external_id)
+        assert held is not None, "the unique index said that it exists"
+        return held
 
     def _insert(self, publisher: Publisher, draft: Draft, external_id: str | None) -> Outcome | None:
         """The first version of a new article, or None when the publisher's id is taken."""
@@ -200,13 +206,9 @@ class Reception:
         terms = terms_of(publisher.slug, content)
         version = render(content)
         self._write_version(held, version, terms=terms, source=draft.source)
-        search.put(
-            self.connection,
-            held.number,
-            held.published_at,
-            terms | {f"status_{held.status}"},
-            searchable(content),
-        )
+        if not created:
+            search.remove(self.connection, held.number)
+        self._index(held, terms, searchable(content))
         outcome = Outcome(held, version, created=created, warnings=draft.warnings)
         kind = entry_type(draft, first=not self._was_told(held)) if held.status is Status.USABLE else None
         self._change_and_tell(outcome, kind)
@@ -222,33 +224,22 @@ class Reception:
             },
         )  # fmt: skip
 
+    def _index(self, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
+        if analysed.language is not None and analysed.language not in self._spoken:
+            search.speak(self.connection, analysed.language)
+            self._spoken.add(analysed.language)
+        search.put(self.connection, held.number, held.published_at, terms | {f"status_{held.status}"}, analysed)
+
     def _change_and_tell(self, outcome: Outcome, kind: EntryType | None) -> None:
         held = outcome.held
         names = ("source_version", "version", "published_at", "embargoed_until", "expires_at")
         values = {name: getattr(held, name) for name in names} | {"status": held.status.value}
-        rows.change_article(self.connection, held.number, values)
+        if not outcome.created:
+            rows.change_article(self.connection, held.number, values)
         if kind is not None:
             self._untold.append((outcome, kind))
+            self._told.add(held.number)
 
     def _was_told(self, held: Held) -> bool:
         """Whether the log, or this transaction's share of it, holds an entry of the article."""
-        return held.seq is not None or any(other.held.number == held.number for other, _ in self._untold)
-
-
-def held_of(row: Any) -> Held:
-    held = Held(*row)
-    return held._replace(status=Status(held.status))
-
-
-def searchable(content: dict[str, Any]) -> Analysed:
-    """The texts of an article that `q` looks at, analysed."""
-    pictures = content["images"]
-    names = [item["name"] for item in content["authors"]]
-    texts = {
-        "headline": content["headline"],
-        "summary": content["summary"] or "",
-        "body": content["body_text"] or "",
-        "caption": "\n".join(text for item in pictures for text in (item["caption"], item["alt_text"]) if text),
-        "byline": "\n".join([content["byline"] or "", *names]),
-    }
-    return analyse(texts, content["language"])
+        return held.seq is not None or held.number in self._told

@@ -8,6 +8,7 @@ what the other transaction committed, and reads in REPEATABLE READ, one snapshot
 statements of a page.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from newswire.errors import Problem
+
+logger = logging.getLogger(__name__)
 
 BUSY_SECONDS = 30.0
 POOL_SIZE = 20
@@ -29,7 +32,7 @@ def parse(url: str) -> URL:
     """The database URL with its driver; raises `DatabaseError` when it is not one of ours."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise DatabaseError(
             "The database URL cannot be understood; it looks like sqlite:///FILE"
             " or postgresql://USER:PASSWORD@HOST/NAME."
@@ -41,7 +44,14 @@ def parse(url: str) -> URL:
         return parsed.set(drivername="sqlite")
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
+    if backend == "sqlite":
+        raise DatabaseError("The database URL names no file; it looks like sqlite:///FILE.")
     raise DatabaseError(f"The database URL must begin with sqlite:/// (and a file) or postgresql://, not {backend}.")
+
+
+def shown(url: URL) -> str:
+    """The database URL as it may be shown to anyone: without its password and options."""
+    return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
 
 
 class Database:
@@ -86,6 +96,7 @@ def busy_is_unavailable() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        logger.warning("the database failed: %s", error.orig)
         raise Problem(
             "unavailable",
             "The database cannot be reached or is too busy at the moment; try again.",

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
 import newswire
-from newswire.store.engine import Database, DatabaseError
+from newswire.store.engine import Database, DatabaseError, shown
 
 
 def script_folder() -> Path:
@@ -22,37 +22,69 @@ def script_folder() -> Path:
 def configuration(database: Database) -> Config:
     config = Config()
     config.set_main_option("script_location", str(script_folder()).replace("%", "%%"))
-    config.attributes["engine"] = database.engine
+    # Looking which migrations are needed and running them is one writing transaction.
+    config.attributes["engine"] = database.engine.execution_options(newswire_write=True)
     return config
 
 
-def upgrade(url: str) -> None:
-    """Creates or migrates the database at `url`; raises `DatabaseError` with one sentence."""
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Creates or migrates the database at `url`; returns its schema before (None: empty) and after.
+
+    Raises `DatabaseError` with one sentence.
+    """
     database = Database(url)
+    wanted = needed(database)
     try:
+        found = revision(database)
+        refuse_newer(found, wanted)
         command.upgrade(configuration(database), "head")
     except DBAPIError as error:
         raise DatabaseError(unusable(database, error)) from error
     finally:
         database.dispose()
+    return found, wanted
 
 
 def check(database: Database) -> None:
     """Raises `DatabaseError` unless the database is reachable and its schema is the one this code needs."""
+    if database.is_sqlite and not Path(str(database.url.database)).exists():
+        raise DatabaseError(f"There is no database {database.url.database}; create it with `newswire db upgrade`.")
     try:
-        with database.engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+        found = revision(database)
     except DBAPIError as error:
         raise DatabaseError(unusable(database, error)) from error
-    wanted = ScriptDirectory.from_config(configuration(database)).get_current_head()
     if found is None:
         raise DatabaseError("The database is empty; create the tables with `newswire db upgrade`.")
+    wanted = needed(database)
+    refuse_newer(found, wanted)
     if found != wanted:
         raise DatabaseError(
             f"The database schema is at {found}, this version needs {wanted}; run `newswire db upgrade`."
         )
 
 
+def revision(database: Database) -> str | None:
+    """The schema that the database has; None: no tables."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def needed(database: Database) -> str:
+    """The schema that this code needs."""
+    newest = ScriptDirectory.from_config(configuration(database)).get_current_head()
+    assert newest is not None, "the migrations are packaged with the code"
+    return newest
+
+
+def refuse_newer(found: str | None, wanted: str) -> None:
+    # Revisions are numbers of four digits, given out in order.
+    if found is not None and found > wanted:
+        raise DatabaseError(
+            f"The database schema is at {found}, newer than the {wanted} of this version of Newswire;"
+            " install the version that it was migrated with."
+        )
+
+
 def unusable(database: Database, error: DBAPIError) -> str:
-    reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-    return f"The database {database.url.render_as_string(hide_password=True)} cannot be used: {reason}."
+    reason = str(error.orig).strip().splitlines()[0].rstrip(".") if error.orig else str(error)
+    return f"The database {shown(database.url)} cannot be used: {reason}."

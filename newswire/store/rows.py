@@ -2,20 +2,29 @@
 
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, Connection, Row, Select, Table, insert, select, update
+from sqlalchemy import Column, Connection, Row, Table, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from newswire.article import Held, Status
 from newswire.store.tables import article, publisher, version
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row whose columns are read by name."""
 
-HELD = (
-    article.c.number, article.c.id, article.c.publisher_id, article.c.external_id, article.c.source_version,
-    article.c.version, article.c.status, article.c.seq, article.c.created_at, article.c.published_at,
-    article.c.embargoed_until, article.c.expires_at,
-)  # fmt: skip
+HELD = tuple(article.c[name] for name in Held._fields)
+
+
+BY_EXTERNAL_ID = (
+    select(*HELD)
+    .where(article.c.publisher_id == bindparam("publisher_id"), article.c.external_id == bindparam("external_id"))
+    .with_for_update(of=article)
+)
+BY_ID = select(*HELD).where(article.c.id == bindparam("id")).with_for_update(of=article)
+VERSION = select(version.c.source, version.c.rendered, version.c.body).where(
+    version.c.number == bindparam("number"), version.c.version == bindparam("version")
+)
+SET_SEQ = update(article).where(article.c.number == bindparam("which")).values(seq=bindparam("newest"))
 
 
 def insert_unless_there(
@@ -28,18 +37,19 @@ def insert_unless_there(
     ).scalar_one_or_none()
 
 
-def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> AnyRow | None:
-    """The article's row, locked until the transaction ends (on SQLite every writer is alone anyway)."""
-    query = select(*HELD).where(article.c.publisher_id == publisher_id, article.c.external_id == external_id)
-    return locked(connection, query)
+def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> Held | None:
+    """The article, its row locked until the transaction ends (on SQLite every writer is alone anyway)."""
+    values = {"publisher_id": publisher_id, "external_id": external_id}
+    return held(connection.execute(BY_EXTERNAL_ID, values).one_or_none())
 
 
-def lock_by_id(connection: Connection, article_id: str) -> AnyRow | None:
-    return locked(connection, select(*HELD).where(article.c.id == article_id))
+def lock_by_id(connection: Connection, article_id: str) -> Held | None:
+    """The same by its id."""
+    return held(connection.execute(BY_ID, {"id": article_id}).one_or_none())
 
 
-def locked(connection: Connection, query: Select[Any]) -> AnyRow | None:
-    return connection.execute(query.with_for_update(of=article)).one_or_none()
+def held(row: AnyRow | None) -> Held | None:
+    return None if row is None else Held(*row)._replace(status=Status(row.status))
 
 
 def lock_publisher(connection: Connection, publisher_id: int) -> None:
@@ -51,11 +61,7 @@ def lock_publisher(connection: Connection, publisher_id: int) -> None:
 
 def current_version(connection: Connection, number: int, current: int) -> AnyRow:
     """Source, rendered JSON and body of one version."""
-    return connection.execute(
-        select(version.c.source, version.c.rendered, version.c.body).where(
-            version.c.number == number, version.c.version == current
-        )
-    ).one()
+    return connection.execute(VERSION, {"number": number, "version": current}).one()
 
 
 def add_version(connection: Connection, values: dict[str, Any]) -> None:
@@ -63,7 +69,13 @@ def add_version(connection: Connection, values: dict[str, Any]) -> None:
 
 
 def change_article(connection: Connection, number: int, values: dict[str, Any]) -> None:
-    connection.execute(update(article).where(article.c.number == number), values)
+    connection.execute(update(article).where(article.c.number == bindparam("which")), {"which": number, **values})
+
+
+def set_sequence_numbers(connection: Connection, numbers: list[tuple[int, int]]) -> None:
+    """Points articles, given by their number, at their newest entries."""
+    values = [{"which": number, "newest": seq} for number, seq in numbers]
+    connection.execute(SET_SEQ, values)
 
 
 def owner_of(connection: Connection, article_id: str) -> int | None:

@@ -16,16 +16,15 @@ from newswire.store import search_postgres, search_sqlite
 from newswire.store.rows import insert_unless_there
 from newswire.store.tables import stemming_language
 
+LANGUAGES = select(stemming_language.c.language).order_by(stemming_language.c.language)
+
 
 def engine(connection: Connection) -> Any:
     return search_sqlite if connection.dialect.name == "sqlite" else search_postgres
 
 
 def put(connection: Connection, number: int, published_at: int, terms: frozenset[str], analysed: Analysed) -> None:
-    """Indexes the current version of article `number`, in place of the one before."""
-    if analysed.language is not None and analysed.language not in languages(connection):
-        values = {"language": analysed.language}
-        insert_unless_there(connection, stemming_language, values, stemming_language.c.language)
+    """Indexes the current version of article `number`, which is not in the index (any more)."""
     engine(connection).put(connection, number, published_at, terms, analysed)
 
 
@@ -34,9 +33,15 @@ def remove(connection: Connection, number: int) -> None:
     engine(connection).remove(connection, number)
 
 
+def speak(connection: Connection, language: str) -> None:
+    """Notes that stems of this language are in the index from now on."""
+    if language not in languages(connection):
+        insert_unless_there(connection, stemming_language, {"language": language}, stemming_language.c.language)
+
+
 def languages(connection: Connection) -> list[str]:
     """The languages in whose stems a query word is looked up."""
-    return list(connection.scalars(select(stemming_language.c.language).order_by(stemming_language.c.language)))
+    return list(connection.scalars(LANGUAGES))
 
 
 def articles(

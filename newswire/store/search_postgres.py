@@ -29,13 +29,14 @@ from sqlalchemy import (
     and_,
     cast,
     func,
+    insert,
     literal,
     not_,
     or_,
     select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR, insert
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
 
 from newswire.analysis import FIELDS, Analysed, query_stems
 from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
@@ -58,13 +59,15 @@ SHARED = ("caption", "byline")
 
 
 def put(connection: Connection, number: int, published_at: int, terms: frozenset[str], analysed: Analysed) -> None:
-    values = {
-        "published_at": published_at,
-        "words": vector(terms, analysed),
-        "forms": [f" {' '.join(analysed.forms[field])} " for field in FIELDS],
-    }
-    statement = insert(search_document).values(number=number, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["number"], set_=values))
+    connection.execute(
+        insert(search_document),
+        {
+            "number": number,
+            "published_at": published_at,
+            "words": vector(terms, analysed),
+            "forms": [f" {' '.join(analysed.forms[field])} " for field in FIELDS],
+        },
+    )
 
 
 def remove(connection: Connection, number: int) -> None:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Select,
     Table,
     column,
-    func,
     select,
     table,
     text,
@@ -47,6 +46,20 @@ PUT = text(
     f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
     f" VALUES (:position, {', '.join(':' + name for name in COLUMNS)})"
 )
+COPY = text(
+    f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
+    f" SELECT :target, {', '.join(COLUMNS)} FROM search_index WHERE rowid = :position"
+)
+DELETE = text("DELETE FROM search_index WHERE rowid = :position")
+PLACE = text("SELECT position FROM search_place WHERE number = :number")
+LAST_PLACE = text("SELECT max(position) FROM search_place WHERE position BETWEEN :low AND :high")
+LATER_PLACES = text(
+    "SELECT position FROM search_place"
+    " WHERE position BETWEEN :low AND :high AND number > :number ORDER BY position DESC"
+)
+TAKE_PLACE = text("INSERT INTO search_place (position, number) VALUES (:position, :number)")
+LEAVE_PLACE = text("DELETE FROM search_place WHERE position = :position")
+MOVE_PLACE = text("UPDATE search_place SET position = :target WHERE position = :position")
 ANYTHING, NOTHING = '"image_yes" OR "image_no"', '"nothing_"'
 
 
@@ -56,7 +69,6 @@ def first_position(published_at: int) -> int:
 
 
 def put(connection: Connection, number: int, published_at: int, terms: frozenset[str], analysed: Analysed) -> None:
-    remove(connection, number)
     values = {
         **{field: " ".join(analysed.forms[field]) for field in FIELDS},
         **{f"{field}_stems": " ".join(sorted(analysed.stems[field])) for field in FIELDS},
@@ -66,49 +78,31 @@ def put(connection: Connection, number: int, published_at: int, terms: frozenset
 
 
 def remove(connection: Connection, number: int) -> None:
-    position = connection.scalar(select(search_place.c.position).where(search_place.c.number == number))
+    position = connection.scalar(PLACE, {"number": number})
     if position is not None:
-        connection.execute(text("DELETE FROM search_index WHERE rowid = :position"), {"position": position})
-        connection.execute(search_place.delete().where(search_place.c.position == position))
+        connection.execute(DELETE, {"position": position})
+        connection.execute(LEAVE_PLACE, {"position": position})
 
 
 def take_place(connection: Connection, number: int, published_at: int) -> int:
     """A row number behind every article of this millisecond that was received earlier, before all later ones."""
     low = first_position(published_at)
-    here = search_place.c.position.between(low, low + SLOTS - 1)
-    last = connection.scalar(select(func.max(search_place.c.position)).where(here))
+    here = {"low": low, "high": low + SLOTS - 1, "number": number}
+    last = connection.scalar(LAST_PLACE, here)
     position = low if last is None else last + 1
     # An old article that moves to this time goes in between: the later ones make room, which is rare.
-    later = (
-        connection.execute(
-            select(search_place.c.position)
-            .where(here, search_place.c.number > number)
-            .order_by(search_place.c.position.desc())
-        )
-        .scalars()
-        .all()
-        if last is not None
-        else ()
-    )
-    for place in later:
+    for place in () if last is None else connection.scalars(LATER_PLACES, here).all():
         move(connection, place, place + 1)
         position = place
-    connection.execute(search_place.insert().values(position=position, number=number))
+    connection.execute(TAKE_PLACE, {"position": position, "number": number})
     return position
 
 
 def move(connection: Connection, position: int, target: int) -> None:
     """Gives the row at `position` the free number `target`."""
     values = {"position": position, "target": target}
-    connection.execute(
-        text(
-            f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
-            f" SELECT :target, {', '.join(COLUMNS)} FROM search_index WHERE rowid = :position"
-        ),
-        values,
-    )
-    connection.execute(text("DELETE FROM search_index WHERE rowid = :position"), values)
-    connection.execute(text("UPDATE search_place SET position = :target WHERE position = :position"), values)
+    for statement in (COPY, DELETE, MOVE_PLACE):
+        connection.execute(statement, values)
 
 
 def articles(

@@ -16,7 +16,8 @@ from newswire.analysis import Analysed
 from newswire.api.schemas.article import load_draft
 from newswire.article import Publisher
 from newswire.expression import ExpressionError, matches, parse
-from newswire.ingest.receive import Reception, searchable
+from newswire.ingest.drafting import searchable
+from newswire.ingest.receive import Reception
 from newswire.instant import now
 from newswire.query import EVERYTHING, Filter, Query, Visibility
 from newswire.readers.listing import page
@@ -48,7 +49,7 @@ class Both:
                 for draft in drafts:
                     reception.create(self.publisher, draft)
                 reception.close()
-        self.documents += [searchable(dict(draft.content)) for draft in drafts]
+        self.documents += [searchable(draft.content) for draft in drafts]
 
     def found(self, text: str, filter: Filter) -> list[list[int]]:
         """The numbers that each engine finds, walked page by page, newest first."""

@@ -251,8 +251,14 @@ class Several(fields.List[Any]):
     }
 
     def __init__(self, item: Any, limit: int) -> None:
-        crowded = Reason("too_many", f"Must have at most {limit} items.")
-        super().__init__(item, allow_none=True, validate=validate.Length(max=limit, error=crowded))
+        super().__init__(item, allow_none=True, metadata={"maxItems": limit})
+        self.limit = limit
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        # Counted before they are looked at: a body has room for millions, each with a fault of its own.
+        if isinstance(value, list) and len(value) > self.limit:
+            raise refuse("too_many", f"Must have at most {self.limit} items; it has {len(value):,}.")
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 def faults(messages: Any, pointer: str = "") -> Iterator[Fault]:

@@ -1,0 +1,5 @@
+"""`python -m newswire` is the command `newswire`."""
+
+from newswire.cli import main
+
+main()
