@@ -41,7 +41,7 @@ ROUTES = (
           problems=("not_found", "precondition_failed", "idempotency_key_reused", "unavailable")),
     Route("GET", ARTICLE + "/versions", articles.list_versions, "read", PageParameters, {200: served.VersionList},
           problems=("not_found", "article_canceled")),
-    Route("GET", ARTICLE + "/versions/<ordinal(min=1, max=999999999):version>", articles.read_version, "read", Parameters,
+    Route("GET", ARTICLE + "/versions/<ordinal:version>", articles.read_version, "read", Parameters,
           {200: served.VersionOut}, problems=("not_found", "article_canceled")),
     Route("PUT", EXTERNAL, publishing.put_external, "publish", DryRunParameters, STORED,
           takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask, Response, g, request
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema
-from werkzeug.routing import BaseConverter, IntegerConverter
+from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from newswire.api.address import base_url
 from newswire.api.answers import accept
@@ -33,6 +33,9 @@ class Ordinal(IntegerConverter):
     """A number from 1 in ASCII digits that a database can count to; anything else names nothing."""
 
     regex = "[1-9][0-9]{0,8}"
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, min=1, max=999_999_999)
 
 
 class ExternalId(BaseConverter):

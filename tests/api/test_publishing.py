@@ -4,6 +4,7 @@ import gzip
 import json
 import threading
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -82,6 +83,15 @@ def test_upsert_creates_updates_and_leaves_alone(wire: Wire) -> None:
     refused = publisher.put(address, json={"headline": "Three"}, headers={"If-None-Match": "*"})
     assert refused.status_code == 412
     assert publisher.put("/v1/publishers/afp/articles/x", json={"headline": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("external_id", ["2025/dec/25/glass", "/leading", "a//b/", "é?#%2F", "x/versions", "..", "a;b"])
+def test_an_external_id_may_be_an_address_of_its_own(wire: Wire, external_id: str) -> None:
+    publisher = wire.as_publisher()
+    address = f"/v1/publishers/reuters/articles/{quote(external_id, safe='')}"
+    assert publisher.put(address, json={"headline": "x"}).get_json()["external_id"] == external_id
+    assert publisher.put(address, json={"headline": "y", "external_id": external_id}).get_json()["version"] == 2
+    assert publisher.delete(address).get_json()["external_id"] == external_id
 
 
 def test_an_update_needs_the_etag_of_what_it_changes(wire: Wire) -> None:
