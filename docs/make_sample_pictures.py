@@ -17,14 +17,14 @@ Shape = Callable[[float, float], float]
 
 
 def png(width: int, height: int, rows: Sequence[bytes]) -> bytes:
-    """A PNG of 8-bit RGB `rows` (W3C PNG, third edition), each pixel as the difference from its left neighbour."""
+    """A PNG of 8-bit RGB `rows` (W3C PNG, third edition)."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    filtered = [b"\1" + bytes((here - left) & 255 for here, left in zip(row, b"\0\0\0" + row)) for row in rows]  # noqa: B905
-    data = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + data + chunk(b"IDAT", zlib.compress(b"".join(filtered), 9)) + chunk(b"IEND", b"")
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows), 9))
+    return b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b"")
 
 
 def draw(width: int, height: int, sky: Sequence[Colour], layers: Sequence[tuple[Shape, Colour]]) -> bytes:
@@ -45,10 +45,6 @@ def draw(width: int, height: int, sky: Sequence[Colour], layers: Sequence[tuple[
 def edge(distance: float) -> float:
     """Smooth over one pixel: 1 inside (positive distances), 0 outside."""
     return min(max(distance + 0.5, 0.0), 1.0)
-
-
-def below(level: float) -> Shape:
-    return lambda _, py: edge(py - level)
 
 
 def ripples(level: float) -> Shape:
@@ -79,6 +75,11 @@ def bar(x: float, y: float, angle: float, length: float, thickness: float) -> Sh
     return shape
 
 
+def rays(x: float, y: float, start: float, count: int, thickness: float) -> Shape:
+    bars = [bar(x, y, start + turn * math.tau / count, 46, thickness) for turn in range(count)]
+    return lambda px, py: max(ray(px, py) for ray in bars) if abs(px - x) < 60 and abs(py - y) < 60 else 0.0
+
+
 def scattered(count: int, seed: int, make: Callable[[float, float], Shape]) -> Shape:
     """`count` shapes side by side, each made from its place across and a chance number."""
     chance = random.Random(seed)
@@ -91,41 +92,45 @@ DUSK, NIGHT = ((92, 70, 130), (250, 160, 110)), ((16, 22, 52), (70, 80, 130))
 SUN, SNOW, SEA, FAR, DARK = (255, 246, 214), (240, 244, 250), (70, 122, 150), (128, 146, 168), (40, 48, 62)
 LAND, FIR, STONE, SAND, VIOLET = (88, 124, 84), (44, 78, 70), (170, 158, 144), (222, 170, 110), (74, 56, 84)
 LANDSCAPES: dict[str, tuple[tuple[Colour, Colour], list[tuple[Shape, Colour]]]] = {
-    "harbour": (DAWN, [(disc(450, 150, 42), SUN), (hills(210, 12, 3), FAR), (below(232), SEA), (ripples(232), SUN),
+    "harbour": (DAWN, [(disc(450, 150, 42), SUN), (hills(210, 12, 3), FAR), (hills(232, 0, 0), SEA),
+                       (ripples(232), SUN),
                        (scattered(3, 5, lambda x, c: peak(x, 230 + 30 * c, 50, 290 + 30 * c)), DARK),
                        (scattered(3, 5, lambda x, c: disc(x, 296 + 30 * c, 36, 6)), DARK)]),
-    "railway": (DUSK, [(hills(200, 22, 8), (110, 84, 120)), (hills(260, 14, 9), VIOLET), (bar(-700, 232, 0, 4000, 14), STONE),
-                       (scattered(40, 2, lambda x, _: disc(x, 232, 3)), SUN)]),
+    "railway": (DUSK, [(hills(200, 22, 8), (110, 84, 120)), (hills(260, 14, 9), VIOLET),
+                       (bar(-700, 232, 0, 4000, 14), STONE), (scattered(40, 2, lambda x, c: disc(x, 232, 3)), SUN)]),
     "observatory": (NIGHT, [(scattered(90, 1, lambda x, c: disc(x, (x * 7.7 + c * 250) % 230, 0.7 + c)), SUN),
                             (disc(330, 240, 46), (196, 200, 210)), (hills(250, 16, 4), DARK)]),
-    "windfarm": (NOON, [(disc(120, 90, 34), SUN), (scattered(6, 6, lambda x, c: bar(x, 120 + 40 * c, 1.571, 170, 6)), SNOW),
-                        *[(scattered(6, 6, lambda x, c, n=n: bar(x, 120 + 40 * c, c + n * 2.094, 46, 5)), SNOW) for n in range(3)],
+    "windfarm": (NOON, [(disc(120, 90, 34), SUN), (scattered(6, 6, lambda x, c: rays(x, 120 + 40 * c, c, 3, 5)), SNOW),
+                        (scattered(6, 6, lambda x, c: bar(x, 120 + 40 * c, 1.57, 170, 6)), SNOW),
                         (hills(275, 14, 12), LAND)]),
     "orchard": (DAWN, [(hills(180, 16, 21), FAR), (hills(250, 8, 22), (150, 160, 88)),
-                       (scattered(12, 3, lambda x, c: bar(x, 300 + 20 * c, 1.571, 40, 8)), (112, 82, 60)),
+                       (scattered(12, 3, lambda x, c: bar(x, 300 + 20 * c, 1.57, 40, 8)), (112, 82, 60)),
                        (scattered(12, 3, lambda x, c: disc(x, 284 + 20 * c, 24)), LAND),
                        (scattered(60, 4, lambda x, c: disc(x, 270 + 44 * c, 4)), (190, 66, 48))]),
-    "lanterns": (NIGHT, [(hills(190, 12, 31), DARK), (below(230), (30, 44, 80)), (ripples(230), FAR),
+    "lanterns": (NIGHT, [(hills(190, 12, 31), DARK), (hills(230, 0, 0), (30, 44, 80)), (ripples(230), FAR),
                          (scattered(34, 9, lambda x, c: disc(x, 250 + 90 * c, 3 + 5 * c)), (255, 190, 90))]),
     "canal": (NOON, [(hills(170, 12, 41), LAND), (bar(-900, 200, 0, 4000, 40), STONE), (disc(320, 300, 130), STONE),
-                     (disc(320, 300, 96), FAR), (below(270), SEA), (ripples(270), SNOW)]),
-    "mountains": (NOON, [(peak(420, 40, 520, 330), FAR), (peak(420, 40, 134, 115), SNOW), (peak(170, 100, 420, 330), FAR),
-                         (peak(170, 100, 91, 150), SNOW), (hills(275, 10, 52), LAND),
+                     (disc(320, 300, 96), FAR), (hills(270, 0, 0), SEA), (ripples(270), SNOW)]),
+    "mountains": (NOON, [(peak(420, 40, 520, 330), FAR), (peak(420, 40, 134, 115), SNOW),
+                         (peak(170, 100, 420, 330), FAR), (peak(170, 100, 91, 150), SNOW), (hills(275, 10, 52), LAND),
                          (scattered(14, 4, lambda x, c: peak(x, 220 + 60 * c, 40, 350)), FIR)]),
-    "island": (DUSK, [(disc(160, 190, 50), SUN), (peak(400, 90, 460, 250), VIOLET), (below(245), (80, 84, 128)), (ripples(245), SUN)]),
-    "forest": (NOON, [(hills(170, 12, 61), (200, 214, 228)), (scattered(22, 7, lambda x, c: peak(x, 190 + 70 * c, 50, 350)), FIR),
-                      (hills(335, 5, 62), SNOW)]),
+    "island": (DUSK, [(disc(160, 190, 50), SUN), (peak(400, 90, 460, 250), VIOLET), (hills(245, 0, 0), (80, 84, 128)),
+                      (ripples(245), SUN)]),
+    "forest": (NOON, [(hills(170, 12, 61), (200, 214, 228)), (hills(335, 5, 62), SNOW),
+                      (scattered(18, 7, lambda x, c: peak(x, 190 + 70 * c, 50, 345)), FIR)]),
     "desert": (DUSK, [(disc(500, 140, 36), SUN), (hills(210, 16, 71), SAND), (hills(270, 14, 72), (176, 108, 84)),
                       (scattered(70, 8, lambda x, c: disc(x, 290 + 66 * c, 2.6)), (206, 120, 200))]),
     "oasis": (DAWN, [(disc(330, 170, 60), SUN), (hills(230, 12, 81), SAND),
-                     (scattered(7, 11, lambda x, c: bar(x, 200 + 40 * c, 1.5, 200, 9)), (112, 82, 60)),
-                     *[(scattered(7, 11, lambda x, c, n=n: bar(x, 200 + 40 * c, n * 0.785 + 2.7, 46, 12)), LAND) for n in range(7)]]),
-    "terraces": (DUSK, [(hills(150 + 34 * n, 9 + n, 90 + n), (236 - 26 * n, 170 - 12 * n, 120 + 10 * n)) for n in range(6)]),
+                     (scattered(5, 14, lambda x, c: bar(x, 200 + 40 * c, 1.5, 200, 9)), (112, 82, 60)),
+                     (scattered(5, 14, lambda x, c: rays(x, 200 + 40 * c, 0.26, 6, 13)), LAND)]),
+    "terraces": (DUSK, [(hills(150 + 34 * n, 9 + n, 90 + n), (236 - 26 * n, 170 - 12 * n, 120 + 10 * n))
+                        for n in range(6)]),
 }  # fmt: skip
 PORTRAITS = {
-    "edmund-vale": (70, 110, 150), "oriel-hatch": (150, 90, 90), "mina-orrel": (90, 80, 150), "valley-desk": (90, 140, 80),
-    "solene-marchegay": (180, 120, 70), "vinzenz-lohr": (60, 120, 120), "teo-barranco": (170, 100, 60),
-    "vera-lugova": (120, 100, 160), "dana-barkat": (160, 80, 120), "layla-haddar": (60, 130, 100), "minato-sagawa": (80, 90, 110),
+    "edmund-vale": (70, 110, 150), "oriel-hatch": (150, 90, 90), "mina-orrel": (90, 80, 150),
+    "valley-desk": (90, 140, 80), "solene-marchegay": (180, 120, 70), "vinzenz-lohr": (60, 120, 120),
+    "teo-barranco": (170, 100, 60), "vera-lugova": (120, 100, 160), "dana-barkat": (160, 80, 120),
+    "layla-haddar": (60, 130, 100), "minato-sagawa": (80, 90, 110),
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ LONGEST_WORD = 100
 """Characters of a form; what is longer (base64, a URL's parameter) is cut, alike in document and query."""
 
 INDEX_BUDGET = 900_000
+ROOM_FOR_TERMS = 120_000
 """Bytes of index that one article may take, so that a PostgreSQL tsvector (1 MiB) can hold it.
 
 Counted field by field: each different form and stem token with its UTF-8 bytes and 16 more, twice in
@@ -105,16 +106,18 @@ class Analysed:
     stems: Mapping[str, frozenset[str]]
 
 
-def analyse(texts: Mapping[str, str], language: str | None) -> Analysed:
+def analyse(texts: Mapping[str, str], language: str | None, terms: Iterable[str] = ()) -> Analysed:
     """The tokens of an article's texts, by field; a missing field is an empty one.
 
     What exceeds `INDEX_BUDGET` is left out: the fields are taken in order but the body last, so that a
-    book in the body does not hide its byline; within a field the end is cut off.
+    book in the body does not hide its byline; within a field the end is cut off. `terms`, the filters
+    that the article answers to, share the index with its words and are never cut.
     """
     stemming = stemming_language(language)
     forms: dict[str, list[str]] = {}
     stems: dict[str, frozenset[str]] = {}
-    budget = INDEX_BUDGET
+    needed = sum(len(term.encode()) + _TOKEN_OVERHEAD for term in terms)
+    budget = INDEX_BUDGET - max(0, needed - ROOM_FOR_TERMS)
     for field in sorted(FIELDS, key=lambda name: name == "body"):
         copies = 2 if field in ("caption", "byline") else 1
         forms[field], stems[field], budget = _within(budget, texts.get(field, ""), stemming, copies)

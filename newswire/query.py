@@ -21,6 +21,11 @@ from newswire.errors import Problem
 from newswire.expression import Expression
 
 LARGEST = 2**62
+NAMED = (
+    ("author", "authors", ("id", "name")),
+    ("subject", "subjects", ("code", "name")),
+    ("place", "places", ("name",)),
+)
 FACETS = ("publisher", "section", "language", "keyword", "author")
 
 
@@ -45,14 +50,14 @@ def terms_of(publisher: str, content: Mapping[str, Any] | None) -> frozenset[str
     if content is None:
         return frozenset({term("publisher", publisher)})
     found = {term("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
-    if content.get("section"):
-        found.add(term("section", content["section"]))
+    for kind in ("id", "external_id", "section", "urgency"):
+        if content.get(kind) is not None:
+            found.add(term(kind, str(content[kind])))
     if language := content.get("language"):
         found |= {term("language", language), term("language", language.split("-")[0])}
-    found |= {term("keyword", keyword) for keyword in content.get("keywords", ())}
-    for author in content.get("authors", ()):
-        found |= {term("author", author["id"]), term("author", author["name"])}
-    return frozenset(found)
+    for kind, items, names in NAMED:
+        found |= {term(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
+    return frozenset(found | {term("keyword", keyword) for keyword in content.get("keywords", ())})
 
 
 @dataclass(frozen=True)

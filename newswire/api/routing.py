@@ -21,6 +21,7 @@ from newswire.api.schemas.served import ProblemOut
 from newswire.errors import CODES, Fault, Problem
 
 KEYED = "Idempotency-Key"
+CHAPTERS = {"publish": "Publishing", "read": "Reading", None: "About"}
 EXTERNAL_ID = {"type": "string", "minLength": 1, "maxLength": 250, "pattern": PATTERN}
 HEADERS = {
     KEYED: "Makes a repeat of this request safe for 24 hours: it gets the first answer again.",
@@ -66,12 +67,15 @@ def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
     # https://news.example/1 is an id too.
     app.url_map.merge_slashes = False
     api.register_converter(ExternalId, lambda converter: EXTERNAL_ID)
-    blueprint = Blueprint("api", __name__)
+    # A blueprint for each chapter of the reference: flask-smorest makes its headings of their names.
+    chapters = {name: Blueprint(name, __name__) for name in CHAPTERS.values()}
     for route in routes:
+        blueprint = chapters[CHAPTERS[route.scope]]
         blueprint.route(route.path, methods=[route.method], provide_automatic_options=False)(
             documented(blueprint, route)
         )
-    api.register_blueprint(blueprint)
+    for blueprint in chapters.values():
+        api.register_blueprint(blueprint)
 
 
 def documented(blueprint: Blueprint, route: Route) -> Callable[..., Any]:
@@ -173,7 +177,6 @@ def operation(route: Route) -> dict[str, Any]:
         "operationId": route.view.__name__,
         "parameters": parameters,
         "security": [] if route.scope is None else [{"bearer": []}, {"basic": []}],
-        "tags": [{"publish": "Publishing", "read": "Reading"}.get(route.scope or "", "About")],
     }
     if route.takes:
         described["requestBody"] = {

@@ -1,7 +1,7 @@
 """From validated fields to a `Draft`: bodies, pictures and authors as served, and the texts that are searched."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from newswire.analysis import Analysed, analyse
@@ -94,8 +94,8 @@ def images(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def searchable(content: Mapping[str, Any]) -> Analysed:
-    """The texts of an article that `q` looks at, analysed."""
+def searchable(content: Mapping[str, Any], terms: Iterable[str] = ()) -> Analysed:
+    """The texts of an article that `q` looks at, analysed; `terms` go into the same index."""
     pictures = content["images"]
     names = [item["name"] for item in content["authors"]]
     texts = {
@@ -105,4 +105,4 @@ def searchable(content: Mapping[str, Any]) -> Analysed:
         "caption": "\n".join(text for item in pictures for text in (item["caption"], item["alt_text"]) if text),
         "byline": "\n".join([content["byline"] or "", *names]),
     }
-    return analyse(texts, content["language"])
+    return analyse(texts, content["language"], terms)

@@ -208,7 +208,7 @@ class Reception:
         self._write_version(held, version, terms=terms, source=draft.source)
         if not created:
             search.remove(self.connection, held.number)
-        self._index(held, terms, searchable(content))
+        self._index(held, terms, searchable(content, terms))
         outcome = Outcome(held, version, created=created, warnings=draft.warnings)
         kind = entry_type(draft, first=not self._was_told(held)) if held.status is Status.USABLE else None
         self._change_and_tell(outcome, kind)

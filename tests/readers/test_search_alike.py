@@ -167,3 +167,23 @@ def test_an_article_of_two_mebibytes_is_stored_and_found_on_both_engines(both: B
     for text in ("w1", '"w5 w6 w7"', "zebra", "everything"):
         assert both.found(text, Filter()) == [[1], [1]]
     assert both.found("w46ccf", Filter()) == [[], []]
+
+
+def test_the_fullest_article_that_may_be_sent_is_stored_on_both_engines(both: Both) -> None:
+    """Every list at its limit, in letters of four bytes: filters and words together still fit one index entry."""
+
+    def long(number: int, length: int) -> str:
+        return f"{number:03}" + "".join(chr(0x10450 + (number + place) % 70) for place in range(length - 3))
+
+    article = {
+        "headline": "Fullest",
+        "body_text": " ".join(f"w{number:x}" for number in range(290_000)),
+        "keywords": [long(number, 200) for number in range(200)],
+        "subjects": [{"code": long(number, 250), "name": long(number + 500, 250)} for number in range(200)],
+        "places": [{"name": long(number, 250)} for number in range(200)],
+        "authors": [{"name": long(number, 250)} for number in range(100)],
+        "external_id": long(1, 250),
+    }
+    both.publish([article])
+    assert both.found("fullest", Filter()) == [[1], [1]]
+    assert both.found("fullest", Filter.of({"keyword": [long(199, 200)]})) == [[1], [1]]

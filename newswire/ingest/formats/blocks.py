@@ -4,8 +4,9 @@ What the blocks mean for an article (a byline, an author) is markdown.py.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -23,10 +24,18 @@ HOLDERS = ("paragraph", "list_item", "bullet_list", "ordered_list", "blockquote"
 
 
 class Parser(MarkdownIt):
-    """CommonMark with tables. Any address makes a link: the sanitiser judges them, and tells."""
+    """CommonMark with tables, whose columns align as the reader's page will have it."""
 
     def validateLink(self, url: str) -> bool:
+        """Any address makes a link: the sanitiser judges them, and tells."""
         return True
+
+    def parse(self, src: str, env: MutableMapping[str, Any] | None = None) -> list[Token]:
+        tokens = super().parse(src, env)
+        for token in tokens:
+            if token.type in ("th_open", "td_open"):
+                token.attrs.pop("style", None)
+        return tokens
 
 
 COMMONMARK = Parser("commonmark").enable(["table", "strikethrough"])
@@ -113,7 +122,8 @@ def without_pictures(tokens: list[Token]) -> Block:
             taken = [child for child in token.children if child.type == "image"]
             if taken:
                 pictures += taken
-                token.children = trimmed(without_empty([child for child in token.children if child.type != "image"]))
+                rest = without_empty([child for child in token.children if child.type != "image"])
+                token.children = rest if text_of(rest) else []
     text = text_of(tokens)
     if pictures:
         tokens = without_empty([token for token in tokens if token.type != "inline" or token.children])
@@ -128,11 +138,6 @@ def without_empty(tokens: Iterable[Token]) -> list[Token]:
         else:
             kept.append(token)
     return kept
-
-
-def trimmed(children: list[Token]) -> list[Token]:
-    """`children` without the spaces and line breaks around a picture that was taken out; empty if that is all."""
-    return children if text_of(children) or any(child.type == "html_inline" for child in children) else []
 
 
 def text_of(tokens: Iterable[Token]) -> str:

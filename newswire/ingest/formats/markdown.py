@@ -123,7 +123,7 @@ def author_name(alternative: str, words: Block, names: list[str]) -> str | None:
     if alternative:
         return alternative if alternative in names or is_biography_of(alternative, words.text) else None
     in_byline = next((name for name in names if words.text.casefold().startswith(name.casefold())), None)
-    children = words.tokens[1].children or []
+    children = [child for child in words.tokens[1].children or [] if child.type != "text" or child.content]
     if in_byline is None and [child.type for child in children[:3]] == ["strong_open", "text", "strong_close"]:
         return bold_name(children[1].content.strip(), text_of(children[3:]))
     return in_byline or biography_name(words.text)

@@ -4,6 +4,7 @@ What may stand in a body is decided in html.py.
 """
 
 import html as entities
+import re
 from itertools import groupby, pairwise
 
 import regex
@@ -26,6 +27,8 @@ WORD = regex.compile(
     (?:(?:['’ʼ׳״\u200c\u200d-]|(?<=\p{N})[.,:](?=\p{N})|(?<=\p{Hebrew})"(?=\p{Hebrew}))[\p{L}\p{M}\p{N}]+)*""",
     regex.VERBOSE,
 )
+# Quick: all scripts without spaces are here, and other ones too.
+EASTERN = re.compile("[\u0e00-\u1fff\u2e80-\U0010ffff]")
 UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 IDEOGRAPH = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]")
 UNSPACED_LETTER = regex.compile(r"(?=\p{L})[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -33,6 +36,7 @@ LETTERS_OF_A_WORD = 4
 
 WIDEST_WIRE = 80
 NARROWEST_WIRE = 30
+SENTENCE_ENDS = ".!?。！？"
 INDENTED = regex.compile(r"(?: {3,}|\t)\s*\S")
 TABULAR = regex.compile(r"\S {3,}\S")
 
@@ -42,27 +46,26 @@ class Blocks:
 
     def __init__(self) -> None:
         self.finished: list[str] = []
-        self.current = ""
+        self.pieces: list[str] = []
 
     def add(self, text: str, preformatted: bool) -> None:
         if not preformatted:
             text = HTML_SPACE.sub(" ", text)
-            if not self.current or self.current[-1] in " \n\t":
+            if not self.pieces or self.pieces[-1][-1] in " \n\t":
                 text = text.removeprefix(" ")
-        self.current += text
+        if text:
+            self.pieces.append(text)
 
-    def new_line(self) -> None:
-        self.current = self.current.rstrip(" ") + "\n"
-
-    def new_cell(self) -> None:
-        if self.current:
-            self.current = self.current.rstrip(" ") + "\t"
+    def divide(self, divider: str) -> None:
+        """Begins a new line or cell."""
+        if self.pieces:
+            self.pieces[-1] = self.pieces[-1].rstrip(" ") + divider
 
     def end(self, preformatted: bool) -> None:
-        text = self.current.strip("\n").rstrip() if preformatted else self.current.strip()
-        if text:
+        text = "".join(self.pieces)
+        if text := text.strip("\n").rstrip() if preformatted else text.strip():
             self.finished.append(text)
-        self.current = ""
+        self.pieces = []
 
 
 def plain_text(html: str) -> str:
@@ -85,9 +88,9 @@ def plain_text(html: str) -> str:
         elif name in UNREAD:
             unread = starts
         elif name == "br":
-            blocks.new_line()
+            blocks.divide("\n")
         elif name in ("td", "th") and starts:
-            blocks.new_cell()
+            blocks.divide("\t")
     blocks.add(entities.unescape(html[position:]), preformatted)
     blocks.end(preformatted)
     return "\n\n".join(blocks.finished)
@@ -100,7 +103,7 @@ def word_count(text: str) -> int:
     without spaces by the usual measure: each Han or kana character is one; Thai, Lao, Khmer and Burmese
     letters are a word for every four, rounded up.
     """
-    if not UNSPACED.search(text):
+    if not EASTERN.search(text):
         return len(WORD.findall(text))
     letters = len(UNSPACED_LETTER.findall(text))
     spaced = WORD.findall(UNSPACED.sub(" ", text))
@@ -136,8 +139,11 @@ def is_wrapped(lines: list[str]) -> bool:
     if any(INDENTED.match(line) for line in filled[1:]):
         return True
     pairs = [(line, following) for line, following in pairwise(lines) if line.strip() and following.strip()]
-    full = sum(len(line) + len(following.split()[0][:15]) >= width * 0.75 for line, following in pairs)
-    return width >= NARROWEST_WIRE and bool(pairs) and full >= len(pairs) * 0.8
+    full = sum(
+        len(line) + len(following.split()[0][:15]) >= width * 0.75 and line.rstrip()[-1] not in SENTENCE_ENDS
+        for line, following in pairs
+    )
+    return width >= NARROWEST_WIRE and bool(pairs) and full >= len(pairs) * 0.7
 
 
 def wrapped_paragraphs(lines: list[str]) -> list[list[str]]:

@@ -1,0 +1,85 @@
+"""Writes the generated pages of docs/reference: settings, problems, command line. Run it after changing one of them.
+
+    .venv/bin/python docs/generate.py
+
+`tests/unit/test_documentation.py` fails when a page is not what this would write.
+"""
+
+from dataclasses import fields
+from pathlib import Path
+
+import click
+
+from newswire.cli import main
+from newswire.config import PREFIX, Settings
+from newswire.errors import CODES
+
+FOLDER = Path(__file__).resolve().parent / "reference"
+NOTE = "<!-- Written by docs/generate.py; do not edit. -->\n"
+
+
+def settings() -> str:
+    """The environment variables."""
+    lines = [
+        "# Settings",
+        "",
+        NOTE,
+        "Settings are environment variables. Each has a twin with `_FILE` at the end that names a file holding the value,",
+        "for secrets. A variable that begins with `NEWSWIRE_` and is not in this list stops the start.",
+        "",
+        "| variable | default | what it is |",
+        "|---|---|---|",
+    ]
+    for setting in fields(Settings):
+        default = "" if setting.default is None else f"`{str(setting.default).lower()}`"
+        lines.append(f"| `{PREFIX}{setting.name.upper()}` | {default} | {setting.metadata['help']} |")
+    lines += [
+        "",
+        "The clients read two more: `NEWSWIRE_URL` and `NEWSWIRE_KEY`; the test suite `NEWSWIRE_TEST_DATABASE_URL`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def problems() -> str:
+    """The closed list of refusals."""
+    lines = [
+        "# Problems",
+        "",
+        NOTE,
+        "Every refusal is `application/problem+json` (RFC 9457) with a `code` from this list, which is also served at",
+        "`/v1/problems`. `errors` holds the single faults, each with a JSON pointer into the body or the name of a",
+        "parameter, a code of its own, a sentence, and `did_you_mean` where a name was probably mistyped.",
+        "",
+        "| status | code | title |",
+        "|---|---|---|",
+        *(f"| {kind.status} | `{code}` | {kind.title} |" for code, kind in CODES.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def command_line() -> str:
+    """The help text of every command."""
+    lines = ["# The command line", "", NOTE]
+    for path, command in commands(main, ("newswire",)):
+        context = click.Context(command, info_name=" ".join(path), terminal_width=100, max_content_width=100)
+        lines += [f"## {' '.join(path)}", "", "```", command.get_help(context).rstrip(), "```", ""]
+    return "\n".join(lines)
+
+
+def commands(command: click.Command, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], click.Command]]:
+    """A command and all below it."""
+    found = [(path, command)]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None:
+                found += commands(below, (*path, name))
+    return found
+
+
+PAGES = {"settings.md": settings, "problems.md": problems, "command-line.md": command_line}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
