@@ -24,7 +24,7 @@ def settings() -> str:
         "# Settings",
         "",
         NOTE,
-        "Settings are environment variables. Each has a twin with `_FILE` at the end that names a file holding the value,",
+        "Settings are environment variables. Each has a twin with `_FILE` at its end that names a file with the value,",
         "for secrets. A variable that begins with `NEWSWIRE_` and is not in this list stops the start.",
         "",
         "| variable | default | what it is |",

@@ -6,7 +6,7 @@ cannot be written. The OpenAPI document is made from the same table.
 
 from newswire.api import about, articles, batch, changes, publishing
 from newswire.api.routing import Route
-from newswire.api.schemas import served
+from newswire.api.schemas import envelopes, served
 from newswire.api.schemas.query import (
     ArticleParameters,
     ChangesParameters,
@@ -16,7 +16,7 @@ from newswire.api.schemas.query import (
     Parameters,
 )
 
-ARTICLE = "/v1/articles/<string:article_id>"
+ARTICLE = "/v1/articles/<article_id:article_id>"
 EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
 ARTICLE_TYPES = ("application/json", "text/markdown")
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
@@ -24,10 +24,10 @@ WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_
 STORED = {200: served.StoredArticle, 201: served.StoredArticle}
 
 ROUTES = (
-    Route("GET", "/v1/articles", articles.list_articles, "read", ArticleParameters, {200: served.ArticleList}),
+    Route("GET", "/v1/articles", articles.list_articles, "read", ArticleParameters, {200: envelopes.ArticleList}),
     Route("POST", "/v1/articles", publishing.create_article, "publish", DryRunParameters, STORED,
           takes=ARTICLE_TYPES, problems=(*WRITING, "duplicate_external_id", "article_canceled")),
-    Route("POST", "/v1/articles/batch", batch.create_batch, "publish", DryRunParameters, {200: served.BatchOut},
+    Route("POST", "/v1/articles/batch", batch.create_batch, "publish", DryRunParameters, {200: envelopes.BatchOut},
           takes=("application/json", "application/x-ndjson"), problems=WRITING),
     Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: served.FullArticle},
           problems=("not_found", "article_canceled")),
@@ -39,7 +39,7 @@ ROUTES = (
                                        "precondition_failed", "precondition_required")),
     Route("DELETE", ARTICLE, publishing.kill_article, "publish", KillParameters, {200: served.Tombstone},
           problems=("not_found", "precondition_failed", "idempotency_key_reused", "unavailable")),
-    Route("GET", ARTICLE + "/versions", articles.list_versions, "read", PageParameters, {200: served.VersionList},
+    Route("GET", ARTICLE + "/versions", articles.list_versions, "read", PageParameters, {200: envelopes.VersionList},
           problems=("not_found", "article_canceled")),
     Route("GET", ARTICLE + "/versions/<ordinal:version>", articles.read_version, "read", Parameters,
           {200: served.VersionOut}, problems=("not_found", "article_canceled")),
@@ -48,10 +48,10 @@ ROUTES = (
                                          "precondition_failed")),
     Route("DELETE", EXTERNAL, publishing.kill_external, "publish", KillParameters, {200: served.Tombstone},
           problems=("not_found", "validation_failed", "unavailable")),
-    Route("GET", "/v1/changes", changes.list_changes, "read", ChangesParameters, {200: served.ChangesOut},
+    Route("GET", "/v1/changes", changes.list_changes, "read", ChangesParameters, {200: envelopes.ChangesOut},
           problems=("cursor_ahead",)),
-    Route("GET", "/v1/me", about.read_me, "read", Parameters, {200: served.MeOut}),
-    Route("GET", "/v1/problems", about.list_problems, None, Parameters, {200: served.ProblemKinds}),
-    Route("GET", "/healthz", about.healthz, None, Parameters, {200: served.Health}),
-    Route("GET", "/readyz", about.readyz, None, Parameters, {200: served.Health}, problems=("unavailable",)),
+    Route("GET", "/v1/me", about.read_me, "read", Parameters, {200: envelopes.MeOut}),
+    Route("GET", "/v1/problems", about.list_problems, None, Parameters, {200: envelopes.ProblemKinds}),
+    Route("GET", "/healthz", about.healthz, None, Parameters, {200: envelopes.Health}),
+    Route("GET", "/readyz", about.readyz, None, Parameters, {200: envelopes.Health}, problems=("unavailable",)),
 )  # fmt: skip

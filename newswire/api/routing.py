@@ -15,9 +15,9 @@ from newswire.api.address import base_url
 from newswire.api.answers import accept
 from newswire.api.auth import require
 from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
+from newswire.api.schemas.envelopes import ProblemOut
 from newswire.api.schemas.fields import PATTERN, UNCARRIABLE
 from newswire.api.schemas.query import Parameters, load_parameters
-from newswire.api.schemas.served import ProblemOut
 from newswire.errors import CODES, Fault, Problem
 
 KEYED = "Idempotency-Key"
@@ -37,6 +37,13 @@ class Ordinal(IntegerConverter):
 
     def __init__(self, map: Map) -> None:
         super().__init__(map, min=1, max=999_999_999)
+
+
+class ArticleId(BaseConverter):
+    """Any word but `batch`, which has an address of its own: what cannot be done there is 405, not 404."""
+
+    regex = r"(?!batch\Z)[^/]+"
+    part_isolating = True
 
 
 class ExternalId(BaseConverter):
@@ -63,7 +70,7 @@ class Route:
 
 def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
     """Adds every route to the application and to the OpenAPI document."""
-    app.url_map.converters |= {"ordinal": Ordinal, "external_id": ExternalId}
+    app.url_map.converters |= {"ordinal": Ordinal, "article_id": ArticleId, "external_id": ExternalId}
     # https://news.example/1 is an id too.
     app.url_map.merge_slashes = False
     api.register_converter(ExternalId, lambda converter: EXTERNAL_ID)

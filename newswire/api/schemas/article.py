@@ -7,21 +7,17 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from newswire.api.schemas.documents import BASE, Address, PlainBody, html_body, markdown_body
 from newswire.api.schemas.fields import (
-    BASE,
     COMMON,
-    Address,
     Instant,
     Language,
-    PlainBody,
     Reason,
     Refused,
     Several,
     Text,
     Whole,
     faults,
-    html_body,
-    markdown_body,
 )
 from newswire.article import Draft, Publisher
 from newswire.errors import Fault, Problem

@@ -66,7 +66,7 @@ UNSAFE_IN_ADDRESS = re.compile(r'[\x00-\x20\x7f-\xa0"<>\u2028\u2029]')
 
 
 class Warned(TypedDict):
-    """`code`: removed_element, removed_attribute, unresolved_url or flattened_markup."""
+    """`code`: removed_element, removed_attribute or flattened_markup; `detail`: a phrase for people."""
 
     code: str
     detail: str
@@ -174,7 +174,8 @@ def absolute_url(url: str, base_url: str | None) -> str | None:
         if not SCHEME.match(url):
             url = resolved(url, base_url)
         parts = urlsplit(url)
-        return url if parts.scheme in ("http", "https") and parts.hostname else None
+        host, _port = parts.hostname, parts.port  # Both raise what makes no address.
+        return url if parts.scheme in ("http", "https") and host else None
     except NoBaseError:
         raise
     except ValueError:

@@ -1,0 +1,56 @@
+"""The promises about the code itself: who writes the log, how long a module may be, what it must say first."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from newswire.store.engine import Database
+from newswire.store.tables import metadata
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODULES = sorted((REPOSITORY / "newswire").rglob("*.py"))
+LONGEST_MODULE, LONGEST_FUNCTION = 250, 50
+SAY_NOTHING = {"utils", "helpers", "common", "base", "manager", "service", "models", "misc"}
+WRITES = {"insert", "update", "delete", "insert_unless_there"}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_is_a_page_or_two_and_says_what_lives_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree), "a module opens with what lives there"
+    assert path.stem not in SAY_NOTHING
+    assert len(text.splitlines()) <= LONGEST_MODULE
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, node.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_the_wire_writes_the_log(path: Path) -> None:
+    if name_of(path) == "newswire/wire.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WRITES:
+            written = {argument.id for argument in node.args if isinstance(argument, ast.Name)}
+            assert not written & {"entry", "head"}, f"line {node.lineno} writes the log"
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(database_url: str) -> None:
+    database = Database(database_url)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": ours})
+        assert compare_metadata(context, metadata) == []
+    database.dispose()
+
+
+def ours(item: object, name: str | None, kind: str, reflected: bool, compared: object) -> bool:
+    """Everything but the search index, whose tables each engine has of its own."""
+    return not (kind == "table" and (name or "").startswith("search_"))

@@ -1,0 +1,35 @@
+"""The documentation says what the code does: generated pages are current, links lead somewhere, limits are kept."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from docs.generate import FOLDER, PAGES
+from newswire.api import ROUTES
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TEXTS = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize(("name", "page"), PAGES.items(), ids=list(PAGES))
+def test_a_generated_page_is_what_the_code_says(name: str, page: Callable[[], str]) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == page(), "run .venv/bin/python docs/generate.py"
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.name)
+def test_a_relative_link_leads_to_a_file(text: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text.read_text(encoding="utf-8")):
+        assert (text.parent / target).exists(), f"{text.name} links to {target}"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(TEXTS[0].read_text(encoding="utf-8").splitlines()) < 200
+
+
+def test_the_http_reference_names_every_route() -> None:
+    page = (REPOSITORY / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+    for route in ROUTES:
+        address = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
+        assert f"`{route.method} {address}`" in page
