@@ -1,6 +1,12 @@
-"""The WSGI entry point: `gunicorn wsgi:app`, with settings from the environment."""
+"""The WSGI entry point for a server of your own: `gunicorn wsgi:app`, with settings from the environment.
 
+`newswire serve` does without it: it runs the same application, and the worker beside it.
+"""
+
+from newswire import logs
 from newswire.app import create_app
 from newswire.config import Settings
 
-app = create_app(Settings.from_env())
+settings = Settings.from_env()
+logs.configure(settings.log_level)
+app = create_app(settings)

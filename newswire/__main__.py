@@ -2,4 +2,4 @@
 
 from newswire.cli import main
 
-main()
+main(prog_name="newswire")

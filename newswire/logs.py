@@ -1,7 +1,7 @@
 """Log lines: one JSON object a line on standard error, for whatever runs as a server.
 
-Every line has time, level, logger and message, and what its writer added (`extra`), such as
-request_id, method, path, status, milliseconds, caller. A key never gets through.
+Every line has time, level, logger, process and message, and what its writer added (`extra`), such
+as request_id, method, path, status, milliseconds, caller. A key never gets through.
 """
 
 import json
@@ -24,6 +24,7 @@ class JsonLines(logging.Formatter):
             "time": format_instant(int(record.created * 1000)),
             "level": record.levelname.lower(),
             "logger": record.name,
+            "process": record.process,
             "message": record.getMessage(),
             **{name: value for name, value in vars(record).items() if name not in ORDINARY},
         }

@@ -19,8 +19,8 @@ import orjson
 
 from newswire.errors import Problem
 from newswire.expression import Expression
+from newswire.instant import EARLIEST, LATEST
 
-LARGEST = 2**62
 NAMED = (
     ("author", "authors", ("id", "name")),
     ("subject", "subjects", ("code", "name")),
@@ -157,11 +157,16 @@ class Query:
         if self.cursor is None:
             return None
         match unpacked(self.cursor):
-            case [str() as fingerprint, int() as published_at, int() as number]:
+            case [str() as fingerprint, published_at, number] if storable(published_at, number):
                 if fingerprint != self.fingerprint():
                     raise Problem("cursor_mismatch", "The cursor was made for another query; start again without it.")
                 return Place(published_at, number)
         raise Problem("invalid_cursor", "The cursor is not one of this wire; start again without it.")
+
+
+def storable(published_at: Any, number: Any) -> bool:
+    """Whether an article could stand there: what is forged may lie beyond what a database can count to."""
+    return type(published_at) is type(number) is int and EARLIEST <= published_at <= LATEST and 0 <= number < 2**62
 
 
 def unpacked(cursor: str) -> Sequence[Any] | None:
@@ -170,10 +175,4 @@ def unpacked(cursor: str) -> Sequence[Any] | None:
         content = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         return None
-    storable = isinstance(content, list) and all(isinstance(part, str) or in_range(part) for part in content)
-    return content if storable else None
-
-
-def in_range(part: Any) -> bool:
-    """Whether both engines can compare a column with this number."""
-    return isinstance(part, int) and abs(part) < LARGEST
+    return content if isinstance(content, list) else None

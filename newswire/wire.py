@@ -128,13 +128,20 @@ def contents(connection: Connection) -> Iterator[AnyRow]:
         after = rows[-1].seq
 
 
+def intact(row: AnyRow) -> bool:
+    try:
+        return bool(digest_of(parsed(row.rendered, row.body)) == row.digest)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return False
+
+
 def fault(row: AnyRow, expected: int, chain: str) -> str | None:
     """Why this entry is not as it was written, or None."""
     if row.seq != expected:
         return f"entry {expected} is missing"
     if row.stored is None:
         return "its content is missing"
-    if row.stored != row.digest or digest_of(parsed(row.rendered, row.body)) != row.digest:
+    if row.stored != row.digest or not intact(row):
         return "its content was altered"
     if link(chain, row.seq, row.digest) != row.chain:
         return "its chain value does not follow from the entry before it"

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy import Connection
 
-from newswire.api.bodies import BATCH_BYTES, JSON_TYPES, parsed_json, received
+from newswire.api.bodies import BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, parsed_json, received
 from newswire.api.problems import dumped, embedded
 from newswire.api.publishing import own_publisher, publishing
 from newswire.api.schemas.article import load_draft
@@ -15,7 +15,6 @@ from newswire.ingest import idempotency
 from newswire.ingest.receive import Outcome, Reception
 from newswire.store import rows
 
-MOST_ARTICLES = 1000
 NDJSON_TYPES = ("application/x-ndjson",)
 
 

@@ -13,6 +13,7 @@ from newswire.errors import Fault, Problem
 
 ARTICLE_BYTES = 8 * 1024 * 1024
 BATCH_BYTES = 64 * 1024 * 1024
+MOST_ARTICLES = 1000
 DRAIN_BYTES = 256 * 1024 * 1024
 CHUNK = 64 * 1024
 # How deep the parser goes differs between versions of Python; what recurses later needs a bound of its own.

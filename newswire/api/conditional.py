@@ -1,4 +1,4 @@
-"""ETags and preconditions (RFC 9110, section 13).
+"""ETags and preconditions (RFC 9110, section 13), and the key that makes a repeat safe.
 
 An article's ETag names its version, status and representation, never the head, so that a
 publish elsewhere makes no update stale. `If-Match` compares id and version and takes the
@@ -10,9 +10,11 @@ import re
 from flask import request
 
 from newswire.article import Held
-from newswire.errors import Problem
+from newswire.errors import Fault, Problem
 from newswire.ingest.receive import Condition
 
+# Printable ASCII: what survives every proxy and means the same to all.
+IDEMPOTENCY_KEY = re.compile("[ -~]*[!-~][ -~]*")
 ARTICLE_TAG = re.compile(r'(?:W/)?"([0-9a-f-]{36})\.([0-9]{1,9})\.[a-z0-9.-]+"')
 
 
@@ -45,6 +47,18 @@ def if_match(*, required: bool) -> Condition:
             raise Problem("precondition_failed", f"If-Match names another version; {now}. Read it again.")
 
     return condition
+
+
+def idempotency_key() -> str | None:
+    """The Idempotency-Key of the request; raises `invalid_parameter` for an unusable one."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if len(key) > 255 or not IDEMPOTENCY_KEY.fullmatch(key):
+        detail = "Must have 1 to 255 printable ASCII characters."
+        raise Problem("invalid_parameter", f"Idempotency-Key: {detail}",
+                      [Fault("invalid", detail, parameter="Idempotency-Key")])  # fmt: skip
+    return key
 
 
 def agrees(expected: str, held: Held | None) -> bool:

@@ -16,11 +16,11 @@ from newswire import parties
 from newswire.api.address import base_url
 from newswire.api.answers import accept
 from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, MARKDOWN_TYPES, decoded, parsed_json, received
-from newswire.api.conditional import article_tag, if_match
+from newswire.api.conditional import article_tag, idempotency_key, if_match
 from newswire.api.schemas.article import load_draft
 from newswire.api.schemas.fields import UNCARRIABLE
 from newswire.api.state import database
-from newswire.article import Draft, Held, Publisher, canceled
+from newswire.article import Draft, Held, Publisher, Status, canceled
 from newswire.errors import Fault, Problem, invalid
 from newswire.ingest import idempotency
 from newswire.ingest.formats.markdown import MarkdownError, read_markdown
@@ -118,12 +118,15 @@ def kill_article(parameters: dict[str, Any], article_id: str) -> Response:
 
 def kill_external(parameters: dict[str, Any], publisher: str, external_id: str) -> Response:
     """Kill an article by the publisher's own id; one that never came stays dead when it comes"""
+    condition = if_match(required=False)
     sender = named_publisher(publisher)
     check_external_id(external_id)
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
-        outcome = reception.kill_by_external_id(sender, external_id, parameters.get("reason"))
-        return stored(reception, outcome)
+        held = rows.lock_by_external_id(connection, sender.id, external_id)
+        if held is None or held.status is not Status.CANCELED:
+            condition(held)
+        return stored(reception, reception.kill_by_external_id(sender, external_id, parameters.get("reason")))
 
     return publishing(sender, b"", parameters, work)
 
@@ -132,7 +135,8 @@ def publishing(publisher: Publisher, body: bytes, parameters: dict[str, Any], wo
     """One publishing transaction and its answer."""
     accept()
     dry = parameters["dry_run"] == "true"
-    key = None if dry else idempotency_key()
+    given = idempotency_key()
+    key = None if dry else given
     moment = now()
     with database().begin(keep=not dry) as connection:
         earlier = None
@@ -231,16 +235,6 @@ def check_external_id(external_id: str) -> None:
             "The external_id in the address must have 1 to 250 characters that XML can carry, without outer blanks."
         )
         raise Problem("validation_failed", detail, [Fault("invalid", detail, parameter="external_id")])
-
-
-def idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not 1 <= len(key) <= 255 or not key.isprintable():
-        raise Problem("invalid_parameter", "The Idempotency-Key must have 1 to 255 printable characters.",
-                      [Fault("invalid", "1 to 255 printable characters.", parameter="Idempotency-Key")])  # fmt: skip
-    return key
 
 
 def fingerprint(body: bytes) -> str:

@@ -14,20 +14,17 @@ from werkzeug.routing import BaseConverter, IntegerConverter, Map
 from newswire.api.address import base_url
 from newswire.api.answers import accept
 from newswire.api.auth import require
+from newswire.api.bodies import MOST_ARTICLES
+from newswire.api.conditional import IDEMPOTENCY_KEY
 from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
 from newswire.api.schemas.envelopes import ProblemOut
-from newswire.api.schemas.fields import PATTERN, UNCARRIABLE
+from newswire.api.schemas.fields import FILLED_PATTERN, PATTERN, UNCARRIABLE
 from newswire.api.schemas.query import Parameters, load_parameters
 from newswire.errors import CODES, Fault, Problem
 
 KEYED = "Idempotency-Key"
 CHAPTERS = {"publish": "Publishing", "read": "Reading", None: "About"}
 EXTERNAL_ID = {"type": "string", "minLength": 1, "maxLength": 250, "pattern": PATTERN}
-HEADERS = {
-    KEYED: "Makes a repeat of this request safe for 24 hours: it gets the first answer again.",
-    "If-Match": "The ETag of the version that this request changes; `*` for whichever is stored.",
-    "If-None-Match": "`*` only creates: 412 when the article exists.",
-}
 
 
 class Ordinal(IntegerConverter):
@@ -56,7 +53,10 @@ class ExternalId(BaseConverter):
 
 @dataclass(frozen=True)
 class Route:
-    """One operation: `scope` None is open to everyone; `takes` are the media types of its body."""
+    """One operation: `scope` None is open to everyone; `takes` are the media types of its body.
+
+    With `tagged` its answers carry an ETag, and 304 tells who has it that nothing changed.
+    """
 
     method: str
     path: str
@@ -66,6 +66,7 @@ class Route:
     answers: Mapping[int, type[Schema]]
     takes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    tagged: bool = False
 
 
 def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
@@ -90,6 +91,8 @@ def documented(blueprint: Blueprint, route: Route) -> Callable[..., Any]:
     view = checked(route)
     for status, schema in route.answers.items():
         view = blueprint.response(status, schema)(view)
+    if route.tagged:
+        view = blueprint.alt_response(304, description="What you hold is still so.", success=True)(view)
     for status, codes in sorted(refusals(route).items()):
         description = ", ".join(f"`{code}`" for code in codes)
         view = blueprint.alt_response(
@@ -148,9 +151,7 @@ def is_utf8(content: bytes) -> bool:
 
 def refusals(route: Route) -> dict[int, list[str]]:
     """The problems an operation may answer with, by status."""
-    codes = ["unknown_parameter", *route.problems]
-    if route.parameters is not Parameters:
-        codes += ["invalid_parameter"]
+    codes = ["unknown_parameter", "invalid_parameter", *route.problems]
     if "q" in route.parameters().fields:
         codes += ["invalid_query"]
     if "cursor" in route.parameters().fields:
@@ -159,27 +160,44 @@ def refusals(route: Route) -> dict[int, list[str]]:
         codes += ["not_acceptable"]
     if route.scope is not None:
         codes += ["unauthenticated", "insufficient_scope", "unavailable"]
-    if KEYED in headers_of(route):
-        codes += ["idempotency_key_reused", "invalid_parameter"]
+    if route.scope == "publish":
+        codes += ["idempotency_key_reused"]
     found: dict[int, list[str]] = {}
     for code in dict.fromkeys(codes):
         found.setdefault(CODES[code].status, []).append(code)
     return found
 
 
-def headers_of(route: Route) -> list[str]:
+def headers_of(route: Route) -> list[dict[str, Any]]:
     """The request headers that mean something to an operation."""
+    if route.tagged:
+        return [header("If-None-Match", "The ETag of what you hold: 304 when it is still so.")]
     if route.scope != "publish":
         return []
-    preconditions = {"PATCH": ["If-Match"], "DELETE": ["If-Match"], "PUT": ["If-Match", "If-None-Match"]}
-    return [KEYED, *preconditions.get(route.method, [])]
+    found = [header(KEYED, "Makes a repeat of this request safe for 24 hours: it gets the first answer again.")]
+    found[0]["schema"] = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{IDEMPOTENCY_KEY.pattern}$"}
+    if route.method != "POST":
+        described = "The ETag of the version that this request changes; `*` for whichever is stored."
+        found.append(header("If-Match", described, required="precondition_required" in route.problems))
+    if route.method == "PUT":
+        found.append(header("If-None-Match", "`*` only creates: 412 when the article exists."))
+    return found
+
+
+def header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    return {
+        "in": "header",
+        "name": name,
+        "description": description,
+        "required": required,
+        "schema": {"type": "string"},
+    }
 
 
 def operation(route: Route) -> dict[str, Any]:
     """The parts of the OpenAPI operation that the decorators do not write."""
-    fixed = {"in": "header", "required": False, "schema": {"type": "string"}}
     parameters: list[Any] = [{"in": "query", "schema": route.parameters}] if route.parameters().fields else []
-    parameters += [{**fixed, "name": name, "description": HEADERS[name]} for name in headers_of(route)]
+    parameters += headers_of(route)
     described: dict[str, Any] = {
         "operationId": route.view.__name__,
         "parameters": parameters,
@@ -199,5 +217,6 @@ def content(media: str, route: Route) -> dict[str, Any]:
     if media == "application/merge-patch+json" or (media == "application/json" and route.method == "PATCH"):
         return {"schema": ArticlePatchSchema(partial=True)}
     if media == "application/json":
-        return {"schema": ArticleSchema(many=True) if batch else ArticleSchema()}
-    return {"schema": {"type": "string"}}
+        several = {"type": "array", "items": ArticleSchema(), "maxItems": MOST_ARTICLES}
+        return {"schema": several if batch else ArticleSchema()}
+    return {"schema": {"type": "string"} if batch else {"type": "string", "minLength": 1, "pattern": FILLED_PATTERN}}

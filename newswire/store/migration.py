@@ -7,6 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 import newswire
@@ -40,6 +41,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
         command.upgrade(configuration(database), "head")
     except DBAPIError as error:
         raise DatabaseError(unusable(database, error)) from error
+    except CommandError:
+        raise DatabaseError(f"The database schema is at {found}, which no version of Newswire has made.") from None
     finally:
         database.dispose()
     return found, wanted

@@ -1,5 +1,6 @@
 """Reading and writing the rows of articles: locks, inserts that yield to a rival, versions."""
 
+from functools import cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import Column, Connection, Row, Table, bindparam, insert, select, update
@@ -31,10 +32,14 @@ def insert_unless_there(
     connection: Connection, table: Table, values: dict[str, Any], returning: Column[Any]
 ) -> Any | None:
     """Inserts a row and returns one column of it; None when a unique one is there (once a rival has committed it)."""
-    dialect_insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    return connection.execute(
-        dialect_insert(table).on_conflict_do_nothing().returning(returning), values
-    ).scalar_one_or_none()
+    return connection.execute(yielding(connection.dialect.name, table, returning), values).scalar_one_or_none()
+
+
+@cache
+def yielding(dialect: str, table: Table, returning: Column[Any]) -> Any:
+    """INSERT … ON CONFLICT DO NOTHING RETURNING, made once for each table."""
+    made = sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
+    return made.on_conflict_do_nothing().returning(returning)
 
 
 def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> Held | None:

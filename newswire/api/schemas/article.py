@@ -126,9 +126,9 @@ class ArticleSchema(Strict):
     urgency = Whole(1, 9)
     authors = Several(nested(AuthorSchema), 100)
     images = Several(nested(ImageSchema), 200)
-    published_at = Instant()
-    embargoed_until = Instant()
-    expires_at = Instant()
+    published_at = Instant(metadata={"example": "2026-11-22T09:30:00Z"})
+    embargoed_until = Instant(metadata={"example": "2026-11-22T12:00:00Z"})
+    expires_at = Instant(metadata={"example": "2036-11-22T00:00:00Z"})
     copyright_notice = Text(2000, lines=True)
     usage_terms = Text(5000, lines=True)
     editor_note = Text(5000, lines=True)
@@ -143,10 +143,10 @@ class ArticleSchema(Strict):
             )
 
     @validates_schema
-    def it_can_be_seen_before_it_expires(self, data: dict[str, Any], **kwargs: Any) -> None:
+    def it_does_not_expire_under_its_embargo(self, data: dict[str, Any], **kwargs: Any) -> None:
         expires, embargo = data.get("expires_at"), data.get("embargoed_until")
-        if expires is not None and embargo is not None and expires <= embargo:
-            raise ValidationError({"expires_at": [Reason("out_of_range", "Must lie after embargoed_until.")]})
+        if expires is not None and embargo is not None and expires < embargo:
+            raise ValidationError({"expires_at": [Reason("out_of_range", "Must not lie before embargoed_until.")]})
 
 
 class ArticlePatchSchema(ArticleSchema):

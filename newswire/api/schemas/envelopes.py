@@ -1,10 +1,11 @@
 """What articles are served in: pages, the wire, batches, problems, and what is said about callers and health."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from newswire.api.schemas.served import (
     FullArticle,
     ListedArticle,
+    Served,
     VersionOut,
     instant,
     items,
@@ -18,35 +19,35 @@ from newswire.api.schemas.served import (
 from newswire.errors import CODES
 
 
-class PageOut(Schema):
+class PageOut(Served):
     limit = whole()
     has_more = fields.Boolean(required=True)
     next_cursor = maybe()
 
 
-class PageLinks(Schema):
+class PageLinks(Served):
     self = link()
     next = link(nullable=True)
 
 
-class Meta(Schema):
+class Meta(Served):
     head = whole(description="Sequence number of the newest entry of the wire at the time of the answer.")
 
 
-class ArticleList(Schema):
+class ArticleList(Served):
     data = items(fields.Nested(ListedArticle))
     page = one(PageOut)
     links = one(PageLinks)
     meta = one(Meta)
 
 
-class VersionList(Schema):
+class VersionList(Served):
     data = items(fields.Nested(VersionOut))
     page = one(PageOut)
     links = one(PageLinks)
 
 
-class EntryOut(Schema):
+class EntryOut(Served):
     seq = whole(minimum=1)
     type = kind("article.published", "article.updated", "article.corrected", "article.canceled", "article.expired",
                 "article.removed")  # fmt: skip
@@ -58,19 +59,19 @@ class EntryOut(Schema):
     article = fields.Nested(FullArticle, required=True, allow_none=True)
 
 
-class ChangesPage(Schema):
+class ChangesPage(Served):
     has_more = fields.Boolean(required=True)
     next_after = whole(minimum=0)
 
 
-class ChangesOut(Schema):
+class ChangesOut(Served):
     data = items(fields.Nested(EntryOut))
     page = one(ChangesPage)
     head = whole(minimum=0)
     wire = string()
 
 
-class FaultOut(Schema):
+class FaultOut(Served):
     pointer = fields.String(metadata={"description": "JSON pointer (RFC 6901) into the body."})
     parameter = fields.String()
     code = string()
@@ -78,10 +79,10 @@ class FaultOut(Schema):
     did_you_mean = fields.String()
 
 
-class ProblemOut(Schema):
+class ProblemOut(Served):
     """RFC 9457."""
 
-    type = link()
+    type = string(format="uri-reference")
     title = string()
     status = whole()
     detail = string()
@@ -89,9 +90,12 @@ class ProblemOut(Schema):
     code = kind(*CODES)
     errors = items(fields.Nested(FaultOut))
     request_id = fields.String(allow_none=True)
+    article_id = fields.String(metadata={"description": "The article that stands in the way."})
+    head = fields.Integer(metadata={"description": "Where the wire stands, for `cursor_ahead`."})
+    position = fields.Integer(metadata={"description": "Index of the character in `q`, for `invalid_query`."})
 
 
-class BatchResult(Schema):
+class BatchResult(Served):
     index = whole(minimum=0)
     status = whole(description="The HTTP status this article would have got alone.")
     id = maybe()
@@ -99,11 +103,11 @@ class BatchResult(Schema):
     problem = fields.Nested(ProblemOut, required=True, allow_none=True)
 
 
-class BatchOut(Schema):
+class BatchOut(Served):
     results = items(fields.Nested(BatchResult))
 
 
-class MeOut(Schema):
+class MeOut(Served):
     kind = kind("publisher", "partner", "admin", "public")
     slug = maybe()
     name = maybe()
@@ -116,16 +120,16 @@ class MeOut(Schema):
     )  # fmt: skip
 
 
-class ProblemKind(Schema):
+class ProblemKind(Served):
     code = string()
     status = whole()
     title = string()
     type = link()
 
 
-class ProblemKinds(Schema):
+class ProblemKinds(Served):
     data = items(fields.Nested(ProblemKind))
 
 
-class Health(Schema):
+class Health(Served):
     status = string()

@@ -16,7 +16,11 @@ from newswire.instant import parse_instant
 LARGEST_INTEGER = 2**53 - 1
 # What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
 UNCARRIABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]*$"
+# The same as patterns for the OpenAPI document; a surrogate cannot be written in one.
+CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
+PATTERN = f"^[^{CONTROLS}]*$"
+FILLED_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085][^{CONTROLS}]*$"
+YEARS_PATTERN = "^(1[89]|2[01])[0-9]{2}-|^2200-"
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}")
 
 
@@ -55,9 +59,8 @@ class Text(fields.String):
     }
 
     def __init__(self, limit: int, *, lines: bool = False, **settings: Any) -> None:
-        metadata = {"maxLength": limit, "pattern": PATTERN} | settings.pop("metadata", {})
-        if settings.get("required"):
-            metadata |= {"minLength": 1}
+        needed = {"pattern": FILLED_PATTERN, "minLength": 1} if settings.get("required") else {"pattern": PATTERN}
+        metadata = {"maxLength": limit} | needed | settings.pop("metadata", {})
         settings.setdefault("allow_none", not settings.get("required", False))
         super().__init__(metadata=metadata, **settings)
         self.limit = limit
@@ -108,7 +111,8 @@ class Instant(fields.String):
     }
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_none=True, metadata={"format": "date-time"}, **settings)
+        metadata = {"format": "date-time", "pattern": YEARS_PATTERN} | settings.pop("metadata", {})
+        super().__init__(allow_none=True, metadata=metadata, **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
@@ -123,7 +127,7 @@ class Language(Text):
     """A BCP 47 tag in its usual spelling: en, pt-BR, zh-Hant."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(35, metadata={"pattern": f"^{LANGUAGE.pattern}$"}, **settings)
+        super().__init__(35, metadata={"pattern": f"^({LANGUAGE.pattern})?$"}, **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -137,14 +141,15 @@ class Language(Text):
 
 
 class Refused(fields.String):
-    """A field of a later version of the contract: known, so that the refusal can say why."""
+    """A field of a later version of the contract: known, so that the refusal can say why; blank counts as absent."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(allow_none=True, metadata={"description": f"Not accepted yet. {sentence}", "maxLength": 0})
         self.sentence = sentence
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        raise refuse("unsupported", self.sentence)
+        if value != "":
+            raise refuse("unsupported", self.sentence)
 
 
 class Several(fields.List[Any]):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from newswire.api.schemas.fields import UNCARRIABLE, Reason, printable, refuse
+from newswire.api.schemas.fields import CONTROLS, PATTERN, UNCARRIABLE, Reason, printable, refuse
 from newswire.errors import Fault, Problem
 from newswire.expression import ExpressionError, parse
 from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
@@ -17,13 +17,23 @@ from newswire.query import Filter, Query
 IGNORED = re.compile(r"utm_|_")
 DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 LARGEST = 2**63 - 1
+# Exact, leap years and all: what the document allows is accepted, and nothing else.
+DAY_PATTERN = (
+    "(((18|19|20|21)[0-9]{2}|2200)-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8]))"
+    "|((18|19|21)(0[48]|[2468][048]|[13579][26])|20([02468][048]|[13579][26]))-02-29)"
+)
+CLOCK_PATTERN = "([01][0-9]|2[0-3]):[0-5][0-9]"
+MOMENT_PATTERN = rf"^{DAY_PATTERN}([Tt ]{CLOCK_PATTERN}:([0-5][0-9]|60)(\.[0-9]{{1,9}})?([Zz]|[+-]{CLOCK_PATTERN}))?$"
+ALTERNATIVE_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085,][^{CONTROLS}]*$"
 
 
 class Alternatives(fields.List[str]):
     """Values separated by commas, or the parameter repeated; one of them must hold."""
 
     def __init__(self, description: str, longest: int = 250) -> None:
-        item = fields.String(validate=validate.Length(1, longest), metadata={"minLength": 1, "maxLength": longest})
+        metadata = {"minLength": 1, "maxLength": longest, "pattern": ALTERNATIVE_PATTERN}
+        item = fields.String(validate=validate.Length(1, longest), metadata=metadata)
         super().__init__(item, metadata={"description": description}, validate=validate.Length(1, 100))
 
 
@@ -45,6 +55,9 @@ class Digits(fields.Integer):
 
 class Moment(fields.String):
     """An RFC 3339 time or a date (its beginning in UTC), loaded as milliseconds since 1970."""
+
+    def __init__(self, **metadata: Any) -> None:
+        super().__init__(metadata={"pattern": MOMENT_PATTERN} | metadata)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         # An unescaped + of an offset arrives as a blank.
@@ -71,11 +84,9 @@ def choice(description: str, *values: str, **settings: Any) -> fields.String:
     )
 
 
-def text(description: str, longest: int, example: str | None = None) -> fields.String:
-    metadata: dict[str, Any] = {"description": description, "minLength": 1, "maxLength": longest}
-    if example is not None:
-        metadata["example"] = example
-    return fields.String(validate=validate.Length(1, longest), metadata=metadata)
+def text(description: str, longest: int, **metadata: Any) -> fields.String:
+    described = {"description": description, "minLength": 1, "maxLength": longest, "pattern": PATTERN}
+    return fields.String(validate=validate.Length(1, longest), metadata=described | metadata)
 
 
 class Parameters(Schema):
@@ -98,11 +109,10 @@ class KillParameters(DryRunParameters):
 class ArticleParameters(Parameters):
     """The parameters of `GET /v1/articles`."""
 
-    q = text('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, parentheses.', 4000, "cocoa -coffee")
-    published_from = Moment(
-        metadata={"description": "The earliest time of publication, inclusive.", "example": "2026-11-01"}
-    )
-    published_to = Moment(metadata={"description": "The latest time of publication, exclusive."})
+    q = text('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, parentheses.', 4000,
+             example="cocoa -coffee")  # fmt: skip
+    published_from = Moment(description="The earliest time of publication, inclusive.", example="2026-11-01")
+    published_to = Moment(description="The latest time of publication, exclusive.", example="2100-01-01")
     publisher = Alternatives("Slugs of publishers.")
     author = Alternatives("Ids or names of authors.")
     section = Alternatives("Sections.")
@@ -111,7 +121,7 @@ class ArticleParameters(Parameters):
     has_image = choice("With (`true`) or without (`false`) pictures.", "true", "false")
     sort = choice("The order.", "-published_at", "published_at", load_default="-published_at")
     limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
-    cursor = text("Where the page begins: `next_cursor` of the page before.", 1000)
+    cursor = text("Where the page begins: `next_cursor` of the page before.", 1000, pattern="^[A-Za-z0-9_-]+$")
     include = choice("`body` adds the bodies.", "body")
 
     several: ClassVar[frozenset[str]] = frozenset({"publisher", "author", "section", "keyword", "language"})
@@ -121,7 +131,7 @@ class PageParameters(Parameters):
     """The parameters of lists that are only paged."""
 
     limit = Digits(1, 100, load_default=25, metadata={"description": "Items on a page."})
-    cursor = text("Where the page begins: `next_cursor` of the page before.", 1000)
+    cursor = text("Where the page begins: `next_cursor` of the page before.", 9, pattern="^[0-9]+$")
 
 
 class ChangesParameters(Parameters):

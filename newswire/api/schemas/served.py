@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import INCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, fields, validate
 
 from newswire.api.schemas.fields import PATTERN
 
@@ -39,13 +39,20 @@ def kind(*values: str) -> fields.String:
     return fields.String(required=True, validate=validate.OneOf(values))
 
 
-class PublisherOut(Schema):
+class Served(Schema):
+    """Open: whoever reads passes over what he does not know, so that fields can be added."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class PublisherOut(Served):
     slug = string()
     name = string()
     url = link(nullable=True)
 
 
-class ChangeOut(Schema):
+class ChangeOut(Served):
     type = kind("new", "update", "correction", "kill")
     note = maybe()
     fields_ = items(
@@ -53,18 +60,18 @@ class ChangeOut(Schema):
     )
 
 
-class SubjectOut(Schema):
+class SubjectOut(Served):
     code = maybe()
     name = maybe()
     scheme = maybe()
 
 
-class PlaceOut(Schema):
+class PlaceOut(Served):
     name = string()
     country = maybe()
 
 
-class AuthorOut(Schema):
+class AuthorOut(Served):
     id = string()
     name = string()
     role = maybe()
@@ -74,7 +81,7 @@ class AuthorOut(Schema):
     organization = maybe()
 
 
-class RenditionOut(Schema):
+class RenditionOut(Served):
     name = string()
     url = link()
     mime_type = maybe()
@@ -83,7 +90,7 @@ class RenditionOut(Schema):
     size_bytes = whole(nullable=True)
 
 
-class ImageOut(Schema):
+class ImageOut(Served):
     id = string()
     role = kind("lead", "inline", "gallery")
     url = link()
@@ -97,12 +104,12 @@ class ImageOut(Schema):
     renditions = items(fields.Nested(RenditionOut))
 
 
-class ArticleLinks(Schema):
+class ArticleLinks(Served):
     self = link()
     versions = link()
 
 
-class Identity(Schema):
+class Identity(Served):
     """What an article and its tombstone share."""
 
     id = string()
@@ -154,7 +161,7 @@ class FullArticle(ListedArticle):
     body_text = maybe()
 
 
-class WarningOut(Schema):
+class WarningOut(Served):
     code = string()
     detail = string()
 
@@ -176,6 +183,3 @@ class VersionOut(Identity):
     headline = fields.String()
     body_html = fields.String(allow_none=True)
     body_text = fields.String(allow_none=True)
-
-    class Meta:
-        unknown = INCLUDE

@@ -1,0 +1,79 @@
+"""The command `newswire`. This page is its table of commands; each is loaded when it is called.
+
+Nothing else is imported here, so that `newswire --help` is there at once.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from newswire import __version__
+
+COMMANDS = {
+    "db": ("database:db", "Create or migrate the database."),
+    "publisher": ("publishers:publisher", "Add, change and list publishers."),
+    "partner": ("partners:partner", "Add, change and list partners and what they may see."),
+    "key": ("keys:key", "Create, list and revoke keys."),
+    "serve": ("serve:serve", "Serve the wire over HTTP, with one worker beside."),
+    "worker": ("worker:worker", "Run the worker alone (for more machines)."),
+    "demo": ("demo:demo", "Try it out: a fresh wire with sample articles, keys and curl lines."),
+    "import": ("importing:import_articles", "Load many articles from a file straight into the database."),
+    "export": ("exporting:export", "Write the wire as NDJSON."),
+    "verify": ("verify:verify", "Prove that nothing on the wire was dropped or altered."),
+    "stats": ("stats:stats", "Say what the wire holds."),
+}
+EXAMPLES = """\b
+First steps on a database of its own (a file newswire.db in this folder):
+    newswire db upgrade
+    newswire publisher add gazette --name "The Gazette" --url https://gazette.example
+    newswire key create --publisher gazette
+    newswire serve
+
+\b
+Settings are NEWSWIRE_* variables, such as NEWSWIRE_DATABASE_URL; each has a twin
+with _FILE at its end that names a file with the value. Exit status: 0 done,
+1 failed, 2 wrong usage."""
+
+
+class CommandTable(click.Group):
+    """A group whose commands are known by name and summary until one of them is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(f"newswire.cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The one place where a failure becomes a sentence and exit status 1; a defect keeps its traceback."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            from newswire.cli.failures import sentence
+
+            said = sentence(error)
+            if said is None:
+                raise
+            raise click.ClickException(said) from error
+
+
+main = CommandTable(
+    name="newswire",
+    help="Newswire, a self-hosted newswire: publishers push articles, partners pull, search and follow them.",
+    epilog=EXAMPLES,
+    # Only their names are looked at, for suggestions after a typing error.
+    commands={name: click.Command(name) for name in COMMANDS},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+click.version_option(__version__, prog_name="newswire", message="%(prog)s %(version)s")(main)

@@ -1,0 +1,136 @@
+"""`newswire demo`: a wire to try out, gone when it ends."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+from sqlalchemy import URL
+
+from newswire import __version__, logs, parties, serving
+from newswire.api.publishing import markdown_fields
+from newswire.api.schemas.article import load_draft
+from newswire.article import Draft, Publisher
+from newswire.cli.listening import address_of, listen
+from newswire.cli.output import json_option, tell
+from newswire.cli.progress import progress
+from newswire.config import PREFIX, Settings
+from newswire.ingest.receive import Reception
+from newswire.instant import now
+from newswire.store import migration
+from newswire.store.engine import Database
+from newswire.web import SAMPLES
+
+LOG_LEVEL = "warning"
+COMMANDS = {
+    "Publish an article": """\
+curl -sS {url}/v1/articles {publisher} \\
+  -H 'Content-Type: application/json' \\
+  -d '{{"headline": "Town hall clock runs again", "body_text": "It stood still for a year."}}'""",
+    "Publish Markdown": """\
+printf '%s\\n' 'A bridge for hedgehogs' 'The first one crossed on Monday.' \\
+  | curl -sS {url}/v1/articles {publisher} \\
+  -H 'Content-Type: text/markdown' --data-binary @-""",
+    "List the newest three": """\
+curl -sS '{url}/v1/articles?limit=3' {partner}""",
+    "The next page": """\
+next=$(curl -sS '{url}/v1/articles?limit=3' {partner} \\
+  | python3 -c 'import json, sys; print(json.load(sys.stdin)["links"]["next"])')
+curl -sS "$next" {partner}""",
+    "Search": """\
+curl -sS '{url}/v1/articles?q=harbour' {partner}""",
+    "The same wire, for the partner that sees English only": """\
+curl -sS '{url}/v1/articles?limit=3' {english}""",
+    "Everything in order, nothing missed": """\
+curl -sS '{url}/v1/changes?after=0&limit=3' {partner}""",
+}
+MEANINGS = {
+    "publisher": "publishes as The Sample Gazette",
+    "partner": "reads everything",
+    "english": "reads what is in English",
+    "admin": "may do everything",
+}
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
+@json_option
+def demo(port: int, as_json: bool) -> None:
+    """Try Newswire out: a fresh wire with sample articles, keys, and curl lines that work as pasted.
+
+    It lives in a temporary folder, which is deleted at the end, and leaves your own database alone.
+    """
+    Settings.from_env()
+    logs.configure(LOG_LEVEL)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(0))
+    with listen("127.0.0.1", port) as listener, TemporaryDirectory(prefix="newswire-demo-") as folder:
+        url = address_of(listener)
+        database_url = URL.create("sqlite", database=str(Path(folder, "newswire.db"))).render_as_string()
+        migration.upgrade(database_url)
+        keys = seeded(database_url, f"{url}/samples/")
+        shown = {"url": url, "docs": f"{url}/docs", "keys": keys, "commands": commands(url, keys)}
+        status = serving.run(
+            Settings(database_url=database_url, log_level=LOG_LEVEL, demo=True), listener, processes=1,
+            environment=worker_environment(database_url), ready=lambda: tell(page(shown), shown, as_json),
+        )  # fmt: skip
+    raise SystemExit(status)
+
+
+def worker_environment(database_url: str) -> dict[str, str]:
+    """That of this process, with the demo's settings in place of those that are there."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**kept, "NEWSWIRE_DATABASE_URL": database_url, "NEWSWIRE_LOG_LEVEL": LOG_LEVEL}
+
+
+def seeded(database_url: str, samples_url: str) -> dict[str, str]:
+    """Fills the empty database with parties and articles; returns the keys."""
+    database = Database(database_url)
+    moment = now()
+    with database.begin() as connection:
+        publisher = parties.add_publisher(connection, "samples", "The Sample Gazette", samples_url, "en", moment)
+        parties.add_partner(connection, "everything", "A partner that sees everything", {}, moment)
+        parties.add_partner(connection, "english", "A partner that sees English", {"language": ["en"]}, moment)
+        keys = {
+            "publisher": parties.create_key(connection, now=moment, publisher_slug="samples"),
+            "partner": parties.create_key(connection, now=moment, partner_slug="everything"),
+            "english": parties.create_key(connection, now=moment, partner_slug="english"),
+            "admin": parties.create_key(connection, now=moment),
+        }
+        publish_samples(Reception(connection, moment), publisher)
+    database.dispose()
+    return keys
+
+
+def publish_samples(reception: Reception, publisher: Publisher) -> None:
+    """Receives the sample articles, oldest first."""
+    files = sorted(SAMPLES.glob("*.md"))
+    drafts: list[tuple[str, Draft]] = []
+    click.echo(f"Loading {len(files)} sample articles ...", err=True)
+    with progress("Loading", "articles", len(files)) as show:
+        for count, file in enumerate(files, 1):
+            drafts.append((file.stem, load_draft(markdown_fields(file.read_bytes()), publisher)))
+            show(count, count)
+    for name, draft in sorted(drafts, key=lambda item: item[1].published_at or reception.now):
+        reception.upsert(publisher, draft.external_id or name, draft)
+    reception.close()
+
+
+def commands(url: str, keys: Mapping[str, str]) -> dict[str, str]:
+    """What to do first, as lines for a shell."""
+    headers = {name: f"-H 'Authorization: Bearer {key}'" for name, key in keys.items()}
+    return {title: command.format(url=url, **headers) for title, command in COMMANDS.items()}
+
+
+def page(shown: Mapping[str, Any]) -> str:
+    """What the terminal says once the demo can be used."""
+    lines = ["", click.style(f"Newswire {__version__} is running at {shown['url']}", bold=True)]
+    lines += [f"The reference of its interface: {shown['docs']}", "", click.style("Keys", bold=True)]
+    lines += [f"    {key}  {click.style(MEANINGS[name], dim=True)}" for name, key in shown["keys"].items()]
+    for title, command in shown["commands"].items():
+        lines += ["", click.style(title, bold=True), *(f"    {line}" for line in command.split("\n"))]
+    return "\n".join([*lines, "", "Ctrl-C ends it; all of this is deleted then."])

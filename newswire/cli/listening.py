@@ -1,0 +1,43 @@
+"""The address that a server listens at, taken before anything else is started."""
+
+import errno
+import socket
+
+
+class ListenError(Exception):
+    """The address cannot be listened at; the text is one sentence for the operator."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 lets the kernel choose. Raises `ListenError`."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError):
+        raise ListenError(f"The host {host!r} is unknown here; try --host 127.0.0.1.") from None
+    family, kind, protocol, _, address = found[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise ListenError(refusal(host, port, error)) from None
+    return listener
+
+
+def refusal(host: str, port: int, error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} of {host} is in use already; choose another one with --port."
+        case errno.EACCES:
+            return f"Port {port} of {host} needs more rights than this user has; choose one above 1023 with --port."
+        case errno.EADDRNOTAVAIL:
+            return f"This machine has no address {host}; try --host 127.0.0.1."
+    return f"Port {port} of {host} cannot be listened at: {error.strerror}."
+
+
+def address_of(listener: socket.socket) -> str:
+    """http://HOST:PORT of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,63 @@
+"""`newswire serve`."""
+
+import os
+
+import click
+
+from newswire import __version__, logs, serving
+from newswire.cli.listening import address_of, listen
+from newswire.cli.output import json_option, tell
+from newswire.config import Settings
+from newswire.store import migration
+from newswire.store.engine import Database, shown
+
+MOST_PROCESSES = 64
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for every address of this machine.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
+@click.option(
+    "--workers", type=click.IntRange(1, MOST_PROCESSES), help="Web processes. Default: one a processor, to 4."
+)
+@json_option
+def serve(host: str, port: int, workers: int | None, as_json: bool) -> None:
+    """Serve the wire over HTTP, with one worker process beside the web processes.
+
+    A SQLite database is created or migrated first; a PostgreSQL with an older schema is refused: run
+    `newswire db upgrade`. Log lines are JSON on standard error. SIGTERM and Ctrl-C end it; requests that
+    are being answered are answered.
+
+    \b
+    newswire serve
+    NEWSWIRE_DATABASE_URL=postgresql://newswire@db/newswire newswire serve --host 0.0.0.0 --workers 4
+    """
+    settings = Settings.from_env()
+    logs.configure(settings.log_level)
+    database = prepared(settings.database_url)
+    with listen(host, port) as listener:
+        url = address_of(listener)
+        docs = f"{settings.base_url or url}/docs"
+
+        def ready() -> None:
+            sentence = f"Newswire {__version__} listens at {url}, database {database}, reference {docs}"
+            tell(sentence, {"url": url, "database": database, "docs": docs}, as_json)
+
+        status = serving.run(settings, listener, processes=workers or processors(), environment=os.environ, ready=ready)
+    raise SystemExit(status)
+
+
+def prepared(url: str) -> str:
+    """Makes sure that the database can be served; returns its address as it may be shown."""
+    database = Database(url)
+    try:
+        if database.is_sqlite:
+            migration.upgrade(url)
+        migration.check(database)
+    finally:
+        database.dispose()
+    return shown(database.url)
+
+
+def processors() -> int:
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)

@@ -1,0 +1,69 @@
+"""`newswire stats`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import Connection, Table, func, select, text
+
+from newswire import wire
+from newswire.article import Status
+from newswire.cli.opening import opened_database
+from newswire.cli.output import columns, json_option, tell
+from newswire.instant import now
+from newswire.store.engine import Database, shown
+from newswire.store.tables import api_key, article, partner, publisher, version
+
+LABELS = {
+    "database": "Database", "size_bytes": "Size in bytes", "wire": "Wire", "head": "Head",
+    "articles": "Articles", "versions": "Versions", "publishers": "Publishers", "partners": "Partners",
+    "keys": "Keys in use",
+}  # fmt: skip
+
+
+@click.command()
+@json_option
+def stats(as_json: bool) -> None:
+    """Say what the wire holds: articles by status, versions, the head, parties, keys, the size."""
+    with opened_database() as database, database.read() as connection:
+        found = counted(database, connection)
+    rows = [(LABELS[name], readable(value)) for name, value in found.items()]
+    tell(columns(["WHAT", "VALUE"], rows), found, as_json)
+
+
+def counted(database: Database, connection: Connection) -> dict[str, Any]:
+    head = wire.position(connection)
+    by_status = dict.fromkeys((status.value for status in Status), 0)
+    query = select(article.c.status, func.count().label("articles")).group_by(article.c.status)
+    for row in connection.execute(query):
+        by_status[row.status] = row.articles
+    in_use = api_key.c.revoked_at.is_(None) & (api_key.c.expires_at.is_(None) | (api_key.c.expires_at > now()))
+    return {
+        "database": shown(database.url),
+        "size_bytes": size(database, connection),
+        "wire": head.wire,
+        "head": head.seq,
+        "articles": by_status,
+        "versions": number(connection, version),
+        "publishers": number(connection, publisher),
+        "partners": number(connection, partner),
+        "keys": connection.execute(select(func.count()).select_from(api_key).where(in_use)).scalar_one(),
+    }
+
+
+def number(connection: Connection, table: Table) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def size(database: Database, connection: Connection) -> int:
+    """What the database takes on the disk, in bytes."""
+    if not database.is_sqlite:
+        return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+    file = str(database.url.database)
+    return sum(Path(file + suffix).stat().st_size for suffix in ("", "-wal") if Path(file + suffix).exists())
+
+
+def readable(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{count:,} {name}" for name, count in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)

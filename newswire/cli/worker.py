@@ -1,0 +1,90 @@
+"""`newswire worker`: the work that no request waits for, in rounds; for now housekeeping.
+
+A round is a function that takes the database and opens its own transactions. Rounds are done
+one after the other in a thread, so that a signal is obeyed at once even while the database is
+waited for; what was under way is rolled back and done by the next worker.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from newswire import logs
+from newswire.cli.failures import sentence
+from newswire.cli.opening import opened_database
+from newswire.config import Settings
+from newswire.errors import Problem
+from newswire.ingest import idempotency
+from newswire.instant import now
+from newswire.store.engine import Database
+
+logger = logging.getLogger("newswire.worker")
+RETRY_SECONDS = 60.0
+STOP_SECONDS = 0.5
+
+
+class Round(NamedTuple):
+    """Work that is done at the start and then `every` so many seconds."""
+
+    name: str
+    every: float
+    work: Callable[[Database], None]
+
+
+def housekeeping(database: Database) -> None:
+    """Forgets the answers to Idempotency-Keys that are older than 24 hours."""
+    with database.begin() as connection:
+        forgotten = idempotency.forget_old(connection, now())
+    logger.info("housekeeping", extra={"idempotency_keys_forgotten": forgotten})
+
+
+ROUNDS = (Round("housekeeping", 3600.0, housekeeping),)
+
+
+@click.command()
+@click.option("--parent", type=int, hidden=True, help="The process without which this one ends.")
+def worker(parent: int | None) -> None:
+    """Run the worker alone, until SIGTERM or Ctrl-C.
+
+    `newswire serve` has one beside it already. On PostgreSQL more of them can run on any number of
+    machines.
+    """
+    logs.configure(Settings.from_env().log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    with opened_database() as database:
+        thread = threading.Thread(target=go_round, args=(database, ROUNDS, stop), daemon=True)
+        thread.start()
+        logger.info("the worker has started")
+        while not stop.wait(1.0):
+            if parent is not None and os.getppid() != parent:
+                stop.set()
+        thread.join(STOP_SECONDS)
+    logger.info("the worker has stopped")
+
+
+def go_round(database: Database, rounds: Sequence[Round], stop: threading.Event) -> None:
+    """Does every round when it is due. One that fails is tried again within a minute; the others go on."""
+    due = {item.name: 0.0 for item in rounds}
+    while not stop.is_set():
+        for item in rounds:
+            if time.monotonic() >= due[item.name]:
+                due[item.name] = time.monotonic() + (item.every if done(item, database) else RETRY_SECONDS)
+        stop.wait(max(0.0, min(due.values()) - time.monotonic()))
+
+
+def done(item: Round, database: Database) -> bool:
+    try:
+        item.work(database)
+    except (Problem, SQLAlchemyError) as error:
+        logger.error("a round failed", extra={"round": item.name, "reason": sentence(error) or repr(error)})
+        return False
+    return True

@@ -1,0 +1,107 @@
+"""`newswire demo`: what it prints works as it is pasted, and nothing of it remains."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, Server, waited
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="the demo's lines need curl, which is not here"),
+]
+PROCESSES = Path("/proc")
+Serving = Callable[["subprocess.Popen[str]"], Server]
+
+
+@pytest.fixture
+def demo(serving: Serving, tmp_path: Path) -> Server:
+    """A demo that is ready, with its temporary files in `tmp_path`; the database URL is not its business."""
+    server = serving(
+        Cli("postgresql://127.0.0.1:1/production").process("demo", "--port", "0", env={"TMPDIR": str(tmp_path)})
+    )
+    server.wait_for(lambda: any("Ctrl-C" in line for line in server.out), "the demo is ready")
+    return server
+
+
+def printed(demo: Server) -> dict[str, str]:
+    """The commands under their titles, as somebody would copy them."""
+    found: dict[str, str] = {}
+    title = ""
+    for line in demo.out:
+        if line.startswith("    "):
+            found[title] = found.get(title, "") + line + "\n"
+        else:
+            title = line
+    found.pop("Keys")
+    return found
+
+
+def pasted(command: str) -> str:
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_every_printed_line_works_as_it_is_pasted(demo: Server) -> None:
+    answers = {title: json.loads(pasted(command)) for title, command in printed(demo).items()}
+    published, markdown, newest, following, found, english, changes = answers.values()
+    assert published["headline"] == "Town hall clock runs again"
+    assert (markdown["headline"], markdown["body_text"]) == (
+        "A bridge for hedgehogs",
+        "The first one crossed on Monday.",
+    )
+    assert [article["headline"] for article in newest["data"][:2]] == [markdown["headline"], published["headline"]]
+    pages = [article["id"] for page in (newest, following) for article in page["data"]]
+    assert len(pages) == len(set(pages)) == 6
+    assert any("harbour" in article["headline"].lower() for article in found["data"])
+    assert {article["language"][:2] for article in english["data"]} == {"en"}
+    assert [entry["seq"] for entry in changes["data"]] == [1, 2, 3]
+    assert changes["page"]["next_after"] == 3
+
+
+def test_the_samples_come_in_several_languages_with_pictures_that_are_there(demo: Server) -> None:
+    command = next(command for title, command in printed(demo).items() if title.startswith("List"))
+    articles = json.loads(pasted(command.replace("limit=3", "limit=100&include=body")))["data"]
+    assert len(articles) >= 12
+    assert len({article["language"] for article in articles}) >= 4
+    images = {image["url"] for article in articles for image in article["images"]}
+    assert images
+    for url in images:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            assert response.headers["Content-Type"].startswith("image/")
+
+
+def test_nothing_of_a_demo_remains(demo: Server, tmp_path: Path) -> None:
+    assert list(tmp_path.glob("newswire-demo-*/newswire.db"))
+    assert demo.end(signal.SIGTERM) == 0
+    assert not list(tmp_path.glob("newswire-demo-*"))
+
+
+@pytest.mark.skipif(not PROCESSES.is_dir(), reason="only /proc tells which processes a server has")
+def test_a_web_process_that_ends_takes_nothing_of_the_demo_along(demo: Server, tmp_path: Path) -> None:
+    (web,) = web_processes(demo)
+    os.kill(web, signal.SIGTERM)
+    command = next(command for title, command in printed(demo).items() if title == "Search")
+    waited(lambda: web_processes(demo) not in ([], [web]), "another web process has started")
+    assert json.loads(pasted(command))["data"]
+    assert list(tmp_path.glob("newswire-demo-*/newswire.db"))
+
+
+def web_processes(demo: Server) -> list[int]:
+    """Its children that are no worker."""
+    found = []
+    for folder in PROCESSES.glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == demo.process.pid and b"demo" in (folder / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
