@@ -5,6 +5,7 @@
 `tests/unit/test_documentation.py` fails when a page is not what this would write.
 """
 
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -60,22 +61,21 @@ def problems() -> str:
 def command_line() -> str:
     """The help text of every command."""
     lines = ["# The command line", "", NOTE]
-    for path, command in commands(main, ("newswire",)):
-        context = click.Context(command, info_name=" ".join(path), terminal_width=100, max_content_width=100)
-        lines += [f"## {' '.join(path)}", "", "```", command.get_help(context).rstrip(), "```", ""]
+    for context in contexts(main, "newswire", None):
+        lines += [f"## {context.command_path}", "", "```", context.command.get_help(context).rstrip(), "```", ""]
     return "\n".join(lines)
 
 
-def commands(command: click.Command, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], click.Command]]:
-    """A command and all below it."""
-    found = [(path, command)]
+def contexts(command: click.Command, name: str, parent: click.Context | None) -> Iterator[click.Context]:
+    """A command and all below it, as they are when they are called."""
+    settings = {**command.context_settings, "terminal_width": 100, "max_content_width": 100}
+    context = click.Context(command, parent=parent, info_name=name, **settings)
+    yield context
     if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            below = command.get_command(context, name)
-            if below is not None:
-                found += commands(below, (*path, name))
-    return found
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            if found is not None:
+                yield from contexts(found, below, context)
 
 
 PAGES = {"settings.md": settings, "problems.md": problems, "command-line.md": command_line}

@@ -80,6 +80,7 @@ class Held(NamedTuple):
     seq: int | None
     created_at: int
     published_at: int
+    updated_at: int
     embargoed_until: int | None
     expires_at: int | None
 

@@ -79,11 +79,11 @@ class ExpressionError(ValueError):
         self.position = position
 
 
-def parse(text: str) -> Expression:
+def parse(text: str, search_in: frozenset[str] | None = None) -> Expression:
     """What `q` asks for, never a Not by itself; ExpressionError where it cannot be understood or bounded."""
     if len(text) > LONGEST_QUERY:
         raise ExpressionError(f"Shorten the query to {LONGEST_QUERY:,} characters.", LONGEST_QUERY)
-    parser = _Parser(text)
+    parser = _Parser(text, search_in)
     expression = parser.either(None, 0)
     if parser.ahead("close"):
         raise ExpressionError("Open this parenthesis, or leave it out.", parser.rest[-1].start)
@@ -163,8 +163,9 @@ def _tokens(text: str) -> Iterator[_Token]:
 class _Parser:
     """Descends through the tokens; None is what analyses to nothing."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, search_in: frozenset[str] | None) -> None:
         self.rest = list(_tokens(text))[::-1]
+        self.search_in = search_in
         self.terms = 0
 
     def ahead(self, *kinds: str) -> bool:
@@ -232,6 +233,7 @@ class _Parser:
         forms, prefix = query_forms(text, open_ended=bool(star and not spellings(text[star.start() :])))
         if not forms:
             return None
+        fields = fields or self.search_in
         self.terms += 1
         if self.terms > MOST_TERMS:
             raise ExpressionError(f"Look for at most {MOST_TERMS} words and phrases.", token.start)

@@ -12,7 +12,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
 import orjson
@@ -30,10 +30,19 @@ FACETS = ("publisher", "section", "language", "keyword", "author")
 
 
 class Place(NamedTuple):
-    """A position in the order of publication: time in milliseconds, then order of first reception."""
+    """A position in an order by time: milliseconds, then order of first reception."""
 
-    published_at: int
+    at: int
     number: int
+
+
+class Times(NamedTuple):
+    """Ranges of time in milliseconds since 1970; from is inclusive, to exclusive, None is open."""
+
+    published_from: int | None = None
+    published_to: int | None = None
+    updated_from: int | None = None
+    updated_to: int | None = None
 
 
 def term(kind: str, value: str) -> str:
@@ -42,13 +51,11 @@ def term(kind: str, value: str) -> str:
     return f"{kind}_" + re.sub(r"[\x00-\x2f\x3a-\x60\x7b-\x7f]", lambda found: f"_{ord(found[0]):02x}", folded)
 
 
-def terms_of(publisher: str, content: Mapping[str, Any] | None) -> frozenset[str]:
-    """The terms of one version: `content` is the article as served, None for a tombstone.
+def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
+    """The terms of one version: `content` is the article, or its tombstone, as served.
 
     A language counts with and without its region.
     """
-    if content is None:
-        return frozenset({term("publisher", publisher)})
     found = {term("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
     for kind in ("id", "external_id", "section", "urgency"):
         if content.get(kind) is not None:
@@ -68,10 +75,11 @@ class Filter:
     exclude: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, values: Mapping[str, Iterable[str]]) -> Self:
-        """From names and alternatives: {"section": ["world", "uk"], "language": ["en"]}."""
+    def of(cls, values: Mapping[str, Iterable[str]], excluded: Mapping[str, Iterable[str]] | None = None) -> Self:
+        """From names and alternatives: {"section": ["world", "uk"], "language": ["en"]}; `excluded` alike."""
         clauses = (frozenset(term(kind, value) for value in chosen) for kind, chosen in sorted(values.items()))
-        return cls(include=tuple(clause for clause in clauses if clause))
+        without = (term(kind, value) for kind, chosen in (excluded or {}).items() for value in chosen)
+        return cls(include=tuple(clause for clause in clauses if clause), exclude=frozenset(without))
 
     def matches(self, terms: frozenset[str]) -> bool:
         return all(clause & terms for clause in self.include) and not self.exclude & terms
@@ -125,18 +133,24 @@ class Visibility:
 
 
 EVERYTHING = (Grant(0, Filter()),)
-NOTHING = Visibility((Grant(0, Filter(include=(frozenset(),))),))
+NOTHING = Filter(include=(frozenset(),))
 
 
 @dataclass(frozen=True)
 class Query:
-    """What a reader asks for. `text` is `q` as typed, `expression` the same understood; times in milliseconds."""
+    """What a reader asks for. `text` is `q` as typed, `expression` the same understood.
+
+    `times` are resolved, `asked` are the same as the reader wrote them (now-2d); `order` is
+    published_at or updated_at.
+    """
 
     text: str | None = None
     expression: Expression | None = None
     filter: Filter = field(default_factory=Filter)
-    published_from: int | None = None
-    published_to: int | None = None
+    status: str = "usable"
+    times: Times = field(default_factory=Times)
+    asked: tuple[str | int | None, ...] = ()
+    order: str = "published_at"
     descending: bool = True
     limit: int = 25
     include_body: bool = False
@@ -144,29 +158,34 @@ class Query:
 
     def fingerprint(self) -> str:
         """What a cursor is bound to: everything that decides which articles come in which order."""
-        parts = [self.text, self.filter.canonical(), self.published_from, self.published_to, self.descending]
+        order = [self.order, self.descending, self.status]
+        parts = [self.text, self.filter.canonical(), self.asked or list(self.times), order]
         return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
 
     def cursor_at(self, place: Place) -> str:
-        """An opaque cursor that continues behind `place`."""
-        packed = orjson.dumps([self.fingerprint(), place.published_at, place.number])
+        """An opaque cursor that continues behind `place`, with the times that the first page resolved."""
+        packed = orjson.dumps([self.fingerprint(), *place, *self.times])
         return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
-    def start(self) -> Place | None:
-        """The place behind which this page begins; raises `Problem` for a foreign cursor."""
+    def resumed(self) -> tuple["Query", Place | None]:
+        """The query with the times of its first page, and the place behind which this page begins.
+
+        Raises `Problem` for a cursor that is not one, or another query's.
+        """
         if self.cursor is None:
-            return None
+            return self, None
         match unpacked(self.cursor):
-            case [str() as fingerprint, published_at, number] if storable(published_at, number):
+            case [str() as fingerprint, at, number, *times] if storable(at, number) and len(times) == len(self.times):
                 if fingerprint != self.fingerprint():
                     raise Problem("cursor_mismatch", "The cursor was made for another query; start again without it.")
-                return Place(published_at, number)
+                if all(time is None or storable(time, 0) for time in times):
+                    return replace(self, times=Times(*times)), Place(at, number)
         raise Problem("invalid_cursor", "The cursor is not one of this wire; start again without it.")
 
 
-def storable(published_at: Any, number: Any) -> bool:
+def storable(at: Any, number: Any) -> bool:
     """Whether an article could stand there: what is forged may lie beyond what a database can count to."""
-    return type(published_at) is type(number) is int and EARLIEST <= published_at <= LATEST and 0 <= number < 2**62
+    return type(at) is type(number) is int and EARLIEST <= at <= LATEST and 0 <= number < 2**62
 
 
 def unpacked(cursor: str) -> Sequence[Any] | None:

@@ -77,6 +77,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "logger_class": Logger,
             "control_socket_disable": True,
             "proc_name": "newswire",
+            # The last connection that is closed puts what SQLite's log still holds into the database file.
+            "worker_exit": lambda arbiter, worker: dispose(worker),
             "when_ready": lambda arbiter: ready(),
         }
         super().__init__()
@@ -87,6 +89,11 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         return create_app(self.settings)
+
+
+def dispose(worker: Any) -> None:
+    if isinstance(worker.wsgi, Flask):
+        worker.wsgi.config["NEWSWIRE"].database.dispose()
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]

@@ -103,6 +103,7 @@ def tables() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("embargoed_until", sa.BigInteger(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["publisher_id"], ["publisher.id"], name="fk_article_publisher_id_publisher"),
@@ -112,6 +113,9 @@ def tables() -> None:
     )
     op.create_index(
         "ix_article_status_published_at_number", "article", ["status", "published_at", "number"], unique=False
+    )
+    op.create_index(
+        "ix_article_status_updated_at_number", "article", ["status", "updated_at", "number"], unique=False
     )
     op.create_table(
         "entitlement",

@@ -7,13 +7,13 @@ cannot be written. The OpenAPI document is made from the same table.
 from newswire.api import about, articles, batch, changes, publishing
 from newswire.api.routing import Route
 from newswire.api.schemas import envelopes, served
+from newswire.api.schemas.parameters import Parameters
 from newswire.api.schemas.query import (
     ArticleParameters,
     ChangesParameters,
     DryRunParameters,
     KillParameters,
     PageParameters,
-    Parameters,
 )
 
 ARTICLE = "/v1/articles/<article_id:article_id>"

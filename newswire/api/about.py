@@ -17,7 +17,10 @@ logger = logging.getLogger("newswire.request")
 
 
 def read_me(parameters: dict[str, Any]) -> Response:
-    """Who the key is, and what it may do and see"""
+    """Who the key is, and what it may do and see
+
+    A publisher sees its own articles, a partner those of its entitlement, an admin all.
+    """
     caller = g.caller
     return json_answer({
         "kind": caller.kind,
@@ -31,7 +34,10 @@ def read_me(parameters: dict[str, Any]) -> Response:
 
 
 def list_problems(parameters: dict[str, Any]) -> Response:
-    """The closed list of problems that this API answers with"""
+    """The closed list of problems that this API answers with
+
+    Each with its HTTP status; `type` is the address of its line here.
+    """
     kinds = [
         {"code": code, "status": kind.status, "title": kind.title, "type": problem_type(code)}
         for code, kind in CODES.items()
@@ -40,12 +46,18 @@ def list_problems(parameters: dict[str, Any]) -> Response:
 
 
 def healthz(parameters: dict[str, Any]) -> Response:
-    """Whether the process is alive"""
+    """Whether the process is alive
+
+    Asks nothing of the database.
+    """
     return json_answer({"status": "alive"})
 
 
 def readyz(parameters: dict[str, Any]) -> Response:
-    """Whether the database is reachable and its schema is current"""
+    """Whether the database is reachable and its schema is current
+
+    503 until both are so: send no traffic here.
+    """
     try:
         migration.check(database())
     except DatabaseError as error:

@@ -10,10 +10,11 @@ from newswire import wire
 from newswire.api.address import base_url, here
 from newswire.api.answers import json_answer, unchanged
 from newswire.api.conditional import article_tag, not_modified
-from newswire.api.schemas.query import query_of
+from newswire.api.schemas.query import query_of, sparse_fields
 from newswire.api.state import database
 from newswire.errors import Problem
 from newswire.instant import now
+from newswire.query import Times
 from newswire.readers import listing, single
 from newswire.readers.splicing import array, links, spliced
 
@@ -24,23 +25,38 @@ def list_articles(parameters: dict[str, Any]) -> Response:
     Usable articles that match every parameter, newest first. A page has no depth limit: follow
     `links.next`. Lists leave the bodies out unless `include=body`.
     """
-    query = query_of(parameters)
+    moment = now()
+    query = query_of(parameters, moment)
+    wanted = sparse_fields(parameters)
     visibility = g.caller.visibility
     with database().read() as connection:
         head = wire.position(connection)
-        tag = list_tag(head, visibility.fingerprint())
+        tag = list_tag(head, visibility.fingerprint(), query.times)
         if not_modified(tag):
             return unchanged(tag)
-        page = listing.page(connection, query, visibility, now())
+        page = listing.page(connection, query, visibility, moment)
+        meta: dict[str, Any] = {"head": head.seq}
+        if parameters["count"] == "true":
+            meta["count"] = listing.count(connection, query, visibility, moment)._asdict()
     base = base_url()
-    data = array(
+    items = (
         spliced(row.rendered, row.body, seq=row.seq, status=row.status, links=links(base, row.id)) for row in page.rows
     )
-    return enveloped(data, query.limit, page.next_cursor, tag=tag, meta={"head": head.seq})
+    data = array(items if wanted is None else (sparse(item, wanted) for item in items))
+    return enveloped(data, query.limit, page.next_cursor, tag=tag, meta=meta)
+
+
+def sparse(article: bytes, wanted: frozenset[str]) -> bytes:
+    """Only some fields of an article, and its id."""
+    kept = {name: value for name, value in orjson.loads(article).items() if name in wanted or name == "id"}
+    return orjson.dumps(kept)
 
 
 def read_article(parameters: dict[str, Any], article_id: str) -> Response:
-    """One article, with its bodies"""
+    """One article, with its bodies
+
+    410 tells whoever may have seen it that it was killed; what is not yours to read is 404.
+    """
     with database().read() as connection:
         row = single.current(connection, article_id, g.caller.visibility, now())
     body = spliced(row.rendered, row.body, seq=row.seq, status=row.status, links=links(base_url(), row.id))
@@ -63,7 +79,10 @@ def list_versions(parameters: dict[str, Any], article_id: str) -> Response:
 
 
 def read_version(parameters: dict[str, Any], article_id: str, version: int) -> Response:
-    """One version of an article, with its bodies"""
+    """One version of an article, with its bodies
+
+    A version never changes; its `status` is what it was when it was the newest.
+    """
     with database().read() as connection:
         row = single.one_version(connection, article_id, version, g.caller.visibility, now())
     return json_answer(version_of(row, article_id, row.body), tag=article_tag(article_id, version, "version"))
@@ -82,10 +101,10 @@ def before(cursor: str | None) -> int:
     return int(cursor)
 
 
-def list_tag(head: wire.Head, visibility: str) -> str:
+def list_tag(head: wire.Head, visibility: str, times: Times) -> str:
     """A list's ETag: it depends on the query, on what the caller may see, and on where the wire stands."""
     query = sorted((name, value) for name, value in request.args.items(multi=True))
-    parts = [request.path, query, base_url(), visibility, head.wire, head.seq, head.revision]
+    parts = [request.path, query, tuple(times), base_url(), visibility, head.wire, head.seq, head.revision]
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 

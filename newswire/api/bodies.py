@@ -1,4 +1,4 @@
-"""Reading what a client sends: size, compression, type and JSON, before any schema sees it."""
+"""Reading what a client sends: size, compression, type, JSON and Markdown, before any schema sees it."""
 
 import gzip
 import io
@@ -9,7 +9,9 @@ from typing import Any
 
 from flask import request
 
-from newswire.errors import Fault, Problem
+from newswire.api.schemas.fields import UNCARRIABLE
+from newswire.errors import Fault, Problem, invalid
+from newswire.ingest.formats.markdown import MarkdownError, read_markdown
 
 ARTICLE_BYTES = 8 * 1024 * 1024
 BATCH_BYTES = 64 * 1024 * 1024
@@ -124,6 +126,18 @@ def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def constant(name: str) -> Any:
     raise Doubled(f"The body holds {name}, which is not JSON.")
+
+
+def parsed_markdown(body: bytes) -> dict[str, Any]:
+    """A Markdown article in the form of the JSON one; raises `validation_failed` that names the line."""
+    text = decoded(body)
+    if found := UNCARRIABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise invalid("", "unusable_character", f"Line {line} holds U+{ord(found[0]):04X}, which XML cannot carry.")
+    try:
+        return read_markdown(text)
+    except MarkdownError as error:
+        raise invalid("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None
 
 
 def malformed(detail: str) -> Problem:

@@ -8,6 +8,7 @@ from flask import Response, g
 from newswire.api.address import base_url
 from newswire.api.answers import json_answer
 from newswire.api.state import database
+from newswire.article import parsed
 from newswire.instant import format_instant, now
 from newswire.readers.changes import Told, changes
 from newswire.readers.splicing import array, links, spliced
@@ -33,9 +34,12 @@ def list_changes(parameters: dict[str, Any]) -> Response:
 
 
 def entry_bytes(told: Told, base: str) -> bytes:
-    """One entry as served; its article is the version it tells of, or null where the reader may not have it."""
+    """One entry as served; its article is the version it tells of, or null where the reader may not have it.
+
+    A kill gives its reason all the same.
+    """
     row = told.row
-    entry = {
+    entry: dict[str, Any] = {
         "seq": row.seq,
         "type": told.type,
         "at": format_instant(row.at),
@@ -44,6 +48,8 @@ def entry_bytes(told: Told, base: str) -> bytes:
         "digest": row.digest,
         "chain": row.chain,
     }
+    if told.type == "article.canceled":
+        entry["change"] = parsed(row.rendered, b"")["change"]
     article = b"null"
     if told.readable:
         status = "canceled" if told.type == "article.canceled" else "usable"

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from newswire import parties
 from newswire.api.address import base_url
 from newswire.api.answers import accept
-from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, MARKDOWN_TYPES, decoded, parsed_json, received
+from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, MARKDOWN_TYPES, parsed_json, parsed_markdown, received
 from newswire.api.conditional import article_tag, idempotency_key, if_match
 from newswire.api.schemas.article import load_draft
 from newswire.api.schemas.fields import UNCARRIABLE
@@ -23,7 +23,6 @@ from newswire.api.state import database
 from newswire.article import Draft, Held, Publisher, Status, canceled
 from newswire.errors import Fault, Problem, invalid
 from newswire.ingest import idempotency
-from newswire.ingest.formats.markdown import MarkdownError, read_markdown
 from newswire.ingest.patching import merged
 from newswire.ingest.receive import Outcome, Reception
 from newswire.instant import now
@@ -70,7 +69,11 @@ def put_external(parameters: dict[str, Any], publisher: str, external_id: str) -
 
 
 def replace_article(parameters: dict[str, Any], article_id: str) -> Response:
-    """Replace an article: a new version with all its content"""
+    """Replace an article: a new version with all its content
+
+    What is left out is gone, but for `published_at`. `If-Match` names the version that you have seen; the
+    same content again stores nothing.
+    """
     condition = if_match(required=True)
     body = received((*JSON_TYPES, *MARKDOWN_TYPES), ARTICLE_BYTES)
     sender = publisher_of(article_id)
@@ -84,7 +87,10 @@ def replace_article(parameters: dict[str, Any], article_id: str) -> Response:
 
 
 def patch_article(parameters: dict[str, Any], article_id: str) -> Response:
-    """Change parts of an article: JSON merge-patch (RFC 7396) on the article as it was sent"""
+    """Change parts of an article: JSON merge-patch (RFC 7396) on the article as it was sent
+
+    Null removes a field, an array replaces the whole array, and naming one body replaces whichever was there.
+    """
     condition = if_match(required=True)
     body = received(MERGE_TYPES, ARTICLE_BYTES)
     patch = parsed_json(body)
@@ -105,7 +111,10 @@ def patch_article(parameters: dict[str, Any], article_id: str) -> Response:
 
 
 def kill_article(parameters: dict[str, Any], article_id: str) -> Response:
-    """Kill an article, for good: readers are told, its content is gone"""
+    """Kill an article, for good: readers are told, its content is gone
+
+    What remains is a tombstone. Nothing can be published under its id again; killing twice is harmless.
+    """
     condition = if_match(required=False)
     sender = publisher_of(article_id)
 
@@ -117,7 +126,10 @@ def kill_article(parameters: dict[str, Any], article_id: str) -> Response:
 
 
 def kill_external(parameters: dict[str, Any], publisher: str, external_id: str) -> Response:
-    """Kill an article by the publisher's own id; one that never came stays dead when it comes"""
+    """Kill an article by the publisher's own id
+
+    One that never came is remembered, and stays dead when it comes.
+    """
     condition = if_match(required=False)
     sender = named_publisher(publisher)
     check_external_id(external_id)
@@ -170,20 +182,8 @@ def stored(reception: Reception, outcome: Outcome) -> idempotency.Answer:
 def draft_of(body: bytes, publisher: Publisher) -> Draft:
     """The draft in a request body, JSON or Markdown."""
     if request.mimetype in MARKDOWN_TYPES:
-        return load_draft(markdown_fields(body), publisher)
+        return load_draft(parsed_markdown(body), publisher)
     return load_draft(parsed_json(body), publisher)
-
-
-def markdown_fields(body: bytes) -> dict[str, Any]:
-    """A Markdown article in the form of the JSON one; raises `validation_failed` that names the line."""
-    text = decoded(body)
-    if found := UNCARRIABLE.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        raise invalid("", "unusable_character", f"Line {line} holds U+{ord(found[0]):04X}, which XML cannot carry.")
-    try:
-        return read_markdown(text)
-    except MarkdownError as error:
-        raise invalid("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None
 
 
 def own_publisher() -> Publisher:

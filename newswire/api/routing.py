@@ -19,11 +19,15 @@ from newswire.api.conditional import IDEMPOTENCY_KEY
 from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
 from newswire.api.schemas.envelopes import ProblemOut
 from newswire.api.schemas.fields import FILLED_PATTERN, PATTERN, UNCARRIABLE
-from newswire.api.schemas.query import Parameters, load_parameters
+from newswire.api.schemas.parameters import Parameters, load_parameters
 from newswire.errors import CODES, Fault, Problem
 
 KEYED = "Idempotency-Key"
-CHAPTERS = {"publish": "Publishing", "read": "Reading", None: "About"}
+CHAPTERS = {
+    "publish": ("Publishing", "Articles in: new ones, new versions, corrections, kills."),
+    "read": ("Reading", "Articles out: lists, searches, versions, and the wire in order."),
+    None: ("About", "What is open to everyone: health, and what the problems mean."),
+}
 EXTERNAL_ID = {"type": "string", "minLength": 1, "maxLength": 250, "pattern": PATTERN}
 
 
@@ -75,15 +79,28 @@ def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
     # https://news.example/1 is an id too.
     app.url_map.merge_slashes = False
     api.register_converter(ExternalId, lambda converter: EXTERNAL_ID)
+    api.ma_plugin.converter.add_attribute_function(null_or_nested)
     # A blueprint for each chapter of the reference: flask-smorest makes its headings of their names.
-    chapters = {name: Blueprint(name, __name__) for name in CHAPTERS.values()}
+    chapters = {scope: Blueprint(name, __name__, description=text) for scope, (name, text) in CHAPTERS.items()}
     for route in routes:
-        blueprint = chapters[CHAPTERS[route.scope]]
+        blueprint = chapters[route.scope]
         blueprint.route(route.path, methods=[route.method], provide_automatic_options=False)(
             documented(blueprint, route)
         )
     for blueprint in chapters.values():
         api.register_blueprint(blueprint)
+    # flask-smorest brings these along; nothing here answers with them.
+    for unused in ("Error", "PaginationMetadata"):
+        api.spec.components.schemas.pop(unused, None)
+    api.spec.options["servers"] = [{"url": "/", "description": "Where this document is served."}]
+
+
+def null_or_nested(converter: Any, field: Any, ret: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    """A nested object that may be null, in the document. apispec writes that it may be null or any object."""
+    if field.allow_none and "anyOf" in ret:
+        inner = next(option for option in ret.pop("anyOf") if "$ref" in option)
+        return {"type": "object", "nullable": True, "allOf": [inner]}
+    return {}
 
 
 def documented(blueprint: Blueprint, route: Route) -> Callable[..., Any]:

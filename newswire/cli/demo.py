@@ -12,7 +12,7 @@ import click
 from sqlalchemy import URL
 
 from newswire import __version__, logs, parties, serving
-from newswire.api.publishing import markdown_fields
+from newswire.api.bodies import parsed_markdown
 from newswire.api.schemas.article import load_draft
 from newswire.article import Draft, Publisher
 from newswire.cli.listening import address_of, listen
@@ -113,7 +113,7 @@ def publish_samples(reception: Reception, publisher: Publisher) -> None:
     click.echo(f"Loading {len(files)} sample articles ...", err=True)
     with progress("Loading", "articles", len(files)) as show:
         for count, file in enumerate(files, 1):
-            drafts.append((file.stem, load_draft(markdown_fields(file.read_bytes()), publisher)))
+            drafts.append((file.stem, load_draft(parsed_markdown(file.read_bytes()), publisher)))
             show(count, count)
     for name, draft in sorted(drafts, key=lambda item: item[1].published_at or reception.now):
         reception.upsert(publisher, draft.external_id or name, draft)

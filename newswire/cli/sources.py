@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
-from newswire.api.bodies import ARTICLE_BYTES, parsed_json
-from newswire.api.publishing import markdown_fields
+from newswire.api.bodies import ARTICLE_BYTES, parsed_json, parsed_markdown
 from newswire.errors import Problem
 
 MARKDOWN = (".md", ".markdown")
@@ -59,7 +58,7 @@ def items(source: Source) -> Iterator[Item]:
     """The articles of a file, in order. Markdown is known by its name, JSON by how it begins; all else is NDJSON."""
     try:
         if source.name.endswith(MARKDOWN):
-            yield Item("the article", read(markdown_fields, source.stream.read()))
+            yield Item("the article", read(parsed_markdown, source.stream.read()))
             return
         numbered = lines(source.stream)
         number, first = next(numbered, (0, b""))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from uuid_utils import uuid7
 
 from newswire import wire
-from newswire.analysis import Analysed
+from newswire.analysis import Analysed, analyse
 from newswire.article import (
     Draft,
     EntryType,
@@ -106,10 +106,12 @@ class Reception:
         source_version = max(draft.source_version or 0, held.source_version or 0) or None
         if not fields:
             rows.change_article(self.connection, held.number, {"source_version": source_version})
-            return Outcome(held, Version(before["digest"], stored.rendered, stored.body))
+            unchanged = Version(before["digest"], stored.rendered, stored.body)
+            return Outcome(held, unchanged, warnings=draft.warnings)
         content["change"] = {"type": draft.change_type, "note": draft.change_note, "fields": fields}
         held = held._replace(
             version=held.version + 1, status=status_of(draft, self.now), source_version=source_version,
+            updated_at=self.now,
             published_at=held.published_at if draft.published_at is None else draft.published_at,
             embargoed_until=draft.embargoed_until, expires_at=draft.expires_at,
         )  # fmt: skip
@@ -122,11 +124,9 @@ class Reception:
             remains = parsed(stored.rendered, stored.body)
             return Outcome(held, Version(remains["digest"], stored.rendered, stored.body))
         condition(held)
-        held = held._replace(version=held.version + 1, status=Status.CANCELED)
-        version = render(tombstone(held, note, self.now))
-        self._write_version(held, version, terms=terms_of(publisher.slug, None), source={})
+        held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
         search.remove(self.connection, held.number)
-        outcome = Outcome(held, version)
+        outcome = Outcome(held, self._bury(held, publisher, note))
         self._change_and_tell(outcome, EntryType.CANCELED if self._was_told(held) else None)
         return outcome
 
@@ -138,9 +138,7 @@ class Reception:
                 self._new(publisher, external_id, published_at=self.now)._replace(status=Status.CANCELED)
             )
             if held is not None:
-                version = render(tombstone(held, note, self.now))
-                self._write_version(held, version, terms=terms_of(publisher.slug, None), source={})
-                return Outcome(held, version, created=True)
+                return Outcome(held, self._bury(held, publisher, note), created=True)
         return self.kill(self._held(publisher, external_id), publisher, note)
 
     def close(self) -> None:
@@ -184,7 +182,7 @@ class Reception:
         return Held(
             number=0, id=str(uuid7()), publisher_id=publisher.id, external_id=external_id, source_version=None,
             version=1, status=Status.USABLE, seq=None, created_at=self.now, published_at=published_at,
-            embargoed_until=None, expires_at=None,
+            updated_at=self.now, embargoed_until=None, expires_at=None,
         )  # fmt: skip
 
     def _claim(self, held: Held) -> Held | None:
@@ -214,6 +212,14 @@ class Reception:
         self._change_and_tell(outcome, kind)
         return outcome
 
+    def _bury(self, held: Held, publisher: Publisher, note: str | None) -> Version:
+        """Stores the tombstone; its publisher finds it among what was killed."""
+        stone = tombstone(held, note, self.now)
+        version, terms = render(stone), terms_of(publisher.slug, stone)
+        self._write_version(held, version, terms=terms, source={})
+        self._index(held, terms, analyse({}, None))
+        return version
+
     def _write_version(self, held: Held, version: Version, *, terms: frozenset[str], source: Any) -> None:
         rows.add_version(
             self.connection,
@@ -232,7 +238,7 @@ class Reception:
 
     def _change_and_tell(self, outcome: Outcome, kind: EntryType | None) -> None:
         held = outcome.held
-        names = ("source_version", "version", "published_at", "embargoed_until", "expires_at")
+        names = ("source_version", "version", "published_at", "updated_at", "embargoed_until", "expires_at")
         values = {name: getattr(held, name) for name in names} | {"status": held.status.value}
         if not outcome.created:
             rows.change_article(self.connection, held.number, values)

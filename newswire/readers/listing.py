@@ -1,4 +1,4 @@
-"""A query to a page: one select by keyset, never an OFFSET, never a COUNT.
+"""A query to a page: one select by keyset, never an OFFSET; a count only when asked for, and bounded.
 
 A page asks for one row more than it shows; that row tells whether there is another page.
 """
@@ -6,63 +6,79 @@ A page asks for one row more than it shows; that row tells whether there is anot
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, LargeBinary, Select, and_, literal, or_, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Select, and_, func, literal, or_, select
 
-from newswire.query import Filter, Place, Query, Visibility, term
+from newswire.query import NOTHING, Filter, Place, Query, Visibility, term
 from newswire.store import search
-from newswire.store.rows import AnyRow
+from newswire.store.rows import AnyRow, walked, within
 from newswire.store.tables import article, version
 
-USABLE = Filter(include=(frozenset({term("status", "usable")}),))
+COUNTED_TO = 10_000
 
 
 class Page(NamedTuple):
-    """Rows of a page: id, seq, status, rendered, body, published_at, number; and the cursor behind it, if any."""
+    """Rows of a page: id, seq, status, rendered, body and their place; and the cursor behind it, if any."""
 
     rows: Sequence[AnyRow]
     next_cursor: str | None
 
 
+class Count(NamedTuple):
+    """How many there are: `relation` eq is exact, gte says that there are at least so many."""
+
+    value: int
+    relation: str
+
+
 def page(connection: Connection, query: Query, visibility: Visibility, now: int) -> Page:
     """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query."""
-    start = query.start()
-    wanted = visibility.filter & query.filter
-    if wanted == Filter() and query.expression is None:
-        statement = walk(query, start)
-    else:
-        statement = search.articles(
-            connection, columns(query), query.expression, wanted & USABLE,
-            published_from=query.published_from, published_to=query.published_to,
-            start=start, descending=query.descending, limit=query.limit + 1,
-        )  # fmt: skip
-    statement = statement.where(or_(article.c.expires_at.is_(None), article.c.expires_at > now))
-    rows = connection.execute(statement).all()
+    query, start = query.resumed()
+    rows = connection.execute(found(connection, columns(query), query, visibility, now, start, query.limit + 1)).all()
     shown = rows[: query.limit]
     more = len(rows) > query.limit
-    cursor = query.cursor_at(Place(shown[-1].published_at, shown[-1].number)) if more else None
+    cursor = query.cursor_at(Place(shown[-1].at, shown[-1].number)) if more else None
     return Page(shown, cursor)
+
+
+def count(connection: Connection, query: Query, visibility: Visibility, now: int) -> Count:
+    """How many articles the whole list has, exact to 10,000."""
+    query, _ = query.resumed()
+    numbers = select(article.c.number)
+    matches = found(connection, numbers, query, visibility, now, None, COUNTED_TO + 1).order_by(None).subquery()
+    value: int = connection.execute(select(func.count()).select_from(matches)).scalar_one()
+    return Count(min(value, COUNTED_TO), "eq" if value <= COUNTED_TO else "gte")
+
+
+def found(
+    connection: Connection, columns: Select[Any], query: Query, visibility: Visibility, now: int,
+    start: Place | None, limit: int,
+) -> Select[Any]:  # fmt: skip
+    """`columns` (a select from article) of what a caller may see of a query, in its order, behind `start`."""
+    wanted = visibility.filter & query.filter
+    if query.status != "usable" and not visibility.owner:
+        wanted &= NOTHING
+    if wanted == Filter() and query.expression is None:
+        bounds = query.times[:2] if query.order == "published_at" else query.times[2:]
+        columns = columns.where(article.c.status == query.status).limit(limit)
+        columns = walked(columns, (article.c[query.order], article.c.number), bounds, query.descending, start)
+    else:
+        wanted &= Filter(include=(frozenset({term("status", query.status)}),))
+        columns = search.articles(connection, columns, query, wanted, start, limit)
+    times = query.times
+    if query.order == "published_at":
+        columns = within(columns, article.c.updated_at, times[2:])
+    else:
+        columns = within(columns, article.c.published_at, times[:2])
+    if visibility.owner:
+        return columns
+    return columns.where(or_(article.c.expires_at.is_(None), article.c.expires_at > now))
 
 
 def columns(query: Query) -> Select[Any]:
     body = version.c.body if query.include_body else literal(b"", LargeBinary).label("body")
     return select(
-        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, article.c.published_at,
+        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, article.c[query.order].label("at"),
         article.c.number,
     ).join_from(
         article, version, and_(version.c.number == article.c.number, version.c.version == article.c.version)
     )  # fmt: skip
-
-
-def walk(query: Query, start: Place | None) -> Select[Any]:
-    """The newest (or oldest) usable articles, straight down the index of publication times."""
-    place = tuple_(article.c.published_at, article.c.number)
-    statement = columns(query).where(article.c.status == "usable").limit(query.limit + 1)
-    if query.published_from is not None:
-        statement = statement.where(article.c.published_at >= query.published_from)
-    if query.published_to is not None:
-        statement = statement.where(article.c.published_at < query.published_to)
-    if query.descending:
-        statement = statement.order_by(article.c.published_at.desc(), article.c.number.desc())
-        return statement if start is None else statement.where(place < tuple_(*start))
-    statement = statement.order_by(article.c.published_at, article.c.number)
-    return statement if start is None else statement.where(place > tuple_(*start))

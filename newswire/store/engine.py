@@ -42,6 +42,8 @@ def parse(url: str) -> URL:
         parsed, backend = parsed.set(drivername="postgresql"), "postgresql"
     if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
         return parsed.set(drivername="sqlite")
+    if backend == "postgresql" and "@" in (parsed.host or ""):
+        raise DatabaseError("The database URL has an @ in its password; write it as %40.")
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if backend == "sqlite":

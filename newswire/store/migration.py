@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -36,6 +37,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     database = Database(url)
     wanted = needed(database)
     try:
+        refuse_other_encodings(database)
         found = revision(database)
         refuse_newer(found, wanted)
         command.upgrade(configuration(database), "head")
@@ -46,6 +48,17 @@ def upgrade(url: str) -> tuple[str | None, str]:
     finally:
         database.dispose()
     return found, wanted
+
+
+def refuse_other_encodings(database: Database) -> None:
+    """News is in every language: a PostgreSQL database must be able to hold every letter."""
+    if database.is_sqlite:
+        return
+    with database.engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        encoding = raw.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseError(f"The database is in {encoding}; create one with ENCODING 'UTF8' TEMPLATE template0.")
 
 
 def check(database: Database) -> None:

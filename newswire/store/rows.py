@@ -1,13 +1,15 @@
-"""Reading and writing the rows of articles: locks, inserts that yield to a rival, versions."""
+"""Rows of articles: locks, inserts that yield to a rival, versions, and walks down a time by keyset."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, Connection, Row, Table, bindparam, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from newswire.article import Held, Status
+from newswire.query import Place
 from newswire.store.tables import article, publisher, version
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -87,3 +89,22 @@ def owner_of(connection: Connection, article_id: str) -> int | None:
     """The publisher of an article."""
     owner: int | None = connection.scalar(select(article.c.publisher_id).where(article.c.id == article_id))
     return owner
+
+
+def walked(
+    columns: Select[Any], place: Sequence[ColumnElement[int]], bounds: Sequence[int | None], descending: bool,
+    start: Place | None,
+) -> Select[Any]:  # fmt: skip
+    """Articles straight down (or up) the index over `place`, a time and the number, between `bounds` behind `start`."""
+    columns = within(columns, place[0], bounds)
+    if start is not None:
+        columns = columns.where(tuple_(*place) < tuple_(*start) if descending else tuple_(*place) > tuple_(*start))
+    return columns.order_by(*(column.desc() if descending else column for column in place))
+
+
+def within(columns: Select[Any], at: ColumnElement[int], bounds: Sequence[int | None]) -> Select[Any]:
+    """Narrowed to a range of one time: from is inclusive, to exclusive."""
+    since, until = bounds
+    if since is not None:
+        columns = columns.where(at >= since)
+    return columns if until is None else columns.where(at < until)

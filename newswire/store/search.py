@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from newswire.analysis import Analysed
-from newswire.expression import Expression
-from newswire.query import Filter, Place
+from newswire.query import Filter, Place, Query
 from newswire.store import search_postgres, search_sqlite
 from newswire.store.rows import insert_unless_there
 from newswire.store.tables import stemming_language
@@ -45,21 +44,12 @@ def languages(connection: Connection) -> list[str]:
 
 
 def articles(
-    connection: Connection,
-    columns: Select[Any],
-    expression: Expression | None,
-    wanted: Filter,
-    *,
-    published_from: int | None,
-    published_to: int | None,
-    start: Place | None,
-    descending: bool,
-    limit: int,
+    connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Place | None, limit: int
 ) -> Select[Any]:
-    """`columns` (a select from article) narrowed to the matches behind `start`, in order of publication."""
-    stems = languages(connection) if expression is not None else []
-    narrowed: Select[Any] = engine(connection).articles(
-        connection, columns, expression, wanted, stems, published_from=published_from,
-        published_to=published_to, start=start, descending=descending, limit=limit,
-    )  # fmt: skip
+    """`columns` (a select from article) of what matches `wanted` and the query's words, in the query's order.
+
+    `start` is the place behind which it begins. The query's own filter is not looked at: `wanted` holds it.
+    """
+    stems = languages(connection) if query.expression is not None else []
+    narrowed: Select[Any] = engine(connection).articles(connection, columns, query, wanted, stems, start, limit)
     return narrowed

@@ -34,13 +34,13 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
 
 from newswire.analysis import FIELDS, Analysed, query_stems
 from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
-from newswire.query import Filter, Place
+from newswire.query import Filter, Place, Query
+from newswire.store.rows import walked
 from newswire.store.tables import article
 
 search_document = Table(
@@ -100,32 +100,26 @@ def own_lexeme(field: str, token: str) -> str:
 
 
 def articles(
-    connection: Connection, columns: Select[Any], expression: Expression | None, wanted: Filter,
-    languages: Sequence[str], *, published_from: int | None, published_to: int | None, start: Place | None,
-    descending: bool, limit: int,
+    connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
+    start: Place | None, limit: int,
 ) -> Select[Any]:  # fmt: skip
-    """See `search.articles`: a probe of the index, then either the few matches sorted or a walk down the dates."""
+    """See `search.articles`: a probe of the index, then either the few matches sorted or a walk down the times."""
     document = search_document.c
-    place = tuple_(document.published_at, document.number)
-    conditions: list[ColumnElement[bool]] = [
-        document.words.bool_op("@@")(cast(literal(tsquery(expression, wanted, languages)), TSQUERY))
-    ]
-    if expression is not None and not complete(expression):
-        conditions.append(confirmed(expression, languages))
-    if published_from is not None:
-        conditions.append(document.published_at >= published_from)
-    if published_to is not None:
-        conditions.append(document.published_at < published_to)
-    if start is not None:
-        conditions.append(place < tuple_(*start) if descending else place > tuple_(*start))
+    wide = cast(literal(tsquery(query.expression, wanted, languages)), TSQUERY)
+    conditions: list[ColumnElement[bool]] = [document.words.bool_op("@@")(wide)]
+    if query.expression is not None and not complete(query.expression):
+        conditions.append(confirmed(query.expression, languages))
+    published = query.order == "published_at"
+    # A row comparison uses an index only when both columns are of its table.
+    place = (document.published_at, document.number) if published else (article.c.updated_at, article.c.number)
+    bounds = query.times[:2] if published else query.times[2:]
     few = connection.scalars(select(document.number).where(*conditions).limit(FEW + 1)).all()
     columns = columns.join(search_document, document.number == article.c.number)
     if len(few) <= FEW:
         columns = columns.where(document.number == func.any(cast(list(few), ARRAY(BigInteger))))
     else:
         columns = columns.where(*conditions)
-    order = (document.published_at, document.number)
-    return columns.order_by(*(column.desc() if descending else column for column in order)).limit(limit)
+    return walked(columns, place, bounds, query.descending, start).limit(limit)
 
 
 def tsquery(expression: Expression | None, wanted: Filter, languages: Sequence[str]) -> str:

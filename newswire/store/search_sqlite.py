@@ -26,11 +26,13 @@ from sqlalchemy import (
 
 from newswire.analysis import FIELDS, Analysed, query_stems
 from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
-from newswire.query import Filter, Place
+from newswire.query import Filter, Place, Query
+from newswire.store.rows import walked
 from newswire.store.tables import article
 
 # Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200.
 SLOTS = 1_400_000
+FEW = 1000
 MIDDLE = 946_684_800_000
 
 search_place = Table(
@@ -106,28 +108,42 @@ def move(connection: Connection, position: int, target: int) -> None:
 
 
 def articles(
-    connection: Connection, columns: Select[Any], expression: Expression | None, wanted: Filter,
-    languages: Sequence[str], *, published_from: int | None, published_to: int | None, start: Place | None,
-    descending: bool, limit: int,
+    connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
+    start: Place | None, limit: int,
 ) -> Select[Any]:  # fmt: skip
     """See `search.articles`: one MATCH and a range of row numbers."""
+    wide = search_index.c.search_index.bool_op("MATCH")(match(query.expression, wanted, languages))
+    columns = columns.join(search_place, search_place.c.number == article.c.number)
+    if query.order != "published_at":
+        return by_update(connection, columns, wide, query, start).limit(limit)
     rowid = search_index.c.rowid
-    statement = columns.join(search_place, search_place.c.number == article.c.number).join(
-        search_index, rowid == search_place.c.position
-    )
-    statement = statement.where(search_index.c.search_index.bool_op("MATCH")(match(expression, wanted, languages)))
-    if published_from is not None:
-        statement = statement.where(rowid >= first_position(published_from))
-    if published_to is not None:
-        statement = statement.where(rowid < first_position(published_to))
+    columns = columns.join(search_index, rowid == search_place.c.position).where(wide)
+    if query.times.published_from is not None:
+        columns = columns.where(rowid >= first_position(query.times.published_from))
+    if query.times.published_to is not None:
+        columns = columns.where(rowid < first_position(query.times.published_to))
     if start is not None:
-        statement = statement.where(beyond(connection, rowid, start, descending))
-    return statement.order_by(rowid.desc() if descending else rowid).limit(limit)
+        columns = columns.where(beyond(connection, rowid, start, query.descending))
+    return columns.order_by(rowid.desc() if query.descending else rowid).limit(limit)
+
+
+def by_update(
+    connection: Connection, columns: Select[Any], wide: Any, query: Query, start: Place | None
+) -> Select[Any]:
+    """In order of the newest version: the index is in another order, so few matches are sorted, many are met."""
+    rowid = search_index.c.rowid
+    few = connection.scalars(select(rowid).where(wide).limit(FEW + 1)).all()
+    if len(few) <= FEW:
+        columns = columns.where(search_place.c.position.in_(few))
+    else:
+        here = select(1).select_from(search_index).where(wide, rowid == search_place.c.position)
+        columns = columns.where(here.exists())
+    return walked(columns, (article.c.updated_at, article.c.number), query.times[2:], query.descending, start)
 
 
 def beyond(connection: Connection, rowid: Any, start: Place, descending: bool) -> Any:
     """The rows behind `start`, which need not exist any more."""
-    low = first_position(start.published_at)
+    low = first_position(start.at)
     here = select(search_place.c.position).where(search_place.c.position.between(low, low + SLOTS - 1))
     if descending:
         found = here.where(search_place.c.number >= start.number).order_by(search_place.c.position).limit(1)

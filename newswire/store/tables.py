@@ -115,10 +115,12 @@ article = Table(
     Column("seq", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("published_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
     Column("embargoed_until", BigInteger),
     Column("expires_at", BigInteger),
     UniqueConstraint("publisher_id", "external_id"),
     Index(None, "status", "published_at", "number"),
+    Index(None, "status", "updated_at", "number"),
 )
 
 # Written once, never changed. `terms` are the filters the version answers to (`query.terms`),

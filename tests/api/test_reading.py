@@ -11,11 +11,13 @@ import pytest
 from tests.api.conftest import Caller, Wire
 
 CORPUS: list[dict[str, Any]] = [
-    {"headline": "Cocoa prices rise", "section": "Markets", "keywords": ["cocoa"],
-     "published_at": "2026-01-01T00:00:00Z"},
+    {"headline": "Cocoa prices rise", "section": "Markets", "keywords": ["cocoa"], "external_id": "c-1", "urgency": 3,
+     "published_at": "2026-01-01T00:00:00Z", "subjects": [{"code": "04000000", "name": "Economy"}],
+     "places": [{"name": "Ghana"}]},
     {"headline": "Coffee falls", "section": "Markets", "language": "en-GB", "published_at": "2026-01-02T00:00:00Z",
+     "external_id": "c-2", "urgency": 5,
      "authors": [{"name": "Ana Pérez"}]},
-    {"headline": "Élections à Genève", "section": "Politique", "language": "fr", "published_at": "2026-01-03T00:00:00Z",
+    {"headline": "Élections à Genève", "section": "Politique", "language": "fr", "urgency": 1, "published_at": "2026-01-03T00:00:00Z",
      "body_text": "Les études sont finies."},
     {"headline": "Howitzer sold", "published_at": "2026-01-04T00:00:00Z", "summary": "cocoa, again",
      "images": [{"url": "https://p.example/a.png", "caption": "A cannon of the army"}]},
@@ -67,6 +69,25 @@ def filled(wire: Wire) -> Wire:
         ("published_from=2026-01-02T01:00:00%2B01:00&published_to=2026-01-02T00:00:00.001Z", [1]),
         ("q=cocoa&published_from=2026-01-02", [3]),
         ("utm_source=mail&_=1&q=coffee", [1]),
+        ("not_section=markets", [4, 3, 2]),
+        ("not_language=fr,zh&not_keyword=cocoa", [3, 1]),
+        ("section=Markets&not_author=" + quote("Ana Pérez"), [0]),
+        ("q=cocoa&search_in=headline", [0]),
+        ("q=cocoa&search_in=summary,caption", [3]),
+        ("q=headline:cocoa&search_in=body", [0]),
+        ("q=" + quote("headline:(coffee OR howitzer)"), [3, 1]),
+        ("urgency_max=3", [2, 0]),
+        ("subject=04000000", [0]),
+        ("subject=economy&place=ghana", [0]),
+        ("not_place=Ghana", [4, 3, 2, 1]),
+        ("external_id=c-1,c-2", [1, 0]),
+        ("sort=-updated_at&section=Markets", [1, 0]),
+        ("sort=updated_at", [0, 1, 2, 3, 4]),
+        ("updated_from=now-1h&updated_to=2199-01-01", [4, 3, 2, 1, 0]),
+        ("updated_from=2199-01-01", []),
+        ("updated_to=now-1h&q=cocoa", []),
+        ("published_to=now-1w&published_from=2026-01-05", [4]),
+        ("status=withheld", []),
     ],
 )
 def test_a_list_holds_what_every_parameter_matches(filled: Wire, query: str, found: list[int]) -> None:
@@ -258,3 +279,81 @@ def test_reading_waits_for_no_writer(filled: Wire) -> None:
         began = time.monotonic()
         assert partner.get("/v1/articles").status_code == 200
         assert time.monotonic() - began < 5
+
+
+def test_fields_leaves_out_the_rest(filled: Wire) -> None:
+    partner = filled.as_partner()
+    items = partner.get("/v1/articles?q=cocoa&fields=headline,authors").get_json()["data"]
+    assert [sorted(item) for item in items] == [["authors", "headline", "id"]] * 2
+    body = partner.get("/v1/articles?q=elections&fields=body_text").get_json()["data"][0]
+    assert body["body_text"] == "Les études sont finies."
+    refused = partner.get("/v1/articles?fields=headlin").get_json()
+    assert refused["errors"][0]["did_you_mean"] == "headline"
+
+
+def test_a_count_is_given_when_asked_for_and_is_that_of_all_pages(filled: Wire) -> None:
+    partner = filled.as_partner()
+    for query in ("", "q=cocoa", "section=markets", "not_section=markets", "sort=-updated_at&language=en"):
+        page = partner.get(f"/v1/articles?limit=1&count=true&{query}").get_json()
+        assert page["meta"]["count"] == {"value": len(partner.listed(query)), "relation": "eq"}
+    assert "count" not in partner.get("/v1/articles").get_json()["meta"]
+    limited = filled.as_partner("markets", section=["Markets"])
+    assert limited.get("/v1/articles?count=true").get_json()["meta"]["count"]["value"] == 2
+
+
+def test_articles_can_be_had_by_their_ids(filled: Wire) -> None:
+    partner, limited = filled.as_partner(), filled.as_partner("french", language=["fr"])
+    items = partner.get("/v1/articles").get_json()["data"]
+    ids = ",".join(item["id"] for item in items[1:3])
+    assert partner.listed(f"ids={ids}") == [item["headline"] for item in items[1:3]]
+    assert partner.listed(f"not_ids={ids}") == [items[0]["headline"], *(item["headline"] for item in items[3:])]
+    assert limited.listed(f"ids={ids}") == ["Élections à Genève"]
+
+
+def test_a_publisher_finds_its_own_articles_in_every_state(wire: Wire) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("Usable")
+    publisher.publish("Withheld zebra", embargoed_until="2199-01-01T00:00:00Z")
+    killed = publisher.publish("Killed", external_id="k")
+    publisher.delete(f"/v1/articles/{killed['id']}")
+    assert publisher.listed() == ["Usable"]
+    assert publisher.listed("status=withheld&q=zebra") == ["Withheld zebra"]
+    stones = publisher.get("/v1/articles?status=canceled&count=true").get_json()
+    assert [(stone["id"], stone["status"]) for stone in stones["data"]] == [(killed["id"], "canceled")]
+    assert "headline" not in stones["data"][0]
+    for status in ("withheld", "canceled"):
+        answer = partner.get(f"/v1/articles?status={status}&count=true").get_json()
+        assert (answer["data"], answer["meta"]["count"]) == ([], {"value": 0, "relation": "eq"})
+
+
+def test_the_newest_version_comes_first_when_sorted_by_update(filled: Wire) -> None:
+    publisher, partner = filled.as_publisher(), filled.as_partner()
+    address = "/v1/publishers/reuters/articles/c-1"
+    publisher.put(
+        address, json={"headline": "Cocoa again", "section": "Markets", "published_at": "2026-01-01T00:00:00Z"}
+    )
+    assert partner.listed("sort=-updated_at")[0] == "Cocoa again"
+    assert partner.listed("sort=-updated_at&section=markets") == ["Cocoa again", "Coffee falls"]
+    assert partner.listed("sort=-published_at")[-1] == "Cocoa again"
+    assert partner.get("/v1/articles?sort=-updated_at&q=cocoa").get_json()["errors"][0]["parameter"] == "sort"
+    assert pages_of(partner, "sort=-updated_at&limit=2") == partner.listed("sort=-updated_at")
+
+
+def pages_of(caller: Caller, query: str) -> list[str]:
+    found: list[str] = []
+    address: str | None = f"/v1/articles?{query}"
+    while address:
+        page = caller.get(address).get_json()
+        found += [item["headline"] for item in page["data"]]
+        address = page["links"]["next"] and address_of(page["links"]["next"])
+    return found
+
+
+def test_a_cursor_keeps_the_time_that_now_was_on_the_first_page(filled: Wire) -> None:
+    partner = filled.as_partner()
+    first = partner.get("/v1/articles?published_to=now-1w&limit=2").get_json()
+    rest = partner.get(address_of(first["links"]["next"]))
+    assert rest.status_code == 200
+    assert "now-1w" in rest.get_json()["links"]["self"]
+    other = partner.get(f"/v1/articles?published_to=now-2w&cursor={first['page']['next_cursor']}")
+    assert other.get_json()["code"] == "cursor_mismatch"

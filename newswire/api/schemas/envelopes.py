@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from newswire.api.schemas.served import (
-    FullArticle,
+    ChangeOut,
     ListedArticle,
     Served,
     VersionOut,
@@ -56,7 +56,8 @@ class EntryOut(Served):
     version = whole(minimum=1)
     digest = string()
     chain = string()
-    article = fields.Nested(FullArticle, required=True, allow_none=True)
+    article = fields.Nested(VersionOut, required=True, allow_none=True)
+    change = fields.Nested(ChangeOut, metadata={"description": "Of a kill only: its reason, for everyone who is told."})
 
 
 class ChangesPage(Served):

@@ -20,8 +20,7 @@ UNCARRIABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
 PATTERN = f"^[^{CONTROLS}]*$"
 FILLED_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085][^{CONTROLS}]*$"
-YEARS_PATTERN = "^(1[89]|2[01])[0-9]{2}-|^2200-"
-LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,6}")
 
 
 class Reason(str):
@@ -111,7 +110,8 @@ class Instant(fields.String):
     }
 
     def __init__(self, **settings: Any) -> None:
-        metadata = {"format": "date-time", "pattern": YEARS_PATTERN} | settings.pop("metadata", {})
+        described = {"description": "RFC 3339 with an offset, in the years 1800 to 2200.", "format": "date-time"}
+        metadata = described | settings.pop("metadata", {})
         super().__init__(allow_none=True, metadata=metadata, **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:

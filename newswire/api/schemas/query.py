@@ -1,101 +1,28 @@
-"""What may be asked in a query string: parameters of lists and of the wire, and the way to a `Query`."""
+"""What may be asked of each address: its parameters, and the way from those of a list to a `Query`."""
 
 import difflib
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
-
-from newswire.api.schemas.fields import CONTROLS, PATTERN, UNCARRIABLE, Reason, printable, refuse
-from newswire.errors import Fault, Problem
-from newswire.expression import ExpressionError, parse
-from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
-from newswire.query import Filter, Query
-
-IGNORED = re.compile(r"utm_|_")
-DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-LARGEST = 2**63 - 1
-# Exact, leap years and all: what the document allows is accepted, and nothing else.
-DAY_PATTERN = (
-    "(((18|19|20|21)[0-9]{2}|2200)-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
-    "|02-(0[1-9]|1[0-9]|2[0-8]))"
-    "|((18|19|21)(0[48]|[2468][048]|[13579][26])|20([02468][048]|[13579][26]))-02-29)"
+from newswire.analysis import FIELDS
+from newswire.api.schemas.parameters import (
+    Ago,
+    Alternatives,
+    Digits,
+    Moment,
+    Parameters,
+    choice,
+    text,
 )
-CLOCK_PATTERN = "([01][0-9]|2[0-3]):[0-5][0-9]"
-MOMENT_PATTERN = rf"^{DAY_PATTERN}([Tt ]{CLOCK_PATTERN}:([0-5][0-9]|60)(\.[0-9]{{1,9}})?([Zz]|[+-]{CLOCK_PATTERN}))?$"
-ALTERNATIVE_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085,][^{CONTROLS}]*$"
+from newswire.api.schemas.served import FullArticle
+from newswire.errors import Fault, Problem
+from newswire.expression import Expression, ExpressionError, parse
+from newswire.query import Filter, Query, Times
 
-
-class Alternatives(fields.List[str]):
-    """Values separated by commas, or the parameter repeated; one of them must hold."""
-
-    def __init__(self, description: str, longest: int = 250) -> None:
-        metadata = {"minLength": 1, "maxLength": longest, "pattern": ALTERNATIVE_PATTERN}
-        item = fields.String(validate=validate.Length(1, longest), metadata=metadata)
-        super().__init__(item, metadata={"description": description}, validate=validate.Length(1, 100))
-
-
-class Digits(fields.Integer):
-    """A whole number in ASCII digits, as nothing else may stand in an address."""
-
-    def __init__(self, low: int, high: int, **settings: Any) -> None:
-        self.low, self.high = low, high
-        super().__init__(
-            validate=validate.Range(low, high),
-            **settings | {"metadata": {"minimum": low, "maximum": high} | settings.get("metadata", {})},
-        )
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if not re.fullmatch("[0-9]{1,19}", value) or not self.low <= int(value) <= self.high:
-            raise refuse("invalid", f"Must be a whole number from {self.low} to {self.high}.")
-        return int(value)
-
-
-class Moment(fields.String):
-    """An RFC 3339 time or a date (its beginning in UTC), loaded as milliseconds since 1970."""
-
-    def __init__(self, **metadata: Any) -> None:
-        super().__init__(metadata={"pattern": MOMENT_PATTERN} | metadata)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        # An unescaped + of an offset arrives as a blank.
-        text = value.replace(" ", "+") if "T" in value else value
-        try:
-            if found := DATE.fullmatch(text):
-                year, month, day = (int(part) for part in found.groups())
-                if not EARLIEST_YEAR <= year <= LATEST_YEAR:
-                    raise refuse("invalid", f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
-                return milliseconds_of(datetime(year, month, day, tzinfo=UTC))
-            return parse_instant(text)
-        except ValidationError:
-            raise
-        except ValueError:
-            raise refuse(
-                "invalid", "Must be a date such as 2026-11-22 or an RFC 3339 time such as 2026-11-22T09:30:00Z."
-            ) from None
-
-
-def choice(description: str, *values: str, **settings: Any) -> fields.String:
-    error = Reason("invalid", f"Must be one of: {', '.join(values)}.")
-    return fields.String(
-        validate=validate.OneOf(values, error=error), metadata={"description": description}, **settings
-    )
-
-
-def text(description: str, longest: int, **metadata: Any) -> fields.String:
-    described = {"description": description, "minLength": 1, "maxLength": longest, "pattern": PATTERN}
-    return fields.String(validate=validate.Length(1, longest), metadata=described | metadata)
-
-
-class Parameters(Schema):
-    """Knows its parameters and refuses all others but `utm_*` and names that begin with `_`."""
-
-    class Meta:
-        unknown = RAISE
-
-    several: ClassVar[frozenset[str]] = frozenset()
+LARGEST = 2**63 - 1
+MINUTE = 60_000
+FILTERS = ("publisher", "author", "section", "keyword", "subject", "place", "language", "external_id", "ids")
+SORTS = ("-published_at", "published_at", "-updated_at", "updated_at")
+SERVED = tuple(FullArticle().fields)
 
 
 class DryRunParameters(Parameters):
@@ -104,27 +31,6 @@ class DryRunParameters(Parameters):
 
 class KillParameters(DryRunParameters):
     reason = text("Why the article must not be used any more; readers are told.", 5000)
-
-
-class ArticleParameters(Parameters):
-    """The parameters of `GET /v1/articles`."""
-
-    q = text('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, parentheses.', 4000,
-             example="cocoa -coffee")  # fmt: skip
-    published_from = Moment(description="The earliest time of publication, inclusive.", example="2026-11-01")
-    published_to = Moment(description="The latest time of publication, exclusive.", example="2100-01-01")
-    publisher = Alternatives("Slugs of publishers.")
-    author = Alternatives("Ids or names of authors.")
-    section = Alternatives("Sections.")
-    keyword = Alternatives("Keywords.")
-    language = Alternatives("Languages; `en` includes `en-GB`.")
-    has_image = choice("With (`true`) or without (`false`) pictures.", "true", "false")
-    sort = choice("The order.", "-published_at", "published_at", load_default="-published_at")
-    limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
-    cursor = text("Where the page begins: `next_cursor` of the page before.", 1000, pattern="^[A-Za-z0-9_-]+$")
-    include = choice("`body` adds the bodies.", "body")
-
-    several: ClassVar[frozenset[str]] = frozenset({"publisher", "author", "section", "keyword", "language"})
 
 
 class PageParameters(Parameters):
@@ -141,82 +47,120 @@ class ChangesParameters(Parameters):
     limit = Digits(1, 500, load_default=100, metadata={"description": "Entries scanned for a page."})
 
 
-def load_parameters(schema: Parameters, items: dict[str, list[str]]) -> dict[str, Any]:
-    """The parameters of a query string (name to values as sent); raises one `Problem` with all faults."""
-    known = {name: values for name, values in items.items() if not IGNORED.match(name)}
-    unknown = [name for name in known if name not in schema.fields]
-    if unknown:
-        raise Problem(
-            "unknown_parameter", unknown_detail(unknown, schema), [unknown_fault(name, schema) for name in unknown]
-        )
-    found: list[Fault] = []
-    values: dict[str, Any] = {}
-    for name, sent in known.items():
-        if any(UNCARRIABLE.search(value) for value in sent):
-            found.append(Fault("unusable_character", "Holds a control character.", parameter=name))
-        elif name in schema.several:
-            values[name] = [part.strip() for value in sent for part in value.split(",") if part.strip()]
-        elif len(sent) > 1:
-            found.append(Fault("repeated", "Can be given once only.", parameter=name))
-        else:
-            values[name] = sent[0]
-    try:
-        loaded: dict[str, Any] = schema.load(values)
-    except ValidationError as error:
-        found += [of_message(name, message) for name, message in faults_by_name(error)]
-        loaded = {}
-    if found:
-        code = "invalid_query" if [fault.parameter for fault in found] == ["q"] else "invalid_parameter"
-        raise Problem(code, f"{found[0].parameter}: {found[0].detail}", found)
-    return loaded
+class ArticleParameters(Parameters):
+    """The parameters of `GET /v1/articles`."""
 
+    q = text('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.', 4000,
+             example="cocoa -coffee")  # fmt: skip
+    search_in = Alternatives(f"Where `q` looks: {', '.join(FIELDS)}; default all.", FIELDS)
+    published_from = Moment(description="The earliest time of publication, inclusive.", example="2026-11-01")
+    published_to = Moment(description="The latest time of publication, exclusive.", example="2100-01-01")
+    updated_from = Moment(description="The earliest time of the newest version, inclusive.", example="2026-11-01")
+    updated_to = Moment(description="The latest time of the newest version, exclusive.", example="2100-01-01")
+    publisher = Alternatives("Slugs of publishers.")
+    author = Alternatives("Ids or names of authors.")
+    section = Alternatives("Sections.")
+    keyword = Alternatives("Keywords.")
+    subject = Alternatives("Codes or names of subjects.")
+    place = Alternatives("Names of places.")
+    language = Alternatives("Languages; `en` includes `en-GB`.")
+    external_id = Alternatives("The publishers' own ids.")
+    ids = Alternatives("Ids of articles.")
+    not_publisher = Alternatives("Not of these publishers.")
+    not_author = Alternatives("Not by these authors.")
+    not_section = Alternatives("Not in these sections.")
+    not_keyword = Alternatives("Without these keywords.")
+    not_subject = Alternatives("Not on these subjects.")
+    not_place = Alternatives("Not from these places.")
+    not_language = Alternatives("Not in these languages.")
+    not_external_id = Alternatives("Without these of the publishers' own ids.")
+    not_ids = Alternatives("Without these articles.")
+    urgency_max = Digits(1, 9, metadata={"description": "The least urgent that is shown; 1 is the most urgent."})
+    has_image = choice("With (`true`) or without (`false`) pictures.", "true", "false")
+    status = choice("Your own articles in another state; a partner finds usable ones only.", "usable", "withheld",
+                    "canceled", load_default="usable")  # fmt: skip
+    sort = choice("The order; `updated_at` not together with `q`.", *SORTS, load_default="-published_at")
+    limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
+    cursor = text("Where the page begins: `next_cursor` of the page before.", 1000, pattern="^[A-Za-z0-9_-]+$")
+    fields_ = Alternatives("Only these fields of each article, and its `id`.", SERVED, data_key="fields")
+    include = choice("`body` adds the bodies.", "body")
+    count = choice("`true` adds `meta.count`, exact to 10,000.", "true", "false", load_default="false")
 
-def faults_by_name(error: ValidationError) -> list[tuple[str, Any]]:
-    return list(error.messages.items()) if isinstance(error.messages, dict) else []
-
-
-def of_message(name: str, messages: Any) -> Fault:
-    while isinstance(messages, dict | list) and messages:
-        messages = next(iter(messages.values())) if isinstance(messages, dict) else messages[0]
-    return Fault("invalid", str(messages), parameter=name)
-
-
-def unknown_fault(name: str, schema: Parameters) -> Fault:
-    close = difflib.get_close_matches(name, list(schema.fields), n=1)
-    hint = close[0] if close else None
-    return Fault(
-        "unknown_parameter", "There is no such parameter here.", parameter=printable(name)[:100], did_you_mean=hint
+    several: ClassVar[frozenset[str]] = frozenset(
+        {"search_in", "fields", *FILTERS, *(f"not_{name}" for name in FILTERS)}
     )
 
 
-def unknown_detail(names: list[str], schema: Parameters) -> str:
-    known = ", ".join(sorted(schema.fields)) or "none"
-    return f"There is no parameter {printable(names[0])[:100]!r} here; known are: {known}."
-
-
-def query_of(parameters: dict[str, Any]) -> Query:
+def query_of(parameters: dict[str, Any], now: int) -> Query:
     """The `Query` that a list's parameters ask for; raises `invalid_query` with the position of the fault."""
     typed = parameters.get("q")
-    chosen = {kind: parameters[kind] for kind in sorted(ArticleParameters.several) if kind in parameters}
-    wanted = Filter.of(chosen)
-    if image := parameters.get("has_image"):
-        wanted &= Filter(include=(frozenset({f"image_{'yes' if image == 'true' else 'no'}"}),))
+    sort = parameters["sort"]
+    if typed is not None and sort.endswith("updated_at"):
+        raise invalid("sort", "Articles found by q are sorted by published_at.")
+    moments = [parameters.get(name) for name in Times._fields]
+    looked_in = one_of("search_in", parameters, FIELDS)
     return Query(
         text=typed,
-        expression=None if typed is None else understood(typed, parse),
-        filter=wanted,
-        published_from=parameters.get("published_from"),
-        published_to=parameters.get("published_to"),
-        descending=parameters["sort"] == "-published_at",
+        expression=None if typed is None else understood(typed, looked_in),
+        filter=filter_of(parameters),
+        status=parameters["status"],
+        times=Times(*(resolved(moment, now) for moment in moments)),
+        asked=(*(str(moment) for moment in moments), *sorted(parameters.get("search_in", ()))),
+        order=sort.removeprefix("-"),
+        descending=sort.startswith("-"),
         limit=parameters["limit"],
-        include_body=parameters.get("include") == "body",
+        include_body=parameters.get("include") == "body"
+        or not {"body_html", "body_text"}.isdisjoint(parameters.get("fields_", ())),
         cursor=parameters.get("cursor"),
     )
 
 
-def understood(typed: str, parser: Callable[[str], Any]) -> Any:
+def filter_of(parameters: dict[str, Any]) -> Filter:
+    """The filters as terms."""
+    chosen = {kind(name): parameters[name] for name in FILTERS if name in parameters}
+    if "urgency_max" in parameters:
+        chosen["urgency"] = [str(urgency) for urgency in range(1, parameters["urgency_max"] + 1)]
+    if "has_image" in parameters:
+        chosen["image"] = ["yes" if parameters["has_image"] == "true" else "no"]
+    excluded = {kind(name): parameters[f"not_{name}"] for name in FILTERS if f"not_{name}" in parameters}
+    return Filter.of(chosen, excluded)
+
+
+def kind(name: str) -> str:
+    return "id" if name == "ids" else name
+
+
+def resolved(moment: int | Ago | None, now: int) -> int | None:
+    """A relative time is resolved to the minute, so that a page asked for twice is the same page."""
+    return now // MINUTE * MINUTE - moment.milliseconds if isinstance(moment, Ago) else moment
+
+
+def sparse_fields(parameters: dict[str, Any]) -> frozenset[str] | None:
+    """The names in `fields`, or None when everything is wanted."""
+    return one_of("fields", {"fields": parameters.get("fields_")}, SERVED)
+
+
+def one_of(name: str, parameters: dict[str, Any], known: tuple[str, ...]) -> frozenset[str] | None:
+    """The values of a parameter that takes names out of a list; None when it is not there."""
+    values = parameters.get(name)
+    if values is None:
+        return None
+    for value in values:
+        if value not in known:
+            close = difflib.get_close_matches(value, known, n=1)
+            raise invalid(name, f"{value[:100]!r} is none of: {', '.join(known)}.", close[0] if close else None)
+    return frozenset(values)
+
+
+def invalid(parameter: str, detail: str, did_you_mean: str | None = None) -> Problem:
+    fault = Fault("invalid", detail, parameter=parameter, did_you_mean=did_you_mean)
+    return Problem("invalid_parameter", f"{parameter}: {detail}", [fault])
+
+
+def understood(typed: str, search_in: frozenset[str] | None) -> Expression:
+    """`q` understood, looking in some fields only if asked to."""
     try:
-        return parser(typed)
+        return parse(typed, search_in)
     except ExpressionError as error:
         raise Problem(
             "invalid_query", f"q, at character {error.position + 1}: {error.detail}",

@@ -1,5 +1,6 @@
 """Articles as they are served: schemas that describe stored bytes for the OpenAPI document and dump nothing."""
 
+from copy import copy
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, validate
@@ -176,10 +177,18 @@ class Tombstone(Identity):
     """What remains of a killed article."""
 
 
-class VersionOut(Identity):
-    """One version: an article as it was, or the tombstone; of the latter only what both have."""
+def optional(field: fields.Field[Any]) -> fields.Field[Any]:
+    loosened = copy(field)
+    loosened.required = False
+    return loosened
 
-    publisher = fields.Nested(PublisherOut)
-    headline = fields.String()
-    body_html = fields.String(allow_none=True)
-    body_text = fields.String(allow_none=True)
+
+# One version: an article as it was, or its tombstone, which has the fields of `Identity` only.
+VersionOut = Identity.from_dict(
+    {
+        name: optional(field)
+        for name, field in FullArticle._declared_fields.items()
+        if name not in Identity._declared_fields
+    },
+    name="VersionOut",
+)

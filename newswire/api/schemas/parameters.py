@@ -1,0 +1,173 @@
+"""Reading a query string: field types of parameters, and one loader that reports every fault.
+
+Which parameters there are stands in `query`.
+"""
+
+import difflib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar, NamedTuple
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from newswire.api.schemas.fields import CONTROLS, PATTERN, UNCARRIABLE, Reason, printable, refuse
+from newswire.errors import Fault, Problem
+from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
+
+IGNORED = re.compile(r"utm_|_")
+DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+# Exact, leap years and all: what the document allows is accepted, and nothing else.
+DAY_PATTERN = (
+    "(((18|19|20|21)[0-9]{2}|2200)-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8]))"
+    "|((18|19|21)(0[48]|[2468][048]|[13579][26])|20([02468][048]|[13579][26]))-02-29)"
+)
+CLOCK_PATTERN = "([01][0-9]|2[0-3]):[0-5][0-9]"
+AGO = re.compile("now(?:-([0-9]{1,4})([mhdw]))?")
+UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+AGO_PATTERN = "now(-[0-9]{1,4}[mhdw])?"
+MOMENT_PATTERN = (
+    rf"^({AGO_PATTERN}|{DAY_PATTERN}"
+    rf"([Tt ]{CLOCK_PATTERN}:([0-5][0-9]|60)(\.[0-9]{{1,9}})?([Zz]|[+-]{CLOCK_PATTERN}))?)$"
+)
+ALTERNATIVE_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085,][^{CONTROLS}]*$"
+
+
+class Alternatives(fields.List[str]):
+    """Values separated by commas, or the parameter repeated; one of them must hold."""
+
+    def __init__(self, description: str, among: Sequence[str] = (), **settings: Any) -> None:
+        longest = 250
+        names = f"({'|'.join(among)})"
+        pattern = f"^{names}(,{names})*$" if among else ALTERNATIVE_PATTERN
+        metadata = {"minLength": 1, "maxLength": longest, "pattern": pattern}
+        item = fields.String(validate=validate.Length(1, longest), metadata=metadata)
+        super().__init__(item, metadata={"description": description}, validate=validate.Length(1, 100), **settings)
+
+
+class Digits(fields.Integer):
+    """A whole number in ASCII digits, as nothing else may stand in an address."""
+
+    def __init__(self, low: int, high: int, **settings: Any) -> None:
+        self.low, self.high = low, high
+        super().__init__(
+            validate=validate.Range(low, high),
+            **settings | {"metadata": {"minimum": low, "maximum": high} | settings.get("metadata", {})},
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not re.fullmatch("[0-9]{1,19}", value) or not self.low <= int(value) <= self.high:
+            raise refuse("invalid", f"Must be a whole number from {self.low} to {self.high}.")
+        return int(value)
+
+
+class Ago(NamedTuple):
+    """A time before now."""
+
+    milliseconds: int
+
+
+class Moment(fields.String):
+    """An RFC 3339 time, a date (its beginning in UTC), both loaded as milliseconds since 1970, or now-2d, as `Ago`."""
+
+    def __init__(self, **metadata: Any) -> None:
+        super().__init__(metadata={"pattern": MOMENT_PATTERN} | metadata)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        # An unescaped + of an offset arrives as a blank.
+        text = value.replace(" ", "+") if "T" in value else value
+        if found := AGO.fullmatch(text):
+            return Ago(int(found[1] or 0) * UNITS[found[2] or "m"])
+        try:
+            if found := DATE.fullmatch(text):
+                year, month, day = (int(part) for part in found.groups())
+                if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+                    raise refuse("invalid", f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+                return milliseconds_of(datetime(year, month, day, tzinfo=UTC))
+            return parse_instant(text)
+        except ValidationError:
+            raise
+        except ValueError:
+            raise refuse(
+                "invalid",
+                "Must be a date such as 2026-11-22, a time such as 2026-11-22T09:30:00Z (RFC 3339), or now-2d.",
+            ) from None
+
+
+def choice(description: str, *values: str, **settings: Any) -> fields.String:
+    error = Reason("invalid", f"Must be one of: {', '.join(values)}.")
+    return fields.String(
+        validate=validate.OneOf(values, error=error), metadata={"description": description}, **settings
+    )
+
+
+def text(description: str, longest: int, **metadata: Any) -> fields.String:
+    described = {"description": description, "minLength": 1, "maxLength": longest, "pattern": PATTERN}
+    return fields.String(validate=validate.Length(1, longest), metadata=described | metadata)
+
+
+class Parameters(Schema):
+    """Knows its parameters and refuses all others but `utm_*` and names that begin with `_`."""
+
+    class Meta:
+        unknown = RAISE
+
+    several: ClassVar[frozenset[str]] = frozenset()
+
+    def names(self) -> list[str]:
+        """The parameters as they stand in an address."""
+        return sorted(field.data_key or name for name, field in self.fields.items())
+
+
+def load_parameters(schema: Parameters, items: dict[str, list[str]]) -> dict[str, Any]:
+    """The parameters of a query string (name to values as sent); raises one `Problem` with all faults."""
+    known = {name: values for name, values in items.items() if not IGNORED.match(name)}
+    unknown = [name for name in known if name not in schema.names()]
+    if unknown:
+        raise Problem(
+            "unknown_parameter", unknown_detail(unknown, schema), [unknown_fault(name, schema) for name in unknown]
+        )
+    found: list[Fault] = []
+    values: dict[str, Any] = {}
+    for name, sent in known.items():
+        if any(UNCARRIABLE.search(value) for value in sent):
+            found.append(Fault("unusable_character", "Holds a control character.", parameter=name))
+        elif name in schema.several:
+            values[name] = [part.strip() for value in sent for part in value.split(",") if part.strip()]
+        elif len(sent) > 1:
+            found.append(Fault("repeated", "Can be given once only.", parameter=name))
+        else:
+            values[name] = sent[0]
+    try:
+        loaded: dict[str, Any] = schema.load(values)
+    except ValidationError as error:
+        found += [of_message(name, message) for name, message in faults_by_name(error)]
+        loaded = {}
+    if found:
+        code = "invalid_query" if [fault.parameter for fault in found] == ["q"] else "invalid_parameter"
+        raise Problem(code, f"{found[0].parameter}: {found[0].detail}", found)
+    return loaded
+
+
+def faults_by_name(error: ValidationError) -> list[tuple[str, Any]]:
+    return list(error.messages.items()) if isinstance(error.messages, dict) else []
+
+
+def of_message(name: str, messages: Any) -> Fault:
+    while isinstance(messages, dict | list) and messages:
+        messages = next(iter(messages.values())) if isinstance(messages, dict) else messages[0]
+    return Fault("invalid", str(messages), parameter=name)
+
+
+def unknown_fault(name: str, schema: Parameters) -> Fault:
+    close = difflib.get_close_matches(name, schema.names(), n=1)
+    hint = close[0] if close else None
+    return Fault(
+        "unknown_parameter", "There is no such parameter here.", parameter=printable(name)[:100], did_you_mean=hint
+    )
+
+
+def unknown_detail(names: list[str], schema: Parameters) -> str:
+    known = ", ".join(schema.names()) or "none"
+    return f"There is no parameter {printable(names[0])[:100]!r} here; known are: {known}."
