@@ -28,7 +28,7 @@ Problems are `application/problem+json` with a `code` of a closed list, served a
 def create_app(settings: Settings) -> Flask:
     """The WSGI application on the database of `settings`; it neither creates nor migrates it."""
     app = Flask("newswire", static_folder=None)
-    app.config["NEWSWIRE"] = State(settings, Database(settings.database_url))
+    app.config["NEWSWIRE"] = State(settings, Database(settings.database_url, connections=settings.threads + 2))
     app.config.update(openapi())
     app.before_request(begin)
     # Flask calls these in reverse: first the answer is finished, then it is logged.

@@ -106,8 +106,6 @@ def status_of(draft: Draft, now: int) -> Status:
 
 def check_acceptable(held: Held, draft: Draft, now: int) -> None:
     """Raises the `Problem` that forbids `draft` as the next version of `held`."""
-    if held.status is Status.CANCELED:
-        raise canceled(held)
     if draft.external_id not in (None, held.external_id):
         raise invalid("/external_id", "immutable", "The external_id of a stored article cannot change.")
     if draft.source_version is not None and draft.source_version < (held.source_version or 0):
@@ -151,41 +149,52 @@ def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
     return [name for name, value in after.items() if name not in ignored and before.get(name) != value]
 
 
-def served(
-    draft: Draft,
-    publisher: Publisher,
-    *,
-    article_id: str,
-    external_id: str | None,
-    version: int,
-    created_at: int,
-    published_at: int,
-    updated_at: int,
-) -> dict[str, Any]:
-    """The article as readers get it, without `change` and `digest` (put in by `render`), `seq`, `status`, `links`."""
+def shown(publisher: Publisher) -> dict[str, Any]:
+    return {"slug": publisher.slug, "name": publisher.name, "url": publisher.url}
+
+
+def successor(held: Held, draft: Draft, now: int) -> Held:
+    """The row of an article once `draft` is its newest version."""
+    return held._replace(
+        version=held.version + 1,
+        status=status_of(draft, now),
+        source_version=max(draft.source_version or 0, held.source_version or 0) or None,
+        published_at=held.published_at if draft.published_at is None else draft.published_at,
+        updated_at=now,
+        embargoed_until=draft.embargoed_until,
+        expires_at=draft.expires_at,
+    )
+
+
+def served(draft: Draft, publisher: Publisher, held: Held) -> dict[str, Any]:
+    """The article as readers get it once `held` is its row.
+
+    Without `seq`, `status` and `links`; `digest` is put in by `render`, `change` by who knows it.
+    """
     return {
-        "id": article_id,
-        "uri": uri(article_id),
-        "external_id": external_id,
-        "version": version,
+        "id": held.id,
+        "uri": uri(held.id),
+        "external_id": held.external_id,
+        "version": held.version,
         "change": None,
-        "publisher": {"slug": publisher.slug, "name": publisher.name, "url": publisher.url},
+        "publisher": shown(publisher),
         **draft.content,
-        "created_at": format_instant(created_at),
-        "published_at": format_instant(published_at),
-        "updated_at": format_instant(updated_at),
-        "embargoed_until": format_optional(draft.embargoed_until),
-        "expires_at": format_optional(draft.expires_at),
+        "created_at": format_instant(held.created_at),
+        "published_at": format_instant(held.published_at),
+        "updated_at": format_instant(held.updated_at),
+        "embargoed_until": format_optional(held.embargoed_until),
+        "expires_at": format_optional(held.expires_at),
     }
 
 
-def tombstone(held: Held, note: str | None, now: int) -> dict[str, Any]:
+def tombstone(held: Held, publisher: Publisher, note: str | None, now: int) -> dict[str, Any]:
     """What remains of a killed article (`held` after the kill): identity and reason, no word of its content."""
     return {
         "id": held.id,
         "uri": uri(held.id),
         "external_id": held.external_id,
         "version": held.version,
+        "publisher": shown(publisher),
         "change": {"type": "kill", "note": note, "fields": []},
         "published_at": format_instant(held.published_at),
         "updated_at": format_instant(now),

@@ -95,7 +95,13 @@ def converted(name: str, text: str, default: object) -> object:
 
 
 def address(name: str, text: str) -> str | None:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment):
+    try:
+        parts = urlsplit(text)
+        usable = text.isascii() and text.isprintable() and " " not in text and parts.port != 0
+    except ValueError:
+        raise SettingsError(f"{name} is not an address that can be read: {text!r}.") from None
+    if text and (
+        not usable or parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment
+    ):
         raise SettingsError(f"{name} must be an address such as https://wire.example.org, not {text!r}.")
     return text.rstrip("/") or None

@@ -46,7 +46,10 @@ def parse_instant(text: str) -> int:
     except ValueError:
         raise ValueError("There is no such date or time of day.") from None
     milliseconds = int(((fraction or "") + "000")[:3])
-    return milliseconds_of(local - offset) + milliseconds + (1000 if leap else 0)
+    result = milliseconds_of(local - offset) + milliseconds + (1000 if leap else 0)
+    if not EARLIEST <= result < LATEST:
+        raise ValueError(f"The year, in UTC, must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+    return result
 
 
 def milliseconds_of(moment: datetime) -> int:

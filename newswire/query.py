@@ -185,7 +185,7 @@ class Query:
 
 def storable(at: Any, number: Any) -> bool:
     """Whether an article could stand there: what is forged may lie beyond what a database can count to."""
-    return type(at) is type(number) is int and EARLIEST <= at <= LATEST and 0 <= number < 2**62
+    return type(at) is type(number) is int and EARLIEST <= at < LATEST and 0 <= number < 2**62
 
 
 def unpacked(cursor: str) -> Sequence[Any] | None:

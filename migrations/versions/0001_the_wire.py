@@ -111,6 +111,7 @@ def tables() -> None:
         sa.UniqueConstraint("id", name="uq_article_id"),
         sa.UniqueConstraint("publisher_id", "external_id", name="uq_article_publisher_id_external_id"),
     )
+    op.create_index("ix_article_expires_at", "article", ["expires_at"], unique=False)
     op.create_index(
         "ix_article_status_published_at_number", "article", ["status", "published_at", "number"], unique=False
     )
@@ -134,7 +135,7 @@ def tables() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("headers", sa.JSON(), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=True),
         sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["publisher_id"], ["publisher.id"], name="fk_idempotency_publisher_id_publisher"),

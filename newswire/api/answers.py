@@ -30,7 +30,14 @@ def json_answer(body: bytes | object, status: int = 200, *, tag: str | None = No
 
 
 def unchanged(tag: str) -> Response:
-    return Response(status=304, headers={"ETag": f'"{tag}"'})
+    """304 with the ETag of the copy that the caller holds (RFC 9110, 15.4.5): compressed, or plain."""
+    compressed_tag = f"{tag}.gz"
+    held = compressed_tag if takes_gzip() and request.if_none_match.contains_weak(compressed_tag) else tag
+    return Response(status=304, headers={"ETag": f'"{held}"'})
+
+
+def takes_gzip() -> bool:
+    return request.accept_encodings.quality("gzip") > 0
 
 
 def finish(response: Response) -> Response:
@@ -49,8 +56,12 @@ def compressed(response: Response) -> Response:
     if response.mimetype not in COMPRESSIBLE and response.status_code != 304:
         return response
     response.vary.add("Accept-Encoding")
-    wanted = request.accept_encodings.quality("gzip") > 0
-    if not wanted or response.is_streamed or response.status_code == 304 or "Content-Encoding" in response.headers:
+    if (
+        not takes_gzip()
+        or response.is_streamed
+        or response.status_code == 304
+        or "Content-Encoding" in response.headers
+    ):
         return response
     content = response.get_data()
     if len(content) < COMPRESS_FROM:

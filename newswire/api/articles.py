@@ -31,7 +31,7 @@ def list_articles(parameters: dict[str, Any]) -> Response:
     visibility = g.caller.visibility
     with database().read() as connection:
         head = wire.position(connection)
-        tag = list_tag(head, visibility.fingerprint(), query.times)
+        tag = list_tag(head, visibility.fingerprint(), query.times, listing.last_expiry(connection, moment))
         if not_modified(tag):
             return unchanged(tag)
         page = listing.page(connection, query, visibility, moment)
@@ -101,10 +101,10 @@ def before(cursor: str | None) -> int:
     return int(cursor)
 
 
-def list_tag(head: wire.Head, visibility: str, times: Times) -> str:
-    """A list's ETag: it depends on the query, on what the caller may see, and on where the wire stands."""
+def list_tag(head: wire.Head, visibility: str, times: Times, expiry: int | None) -> str:
+    """A list's ETag: it depends on the query, on what the caller may see, where the wire stands, what has expired."""
     query = sorted((name, value) for name, value in request.args.items(multi=True))
-    parts = [request.path, query, tuple(times), base_url(), visibility, head.wire, head.seq, head.revision]
+    parts = [request.path, query, tuple(times), expiry, base_url(), visibility, head.wire, head.seq, head.revision]
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 

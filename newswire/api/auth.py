@@ -6,6 +6,7 @@ Every route declares in the route table which scope it needs; `require` runs bef
 from contextlib import suppress
 
 from flask import g, request
+from sqlalchemy.exc import DBAPIError
 
 from newswire import parties
 from newswire.api.state import database, settings
@@ -40,8 +41,8 @@ def identify() -> Caller:
     if caller is None:
         raise unauthenticated("The key is unknown, revoked or expired.")
     if caller.stale and caller.key_id is not None:
-        # Reading waits for nobody: a wire that is being written to notes the use another time.
-        with suppress(Problem), database().begin(patient=False) as connection:
+        # Reading waits for nobody: a wire that is being written to, or a replica, notes the use another time.
+        with suppress(Problem, DBAPIError), database().begin(patient=False) as connection:
             parties.note_use(connection, caller.key_id, moment)
     return caller
 

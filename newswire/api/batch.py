@@ -1,14 +1,17 @@
 """Publishing up to a thousand articles at once: one transaction, one result for each line."""
 
+import io
 from typing import Any
 
 from flask import Response, request
 from sqlalchemy import Connection
 
-from newswire.api.bodies import BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, parsed_json, received
+from newswire.api.bodies import ARTICLE_BYTES, BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, received, too_large
+from newswire.api.jsontext import parsed_items, parsed_json
 from newswire.api.problems import dumped, embedded
-from newswire.api.publishing import own_publisher, publishing
+from newswire.api.publishing import publishing
 from newswire.api.schemas.article import load_draft
+from newswire.api.senders import own_publisher
 from newswire.article import Draft, Publisher
 from newswire.errors import Problem
 from newswire.ingest import idempotency
@@ -40,23 +43,21 @@ def create_batch(parameters: dict[str, Any]) -> Response:
 
 def items(body: bytes) -> list[Any]:
     """The articles of a batch, parsed; a line that is not JSON is its `Problem`."""
-    if request.mimetype in NDJSON_TYPES:
-        lines = [line for line in body.split(b"\n") if line.strip()]
-        check_size(len(lines))
-        return [parsed_or_problem(line) for line in lines]
-    found = parsed_json(body)
-    if not isinstance(found, list):
-        raise Problem("validation_failed", "A batch must be a JSON array, or NDJSON with its own Content-Type.")
-    check_size(len(found))
+    if request.mimetype not in NDJSON_TYPES:
+        return parsed_items(body, MOST_ARTICLES, ARTICLE_BYTES)
+    found: list[Any] = []
+    for line in io.BytesIO(body):
+        if not line.strip():
+            continue
+        if len(found) == MOST_ARTICLES:
+            raise Problem("too_large", f"A batch must have at most {MOST_ARTICLES:,} articles.")
+        found.append(parsed_or_problem(line))
     return found
 
 
-def check_size(number: int) -> None:
-    if number > MOST_ARTICLES:
-        raise Problem("too_large", f"A batch must have at most {MOST_ARTICLES:,} articles; this one has {number:,}.")
-
-
 def parsed_or_problem(line: bytes) -> Any:
+    if len(line) > ARTICLE_BYTES:
+        return too_large(ARTICLE_BYTES)
     try:
         return parsed_json(line)
     except Problem as problem:

@@ -1,32 +1,24 @@
-"""Reading what a client sends: size, compression, type, JSON and Markdown, before any schema sees it."""
+"""Reading what a client sends: type, compression, size, and Markdown; JSON is read in `jsontext`."""
 
 import gzip
 import io
-import json
 import zlib
-from collections import Counter
 from typing import Any
 
 from flask import request
 
+from newswire.api.jsontext import decoded, malformed
 from newswire.api.schemas.fields import UNCARRIABLE
-from newswire.errors import Fault, Problem, invalid
+from newswire.errors import Problem, invalid
 from newswire.ingest.formats.markdown import MarkdownError, read_markdown
 
 ARTICLE_BYTES = 8 * 1024 * 1024
 BATCH_BYTES = 64 * 1024 * 1024
-MOST_ARTICLES = 1000
 DRAIN_BYTES = 256 * 1024 * 1024
 CHUNK = 64 * 1024
-# How deep the parser goes differs between versions of Python; what recurses later needs a bound of its own.
-DEEPEST = 50
-TOO_DEEP = "The body is nested too deeply to be an article."
+MOST_ARTICLES = 1000
 JSON_TYPES = ("application/json",)
 MARKDOWN_TYPES = ("text/markdown",)
-
-
-class Doubled(ValueError):
-    """An object of the JSON names a member twice."""
 
 
 def received(types: tuple[str, ...], limit: int) -> bytes:
@@ -75,59 +67,6 @@ def unzipped(raw: bytes, limit: int) -> bytes:
     return content
 
 
-def decoded(body: bytes) -> str:
-    """The body as text; a byte-order mark is dropped."""
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise malformed(
-            f"The body is not valid UTF-8: byte 0x{body[error.start]:02x} at position {error.start}."
-        ) from None
-
-
-def parsed_json(body: bytes) -> Any:
-    """The JSON value (RFC 8259, strictly): no NaN, no doubled member; raises `malformed_json` that says where."""
-    text = decoded(body)
-    try:
-        value = json.loads(text, object_pairs_hook=members, parse_constant=constant)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise malformed(f"The body is not valid JSON: {error.msg} at {where}.") from None
-    except RecursionError:
-        raise malformed(TOO_DEEP) from None
-    except Doubled as error:
-        raise malformed(str(error)) from None
-    except ValueError as error:
-        raise malformed(f"The body holds a number that cannot be read: {str(error).split(';')[0]}.") from None
-    if is_deeper(value, DEEPEST):
-        raise malformed(TOO_DEEP)
-    return value
-
-
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether arrays and objects stand within each other more than `levels` deep."""
-    layer = [value]
-    for _ in range(levels + 1):
-        holders = [item for item in layer if isinstance(item, dict | list)]
-        if not holders:
-            return False
-        layer = [inner for item in holders for inner in (item.values() if isinstance(item, dict) else item)]
-    return True
-
-
-def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        shown = twice[:100].encode("ascii", "backslashreplace").decode("ascii")
-        raise Doubled(f"An object in the body has the member '{shown}' twice; send it once.")
-    return found
-
-
-def constant(name: str) -> Any:
-    raise Doubled(f"The body holds {name}, which is not JSON.")
-
-
 def parsed_markdown(body: bytes) -> dict[str, Any]:
     """A Markdown article in the form of the JSON one; raises `validation_failed` that names the line."""
     text = decoded(body)
@@ -138,7 +77,3 @@ def parsed_markdown(body: bytes) -> dict[str, Any]:
         return read_markdown(text)
     except MarkdownError as error:
         raise invalid("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None
-
-
-def malformed(detail: str) -> Problem:
-    return Problem("malformed_json", detail, [Fault("malformed", detail, pointer="")])

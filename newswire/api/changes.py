@@ -52,6 +52,5 @@ def entry_bytes(told: Told, base: str) -> bytes:
         entry["change"] = parsed(row.rendered, b"")["change"]
     article = b"null"
     if told.readable:
-        status = "canceled" if told.type == "article.canceled" else "usable"
-        article = spliced(row.rendered, row.body, seq=row.seq, status=status, links=links(base, row.id))
+        article = spliced(row.rendered, row.body, seq=row.seq, status="usable", links=links(base, row.id))
     return orjson.dumps(entry)[:-1] + b',"article":' + article + b"}"

@@ -9,24 +9,24 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Response, g, request
+from flask import Response, request
 from sqlalchemy import Connection
 
-from newswire import parties
 from newswire.api.address import base_url
 from newswire.api.answers import accept
-from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, MARKDOWN_TYPES, parsed_json, parsed_markdown, received
+from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, MARKDOWN_TYPES, parsed_markdown, received
 from newswire.api.conditional import article_tag, idempotency_key, if_match
+from newswire.api.jsontext import parsed_json
 from newswire.api.schemas.article import load_draft
-from newswire.api.schemas.fields import UNCARRIABLE
+from newswire.api.senders import check_external_id, named_publisher, own_publisher, publisher_of
 from newswire.api.state import database
 from newswire.article import Draft, Held, Publisher, Status, canceled
-from newswire.errors import Fault, Problem, invalid
+from newswire.errors import invalid
 from newswire.ingest import idempotency
 from newswire.ingest.patching import merged
 from newswire.ingest.receive import Outcome, Reception
 from newswire.instant import now
-from newswire.readers.splicing import links, spliced
+from newswire.readers.splicing import linked, links, unlinked
 from newswire.store import rows
 
 MERGE_TYPES = ("application/merge-patch+json", *JSON_TYPES)
@@ -100,9 +100,9 @@ def patch_article(parameters: dict[str, Any], article_id: str) -> Response:
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
         held = held_article(connection, article_id)
-        condition(held)
-        if held.status == "canceled":
+        if held.status is Status.CANCELED:
             raise canceled(held)
+        condition(held)
         source = rows.current_version(connection, held.number, held.version).source
         draft = load_draft(merged(source, patch), sender)
         return stored(reception, reception.replace(held, sender, draft, condition))
@@ -157,10 +157,23 @@ def publishing(publisher: Publisher, body: bytes, parameters: dict[str, Any], wo
         answer = earlier or work(connection, Reception(connection, moment))
         if key is not None and earlier is None:
             idempotency.complete(connection, publisher.id, key, answer)
-    response = Response(answer.body, 200 if dry else answer.status, content_type="application/json")
-    response.headers.update(answer.headers)
+    response = answered(answer, dry=dry)
     if earlier is not None:
         response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def answered(answer: idempotency.Answer, *, dry: bool) -> Response:
+    """An answer with our addresses in it; of what a dry run only tried there is no address and no ETag."""
+    article, base = answer.facts.get("article"), base_url()
+    body = answer.body if article is None else linked(answer.body, links(base, article))
+    if warnings := answer.facts.get("warnings"):
+        body = body[:-1] + b',"warnings":' + orjson.dumps(warnings) + b"}"
+    response = Response(body, 200 if dry else answer.status, content_type="application/json")
+    if article is not None and not dry:
+        response.headers["ETag"] = f'"{answer.facts["tag"]}"'
+        if answer.status == 201:
+            response.headers["Location"] = f"{base}/v1/articles/{article}"
     return response
 
 
@@ -168,15 +181,11 @@ def stored(reception: Reception, outcome: Outcome) -> idempotency.Answer:
     """Closes the transaction's log and answers with the article, or what remains of it."""
     reception.close()
     held, version = outcome.held, outcome.version
-    base = base_url()
-    article = spliced(version.rendered, version.body, seq=held.seq, status=held.status, links=links(base, held.id))
-    if outcome.warnings:
-        article = article[:-1] + b',"warnings":' + orjson.dumps(outcome.warnings) + b"}"
-    headers = {"ETag": f'"{article_tag(held.id, held.version, held.status)}"'}
-    created = outcome.created and held.status != "canceled"
-    if created:
-        headers["Location"] = f"{base}/v1/articles/{held.id}"
-    return idempotency.Answer(201 if created else 200, headers, article)
+    article = unlinked(version.rendered, version.body, seq=held.seq, status=held.status)
+    tag = article_tag(held.id, held.version, held.status)
+    facts = {"article": held.id, "tag": tag, "warnings": list(outcome.warnings)}
+    created = outcome.created and held.status is not Status.CANCELED
+    return idempotency.Answer(201 if created else 200, facts, article)
 
 
 def draft_of(body: bytes, publisher: Publisher) -> Draft:
@@ -186,55 +195,10 @@ def draft_of(body: bytes, publisher: Publisher) -> Draft:
     return load_draft(parsed_json(body), publisher)
 
 
-def own_publisher() -> Publisher:
-    """The publisher whose key this is."""
-    publisher: Publisher | None = g.caller.publisher
-    if publisher is None:
-        raise Problem(
-            "insufficient_scope",
-            "This key belongs to no publisher; use a publisher's key, or PUT /v1/publishers/{publisher}/articles/{id}.",
-        )
-    return publisher
-
-
-def named_publisher(slug: str) -> Publisher:
-    """The publisher in the address: the caller's own, or any for an admin; else `not_found`."""
-    own: Publisher | None = g.caller.publisher
-    if own is not None and own.slug == slug:
-        return own
-    with database().read() as connection:
-        found = parties.find_publisher(connection, slug) if g.caller.kind == "admin" else None
-    if found is None:
-        raise Problem("not_found", "There is no such publisher, or it is not yours.")
-    return found
-
-
-def publisher_of(article_id: str) -> Publisher:
-    """The publisher of an article that the caller may change; else `not_found`."""
-    own: Publisher | None = g.caller.publisher
-    with database().read() as connection:
-        owner = rows.owner_of(connection, article_id)
-        if owner is None or (own is not None and own.id != owner) or (own is None and g.caller.kind != "admin"):
-            raise Problem("not_found", "There is no such article, or it is not yours.")
-        return own or parties.publisher_by_id(connection, owner)
-
-
 def held_article(connection: Connection, article_id: str) -> Held:
     held = rows.lock_by_id(connection, article_id)
     assert held is not None, "articles are never deleted"
     return held
-
-
-def check_external_id(external_id: str) -> None:
-    if (
-        not 1 <= len(external_id) <= 250
-        or UNCARRIABLE.search(external_id)
-        or external_id != " ".join(external_id.split())
-    ):
-        detail = (
-            "The external_id in the address must have 1 to 250 characters that XML can carry, without outer blanks."
-        )
-        raise Problem("validation_failed", detail, [Fault("invalid", detail, parameter="external_id")])
 
 
 def fingerprint(body: bytes) -> str:

@@ -6,7 +6,7 @@ then finds the finished answer; a rollback takes the claim with it, so that only
 stored is ever replayed.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -18,10 +18,13 @@ KEPT_FOR = 24 * 3600 * 1000
 
 
 class Answer(NamedTuple):
-    """What was answered: status, the headers that belong to it, the body."""
+    """What was answered, without any address of our own: these are put in when it is sent.
+
+    `facts` are those of an article's answer, `article` (its id), `tag` (its ETag) and `warnings`, else empty.
+    """
 
     status: int
-    headers: dict[str, str]
+    facts: dict[str, Any]
     body: bytes
 
 
@@ -38,13 +41,13 @@ def claim(connection: Connection, publisher_id: int, key: str, fingerprint: str,
     row = connection.execute(select(idempotency).where(ours)).one()
     if row.fingerprint != fingerprint:
         raise Problem("idempotency_key_reused", "This Idempotency-Key was used with another request; use a new one.")
-    return Answer(row.status, row.headers, row.answer)
+    return Answer(row.status, row.facts, row.answer)
 
 
 def complete(connection: Connection, publisher_id: int, key: str, answer: Answer) -> None:
     """Keeps the answer with the claim."""
     ours = (idempotency.c.publisher_id == publisher_id) & (idempotency.c.key == key)
-    values = {"status": answer.status, "headers": answer.headers, "answer": answer.body}
+    values = {"status": answer.status, "facts": answer.facts, "answer": answer.body}
     connection.execute(update(idempotency).where(ours).values(**values))
 
 

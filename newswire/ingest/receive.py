@@ -30,6 +30,7 @@ from newswire.article import (
     render,
     served,
     status_of,
+    successor,
     tombstone,
 )
 from newswire.errors import Problem
@@ -93,29 +94,21 @@ class Reception:
 
     def replace(self, held: Held, publisher: Publisher, draft: Draft, condition: Condition = always) -> Outcome:
         """The next version of a locked article."""
+        if held.status is Status.CANCELED:
+            raise canceled(held)
         condition(held)
         check_acceptable(held, draft, self.now)
         stored = rows.current_version(self.connection, held.number, held.version)
         before = parsed(stored.rendered, stored.body)
-        content = served(
-            draft, publisher, article_id=held.id, external_id=held.external_id, version=held.version + 1,
-            created_at=held.created_at, updated_at=self.now,
-            published_at=held.published_at if draft.published_at is None else draft.published_at,
-        )  # fmt: skip
+        new = successor(held, draft, self.now)
+        content = served(draft, publisher, new)
         fields = changed_fields(before, content)
-        source_version = max(draft.source_version or 0, held.source_version or 0) or None
         if not fields:
-            rows.change_article(self.connection, held.number, {"source_version": source_version})
+            rows.change_article(self.connection, held.number, {"source_version": new.source_version})
             unchanged = Version(before["digest"], stored.rendered, stored.body)
             return Outcome(held, unchanged, warnings=draft.warnings)
         content["change"] = {"type": draft.change_type, "note": draft.change_note, "fields": fields}
-        held = held._replace(
-            version=held.version + 1, status=status_of(draft, self.now), source_version=source_version,
-            updated_at=self.now,
-            published_at=held.published_at if draft.published_at is None else draft.published_at,
-            embargoed_until=draft.embargoed_until, expires_at=draft.expires_at,
-        )  # fmt: skip
-        return self._store(held, publisher, draft, content)
+        return self._store(new, publisher, draft, content)
 
     def kill(self, held: Held, publisher: Publisher, note: str | None, condition: Condition = always) -> Outcome:
         """Cancels a locked article for good. Killing twice changes nothing."""
@@ -147,6 +140,10 @@ class Reception:
             wire.NewEntry(kind, outcome.held.number, outcome.held.version, outcome.version.digest)
             for outcome, kind in self._untold
         ]
+        # Sorted, and after every article is locked: two batches in the same new languages must not block each other.
+        for language in sorted(self._spoken):
+            search.speak(self.connection, language)
+        self._spoken.clear()
         if not entries:
             return
         for (outcome, _), seq in zip(self._untold, wire.append(self.connection, entries, self.now), strict=True):
@@ -171,10 +168,7 @@ class Reception:
         )  # fmt: skip
         if held is None:
             return None
-        content = served(
-            draft, publisher, article_id=held.id, external_id=external_id, version=1,
-            created_at=self.now, updated_at=self.now, published_at=published_at,
-        )  # fmt: skip
+        content = served(draft, publisher, held)
         content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
         return self._store(held, publisher, draft, content, created=True)
 
@@ -214,7 +208,7 @@ class Reception:
 
     def _bury(self, held: Held, publisher: Publisher, note: str | None) -> Version:
         """Stores the tombstone; its publisher finds it among what was killed."""
-        stone = tombstone(held, note, self.now)
+        stone = tombstone(held, publisher, note, self.now)
         version, terms = render(stone), terms_of(publisher.slug, stone)
         self._write_version(held, version, terms=terms, source={})
         self._index(held, terms, analyse({}, None))
@@ -231,8 +225,7 @@ class Reception:
         )  # fmt: skip
 
     def _index(self, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
-        if analysed.language is not None and analysed.language not in self._spoken:
-            search.speak(self.connection, analysed.language)
+        if analysed.language is not None:
             self._spoken.add(analysed.language)
         search.put(self.connection, held.number, held.published_at, terms | {f"status_{held.status}"}, analysed)
 

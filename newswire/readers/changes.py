@@ -9,12 +9,13 @@ and loses its content.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, func, select
 
 from newswire import wire
 from newswire.article import EntryType, Status
 from newswire.errors import Problem
 from newswire.query import Visibility
+from newswire.readers.splicing import how_many_fit
 from newswire.store.rows import AnyRow
 from newswire.store.tables import article, entry, version
 
@@ -41,10 +42,22 @@ def changes(connection: Connection, visibility: Visibility, after: int, limit: i
     head = wire.position(connection)
     if after > head.seq:
         raise Problem("cursor_ahead", f"The wire stands at {head.seq}; {after} lies beyond it.", head=head.seq)
-    rows = scan(connection, after, limit)
+    rows = scan(connection, after, affordable(connection, after, limit))
     last = rows[-1].seq if rows else after
     told = list(seen(connection, rows, visibility, now))
     return Changes(told, last, last < head.seq, head)
+
+
+def affordable(connection: Connection, after: int, limit: int) -> int:
+    """How many of the next entries fit into a page; one at least."""
+    sizes = (
+        select(func.length(version.c.rendered) + func.length(version.c.body))
+        .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
+        .where(entry.c.seq > after)
+        .order_by(entry.c.seq)
+        .limit(limit)
+    )
+    return how_many_fit(connection.scalars(sizes).all())
 
 
 def scan(connection: Connection, after: int, limit: int) -> Sequence[AnyRow]:
@@ -86,7 +99,7 @@ def kind_for(connection: Connection, row: AnyRow, visibility: Visibility) -> str
 
 def readable(row: AnyRow, visibility: Visibility, kind: str, now: int) -> bool:
     """Whether the reader may have the content of this entry's version today."""
-    if kind == EntryType.REMOVED:
+    if kind in (EntryType.REMOVED, EntryType.CANCELED):
         return False
     if visibility.owner:
         return True

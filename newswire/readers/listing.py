@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, LargeBinary, Select, and_, func, literal, or_, select
 
 from newswire.query import NOTHING, Filter, Place, Query, Visibility, term
+from newswire.readers.splicing import how_many_fit
 from newswire.store import search
 from newswire.store.rows import AnyRow, walked, within
 from newswire.store.tables import article, version
 
 COUNTED_TO = 10_000
+CURRENT = and_(version.c.number == article.c.number, version.c.version == article.c.version)
 
 
 class Page(NamedTuple):
@@ -33,9 +35,13 @@ class Count(NamedTuple):
 def page(connection: Connection, query: Query, visibility: Visibility, now: int) -> Page:
     """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query."""
     query, start = query.resumed()
-    rows = connection.execute(found(connection, columns(query), query, visibility, now, start, query.limit + 1)).all()
-    shown = rows[: query.limit]
-    more = len(rows) > query.limit
+    limit = query.limit
+    if query.include_body:
+        sizes = select(func.length(version.c.body)).select_from(article).join(version, CURRENT)
+        limit = how_many_fit(connection.scalars(found(connection, sizes, query, visibility, now, start, limit)).all())
+    rows = connection.execute(found(connection, columns(query), query, visibility, now, start, limit + 1)).all()
+    shown = rows[:limit]
+    more = len(rows) > limit
     cursor = query.cursor_at(Place(shown[-1].at, shown[-1].number)) if more else None
     return Page(shown, cursor)
 
@@ -74,11 +80,16 @@ def found(
     return columns.where(or_(article.c.expires_at.is_(None), article.c.expires_at > now))
 
 
+def last_expiry(connection: Connection, now: int) -> int | None:
+    """When an article last left the lists by expiring: a part of every list's ETag, for no entry tells of it."""
+    statement = select(func.max(article.c.expires_at)).where(article.c.expires_at <= now)
+    newest: int | None = connection.execute(statement).scalar_one()
+    return newest
+
+
 def columns(query: Query) -> Select[Any]:
     body = version.c.body if query.include_body else literal(b"", LargeBinary).label("body")
     return select(
         article.c.id, article.c.seq, article.c.status, version.c.rendered, body, article.c[query.order].label("at"),
         article.c.number,
-    ).join_from(
-        article, version, and_(version.c.number == article.c.number, version.c.version == article.c.version)
-    )  # fmt: skip
+    ).join_from(article, version, CURRENT)  # fmt: skip

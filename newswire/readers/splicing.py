@@ -4,21 +4,41 @@ A version's JSON is stored without `seq` and `status`, which belong to the log, 
 `links`, which depend on the address it is read under.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import orjson
+
+PAGE_BYTES = 16 * 1024 * 1024
+
+
+def how_many_fit(sizes: Sequence[int]) -> int:
+    """How many items, of these sizes in bytes, make a page that can be held in memory; one at least."""
+    total = 0
+    for number, size in enumerate(sizes):
+        total += size
+        if total > PAGE_BYTES and number:
+            return number
+    return max(1, len(sizes))
 
 
 def spliced(rendered: bytes, body: bytes, *, seq: int | None, status: str, links: bytes) -> bytes:
     """One article as served; `body` may be empty, `links` is a JSON object."""
-    return b'{%s%s%s,"seq":%s,"status":"%s","links":%s}' % (
+    return linked(unlinked(rendered, body, seq=seq, status=status), links)
+
+
+def unlinked(rendered: bytes, body: bytes, *, seq: int | None, status: str) -> bytes:
+    """An article without `links`: the same under every address of ours."""
+    return b'{%s%s%s,"seq":%s,"status":"%s"}' % (
         rendered,
         b"," if body else b"",
         body,
         b"null" if seq is None else b"%d" % seq,
         status.encode("ascii"),
-        links,
     )
+
+
+def linked(article: bytes, links: bytes) -> bytes:
+    return b'%s,"links":%s}' % (article[:-1], links)
 
 
 def links(base_url: str, article_id: str) -> bytes:

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newswire.errors import Problem
 
@@ -22,6 +23,11 @@ logger = logging.getLogger(__name__)
 
 BUSY_SECONDS = 30.0
 POOL_SIZE = 20
+# Waiting has the same end as on SQLite, also when somebody's session holds a lock and sleeps.
+POSTGRES_OPTIONS = (
+    f"-c timezone=UTC -c synchronous_commit=on -c lock_timeout={int(BUSY_SECONDS)}s"
+    " -c idle_in_transaction_session_timeout=120s"
+)
 
 
 class DatabaseError(Exception):
@@ -59,10 +65,10 @@ def shown(url: URL) -> str:
 class Database:
     """One database, one pool of connections."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: int = POOL_SIZE) -> None:
         self.url = parse(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = sqlite_engine(self.url) if self.is_sqlite else postgres_engine(self.url)
+        self.engine = sqlite_engine(self.url, connections) if self.is_sqlite else postgres_engine(self.url, connections)
         self._readers = (
             self.engine
             if self.is_sqlite
@@ -97,8 +103,8 @@ def busy_is_unavailable() -> Iterator[None]:
     """Turns a lost, locked or unreachable database into a 503 that says when to come back."""
     try:
         yield
-    except OperationalError as error:
-        logger.warning("the database failed: %s", error.orig)
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        logger.warning("the database failed: %s", getattr(error, "orig", error))
         raise Problem(
             "unavailable",
             "The database cannot be reached or is too busy at the moment; try again.",
@@ -106,18 +112,18 @@ def busy_is_unavailable() -> Iterator[None]:
         ) from error
 
 
-def postgres_engine(url: URL) -> Engine:
+def postgres_engine(url: URL, connections: int) -> Engine:
     return create_engine(
         url,
-        pool_size=POOL_SIZE,
+        pool_size=connections,
         pool_pre_ping=False,
         pool_recycle=1800,
-        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c synchronous_commit=on"},
+        connect_args={"connect_timeout": 5, "options": POSTGRES_OPTIONS},
     )
 
 
-def sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_SECONDS})
+def sqlite_engine(url: URL, connections: int) -> Engine:
+    engine = create_engine(url, pool_size=connections, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def prepare(dbapi_connection: Any, record: Any) -> None:

@@ -54,7 +54,9 @@ COPY = text(
 )
 DELETE = text("DELETE FROM search_index WHERE rowid = :position")
 PLACE = text("SELECT position FROM search_place WHERE number = :number")
-LAST_PLACE = text("SELECT max(position) FROM search_place WHERE position BETWEEN :low AND :high")
+LAST_PLACE = text(
+    "SELECT position, number FROM search_place WHERE position BETWEEN :low AND :high ORDER BY position DESC LIMIT 1"
+)
 LATER_PLACES = text(
     "SELECT position FROM search_place"
     " WHERE position BETWEEN :low AND :high AND number > :number ORDER BY position DESC"
@@ -76,26 +78,36 @@ def put(connection: Connection, number: int, published_at: int, terms: frozenset
         **{f"{field}_stems": " ".join(sorted(analysed.stems[field])) for field in FIELDS},
         "terms": " ".join(sorted(terms)),
     }
-    connection.execute(PUT, {"position": take_place(connection, number, published_at), **values})
+    connection.execute(PUT, {"position": place_of(connection, number, published_at), **values})
 
 
 def remove(connection: Connection, number: int) -> None:
-    position = connection.scalar(PLACE, {"number": number})
-    if position is not None:
-        connection.execute(DELETE, {"position": position})
-        connection.execute(LEAVE_PLACE, {"position": position})
+    """The article keeps its place: its next version stands there too, and nobody has to move."""
+    connection.execute(DELETE, {"position": connection.scalar(PLACE, {"number": number})})
+
+
+def place_of(connection: Connection, number: int, published_at: int) -> int:
+    """The row number that the article has, or a new one when it has none at this time of publication."""
+    held: int | None = connection.scalar(PLACE, {"number": number})
+    low = first_position(published_at)
+    if held is not None:
+        if low <= held < low + SLOTS:
+            return held
+        connection.execute(LEAVE_PLACE, {"position": held})
+    return take_place(connection, number, published_at)
 
 
 def take_place(connection: Connection, number: int, published_at: int) -> int:
     """A row number behind every article of this millisecond that was received earlier, before all later ones."""
     low = first_position(published_at)
     here = {"low": low, "high": low + SLOTS - 1, "number": number}
-    last = connection.scalar(LAST_PLACE, here)
-    position = low if last is None else last + 1
+    last = connection.execute(LAST_PLACE, here).one_or_none()
+    position = low if last is None else last.position + 1
     # An old article that moves to this time goes in between: the later ones make room, which is rare.
-    for place in () if last is None else connection.scalars(LATER_PLACES, here).all():
-        move(connection, place, place + 1)
-        position = place
+    if last is not None and last.number > number:
+        for place in connection.scalars(LATER_PLACES, here).all():
+            move(connection, place, place + 1)
+            position = place
     connection.execute(TAKE_PLACE, {"position": position, "number": number})
     return position
 

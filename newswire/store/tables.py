@@ -117,7 +117,7 @@ article = Table(
     Column("published_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("embargoed_until", BigInteger),
-    Column("expires_at", BigInteger),
+    Column("expires_at", BigInteger, index=True),
     UniqueConstraint("publisher_id", "external_id"),
     Index(None, "status", "published_at", "number"),
     Index(None, "status", "updated_at", "number"),
@@ -159,7 +159,7 @@ idempotency = Table(
     Column("key", Text, primary_key=True),
     Column("fingerprint", Text, nullable=False),
     Column("status", Integer),
-    Column("headers", JSON),
+    Column("facts", JSON),
     Column("answer", LargeBinary),
     Column("created_at", BigInteger, nullable=False, index=True),
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Flask, Response, send_from_directory
 from swagger_ui_bundle import swagger_ui_path
+from werkzeug.exceptions import NotFound
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 OPEN_ENDPOINTS = frozenset(
@@ -20,6 +21,8 @@ def register(app: Flask, *, samples: bool) -> None:
 
 
 def reference_asset(name: str) -> Response:
+    if not name.endswith((".css", ".js", ".png")):
+        raise NotFound
     return kept(send_from_directory(swagger_ui_path, name))
 
 

@@ -135,9 +135,11 @@ class Language(Text):
             return None
         if not LANGUAGE.fullmatch(text):
             raise refuse("invalid_language", "Must be a BCP 47 language tag such as en, pt-BR or zh-Hant.")
-        first, *others = text.split("-")
-        spelled = [{2: part.upper(), 4: part.title()}.get(len(part), part.lower()) for part in others]
-        return "-".join([first.lower(), *spelled])
+        first, *others = text.lower().split("-")
+        # Behind a single letter (an extension, private use) everything stays in small letters (RFC 5646, 2.1.1).
+        plain = next((place for place, part in enumerate(others) if len(part) == 1), len(others))
+        spelled = [{2: part.upper(), 4: part.title()}.get(len(part), part) for part in others[:plain]]
+        return "-".join([first, *spelled, *others[plain:]])
 
 
 class Refused(fields.String):

@@ -15,6 +15,7 @@ from newswire.api.schemas.fields import CONTROLS, PATTERN, UNCARRIABLE, Reason, 
 from newswire.errors import Fault, Problem
 from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 
+MOST_FAULTS = 20
 IGNORED = re.compile(r"utm_|_")
 DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 # Exact, leap years and all: what the document allows is accepted, and nothing else.
@@ -126,7 +127,9 @@ def load_parameters(schema: Parameters, items: dict[str, list[str]]) -> dict[str
     unknown = [name for name in known if name not in schema.names()]
     if unknown:
         raise Problem(
-            "unknown_parameter", unknown_detail(unknown, schema), [unknown_fault(name, schema) for name in unknown]
+            "unknown_parameter",
+            unknown_detail(unknown, schema),
+            [unknown_fault(name, schema) for name in unknown[:MOST_FAULTS]],
         )
     found: list[Fault] = []
     values: dict[str, Any] = {}

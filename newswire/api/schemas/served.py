@@ -1,5 +1,6 @@
 """Articles as they are served: schemas that describe stored bytes for the OpenAPI document and dump nothing."""
 
+from collections.abc import Container
 from copy import copy
 from typing import Any
 
@@ -117,6 +118,7 @@ class Identity(Served):
     uri = string(format="uri", description="A name of the article that no host owns: urn:uuid:…")
     external_id = maybe()
     version = whole(minimum=1)
+    publisher = one(PublisherOut)
     seq = whole(nullable=True, description="Number of its newest entry in the log; null while none tells of it.")
     status = kind("usable", "withheld", "canceled")
     change = one(ChangeOut)
@@ -126,15 +128,14 @@ class Identity(Served):
     links = one(ArticleLinks)
 
 
-class ListedArticle(Identity):
-    """An article in a list; its bodies come with `include=body`."""
+class FullArticle(Identity):
+    """An article with its bodies."""
 
-    publisher = one(PublisherOut)
     headline = string()
     slugline = maybe()
     summary = maybe()
-    body_html = fields.String(allow_none=True)
-    body_text = fields.String(allow_none=True)
+    body_html = maybe()
+    body_text = maybe()
     word_count = whole(minimum=0)
     byline = maybe()
     dateline = maybe()
@@ -155,13 +156,6 @@ class ListedArticle(Identity):
     expires_at = instant(nullable=True)
 
 
-class FullArticle(ListedArticle):
-    """An article with its bodies."""
-
-    body_html = maybe()
-    body_text = maybe()
-
-
 class WarningOut(Served):
     code = string()
     detail = string()
@@ -177,18 +171,16 @@ class Tombstone(Identity):
     """What remains of a killed article."""
 
 
-def optional(field: fields.Field[Any]) -> fields.Field[Any]:
-    loosened = copy(field)
-    loosened.required = False
-    return loosened
+def sparse(name: str, required: Container[str]) -> type[Schema]:
+    """A schema of articles that have the required fields, and perhaps any other."""
+    found: dict[str, fields.Field[Any]] = {}
+    for each, field in FullArticle._declared_fields.items():
+        found[each] = copy(field)
+        found[each].required = each in required
+    return Served.from_dict(dict(found), name=name)
 
 
-# One version: an article as it was, or its tombstone, which has the fields of `Identity` only.
-VersionOut = Identity.from_dict(
-    {
-        name: optional(field)
-        for name, field in FullArticle._declared_fields.items()
-        if name not in Identity._declared_fields
-    },
-    name="VersionOut",
-)
+# An article in a list; its bodies come with `include=body`, and with `fields` only those and the id.
+ListedArticle = sparse("ListedArticle", {"id"})
+# One version: an article as it was, or its tombstone.
+VersionOut = sparse("VersionOut", Identity._declared_fields)

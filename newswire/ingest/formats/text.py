@@ -38,6 +38,8 @@ WIDEST_WIRE = 80
 NARROWEST_WIRE = 30
 SENTENCE_ENDS = ".!?。！？"
 INDENTED = regex.compile(r"(?: {3,}|\t)\s*\S")
+# A novel has fewer; a million of them would keep every parser busy that ever meets them.
+MOST_BLOCKS = 20_000
 TABULAR = regex.compile(r"\S {3,}\S")
 
 
@@ -59,7 +61,8 @@ class Blocks:
     def divide(self, divider: str) -> None:
         """Begins a new line or cell."""
         if self.pieces:
-            self.pieces[-1] = self.pieces[-1].rstrip(" ") + divider
+            last = self.pieces.pop().rstrip(" ")
+            self.pieces += [last, divider] if last else [divider]
 
     def end(self, preformatted: bool) -> None:
         text = "".join(self.pieces)
@@ -114,20 +117,24 @@ def from_text(text: str) -> str:
     """Plain `text` as HTML paragraphs, escaped.
 
     Lines wrapped as on a wire (up to 80 columns; a blank line or an indented one starts a paragraph) are
-    joined, and their tables kept as they stand. In any other text each line is a paragraph.
+    joined, and their tables kept as they stand. In any other text each line is a paragraph; tens of thousands of
+    paragraphs stay lines.
     """
     lines = UNCARRIABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
-    if not is_wrapped(lines):
-        return "\n".join(paragraph([line]) for line in lines if line.strip())
-    html = []
+    blocks = wrapped_blocks(lines) if is_wrapped(lines) else [paragraph([line]) for line in lines if line.strip()]
+    return "\n".join(blocks) if len(blocks) <= MOST_BLOCKS else preformatted(lines)
+
+
+def wrapped_blocks(lines: list[str]) -> list[str]:
+    """Paragraphs of wrapped `lines`, and their tables."""
+    blocks = []
     for tabular, group in groupby(lines, lambda line: bool(TABULAR.search(line))):
         block = list(group)
         if tabular and len(block) > 1:
-            table = entities.escape("\n".join(block), quote=False)
-            html.append(f"<pre>{table}</pre>")
+            blocks.append(preformatted(block))
         else:
-            html += [paragraph(lines_of_one) for lines_of_one in wrapped_paragraphs(block)]
-    return "\n".join(html)
+            blocks += [paragraph(lines_of_one) for lines_of_one in wrapped_paragraphs(block)]
+    return blocks
 
 
 def is_wrapped(lines: list[str]) -> bool:
@@ -167,3 +174,9 @@ def paragraph(lines: list[str]) -> str:
         unspaced = text and line and UNSPACED.match(text[-1]) and UNSPACED.match(line[0])
         text += line if not text or unspaced else f" {line}"
     return f"<p>{entities.escape(text, quote=False)}</p>"
+
+
+def preformatted(lines: list[str]) -> str:
+    """`lines` as they stand."""
+    text = "\n".join(lines).strip("\n")
+    return f"<pre>{entities.escape(text, quote=False)}</pre>"

@@ -1,0 +1,140 @@
+"""Reading JSON strictly (RFC 8259), with faults that say where, and without unbounded memory."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from newswire.errors import Fault, Problem
+
+# How deep the parser goes differs between versions of Python; what recurses later needs a bound of its own.
+DEEPEST = 50
+TOO_DEEP = "The body is nested too deeply to be an article."
+BLANKS = " \t\n\r"
+BLANK = re.compile(f"[{BLANKS}]*")
+# More objects and arrays than a batch of ordinary articles has: worth the cost of a closer look.
+CROWDED = 100_000
+
+
+class Doubled(ValueError):
+    """An object of the JSON names a member twice."""
+
+
+def decoded(body: bytes) -> str:
+    """The body as text; a byte-order mark is dropped."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise malformed(
+            f"The body is not valid UTF-8: byte 0x{body[error.start]:02x} at position {error.start}."
+        ) from None
+
+
+def parsed_json(body: bytes) -> Any:
+    """The JSON value (RFC 8259, strictly): no NaN, no doubled member; raises `malformed_json` that says where."""
+    with faults_named():
+        value = DECODER.decode(decoded(body))
+    return shallow(value)
+
+
+def parsed_items(body: bytes, most: int, longest: int) -> list[Any]:
+    """The items of a JSON array; raises `too_large` beyond `most` items, or `longest` characters of one.
+
+    A few hundred kilobytes of gzip can hold millions of empty objects, which take gigabytes once they
+    are parsed: so items are parsed one by one, and nothing after the last that may be there.
+    """
+    text = decoded(body)
+    if not text.lstrip(BLANKS).startswith("["):
+        parsed_json(body[:longest])
+        raise Problem("validation_failed", "A batch must be a JSON array, or NDJSON with its own Content-Type.")
+    crowded = text.count("{") + text.count("[") > CROWDED
+    found: list[Any] = []
+    with faults_named():
+        place = behind_blanks(text, text.index("[") + 1)
+        while not (text.startswith("]", place) and not found):
+            if len(found) == most:
+                raise Problem("too_large", f"A batch must have at most {most:,} articles.")
+            item, place = decoded_at(text, place, longest if crowded else len(text))
+            found.append(shallow(item))
+            place = behind_blanks(text, place)
+            if text.startswith("]", place):
+                break
+            if not text.startswith(",", place):
+                raise json.JSONDecodeError("Expecting ',' delimiter", text, place)
+            place = behind_blanks(text, place + 1)
+        if behind_blanks(text, place + 1) != len(text):
+            raise json.JSONDecodeError("Extra data", text, place + 1)
+    return found
+
+
+def decoded_at(text: str, place: int, longest: int) -> tuple[Any, int]:
+    """The value that begins at `place`, and where it ends."""
+    if longest >= len(text) - place:
+        return DECODER.raw_decode(text, place)
+    try:
+        item, length = DECODER.raw_decode(text[place : place + longest])
+    except json.JSONDecodeError as error:
+        if error.pos >= longest - 1:
+            raise Problem("too_large", f"An article of a batch must have at most {longest // 2**20} MiB.") from None
+        raise json.JSONDecodeError(error.msg, text, place + error.pos) from None
+    return item, place + length
+
+
+def behind_blanks(text: str, place: int) -> int:
+    found = BLANK.match(text, place)
+    return place if found is None else found.end()
+
+
+@contextmanager
+def faults_named() -> Iterator[None]:
+    """Every way in which JSON can be broken as `malformed_json`."""
+    try:
+        yield
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise malformed(f"The body is not valid JSON: {error.msg} at {where}.") from None
+    except RecursionError:
+        raise malformed(TOO_DEEP) from None
+    except Doubled as error:
+        raise malformed(str(error)) from None
+    except ValueError as error:
+        raise malformed(f"The body holds a number that cannot be read: {str(error).split(';')[0]}.") from None
+
+
+def shallow(value: Any) -> Any:
+    if is_deeper(value, DEEPEST):
+        raise malformed(TOO_DEEP)
+    return value
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether arrays and objects stand within each other more than `levels` deep."""
+    layer = [value]
+    for _ in range(levels + 1):
+        holders = [item for item in layer if isinstance(item, dict | list)]
+        if not holders:
+            return False
+        layer = [inner for item in holders for inner in (item.values() if isinstance(item, dict) else item)]
+    return True
+
+
+def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        shown = twice[:100].encode("ascii", "backslashreplace").decode("ascii")
+        raise Doubled(f"An object in the body has the member '{shown}' twice; send it once.")
+    return found
+
+
+def constant(name: str) -> Any:
+    raise Doubled(f"The body holds {name}, which is not JSON.")
+
+
+def malformed(detail: str) -> Problem:
+    return Problem("malformed_json", detail, [Fault("malformed", detail, pointer="")])
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=members, parse_constant=constant)
