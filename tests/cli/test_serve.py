@@ -184,7 +184,7 @@ def locked(fresh_sqlite: str) -> Iterator[Cli]:
         yield Cli(fresh_sqlite)
 
 
-def test_a_worker_stops_within_a_second_even_while_it_waits_for_the_database(locked: Cli, serving: Serving) -> None:
+def test_a_worker_stops_at_once_even_while_it_waits_for_the_database(locked: Cli, serving: Serving) -> None:
     server = serving(locked.process("worker"))
     server.wait_for(lambda: workers(server), "the worker has started")
     time.sleep(0.3)
