@@ -21,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Puts a server under strain and then holds everything it said against everything it has.\n\n"
                     + "\n".join(f"  {name:<8}  {item.summary}" for name, item in SOAKS.items()),
-        epilog="All of it takes about twenty minutes. Exit status: 0 all is well, 1 something was lost, doubled or out of order, 2 wrong usage.",
+        epilog="All of it takes about twenty minutes.\n"
+               "Exit status: 0 all is well, 1 something was lost, doubled or out of order, 2 wrong usage.",
     ))  # fmt: skip
     return top
 

@@ -40,7 +40,7 @@ class Scale:
         )
 
 
-SHORT = Scale(seconds=2.0, kills=3, articles=1500, imported=800, rounds=1)
+SHORT = Scale(seconds=2.0, kills=3, articles=1500, imported=600, rounds=1)
 
 
 class Stage:

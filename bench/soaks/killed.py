@@ -19,7 +19,7 @@ from bench.servers import Server
 from bench.stage import Scale, Stage
 
 CLIENTS = 4
-LONGEST_STREAM = 0.8
+LONGEST_STREAM = 0.5
 PATIENCE_SECONDS = 60.0
 # A client that gives up right after it has sent its request, and sends it again at once.
 HANG_UPS = 0.15

@@ -115,9 +115,7 @@ def tables() -> None:
     op.create_index(
         "ix_article_status_published_at_number", "article", ["status", "published_at", "number"], unique=False
     )
-    op.create_index(
-        "ix_article_status_updated_at_number", "article", ["status", "updated_at", "number"], unique=False
-    )
+    op.create_index("ix_article_status_updated_at_number", "article", ["status", "updated_at", "number"], unique=False)
     op.create_table(
         "entitlement",
         sa.Column("id", NUMBER, nullable=False),

@@ -391,8 +391,8 @@ def test_real_markdown_bodies_become_clean_html(shared_data: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "piece", ["[", "![", "*a **a ", "a\n", "> ", "&", "`", "<a b='", "|a|b|\n|-|-|\n", "![a\n", "- "]
-    + ["-\n", "=\n", ">\n", "=", "\xa0x\n"],
+    "piece",
+    ["[", "![", "*a **a ", "a\n", "> ", "&", "`", "<a b='", "|a|b|\n|-|-|\n", "![a\n", "- ", "-\n", ">\n", "\xa0x\n"],
 )
 def test_no_markdown_takes_long(piece: str) -> None:
     text = "Headline\n\n" + piece * (2_000_000 // len(piece))

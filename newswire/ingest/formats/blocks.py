@@ -16,8 +16,8 @@ LIST_ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])(?:\s|$)")
 TABLE_RULE = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+")
 OPEN_PICTURE = re.compile(r"!\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*+$")
 MOST_LINES_OF_ALT = 5
-# The parser takes some 25 µs for a bracket or a line of the worst kind. Long articles have 1,000 of either.
-MARKS = re.compile(r"[\[\]*_`<!&|\\~]")
+# The parser takes some 25 µs for a bracket, a list item or a line of the worst kind. Long articles have 1,000.
+MARKS = re.compile(r"[\[\]*_`<!&|\\~]|(?<!\S)(?:[-+]|\d{1,9}[.)])(?!\S)")
 MOST_MARKS = MOST_LINES = 50_000
 # Elements that are dropped when a picture was all they held.
 HOLDERS = ("paragraph", "list_item", "bullet_list", "ordered_list", "blockquote", "heading", "link", "em", "strong")

@@ -50,7 +50,7 @@ ATTRIBUTES = {
 ADDRESSES = frozenset({"cite", "href", "src"})
 NUMBERS = frozenset({"colspan", "height", "rowspan", "span", "start", "value", "width"})
 
-FLATTENED = "elements nested too deeply: the text was kept without them"
+FLATTENED = "elements nested too deeply or astray in a table: the text was kept without them"
 SAFE_NAME = re.compile(r"[a-z_:@][a-z0-9:._@-]{0,39}")
 MOST_WARNINGS = MOST_UNRESOLVED = 50
 # Two do for nearly all HTML of the web.
@@ -133,6 +133,7 @@ class Addresses:
     def __init__(self, base_url: str | None) -> None:
         self.base_url = base_url
         self.unresolved: dict[str, None] = {}
+        self.known: dict[str, str | None] = {}
 
     def attribute(self, element: str, name: str, value: str) -> str | None:
         """The value to keep, None to drop the attribute."""
@@ -149,12 +150,18 @@ class Addresses:
         return UNCARRIABLE.sub("", value.replace("\r", "\n"))
 
     def address(self, value: str) -> str | None:
-        try:
-            return absolute_url(value, self.base_url)
-        except NoBaseError:
-            if len(self.unresolved) < MOST_UNRESOLVED:
-                self.unresolved[value] = None
-            return None
+        if value not in self.known:
+            try:
+                url = absolute_url(value, self.base_url)
+            except NoBaseError:
+                url = None
+                if len(self.unresolved) < MOST_UNRESOLVED:
+                    self.unresolved[value] = None
+            self.known[value] = url
+            if url is not None:
+                # The next round meets it again, and it stays as it is.
+                self.known[url] = url
+        return self.known[value]
 
 
 class NoBaseError(ValueError):

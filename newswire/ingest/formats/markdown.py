@@ -1,6 +1,6 @@
 """Markdown: the form in which publishers' sites give articles, and the Markdown of `body_markdown`.
 
-The form (docs/reference/html.md): the headline, a lead picture whose alternative text is caption and credit,
+The form (docs/reference/markdown.md): the headline, a lead picture whose alternative text is caption and credit,
 paragraphs one a line, at the end a picture and a line about the author. Pure; HTML leaves here unsanitised.
 """
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Set
 
 VOID = frozenset({"br", "col", "hr", "img", "wbr"})
+CELLS = frozenset({"caption", "td", "th"})
+TABLE_PARTS = CELLS | {"col", "colgroup", "table", "tbody", "tfoot", "thead", "tr"}
 CODE_AND_CONTROLS = """
     applet audio button canvas datalist frameset head iframe math noembed noframes noscript object plaintext
     script select style svg template textarea title video xmp
@@ -36,6 +38,9 @@ UNCARRIABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 SMALL = 500
 SMALL_LENGTH = 50_000
 MOST_WORK = 1_000_000
+# Whatever stands in a table outside its cells is moved before it, and for each such thing the parser looks through
+# the table's siblings (400,000 times <br>x took it minutes).
+MOST_MOVES = 2_000_000_000
 # ammonia copies a text or a value at every ampersand and every character from U+0080 to U+00BF in it (a million
 # no-break spaces took it 47 s), and compares every attribute with all before it. A tag that is dropped again,
 # <wbr>, divides texts even where they are moved out of a table; a longer tag loses its attributes.
@@ -94,4 +99,25 @@ def is_tangled(html: str) -> bool:
                 deepest = max(deepest, len(open_elements))
         elif open_elements and open_elements[-1] == name.lower():
             open_elements.pop()
-    return count * deepest > MOST_WORK
+    return count * deepest > MOST_WORK or count * misplaced(html) > MOST_MOVES
+
+
+def misplaced(html: str) -> int:
+    """How many tags and characters stand in the tables of `html` outside their cells, at most."""
+    if "<table" not in html.lower():
+        return 0
+    moved = position = 0
+    in_cell: list[bool] = []
+    for token in TOKEN.finditer(html):
+        name = (token["name"] or "").lower()
+        if in_cell and not in_cell[-1]:
+            moved += len(html[position : token.start()].strip(" \t\n\r")) + (name not in TABLE_PARTS)
+        position = token.end()
+        if name == "table":
+            if token["end"]:
+                del in_cell[-1:]
+            else:
+                in_cell.append(False)
+        elif in_cell and name in TABLE_PARTS:
+            in_cell[-1] = name in CELLS and not token["end"]
+    return moved + (len(html) - position if in_cell and not in_cell[-1] else 0)
