@@ -174,3 +174,16 @@ def test_warnings_are_told_again_when_nothing_changes(wire: Wire) -> None:
     first, again = (publisher.put(UPSERT, json=article).get_json() for _ in range(2))
     assert again["version"] == 1
     assert json.dumps(again["warnings"]) == json.dumps(first["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "served"),
+    [
+        ("http://a.example/b[1].jpg?c[]=2", "http://a.example/b%5B1%5D.jpg?c%5B%5D=2"),
+        ("http://例え.example/ü?q=ß#é", "http://xn--r8jz45g.example/%C3%BC?q=%C3%9F#%C3%A9"),
+        ("http://[2001:db8::1]:8080/x", "http://[2001:db8::1]:8080/x"),
+        ("//cdn.example/a b.png", "https://cdn.example/a%20b.png"),
+    ],
+)
+def test_an_address_is_served_as_rfc_3986_writes_it(wire: Wire, sent: str, served: str) -> None:
+    assert wire.as_publisher("p", url=None).publish(images=[{"url": sent}])["images"][0]["url"] == served

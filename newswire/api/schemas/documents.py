@@ -59,7 +59,7 @@ def in_ascii(url: str) -> str | None:
         return None
     user, at, _ = parts.netloc.rpartition("@")
     netloc = quote(user, safe=":%") + at + (f"[{host}]" if ":" in host else host) + port
-    encoded = [quote(part, safe="/:@!$&'()*+,;=%~?-._[]") for part in (parts.path, parts.query, parts.fragment)]
+    encoded = [quote(part, safe="/:@!$&'()*+,;=%~?-._") for part in (parts.path, parts.query, parts.fragment)]
     return urlunsplit((parts.scheme, netloc, *encoded))
 
 
