@@ -15,6 +15,9 @@ import pytest
 
 from tests.api.hostile import Site, opened, places_of, problem_of, shown
 
+# Each case is quick; a thousand of them are not.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
