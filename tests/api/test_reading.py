@@ -124,13 +124,13 @@ def test_bodies_come_when_asked_for(filled: Wire) -> None:
     assert item["links"]["self"].startswith("http://localhost/v1/articles/")
 
 
-def pages(caller: Caller, query: str) -> list[str]:
-    """Walks a list to its end by its links."""
+def pages(caller: Caller, query: str, field: str = "external_id") -> list[str]:
+    """Walks a list to its end by its links; one field of each article."""
     found: list[str] = []
     address: str | None = f"/v1/articles?{query}"
     while address:
         page = caller.get(address).get_json()
-        found += [item["external_id"] for item in page["data"]]
+        found += [item[field] for item in page["data"]]
         address = page["links"]["next"] and address_of(page["links"]["next"])
     return found
 
@@ -337,17 +337,7 @@ def test_the_newest_version_comes_first_when_sorted_by_update(filled: Wire) -> N
     assert partner.listed("sort=-updated_at&section=markets") == ["Cocoa again", "Coffee falls"]
     assert partner.listed("sort=-published_at")[-1] == "Cocoa again"
     assert partner.get("/v1/articles?sort=-updated_at&q=cocoa").get_json()["errors"][0]["parameter"] == "sort"
-    assert pages_of(partner, "sort=-updated_at&limit=2") == partner.listed("sort=-updated_at")
-
-
-def pages_of(caller: Caller, query: str) -> list[str]:
-    found: list[str] = []
-    address: str | None = f"/v1/articles?{query}"
-    while address:
-        page = caller.get(address).get_json()
-        found += [item["headline"] for item in page["data"]]
-        address = page["links"]["next"] and address_of(page["links"]["next"])
-    return found
+    assert pages(partner, "sort=-updated_at&limit=2", "headline") == partner.listed("sort=-updated_at")
 
 
 def test_a_cursor_keeps_the_time_that_now_was_on_the_first_page(filled: Wire) -> None:
