@@ -31,8 +31,8 @@ INDEX_BUDGET = 900_000
 ROOM_FOR_TERMS = 120_000
 """Bytes of index that one article may take, so that a PostgreSQL tsvector (1 MiB) can hold it.
 
-Counted field by field: each different form and stem token with its UTF-8 bytes and 16 more, twice in
-caption and byline (four weights do not tell five fields apart, so these are stored again); each
+Counted field by field: each different form and stem token with its UTF-8 bytes and 16 more, twice
+outside the body (PostgreSQL stores these again, under their field); each
 different pair of neighbouring forms with 16, for it is stored as a hash of 12 characters. There is room
 for 320,000 characters of any real article measured, in the densest case (Japanese) for 60,000.
 """
@@ -53,17 +53,17 @@ _ALGORITHMS: dict[str, str] = dict(
 
 # Scripts written without spaces, with what Unicode counts to several scripts: 々 〆 〇 ー and the
 # voicing marks. Their decimal digits stay outside: a number is a word, as 2024 is in Chinese.
-_UNSPACED = (
+UNSPACED = (
     r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
     r"\u3005-\u3007\u3031-\u3035\u303c\u3099\u309a\u30fc]&&[\p{L}\p{M}\p{Nl}\p{No}]]"
 )
 # Letters to Unicode, apostrophes to those who type them: Ukrainian об’єкт, Hawaiʻi, Qurʾan.
 _APOSTROPHES = r"[\u02b9-\u02bf\u02ee]"
-_RUN = regex.compile(_UNSPACED, regex.V1)
-_SPELLING = regex.compile(
-    rf"{_UNSPACED}+"
-    rf"|[[\p{{L}}\p{{N}}]--{_UNSPACED}--{_APOSTROPHES}]"
-    rf"[[\p{{L}}\p{{M}}\p{{N}}]--{_UNSPACED}--{_APOSTROPHES}]*",
+_RUN = regex.compile(UNSPACED, regex.V1)
+SPELLING = regex.compile(
+    rf"{UNSPACED}+"
+    rf"|[[\p{{L}}\p{{N}}]--{UNSPACED}--{_APOSTROPHES}]"
+    rf"[[\p{{L}}\p{{M}}\p{{N}}]--{UNSPACED}--{_APOSTROPHES}]*",
     regex.V1,
 )
 _ASCII_SPELLING = re.compile(r"[a-z0-9]+")
@@ -71,7 +71,7 @@ _ASCII_SPELLING = re.compile(r"[a-z0-9]+")
 # Soft hyphens, joiners, direction marks, variation selectors, keycaps. The zero width space and
 # the non-joiner (Persian) separate words, but a zero width space within a run says nothing.
 _INVISIBLE = regex.compile(r"[[\p{Default_Ignorable_Code_Point}\u20d0-\u20f0]--[\u200b\u200c]]", regex.V1)
-_BREAK_WITHIN_RUN = regex.compile(rf"(?<={_UNSPACED})\u200b+(?={_UNSPACED})", regex.V1)
+_BREAK_WITHIN_RUN = regex.compile(rf"(?<={UNSPACED})\u200b+(?={UNSPACED})", regex.V1)
 # Python sorts a row of marks in quadratic time: two million would take an hour. UAX #15 allows 30.
 _TOO_MANY_MARKS = regex.compile(r"([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+", regex.V1)
 # NFKC would glue these to their neighbours: Apple™ to appletm, 2½ to 21⁄2.
@@ -119,7 +119,7 @@ def analyse(texts: Mapping[str, str], language: str | None, terms: Iterable[str]
     needed = sum(len(term.encode()) + _TOKEN_OVERHEAD for term in terms)
     budget = INDEX_BUDGET - max(0, needed - ROOM_FOR_TERMS)
     for field in sorted(FIELDS, key=lambda name: name == "body"):
-        copies = 2 if field in ("caption", "byline") else 1
+        copies = 1 if field == "body" else 2
         forms[field], stems[field], budget = _within(budget, texts.get(field, ""), stemming, copies)
     return Analysed(stemming, forms, stems)
 
@@ -166,7 +166,7 @@ def query_forms(text: str, *, open_ended: bool = False) -> tuple[tuple[str, ...]
     spaces. Of a longer run at the end the last character is not looked for: the document's may go on.
     """
     found, forms = spellings(text), tuple(words(text))
-    if not found or not _is_run(found[-1]):
+    if not found or not is_run(found[-1]):
         return forms, open_ended
     if len(found[-1]) == 1:
         return forms, True
@@ -192,21 +192,21 @@ def stemming_language(language: str | None) -> str | None:
 def spellings(text: str) -> list[str]:
     """The words of a text casefolded, with their marks; a run of a script without spaces is one."""
     found: list[str]
-    found = _ASCII_SPELLING.findall(text.lower()) if text.isascii() else _SPELLING.findall(_normalised(text))
-    return [word if len(word) <= LONGEST_WORD or _is_run(word) else _fold(word) for word in found]
+    found = _ASCII_SPELLING.findall(text.lower()) if text.isascii() else SPELLING.findall(normalised(text))
+    return [word if len(word) <= LONGEST_WORD or is_run(word) else _fold(word) for word in found]
 
 
 def _entries(text: str, language: str | None) -> Iterator[tuple[str, Collection[str]]]:
     """Each form of a text with its stem tokens; those of a run have none."""
     for spelling in spellings(text):
-        if _is_run(spelling):
+        if is_run(spelling):
             for start in range(len(spelling)):
                 yield spelling[start : start + 2], ()
         else:
-            yield _folded(spelling), _stems(spelling, language) if language else ()
+            yield folded(spelling), word_stems(spelling, language) if language else ()
 
 
-def _normalised(text: str) -> str:
+def normalised(text: str) -> str:
     """NFKC, casefolded, without what nobody sees, tatweel, and the dot casefolding leaves of a Turkish İ."""
     text = _TRADE_MARK.sub(" ", _FRACTION.sub(r" \g<0>", text))
     text = _BREAK_WITHIN_RUN.sub("", _INVISIBLE.sub("", text))
@@ -214,7 +214,8 @@ def _normalised(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("\u0640", "").replace("i\u0307", "i")
 
 
-def _is_run(spelling: str) -> bool:
+def is_run(spelling: str) -> bool:
+    """Whether a spelling is of a script without spaces."""
     return not spelling.isascii() and _RUN.match(spelling) is not None
 
 
@@ -226,13 +227,13 @@ def _fold(spelling: str) -> str:
     return unicodedata.normalize("NFC", bare).translate(_LETTERS)[:LONGEST_WORD]
 
 
-_folded = lru_cache(maxsize=1 << 15)(_fold)
+folded = lru_cache(maxsize=1 << 15)(_fold)
 
 
 @lru_cache(maxsize=1 << 15)
-def _stems(spelling: str, language: str) -> frozenset[str]:
+def word_stems(spelling: str, language: str) -> frozenset[str]:
     """One stem token, or two where stemmers heed marks that readers leave out: Russian й, French é."""
-    form = _folded(spelling)
+    form = folded(spelling)
     stem = _stemmer(language).stemWord
     return frozenset(f"{language}_{_fold(stem(word)) or form}" for word in (spelling, form))
 

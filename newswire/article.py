@@ -34,6 +34,7 @@ class EntryType(StrEnum):
     UPDATED = "article.updated"
     CORRECTED = "article.corrected"
     CANCELED = "article.canceled"
+    EXPIRED = "article.expired"
     REMOVED = "article.removed"
 
 
@@ -102,6 +103,13 @@ def status_of(draft: Draft, now: int) -> Status:
     """Withheld while its embargo lies ahead."""
     embargoed = draft.embargoed_until is not None and draft.embargoed_until > now
     return Status.WITHHELD if embargoed else Status.USABLE
+
+
+def due_at(held: Held) -> int | None:
+    """When the wire has to tell of an article by itself: of its release, else of its expiry."""
+    if held.status is Status.WITHHELD:
+        return held.embargoed_until
+    return held.expires_at if held.status is Status.USABLE else None
 
 
 def check_acceptable(held: Held, draft: Draft, now: int) -> None:

@@ -1,10 +1,9 @@
-"""From validated fields to a `Draft`: bodies, pictures and authors as served, and the texts that are searched."""
+"""From validated fields to a `Draft`: bodies, pictures and authors as served."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from newswire.analysis import Analysed, analyse
 from newswire.article import Draft, Publisher
 from newswire.ingest.formats.html import Sanitised, from_text, plain_text, sanitise, word_count
 from newswire.ingest.formats.markdown import markdown_to_html
@@ -92,17 +91,3 @@ def images(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for position, item in enumerate(items)
     ]
-
-
-def searchable(content: Mapping[str, Any], terms: Iterable[str] = ()) -> Analysed:
-    """The texts of an article that `q` looks at, analysed; `terms` go into the same index."""
-    pictures = content["images"]
-    names = [item["name"] for item in content["authors"]]
-    texts = {
-        "headline": content["headline"],
-        "summary": content["summary"] or "",
-        "body": content["body_text"] or "",
-        "caption": "\n".join(text for item in pictures for text in (item["caption"], item["alt_text"]) if text),
-        "byline": "\n".join([content["byline"] or "", *names]),
-    }
-    return analyse(texts, content["language"], terms)

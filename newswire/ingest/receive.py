@@ -25,6 +25,7 @@ from newswire.article import (
     canceled,
     changed_fields,
     check_acceptable,
+    due_at,
     entry_type,
     parsed,
     render,
@@ -34,10 +35,10 @@ from newswire.article import (
     tombstone,
 )
 from newswire.errors import Problem
-from newswire.ingest.drafting import searchable
 from newswire.query import terms_of
-from newswire.store import rows, search
+from newswire.store import labels, rows, search
 from newswire.store.tables import article
+from newswire.store.texts import searchable
 
 Condition = Callable[[Held | None], None]
 
@@ -65,6 +66,7 @@ class Reception:
         self._untold: list[tuple[Outcome, EntryType]] = []
         self._told: set[int] = set()
         self._spoken: set[str] = set()
+        self._labels: list[labels.Label] = []
 
     def create(self, publisher: Publisher, draft: Draft) -> Outcome:
         """A new article; raises `duplicate_external_id` or `article_canceled` when the publisher's id is taken."""
@@ -144,6 +146,8 @@ class Reception:
         for language in sorted(self._spoken):
             search.speak(self.connection, language)
         self._spoken.clear()
+        labels.learn(self.connection, self._labels)
+        self._labels.clear()
         if not entries:
             return
         for (outcome, _), seq in zip(self._untold, wire.append(self.connection, entries, self.now), strict=True):
@@ -181,7 +185,7 @@ class Reception:
 
     def _claim(self, held: Held) -> Held | None:
         """Inserts the article's row; None when a rival holds the publisher's id."""
-        values = held._asdict() | {"status": held.status.value}
+        values = held._asdict() | {"status": held.status.value, "due_at": due_at(held)}
         del values["number"]
         number = rows.insert_unless_there(self.connection, article, values, article.c.number)
         return None if number is None else held._replace(number=number)
@@ -196,6 +200,7 @@ class Reception:
         created: bool = False,
     ) -> Outcome:
         terms = terms_of(publisher.slug, content)
+        self._labels.extend(labels.labels_in(content))
         version = render(content)
         self._write_version(held, version, terms=terms, source=draft.source)
         if not created:
@@ -227,12 +232,13 @@ class Reception:
     def _index(self, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
         if analysed.language is not None:
             self._spoken.add(analysed.language)
-        search.put(self.connection, held.number, held.published_at, terms | {f"status_{held.status}"}, analysed)
+        search.put(self.connection, held, terms, analysed)
 
     def _change_and_tell(self, outcome: Outcome, kind: EntryType | None) -> None:
         held = outcome.held
         names = ("source_version", "version", "published_at", "updated_at", "embargoed_until", "expires_at")
-        values = {name: getattr(held, name) for name in names} | {"status": held.status.value}
+        values = {name: getattr(held, name) for name in names}
+        values |= {"status": held.status.value, "due_at": due_at(held)}
         if not outcome.created:
             rows.change_article(self.connection, held.number, values)
         if kind is not None:

@@ -6,16 +6,17 @@ A page asks for one row more than it shows; that row tells whether there is anot
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, LargeBinary, Select, and_, func, literal, or_, select
+from sqlalchemy import Connection, LargeBinary, Select, and_, func, literal, select
 
-from newswire.query import NOTHING, Filter, Place, Query, Visibility, term
+from newswire.query import NOTHING, Filter, Place, Query, Visibility
 from newswire.readers.splicing import how_many_fit
 from newswire.store import search
-from newswire.store.rows import AnyRow, walked, within
+from newswire.store.rows import AnyRow, current, walked
 from newswire.store.tables import article, version
 
 COUNTED_TO = 10_000
 CURRENT = and_(version.c.number == article.c.number, version.c.version == article.c.version)
+SIZES = select(func.length(version.c.body)).join_from(article, version, CURRENT)
 
 
 class Page(NamedTuple):
@@ -36,9 +37,8 @@ def page(connection: Connection, query: Query, visibility: Visibility, now: int)
     """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query."""
     query, start = query.resumed()
     limit = query.limit
-    if query.include_body:
-        sizes = select(func.length(version.c.body)).select_from(article).join(version, CURRENT)
-        limit = how_many_fit(connection.scalars(found(connection, sizes, query, visibility, now, start, limit)).all())
+    if with_bodies(query):
+        limit = how_many_fit(connection.scalars(found(connection, SIZES, query, visibility, now, start, limit)).all())
     rows = connection.execute(found(connection, columns(query), query, visibility, now, start, limit + 1)).all()
     shown = rows[:limit]
     more = len(rows) > limit
@@ -63,21 +63,23 @@ def found(
     wanted = visibility.filter & query.filter
     if query.status != "usable" and not visibility.owner:
         wanted &= NOTHING
-    if wanted == Filter() and query.expression is None:
-        bounds = query.times[:2] if query.order == "published_at" else query.times[2:]
-        columns = columns.where(article.c.status == query.status).limit(limit)
-        columns = walked(columns, (article.c[query.order], article.c.number), bounds, query.descending, start)
-    else:
-        wanted &= Filter(include=(frozenset({term("status", query.status)}),))
-        columns = search.articles(connection, columns, query, wanted, start, limit)
-    times = query.times
-    if query.order == "published_at":
-        columns = within(columns, article.c.updated_at, times[2:])
-    else:
-        columns = within(columns, article.c.published_at, times[:2])
-    if visibility.owner:
-        return columns
-    return columns.where(or_(article.c.expires_at.is_(None), article.c.expires_at > now))
+    unexpired_at = None if visibility.owner else now
+    if wanted != Filter() or query.expression is not None:
+        return search.articles(connection, columns, query, wanted, start, limit, unexpired_at)
+    bounds = query.times[:2] if query.order == "published_at" else query.times[2:]
+    columns = walked(columns, (article.c[query.order], article.c.number), bounds, query.descending, start)
+    return current(columns.where(article.c.status == query.status), query, unexpired_at).limit(limit)
+
+
+def chosen(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequence[AnyRow]:
+    """The rows of some articles that `found` gave, in the same order; of the first ones only if all are too large."""
+    if with_bodies(query):
+        sized = SIZES.add_columns(article.c.number).where(article.c.number.in_(numbers))
+        sizes = {row.number: row[0] for row in connection.execute(sized)}
+        numbers = numbers[: how_many_fit([sizes[number] for number in numbers])]
+    rows = connection.execute(columns(query).where(article.c.number.in_(numbers)))
+    known = {row.number: row for row in rows}
+    return [known[number] for number in numbers]
 
 
 def last_expiry(connection: Connection, now: int) -> int | None:
@@ -87,8 +89,13 @@ def last_expiry(connection: Connection, now: int) -> int | None:
     return newest
 
 
+def with_bodies(query: Query) -> bool:
+    """Whether the rows of a page hold the bodies; the sizes of these then bound the page."""
+    return query.include_body or query.highlight
+
+
 def columns(query: Query) -> Select[Any]:
-    body = version.c.body if query.include_body else literal(b"", LargeBinary).label("body")
+    body = version.c.body if with_bodies(query) else literal(b"", LargeBinary).label("body")
     return select(
         article.c.id, article.c.seq, article.c.status, version.c.rendered, body, article.c[query.order].label("at"),
         article.c.number,

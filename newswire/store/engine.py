@@ -25,7 +25,7 @@ BUSY_SECONDS = 30.0
 POOL_SIZE = 20
 # Waiting has the same end as on SQLite, also when somebody's session holds a lock and sleeps.
 POSTGRES_OPTIONS = (
-    f"-c timezone=UTC -c synchronous_commit=on -c lock_timeout={int(BUSY_SECONDS)}s"
+    f"-c timezone=UTC -c synchronous_commit=on -c work_mem=32MB -c lock_timeout={int(BUSY_SECONDS)}s"
     " -c idle_in_transaction_session_timeout=120s"
 )
 

@@ -4,12 +4,25 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, bindparam, insert, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from newswire.article import Held, Status
-from newswire.query import Place
+from newswire.query import Place, Query
 from newswire.store.tables import article, publisher, version
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -108,3 +121,14 @@ def within(columns: Select[Any], at: ColumnElement[int], bounds: Sequence[int | 
     if since is not None:
         columns = columns.where(at >= since)
     return columns if until is None else columns.where(at < until)
+
+
+def current(columns: Select[Any], query: Query, unexpired_at: int | None) -> Select[Any]:
+    """Narrowed to what has not expired at that time, and to the query's range of the time that is not its order."""
+    if query.order == "published_at":
+        columns = within(columns, article.c.updated_at, query.times[2:])
+    else:
+        columns = within(columns, article.c.published_at, query.times[:2])
+    if unexpired_at is None:
+        return columns
+    return columns.where(or_(article.c.expires_at.is_(None), article.c.expires_at > unexpired_at))

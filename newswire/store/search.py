@@ -5,11 +5,13 @@ as soon as its 201 is sent. Each row holds the forms and stems of an article's t
 its terms (`query.term`), so that words and filters are one look-up.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
 from newswire.analysis import Analysed
+from newswire.article import Held
 from newswire.query import Filter, Place, Query
 from newswire.store import search_postgres, search_sqlite
 from newswire.store.rows import insert_unless_there
@@ -22,9 +24,9 @@ def engine(connection: Connection) -> Any:
     return search_sqlite if connection.dialect.name == "sqlite" else search_postgres
 
 
-def put(connection: Connection, number: int, published_at: int, terms: frozenset[str], analysed: Analysed) -> None:
-    """Indexes the current version of article `number`, which is not in the index (any more)."""
-    engine(connection).put(connection, number, published_at, terms, analysed)
+def put(connection: Connection, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
+    """Indexes the current version of an article that is not in the index (any more)."""
+    engine(connection).put(connection, held, terms, analysed)
 
 
 def remove(connection: Connection, number: int) -> None:
@@ -44,12 +46,25 @@ def languages(connection: Connection) -> list[str]:
 
 
 def articles(
-    connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Place | None, limit: int
-) -> Select[Any]:
-    """`columns` (a select from article) of what matches `wanted` and the query's words, in the query's order.
+    connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Place | None, limit: int,
+    unexpired_at: int | None,
+) -> Select[Any]:  # fmt: skip
+    """`columns` (a select from article) of what matches `wanted` and the query's words, status and times, in its order.
 
-    `start` is the place behind which it begins. The query's own filter is not looked at: `wanted` holds it.
+    `start` is the place behind which it begins; what has expired at `unexpired_at` is left out, nothing when it
+    is None. The query's own filter is not looked at: `wanted` holds it.
     """
     stems = languages(connection) if query.expression is not None else []
-    narrowed: Select[Any] = engine(connection).articles(connection, columns, query, wanted, stems, start, limit)
+    narrowed: Select[Any] = engine(connection).articles(
+        connection, columns, query, wanted, stems, start, limit, unexpired_at
+    )
     return narrowed
+
+
+def texts(connection: Connection, numbers: Sequence[int], most: int) -> dict[int, Sequence[str]]:
+    """By number the texts of articles, in the order of `FIELDS`; of a body only `most` characters.
+
+    A text is its forms, with a blank before, between and behind them.
+    """
+    found: dict[int, Sequence[str]] = engine(connection).texts(connection, numbers, most)
+    return found

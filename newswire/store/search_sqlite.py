@@ -10,6 +10,7 @@ slot among the articles of the same millisecond, in order of first reception; th
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -25,9 +26,10 @@ from sqlalchemy import (
 )
 
 from newswire.analysis import FIELDS, Analysed, query_stems
+from newswire.article import Held
 from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.query import Filter, Place, Query
-from newswire.store.rows import walked
+from newswire.store.rows import current, walked
 from newswire.store.tables import article
 
 # Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200.
@@ -72,13 +74,18 @@ def first_position(published_at: int) -> int:
     return (published_at - MIDDLE) * SLOTS
 
 
-def put(connection: Connection, number: int, published_at: int, terms: frozenset[str], analysed: Analysed) -> None:
-    values = {
+def put(connection: Connection, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
+    position = place_of(connection, held.number, held.published_at)
+    connection.execute(PUT, {"position": position, **document(held, terms, analysed)})
+
+
+def document(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, str]:
+    """The columns of a row of `search_index`; to be found by its status, an article carries it as a term."""
+    return {
         **{field: " ".join(analysed.forms[field]) for field in FIELDS},
         **{f"{field}_stems": " ".join(sorted(analysed.stems[field])) for field in FIELDS},
-        "terms": " ".join(sorted(terms)),
+        "terms": " ".join(sorted({*terms, f"status_{held.status}"})),
     }
-    connection.execute(PUT, {"position": place_of(connection, number, published_at), **values})
 
 
 def remove(connection: Connection, number: int) -> None:
@@ -121,10 +128,12 @@ def move(connection: Connection, position: int, target: int) -> None:
 
 def articles(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
-    start: Place | None, limit: int,
+    start: Place | None, limit: int, unexpired_at: int | None,
 ) -> Select[Any]:  # fmt: skip
     """See `search.articles`: one MATCH and a range of row numbers."""
+    wanted &= Filter(include=(frozenset({f"status_{query.status}"}),))
     wide = search_index.c.search_index.bool_op("MATCH")(match(query.expression, wanted, languages))
+    columns = current(columns, query, unexpired_at)
     columns = columns.join(search_place, search_place.c.number == article.c.number)
     if query.order != "published_at":
         return by_update(connection, columns, wide, query, start).limit(limit)
@@ -201,3 +210,15 @@ def within(fields: frozenset[str] | None, suffix: str = "") -> str:
 
 def any_of(tokens: Iterable[str]) -> str:
     return " OR ".join(f'"{token}"' for token in tokens)
+
+
+TEXTS = text(
+    "SELECT number, ' ' || headline || ' ', ' ' || summary || ' ', ' ' || substr(body || ' ', 1, :most),"
+    " ' ' || caption || ' ', ' ' || byline || ' ' FROM search_place JOIN search_index ON search_index.rowid = position"
+    " WHERE number IN (SELECT value FROM json_each(:numbers))"
+)
+
+
+def texts(connection: Connection, numbers: Sequence[int], most: int) -> dict[int, Sequence[str]]:
+    rows = connection.execute(TEXTS, {"numbers": orjson.dumps(numbers).decode(), "most": most})
+    return {row[0]: row[1:] for row in rows}

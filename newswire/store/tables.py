@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import TEXT
 
 metadata = MetaData(
     naming_convention={
@@ -32,6 +33,8 @@ metadata = MetaData(
 )
 # SQLite gives out row numbers by itself for INTEGER PRIMARY KEY only, not for BIGINT.
 Number = BigInteger().with_variant(Integer, "sqlite")
+# Sorted by its bytes, as SQLite does, whatever the language of the database.
+Bytewise = Text().with_variant(TEXT(collation="C"), "postgresql")
 
 # One row. `seq` and `chain` are those of the newest log entry; `revision` counts edits of
 # publishers, partners and keys, so that a page kept by a reader is never older than them.
@@ -101,7 +104,8 @@ api_key = Table(
 )
 
 # `number` is the order of first reception and breaks every tie. `version`, `status` and `seq`
-# point at the current state; `seq` is null while nothing of the article is in the log.
+# point at the current state; `seq` is null while nothing of the article is in the log. `due_at` is
+# `article.due_at`, null once that was done.
 article = Table(
     "article",
     metadata,
@@ -118,6 +122,7 @@ article = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("embargoed_until", BigInteger),
     Column("expires_at", BigInteger, index=True),
+    Column("due_at", BigInteger, index=True),
     UniqueConstraint("publisher_id", "external_id"),
     Index(None, "status", "published_at", "number"),
     Index(None, "status", "updated_at", "number"),
@@ -166,3 +171,26 @@ idempotency = Table(
 
 # The languages whose stems are in the search index: a query word is stemmed in each of them.
 stemming_language = Table("stemming_language", metadata, Column("language", Text, primary_key=True))
+
+# How the names of sections, keywords and authors are written (`labels`), under their `query.term`. Rows are
+# only added. `words` are the folded words of the label with a blank before, between and after.
+label = Table(
+    "label",
+    metadata,
+    Column("term", Bytewise, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("words", Bytewise, nullable=False),
+    Index(None, "kind", "words", "term"),
+)
+
+# How far the programs of a party have read, as they said themselves. `party` is `Caller.party`.
+consumer = Table(
+    "consumer",
+    metadata,
+    Column("party", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("after", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("wire", Text, nullable=False),
+)

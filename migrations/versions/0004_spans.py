@@ -1,0 +1,30 @@
+"""PostgreSQL: spans of time in the search index, fields without weights, usable articles in an index of their own."""
+
+from alembic import op
+
+from newswire.store.indexing import rebuild
+
+revision = "0004"
+down_revision = "0003"
+
+TABLE = (
+    "DROP TABLE search_document",
+    "CREATE TABLE search_document (number BIGINT PRIMARY KEY, status TEXT NOT NULL, published_at BIGINT NOT NULL,"
+    " updated_at BIGINT NOT NULL, expires_at BIGINT, words tsvector NOT NULL, forms text[] NOT NULL)",
+)
+INDEXES = (
+    "CREATE INDEX ix_search_document_published_at ON search_document (published_at, number)",
+    "CREATE INDEX ix_search_document_words ON search_document USING gin (words) WHERE status = 'usable'",
+    "CREATE INDEX ix_search_document_others ON search_document USING gin (words) WHERE status <> 'usable'",
+)
+
+
+def upgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        return
+    for statement in TABLE:
+        op.execute(statement)
+    rebuild(op.get_bind())
+    # Afterwards, for that is several times faster than to keep them up to date.
+    for statement in INDEXES:
+        op.execute(statement)

@@ -1,0 +1,40 @@
+"""The search index of a wire built anew, for migrations that change what stands in it."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, and_, select
+
+from newswire.analysis import analyse
+from newswire.article import Held, Status, parsed
+from newswire.query import terms_of
+from newswire.store import search
+from newswire.store.rows import HELD, AnyRow
+from newswire.store.tables import article, publisher, version
+from newswire.store.texts import searchable
+
+BATCH = 500
+
+
+def rebuild(connection: Connection) -> None:
+    """Indexes the current version of every article; the index must be empty."""
+    for row in current_versions(connection):
+        held = Held(*row[: len(HELD)])._replace(status=Status(row.status))
+        content = parsed(row.rendered, row.body)
+        terms = terms_of(row.slug, content)
+        analysed = analyse({}, None) if held.status is Status.CANCELED else searchable(content, terms)
+        search.put(connection, held, terms, analysed)
+
+
+def current_versions(connection: Connection) -> Iterator[AnyRow]:
+    """Every article in order of reception, in batches, so that memory does not grow with the wire."""
+    query = (
+        select(*HELD, publisher.c.slug, version.c.rendered, version.c.body)
+        .join_from(article, publisher, publisher.c.id == article.c.publisher_id)
+        .join(version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
+        .order_by(article.c.number)
+        .limit(BATCH)
+    )
+    last = 0
+    while rows := connection.execute(query.where(article.c.number > last)).all():
+        yield from rows
+        last = rows[-1].number
