@@ -26,6 +26,10 @@ NAMED = (
     ("subject", "subjects", ("code", "name")),
     ("place", "places", ("name",)),
 )
+LONGEST_VALUE = 1900
+"""Bytes of a value in a term: PostgreSQL takes words of 2,046; few letters make 250 of them longer."""
+AUTHOR_ID = re.compile("author_[0-9a-f]{32}")
+PROFILE = ("role", "bio", "url", "avatar_url", "organization")
 FACETS = ("publisher", "section", "language", "keyword", "author")
 
 
@@ -48,13 +52,22 @@ class Times(NamedTuple):
 def term(kind: str, value: str) -> str:
     """`kind_value`, blind to case and to how blanks are typed; one word for both search engines."""
     folded = " ".join(unicodedata.normalize("NFC", value).casefold().split())
-    return f"{kind}_" + re.sub(r"[\x00-\x2f\x3a-\x60\x7b-\x7f]", lambda found: f"_{ord(found[0]):02x}", folded)
+    escaped = re.sub(r"[\x00-\x2f\x3a-\x60\x7b-\x7f]", lambda found: f"_{ord(found[0]):02x}", folded)
+    if len(encoded := escaped.encode("utf-8", "surrogatepass")) > LONGEST_VALUE:
+        # Two underscores: no value is escaped so.
+        return f"{kind}__{hashlib.sha256(encoded).hexdigest()}"
+    return f"{kind}_{escaped}"
+
+
+def untermed(name: str) -> str:
+    """The value of a term, as `term` left it: in small letters, its blanks made one."""
+    return re.sub("_([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), name.partition("_")[2])
 
 
 def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
     """The terms of one version: `content` is the article, or its tombstone, as served.
 
-    A language counts with and without its region.
+    A language counts with and without its region. Those of `profile_terms` are among them.
     """
     found = {term("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
     for kind in ("id", "external_id", "section", "urgency"):
@@ -64,7 +77,22 @@ def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
         found |= {term("language", language), term("language", language.split("-")[0])}
     for kind, items, names in NAMED:
         found |= {term(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
-    return frozenset(found | {term("keyword", keyword) for keyword in content.get("keywords", ())})
+    found |= {term("keyword", keyword) for keyword in content.get("keywords", ())}
+    # Whoever gives an author's id for a name must not be found, counted and named as that author.
+    authors = {term("author", author["id"]) for author in content.get("authors", ())}
+    feigned = {name for name in found if AUTHOR_ID.fullmatch(name)} - authors
+    return frozenset(found - feigned) | profile_terms(content)
+
+
+def profile_terms(content: Mapping[str, Any]) -> frozenset[str]:
+    """Which fields of which authors an article gives, so that the newest one that does is a single look-up."""
+    authors = content.get("authors", ())
+    return frozenset(profile_term(name, author["id"]) for author in authors for name in PROFILE if author[name])
+
+
+def profile_term(name: str, author_id: str) -> str:
+    """No parameter and no entitlement has terms of this kind, so nobody can ask for them."""
+    return term(f"profile_{name}", author_id)
 
 
 @dataclass(frozen=True)
@@ -141,7 +169,8 @@ class Query:
     """What a reader asks for. `text` is `q` as typed, `expression` the same understood.
 
     `times` are resolved, `asked` are the same as the reader wrote them (now-2d); `order` is
-    published_at or updated_at.
+    published_at or updated_at. With `ranked_at` the order is that of relevance (`readers.relevance`),
+    and ages count from then.
     """
 
     text: str | None = None
@@ -154,17 +183,22 @@ class Query:
     descending: bool = True
     limit: int = 25
     include_body: bool = False
+    highlight: bool = False
+    ranked_at: int | None = None
     cursor: str | None = None
 
     def fingerprint(self) -> str:
         """What a cursor is bound to: everything that decides which articles come in which order."""
-        order = [self.order, self.descending, self.status]
+        order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
         parts = [self.text, self.filter.canonical(), self.asked or list(self.times), order]
         return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
 
-    def cursor_at(self, place: Place) -> str:
-        """An opaque cursor that continues behind `place`, with the times that the first page resolved."""
-        packed = orjson.dumps([self.fingerprint(), *place, *self.times])
+    def cursor_at(self, place: Place, *rest: Any) -> str:
+        """An opaque cursor that continues behind `place`, with the times that the first page resolved.
+
+        `rest` is one more part, in the order of relevance.
+        """
+        packed = orjson.dumps([self.fingerprint(), *place, *self.times, *rest])
         return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
     def resumed(self) -> tuple["Query", Place | None]:
@@ -175,12 +209,17 @@ class Query:
         if self.cursor is None:
             return self, None
         match unpacked(self.cursor):
-            case [str() as fingerprint, at, number, *times] if storable(at, number) and len(times) == len(self.times):
+            case [str() as fingerprint, at, number, *rest] if storable(at, number):
                 if fingerprint != self.fingerprint():
                     raise Problem("cursor_mismatch", "The cursor was made for another query; start again without it.")
-                if all(time is None or storable(time, 0) for time in times):
+                times = rest if self.ranked_at is None else rest[:-1]
+                if len(times) == len(self.times) and all(time is None or storable(time, 0) for time in times):
                     return replace(self, times=Times(*times)), Place(at, number)
-        raise Problem("invalid_cursor", "The cursor is not one of this wire; start again without it.")
+        raise invalid_cursor()
+
+
+def invalid_cursor() -> Problem:
+    return Problem("invalid_cursor", "The cursor is not one of this wire; start again without it.")
 
 
 def storable(at: Any, number: Any) -> bool:

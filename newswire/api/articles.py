@@ -1,6 +1,7 @@
 """Reading articles: the list, one of them, its versions."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -10,13 +11,15 @@ from newswire import wire
 from newswire.api.address import base_url, here
 from newswire.api.answers import json_answer, unchanged
 from newswire.api.conditional import article_tag, not_modified
-from newswire.api.schemas.query import query_of, sparse_fields
+from newswire.api.schemas.query import facets_of, query_of, sparse_fields
 from newswire.api.state import database
+from newswire.article import parsed
 from newswire.errors import Problem
 from newswire.instant import now
-from newswire.query import Times
-from newswire.readers import listing, single
-from newswire.readers.splicing import array, links, spliced
+from newswire.query import Query
+from newswire.readers import facets, listing, relevance, single
+from newswire.readers.highlighting import highlights
+from newswire.readers.splicing import array, links, spliced, with_member
 
 
 def list_articles(parameters: dict[str, Any]) -> Response:
@@ -27,23 +30,33 @@ def list_articles(parameters: dict[str, Any]) -> Response:
     """
     moment = now()
     query = query_of(parameters, moment)
-    wanted = sparse_fields(parameters)
+    wanted, kinds = sparse_fields(parameters), facets_of(parameters)
     visibility = g.caller.visibility
     with database().read() as connection:
         head = wire.position(connection)
-        tag = list_tag(head, visibility.fingerprint(), query.times, listing.last_expiry(connection, moment))
+        resolved = (*query.times, query.ranked_at)
+        tag = list_tag(head, visibility.fingerprint(), resolved, listing.last_expiry(connection, moment))
         if not_modified(tag):
             return unchanged(tag)
-        page = listing.page(connection, query, visibility, moment)
+        page = (listing if query.ranked_at is None else relevance).page(connection, query, visibility, moment)
         meta: dict[str, Any] = {"head": head.seq}
         if parameters["count"] == "true":
             meta["count"] = listing.count(connection, query, visibility, moment)._asdict()
-    base = base_url()
-    items = (
-        spliced(row.rendered, row.body, seq=row.seq, status=row.status, links=links(base, row.id)) for row in page.rows
-    )
-    data = array(items if wanted is None else (sparse(item, wanted) for item in items))
+        if kinds:
+            meta["facets"] = facets.counted(connection, query, visibility, moment, kinds)
+    data = array(listed(row, query, wanted) for row in page.rows)
     return enveloped(data, query.limit, page.next_cursor, tag=tag, meta=meta)
+
+
+def listed(row: Any, query: Query, wanted: frozenset[str] | None) -> bytes:
+    """An article of a list: with its body, only some of its fields, and where it matches, as the query asks."""
+    body = row.body if query.include_body else b""
+    item = spliced(row.rendered, body, seq=row.seq, status=row.status, links=links(base_url(), row.id))
+    if wanted is not None:
+        item = sparse(item, wanted)
+    if query.highlight and query.expression is not None:
+        item = with_member(item, "highlights", highlights(query.expression, parsed(row.rendered, row.body)))
+    return item
 
 
 def sparse(article: bytes, wanted: frozenset[str]) -> bytes:
@@ -101,7 +114,7 @@ def before(cursor: str | None) -> int:
     return int(cursor)
 
 
-def list_tag(head: wire.Head, visibility: str, times: Times, expiry: int | None) -> str:
+def list_tag(head: wire.Head, visibility: str, times: Sequence[int | None], expiry: int | None) -> str:
     """A list's ETag: it depends on the query, on what the caller may see, where the wire stands, what has expired."""
     query = sorted((name, value) for name, value in request.args.items(multi=True))
     parts = [request.path, query, tuple(times), expiry, base_url(), visibility, head.wire, head.seq, head.revision]

@@ -41,6 +41,11 @@ def linked(article: bytes, links: bytes) -> bytes:
     return b'%s,"links":%s}' % (article[:-1], links)
 
 
+def with_member(article: bytes, name: str, value: object) -> bytes:
+    """An article with one more member."""
+    return b'%s,"%s":%s}' % (article[:-1], name.encode("ascii"), orjson.dumps(value))
+
+
 def links(base_url: str, article_id: str) -> bytes:
     """Where an article and its history are found under `base_url`."""
     address = f"{base_url}/v1/articles/{article_id}"
