@@ -1,4 +1,4 @@
-"""`newswire worker`: the work that no request waits for, in rounds; for now housekeeping.
+"""`newswire worker`: the work that no request waits for, in rounds: releases and expiries, housekeeping.
 
 A round is a function that takes the database and opens its own transactions. Rounds are done
 one after the other in a thread, so that a signal is obeyed at once even while the database is
@@ -21,12 +21,13 @@ from newswire.cli.failures import sentence
 from newswire.cli.opening import opened_database
 from newswire.config import Settings
 from newswire.errors import Problem
-from newswire.ingest import idempotency
+from newswire.ingest import idempotency, release
 from newswire.instant import now
 from newswire.store.engine import Database
 
 logger = logging.getLogger("newswire.worker")
-RETRY_SECONDS = 60.0
+LONGEST_RETRY_SECONDS = 60.0
+SHORTEST_RETRY_SECONDS = 1.0
 STOP_SECONDS = 0.5
 
 
@@ -45,7 +46,18 @@ def housekeeping(database: Database) -> None:
     logger.info("housekeeping", extra={"idempotency_keys_forgotten": forgotten})
 
 
-ROUNDS = (Round("housekeeping", 3600.0, housekeeping),)
+def releases(database: Database) -> None:
+    """Tells the wire of embargoes that have ended and of articles that have expired."""
+    with database.read() as connection:
+        waiting = release.is_due(connection, now())
+    while waiting:
+        with database.begin() as connection:
+            written = release.release(connection, now())
+        logger.info("released or expired", extra={"entries": written})
+        waiting = written == release.AT_ONCE
+
+
+ROUNDS = (Round("releases", 0.25, releases), Round("housekeeping", 3600.0, housekeeping))
 
 
 @click.command()
@@ -72,13 +84,18 @@ def worker(parent: int | None) -> None:
 
 
 def go_round(database: Database, rounds: Sequence[Round], stop: threading.Event) -> None:
-    """Does every round when it is due. One that fails is tried again within a minute; the others go on."""
+    """Does every round when it is due. One that fails is tried again soon, after a minute at most; the others go on."""
     due = {item.name: 0.0 for item in rounds}
     while not stop.is_set():
         for item in rounds:
             if time.monotonic() >= due[item.name]:
-                due[item.name] = time.monotonic() + (item.every if done(item, database) else RETRY_SECONDS)
+                pause = item.every if done(item, database) else retry_seconds(item)
+                due[item.name] = time.monotonic() + pause
         stop.wait(max(0.0, min(due.values()) - time.monotonic()))
+
+
+def retry_seconds(item: Round) -> float:
+    return min(LONGEST_RETRY_SECONDS, max(SHORTEST_RETRY_SECONDS, item.every))
 
 
 def done(item: Round, database: Database) -> bool:
