@@ -36,12 +36,13 @@ class Server:
         self.log = folder / "server.log"
         self.said = folder / "server.out"
         self.address: tuple[str, int] | None = None
+        self.processes = PROCESSES
         self.closed = False
         self._keeper: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts it without waiting for it; see `wait_until_ready`."""
-        command = [*newswire("serve"), "--port", "0", "--workers", str(PROCESSES), "--json"]
+        command = [*newswire("serve"), "--port", "0", "--workers", str(self.processes), "--json"]
         with self.said.open("wb") as said, self.log.open("ab") as log:
             self._keeper = subprocess.Popen(
                 ["sh", "-c", KEEPER, "keeper", *command],
@@ -62,6 +63,19 @@ class Server:
             return str(json.loads(self.said.read_bytes())["url"])
         except ValueError:
             return None
+
+    def burden(self) -> tuple[float, float]:
+        """Resident megabytes, and seconds of processor time so far, of its largest process: a web process, that is."""
+        session = 0 if self._keeper is None else self._keeper.pid
+        found = [(0.0, 0.0)]
+        for path in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if os.getsid(int(path.name)) == session:
+                    pages = int((path / "statm").read_text().split()[1])
+                    ticks = (path / "stat").read_text().rpartition(")")[2].split()[11:13]
+                    seconds = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+                    found.append((pages * os.sysconf("SC_PAGE_SIZE") / 2**20, seconds))
+        return max(found)
 
     def kill(self) -> None:
         """SIGKILL to the whole process group: master, web processes, worker. Nobody can say good-bye."""

@@ -11,9 +11,11 @@ from flask_smorest import Api
 from newswire import __version__, web
 from newswire import api as http
 from newswire.api import answers, problems, requestlog
+from newswire.api.places import Places
 from newswire.api.routing import register
 from newswire.api.state import State
 from newswire.config import Settings
+from newswire.readers.following import READS_AT_ONCE, Feed
 from newswire.store.engine import Database
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -28,9 +30,14 @@ Problems are `application/problem+json` with a `code` of a closed list, served a
 def create_app(settings: Settings) -> Flask:
     """The WSGI application on the database of `settings`; it neither creates nor migrates it."""
     app = Flask("newswire", static_folder=None)
-    app.config["NEWSWIRE"] = State(settings, Database(settings.database_url, connections=settings.threads + 2))
+    # Beside the requests: the streams' own readings, and two that note the use of a key meanwhile.
+    database = Database(settings.database_url, connections=settings.threads + READS_AT_ONCE + 2)
+    places = Places(settings.threads, settings.streams)
+    app.config["NEWSWIRE"] = State(settings, database, Feed(database), places)
     app.config.update(openapi())
     app.before_request(begin)
+    app.before_request(places.enter)
+    app.teardown_request(lambda error: places.leave())
     # Flask calls these in reverse: first the answer is finished, then it is logged.
     app.after_request(requestlog.write)
     app.after_request(answers.finish)

@@ -13,8 +13,9 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 PREFIX = "NEWSWIRE_"
-# Read by the HTTP clients and by the test suite, not by the server.
-FOREIGN = frozenset({"NEWSWIRE_URL", "NEWSWIRE_KEY", "NEWSWIRE_TEST_DATABASE_URL"})
+URL, KEY, KEY_FILE = "NEWSWIRE_URL", "NEWSWIRE_KEY", "NEWSWIRE_KEY_FILE"
+# Read by the HTTP clients (`calling`) and by the test suite, not by the server.
+FOREIGN = frozenset({URL, KEY, KEY_FILE, "NEWSWIRE_TEST_DATABASE_URL"})
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -40,6 +41,10 @@ class Settings:
         metadata={"help": "debug, info, warning or error: the least serious log line written."},
     )
     threads: int = field(default=8, metadata={"help": "Requests that one web process answers at the same time."})
+    streams: int = field(
+        default=200,
+        metadata={"help": "Open streams and waiting polls that one web process holds beside its requests."},
+    )
     demo: bool = field(
         default=False, metadata={"help": "Serves the sample pictures under /samples; set by `newswire demo`."}
     )
@@ -62,6 +67,21 @@ class Settings:
                 text = content(name, text)
             values[known[plain].name] = converted(plain, text, known[plain].default)
         return cls(**values)
+
+
+def calling(url: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, str | None]:
+    """Whom an HTTP client calls (`url`, else NEWSWIRE_URL) and with which key, if any; raises `SettingsError`."""
+    environ = os.environ if environ is None else environ
+    Settings.from_env(environ)
+    given = address(URL, url or environ.get(URL, ""))
+    if given is None:
+        raise SettingsError(f"Where is the wire? Set {URL}, or give --url, such as https://wire.example.org.")
+    if KEY in environ and KEY_FILE in environ:
+        raise SettingsError(f"{KEY} and {KEY_FILE} are both set; keep one of them.")
+    key = content(KEY_FILE, environ[KEY_FILE]) if KEY_FILE in environ else environ.get(KEY, "").strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise SettingsError(f"{KEY} does not hold a key, which is one word such as nw_….")
+    return given, key or None
 
 
 def unknown(name: str, known: Mapping[str, object]) -> str:

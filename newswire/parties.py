@@ -48,6 +48,11 @@ class Caller:
     key_id: int | None = None
     stale: bool = False
 
+    @property
+    def party(self) -> str:
+        """Whose key it is; all keys of a party share what is kept for it."""
+        return f"{self.kind}:{self.slug or ''}"
+
 
 PUBLIC = Caller("public", frozenset({"read"}), Visibility(EVERYTHING))
 

@@ -21,6 +21,7 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.http import message
+from gunicorn.workers.gthread import ThreadWorker
 
 from newswire.app import create_app
 from newswire.config import Settings
@@ -66,8 +67,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             # gunicorn closes this descriptor itself.
             "bind": f"fd://{listener.detach()}",
             "workers": processes,
-            "worker_class": "gthread",
-            "threads": settings.threads,
+            "worker_class": WebProcess,
+            # A stream takes a thread that sleeps; `api.places` keeps the two apart.
+            "threads": settings.threads + settings.streams,
+            "worker_connections": 1000 + settings.threads + settings.streams,
             # Longer than the 60 seconds for which the usual proxies keep their connections.
             "keepalive": 75,
             "timeout": 60,
@@ -78,7 +81,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "proc_name": "newswire",
             # The last connection that is closed puts what SQLite's log still holds into the database file.
-            "worker_exit": lambda arbiter, worker: dispose(worker),
+            "worker_exit": lambda arbiter, worker: close(worker),
             "when_ready": lambda arbiter: ready(),
         }
         super().__init__()
@@ -91,9 +94,31 @@ class Server(BaseApplication):  # type: ignore[misc]
         return create_app(self.settings)
 
 
-def dispose(worker: Any) -> None:
+class WebProcess(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's worker with threads, which ends its open streams when it is told to stop."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        # Not here, in the midst of whatever the main thread is doing.
+        self.method_queue.defer(lambda: end_streams(self))
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError:
+            logger.info("a reader was dropped that took nothing")
+            return False
+
+
+def end_streams(worker: Any) -> None:
+    """Their readers connect anew, to whoever serves then, and resume."""
     if isinstance(worker.wsgi, Flask):
-        worker.wsgi.config["NEWSWIRE"].database.dispose()
+        worker.wsgi.config["NEWSWIRE"].feed.watcher.close()
+
+
+def close(worker: Any) -> None:
+    if isinstance(worker.wsgi, Flask):
+        worker.wsgi.config["NEWSWIRE"].close()
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]

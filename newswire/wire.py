@@ -14,15 +14,17 @@ of its content; so the last chain value vouches for the whole wire.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Update, func, insert, select, update
 
 from newswire.article import EntryType, digest_of, parsed
 from newswire.store.rows import AnyRow
 from newswire.store.tables import entry, head, version
 
 GENESIS = "0" * 64
+CHANNEL = "newswire"
 VERIFY_BATCH = 1000
 
 
@@ -75,13 +77,29 @@ def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> lis
         chain = link(chain, seq, new.digest)
         rows.append({"seq": seq, "at": now, "chain": chain, **new._asdict()})
     connection.execute(insert(entry), rows)
-    connection.execute(update(head).values(chain=chain))
+    connection.execute(heralded(connection, update(head).values(chain=chain)))
     return list(range(first, last + 1))
 
 
 def revise(connection: Connection) -> None:
     """Notes that a publisher, partner or key was edited, so that no kept page outlives the edit."""
-    connection.execute(update(head).values(revision=head.c.revision + 1))
+    connection.execute(heralded(connection, update(head).values(revision=head.c.revision + 1)))
+
+
+def renaming() -> Update:
+    """The change that gives a restored wire a new id, so that whoever read the old one is told.
+
+    What the old one told after its backup is not in the log, and its numbers are given out again.
+    """
+    return update(head).values(wire=str(uuid4()), revision=head.c.revision + 1)
+
+
+def heralded(connection: Connection, change: Update) -> Any:
+    """A change of the head of which PostgreSQL tells, at the commit, everyone who listens on `CHANNEL`.
+
+    On SQLite there is nobody to tell: who waits looks at the file.
+    """
+    return change if connection.dialect.name == "sqlite" else change.returning(func.pg_notify(CHANNEL, ""))
 
 
 def since(connection: Connection, after: int, limit: int) -> Sequence[AnyRow]:

@@ -4,20 +4,24 @@ A scope of None means that the address is open to everyone; a route without a de
 cannot be written. The OpenAPI document is made from the same table.
 """
 
-from newswire.api import about, articles, batch, changes, publishing
+from newswire.api import about, articles, batch, changes, consumers, directory, publishing
 from newswire.api.routing import Route
+from newswire.api.schemas import changes as wire
 from newswire.api.schemas import envelopes, served
+from newswire.api.schemas.changes import ChangesParameters
+from newswire.api.schemas.directory import AuthorList, AuthorProfile, NameList, NamesParameters, PublisherList
 from newswire.api.schemas.parameters import Parameters
 from newswire.api.schemas.query import (
     ArticleParameters,
-    ChangesParameters,
     DryRunParameters,
     KillParameters,
     PageParameters,
 )
+from newswire.api.streams import EVENTS, NDJSON
 
 ARTICLE = "/v1/articles/<article_id:article_id>"
 EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
+CONSUMER = "/v1/consumers/<consumer:name>"
 ARTICLE_TYPES = ("application/json", "text/markdown")
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
@@ -50,7 +54,22 @@ ROUTES = (
     Route("DELETE", EXTERNAL, publishing.kill_external, "publish", KillParameters, {200: served.Tombstone},
           problems=("not_found", "precondition_failed", "validation_failed", "unavailable")),
     Route("GET", "/v1/changes", changes.list_changes, "read", ChangesParameters, {200: envelopes.ChangesOut},
-          problems=("cursor_ahead",)),
+          streams=(EVENTS, NDJSON), problems=("cursor_ahead", "wire_changed", "not_found")),
+    Route("GET", "/v1/wire", changes.read_wire, "read", Parameters, {200: wire.WireOut}),
+    Route("GET", "/v1/consumers", consumers.list_consumers, "read", Parameters, {200: wire.ConsumerList}),
+    Route("GET", CONSUMER, consumers.read_consumer, "read", Parameters, {200: wire.ConsumerOut},
+          problems=("not_found",)),
+    Route("PUT", CONSUMER, consumers.put_consumer, "read", Parameters, {200: wire.ConsumerOut},
+          takes=("application/json",), sent=wire.ConsumerSchema,
+          problems=(*WRITING, "not_found", "cursor_ahead")),
+    Route("DELETE", CONSUMER, consumers.delete_consumer, "read", Parameters, {204: None}, problems=("not_found",)),
+    Route("GET", "/v1/authors", directory.list_authors, "read", NamesParameters, {200: AuthorList}, tagged=True),
+    Route("GET", "/v1/authors/<string:author_id>", directory.read_author, "read", Parameters, {200: AuthorProfile},
+          problems=("not_found",), tagged=True),
+    Route("GET", "/v1/publishers", directory.list_publishers, "read", NamesParameters, {200: PublisherList},
+          tagged=True),
+    Route("GET", "/v1/sections", directory.list_sections, "read", NamesParameters, {200: NameList}, tagged=True),
+    Route("GET", "/v1/keywords", directory.list_keywords, "read", NamesParameters, {200: NameList}, tagged=True),
     Route("GET", "/v1/me", about.read_me, "read", Parameters, {200: envelopes.MeOut}),
     Route("GET", "/v1/problems", about.list_problems, None, Parameters, {200: envelopes.ProblemKinds}),
     Route("GET", "/healthz", about.healthz, None, Parameters, {200: envelopes.Health}),

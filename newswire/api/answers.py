@@ -12,10 +12,13 @@ COMPRESS_FROM = 1000
 COMPRESSIBLE = ("application/json", "application/problem+json", "text/html", "text/javascript", "text/css")
 
 
-def accept(media_type: str = "application/json") -> None:
-    """Raises `not_acceptable` unless the caller takes this type."""
-    if request.accept_mimetypes and not request.accept_mimetypes.best_match([media_type]):
-        raise Problem("not_acceptable", f"This address answers in {media_type}; ask for that or for */*.")
+def accept(*media_types: str) -> str:
+    """The type that the caller likes best, the first one where it is all the same; raises `not_acceptable`."""
+    offered = media_types or ("application/json",)
+    best = request.accept_mimetypes.best_match(offered) if request.accept_mimetypes else offered[0]
+    if best is None:
+        raise Problem("not_acceptable", f"This address answers in {' or '.join(offered)}; ask for that or for */*.")
+    return best
 
 
 def json_answer(body: bytes | object, status: int = 200, *, tag: str | None = None) -> Response:

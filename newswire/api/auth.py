@@ -3,16 +3,18 @@
 Every route declares in the route table which scope it needs; `require` runs before its view.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from flask import g, request
 from sqlalchemy.exc import DBAPIError
 
 from newswire import parties
-from newswire.api.state import database, settings
+from newswire.api.state import database, settings, state
 from newswire.errors import Problem
 from newswire.instant import now
 from newswire.parties import PUBLIC, Caller
+from newswire.readers.following import Access
 
 
 def require(scope: str) -> Caller:
@@ -45,6 +47,24 @@ def identify() -> Caller:
         with suppress(Problem, DBAPIError), database().begin(patient=False) as connection:
             parties.note_use(connection, caller.key_id, moment)
     return caller
+
+
+def asking_again() -> Callable[[], Access | None]:
+    """A question for streams: what the caller of this request may see now, or None when it may read no longer."""
+    header = request.headers.get("Authorization")
+    key = None if header is None else key_of(header)
+    if key is None:
+        return lambda: Access(PUBLIC.visibility, None)
+    feed = state().feed
+
+    def ask() -> Access | None:
+        with feed.read() as connection:
+            caller = parties.caller_of(connection, key, now())
+        if caller is None or "read" not in caller.scopes:
+            return None
+        return Access(caller.visibility, caller.expires_at)
+
+    return ask
 
 
 def key_of(header: str) -> str | None:

@@ -1,28 +1,110 @@
-"""The wire itself over HTTP: `GET /v1/changes`."""
+"""The wire itself over HTTP: `GET /v1/changes` as pages, waiting or not, and as streams; and where it stands."""
 
 from typing import Any
 
 import orjson
-from flask import Response, g
+from flask import Response, g, request
+from sqlalchemy import Connection
 
+from newswire import wire
+from newswire.api import streams
 from newswire.api.address import base_url
 from newswire.api.answers import json_answer
+from newswire.api.entries import entry_bytes
+from newswire.api.schemas.changes import check_beginning, wanted_types, wire_query
+from newswire.api.schemas.query import invalid, resolved
 from newswire.api.state import database
-from newswire.article import parsed
-from newswire.instant import format_instant, now
-from newswire.readers.changes import Told, changes
-from newswire.readers.splicing import array, links, spliced
+from newswire.errors import Problem
+from newswire.instant import now
+from newswire.readers import consumers
+from newswire.readers.changes import Changes, ahead, changes, first_at
+from newswire.readers.matching import Reader
+from newswire.readers.splicing import array
 
 
 def list_changes(parameters: dict[str, Any]) -> Response:
     """The wire, in order, nothing missed
 
-    Entries after the sequence number `after`, each exactly once for whoever follows
-    `page.next_after`. A page may be empty although `has_more` is true: entries that are not yours
-    are scanned, not shown.
+    Entries after the sequence number `after`, each exactly once for whoever follows `page.next_after`.
+    A page may be empty although `has_more` is true: entries that are not yours are scanned, not shown.
+    `wait` holds an empty page back until there is something. As `text/event-stream` the same entries come
+    as they are written, without end; as `application/x-ndjson` all there are, and behind them a line
+    `{"next_after", "head"}` that says that none is missing.
+    """
+    moment = now()
+    check_beginning(parameters)
+    reader = Reader(g.caller.visibility, wire_query(parameters, moment), wanted_types(parameters))
+    page = None
+    with database().read() as connection:
+        head = wire.position(connection)
+        check_wire(parameters.get("wire"), head)
+        after = beginning(connection, parameters, head, moment)
+        if after > head.seq:
+            raise ahead(after, head)
+        if g.media_type not in (streams.EVENTS, streams.NDJSON):
+            page = changes(connection, reader, after, parameters["limit"], moment)
+    if page is not None:
+        response = json_answer(page_bytes(waited(page, reader, parameters["wait"])))
+    else:
+        stream = streams.events if g.media_type == streams.EVENTS else streams.ndjson
+        response = stream(reader, head, after)
+    response.vary.add("Accept")
+    return response
+
+
+def read_wire(parameters: dict[str, Any]) -> Response:
+    """Where the wire stands
+
+    Its id, the newest sequence number, and the chain value that vouches for every entry up to it.
     """
     with database().read() as connection:
-        page = changes(connection, g.caller.visibility, parameters["after"], parameters["limit"], now())
+        head = wire.position(connection)
+    return json_answer({"wire": head.wire, "head": head.seq, "chain": head.chain})
+
+
+def check_wire(expected: str | None, head: wire.Head) -> None:
+    """Raises `wire_changed` for a position of another wire, such as this one before it was restored."""
+    if expected not in (None, head.wire):
+        raise Problem(
+            "wire_changed",
+            f"This is the wire {head.wire}, not {str(expected)[:100]!r}. What you hold of the other may be missing"
+            " here: begin again with start=oldest.",
+        )
+
+
+def beginning(connection: Connection, parameters: dict[str, Any], head: wire.Head, moment: int) -> int:
+    """The position behind which the walk begins."""
+    last_event = request.headers.get("Last-Event-ID")
+    if last_event is not None and g.media_type == streams.EVENTS:
+        return position_of(last_event, head)
+    if "consumer" in parameters:
+        found = consumers.find(connection, g.caller.party, parameters["consumer"])
+        check_wire(found.wire, head)
+        return found.after
+    start = parameters.get("start", "oldest")
+    if start == "oldest":
+        after: int = parameters.get("after", 0)
+        return after
+    return head.seq if start == "now" else first_at(connection, resolved(start, moment) or 0)
+
+
+def position_of(event_id: str, head: wire.Head) -> int:
+    """The sequence number of an event's id, `WIRE:SEQ`."""
+    wire_id, _, seq = event_id.rpartition(":")
+    if not wire_id or not (seq.isascii() and seq.isdigit()) or len(seq) > 19:
+        raise invalid("Last-Event-ID", "Must be the id of an event of this stream, WIRE:SEQ.")
+    check_wire(wire_id, head)
+    return int(seq)
+
+
+def waited(page: Changes, reader: Reader, seconds: int) -> Changes:
+    """The page, or a later one where there is nothing on it and the caller would rather wait."""
+    if page.entries or page.has_more or not seconds or request.method == "HEAD":
+        return page
+    return streams.awaited(reader, page.next_after, seconds)
+
+
+def page_bytes(page: Changes) -> bytes:
     base = base_url()
     data = array(entry_bytes(told, base) for told in page.entries)
     rest = {
@@ -30,27 +112,4 @@ def list_changes(parameters: dict[str, Any]) -> Response:
         "head": page.head.seq,
         "wire": page.head.wire,
     }
-    return json_answer(b'{"data":' + data + b"," + orjson.dumps(rest)[1:])
-
-
-def entry_bytes(told: Told, base: str) -> bytes:
-    """One entry as served; its article is the version it tells of, or null where the reader may not have it.
-
-    A kill gives its reason all the same.
-    """
-    row = told.row
-    entry: dict[str, Any] = {
-        "seq": row.seq,
-        "type": told.type,
-        "at": format_instant(row.at),
-        "article_id": row.id,
-        "version": row.version,
-        "digest": row.digest,
-        "chain": row.chain,
-    }
-    if told.type == "article.canceled":
-        entry["change"] = parsed(row.rendered, b"")["change"]
-    article = b"null"
-    if told.readable:
-        article = spliced(row.rendered, row.body, seq=row.seq, status="usable", links=links(base, row.id))
-    return orjson.dumps(entry)[:-1] + b',"article":' + article + b"}"
+    return b'{"data":' + data + b"," + orjson.dumps(rest)[1:]

@@ -9,16 +9,16 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask, Response, g, request
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema
-from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from newswire.api.address import base_url
 from newswire.api.answers import accept
 from newswire.api.auth import require
 from newswire.api.bodies import MOST_ARTICLES
 from newswire.api.conditional import IDEMPOTENCY_KEY
+from newswire.api.converters import CONVERTERS, DESCRIBED
 from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
 from newswire.api.schemas.envelopes import ProblemOut
-from newswire.api.schemas.fields import FILLED_PATTERN, PATTERN, UNCARRIABLE
+from newswire.api.schemas.fields import FILLED_PATTERN, UNCARRIABLE
 from newswire.api.schemas.parameters import Parameters, load_parameters
 from newswire.errors import CODES, Fault, Problem
 
@@ -28,37 +28,13 @@ CHAPTERS = {
     "read": ("Reading", "Articles out: lists, searches, versions, and the wire in order."),
     None: ("About", "What is open to everyone: health, and what the problems mean."),
 }
-EXTERNAL_ID = {"type": "string", "minLength": 1, "maxLength": 250, "pattern": PATTERN}
-
-
-class Ordinal(IntegerConverter):
-    """A number from 1 in ASCII digits that a database can count to; anything else names nothing."""
-
-    regex = "[1-9][0-9]{0,8}"
-
-    def __init__(self, map: Map) -> None:
-        super().__init__(map, min=1, max=999_999_999)
-
-
-class ArticleId(BaseConverter):
-    """Any word but `batch`, which has an address of its own: what cannot be done there is 405, not 404."""
-
-    regex = r"(?!batch\Z)[^/]+"
-    part_isolating = True
-
-
-class ExternalId(BaseConverter):
-    """A publisher's own id, slashes included: what comes as %2F reaches us as a slash."""
-
-    regex = "(?s:.+)"
-    part_isolating = False
-    weight = 200
 
 
 @dataclass(frozen=True)
 class Route:
     """One operation: `scope` None is open to everyone; `takes` are the media types of its body.
 
+    `sent` describes a JSON body that is no article; `streams` are the media types it answers in beside JSON.
     With `tagged` its answers carry an ETag, and 304 tells who has it that nothing changed.
     """
 
@@ -67,18 +43,21 @@ class Route:
     view: Callable[..., Response]
     scope: str | None
     parameters: type[Parameters]
-    answers: Mapping[int, type[Schema]]
+    answers: Mapping[int, type[Schema] | None]
     takes: tuple[str, ...] = ()
+    sent: type[Schema] | None = None
+    streams: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     tagged: bool = False
 
 
 def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
     """Adds every route to the application and to the OpenAPI document."""
-    app.url_map.converters |= {"ordinal": Ordinal, "article_id": ArticleId, "external_id": ExternalId}
+    app.url_map.converters |= CONVERTERS
     # https://news.example/1 is an id too.
     app.url_map.merge_slashes = False
-    api.register_converter(ExternalId, lambda converter: EXTERNAL_ID)
+    for converter, schema in DESCRIBED.items():
+        api.register_converter(converter, lambda instance, schema=schema: schema)
     api.ma_plugin.converter.add_attribute_function(null_or_nested)
     # A blueprint for each chapter of the reference: flask-smorest makes its headings of their names.
     chapters = {scope: Blueprint(name, __name__, description=text) for scope, (name, text) in CHAPTERS.items()}
@@ -108,6 +87,8 @@ def documented(blueprint: Blueprint, route: Route) -> Callable[..., Any]:
     view = checked(route)
     for status, schema in route.answers.items():
         view = blueprint.response(status, schema)(view)
+    for media in route.streams:
+        view = blueprint.alt_response(200, schema={"type": "string"}, content_type=media, success=True)(view)
     if route.tagged:
         view = blueprint.alt_response(304, description="What you hold is still so.", success=True)(view)
     for status, codes in sorted(refusals(route).items()):
@@ -131,7 +112,7 @@ def checked(route: Route) -> Callable[..., Response]:
             g.caller = None
         check_address(address)
         if route.path.startswith("/v1"):
-            accept()
+            g.media_type = accept("application/json", *route.streams)
         return route.view(load_parameters(schema, parameters()), **address)
 
     return view
@@ -189,6 +170,10 @@ def headers_of(route: Route) -> list[dict[str, Any]]:
     """The request headers that mean something to an operation."""
     if route.tagged:
         return [header("If-None-Match", "The ETag of what you hold: 304 when it is still so.")]
+    if "text/event-stream" in route.streams:
+        return [
+            header("Last-Event-ID", "Of an event stream: the id of the last event that you have; wins over `after`.")
+        ]
     if route.scope != "publish":
         return []
     found = [header(KEYED, "Makes a repeat of this request safe for 24 hours: it gets the first answer again.")]
@@ -230,6 +215,8 @@ def operation(route: Route) -> dict[str, Any]:
 
 def content(media: str, route: Route) -> dict[str, Any]:
     """What one media type of a request body holds."""
+    if route.sent is not None:
+        return {"schema": route.sent()}
     batch = route.path.endswith("/batch")
     if media == "application/merge-patch+json" or (media == "application/json" and route.method == "PATCH"):
         return {"schema": ArticlePatchSchema(partial=True)}

@@ -1,10 +1,12 @@
-"""What the views of one application share: its settings and its database."""
+"""What the views of one application share: its settings, its database, the live wire, and the places for requests."""
 
 from dataclasses import dataclass
 
 from flask import current_app
 
+from newswire.api.places import Places
 from newswire.config import Settings
+from newswire.readers.following import Feed
 from newswire.store.engine import Database
 
 
@@ -14,6 +16,14 @@ class State:
 
     settings: Settings
     database: Database
+    feed: Feed
+    places: Places
+
+    def close(self) -> None:
+        """Ends every stream and lets go of the database."""
+        self.feed.watcher.close()
+        self.feed.watcher.join()
+        self.database.dispose()
 
 
 def state() -> State:

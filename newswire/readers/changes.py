@@ -1,30 +1,32 @@
-"""The wire in order, for one reader: which entries it is told of, and as what.
+"""The wire in order, out of the database: pages of what one reader is told, and where a walk begins.
 
-An entry reaches a reader when its version matched what the reader could see at that entry
-or later. A version that no longer matches is told once, as `article.removed`; a kill
-reaches everyone to whom any version was told. What may no longer be read keeps its entry
-and loses its content.
+Who is told what is decided in `matching`. Waiting for what is not there yet is in `following`.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from newswire import wire
-from newswire.article import EntryType, Status
+from newswire.article import EntryType
 from newswire.errors import Problem
-from newswire.query import Visibility
-from newswire.readers.splicing import how_many_fit
+from newswire.readers.matching import Content, Item, Matcher, Past, Reader, Standing, kind_for, readable
+from newswire.readers.splicing import PAGE_BYTES
 from newswire.store.rows import AnyRow
 from newswire.store.tables import article, entry, version
+
+MOST_SCANNED = 5000
+MOST_LOOKED_INTO = 1000
+CHUNK = 500
 
 
 class Told(NamedTuple):
     """One entry as this reader gets it; `readable`: with its article."""
 
     type: str
-    row: AnyRow
+    item: Item
     readable: bool
 
 
@@ -37,88 +39,124 @@ class Changes(NamedTuple):
     head: wire.Head
 
 
-def changes(connection: Connection, visibility: Visibility, after: int, limit: int, now: int) -> Changes:
-    """The entries after `after`, at most `limit` scanned; raises `cursor_ahead` beyond the head."""
+def changes(
+    connection: Connection, reader: Reader, after: int, limit: int, now: int, until: int | None = None
+) -> Changes:
+    """At most `limit` entries after `after`, none after `until`; raises `cursor_ahead` beyond the head.
+
+    A page ends early, and may be empty, where scanning on would cost too much.
+    """
     head = wire.position(connection)
     if after > head.seq:
-        raise Problem("cursor_ahead", f"The wire stands at {head.seq}; {after} lies beyond it.", head=head.seq)
-    rows = scan(connection, after, affordable(connection, after, limit))
-    last = rows[-1].seq if rows else after
-    told = list(seen(connection, rows, visibility, now))
-    return Changes(told, last, last < head.seq, head)
+        raise ahead(after, head)
+    end = head.seq if until is None else until
+    matcher = Matcher(reader, lambda number, past: content_of(connection, number, past))
+    told: list[Told] = []
+    scanned, size = after, 0
+    for item in islice(scan(connection, after, end, limit), MOST_SCANNED):
+        scanned = item.seq
+        kind = kind_for(item, matcher)
+        if kind is not None:
+            told.append(Told(kind, item, readable(item, item.standing, kind, reader.visibility, now)))
+            size += item.size if told[-1].readable else 0
+        if len(told) == limit or size >= PAGE_BYTES or matcher.looked >= MOST_LOOKED_INTO:
+            break
+    load_contents(connection, [each.item for each in told if each.readable or each.type == EntryType.CANCELED])
+    return Changes(told, scanned, scanned < end, head)
 
 
-def affordable(connection: Connection, after: int, limit: int) -> int:
-    """How many of the next entries fit into a page; one at least."""
-    sizes = (
-        select(func.length(version.c.rendered) + func.length(version.c.body))
-        .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
-        .where(entry.c.seq > after)
-        .order_by(entry.c.seq)
-        .limit(limit)
+def ahead(after: int, head: wire.Head) -> Problem:
+    return Problem("cursor_ahead", f"The wire stands at {head.seq}; {after} lies beyond it.", head=head.seq)
+
+
+def first_at(connection: Connection, moment: int) -> int:
+    """The position behind which the first entry at or after `moment` comes; the head when there is none yet."""
+    found = connection.scalar(select(entry.c.seq).where(entry.c.at >= moment).order_by(entry.c.seq).limit(1))
+    return wire.position(connection).seq if found is None else int(found) - 1
+
+
+def scan(connection: Connection, after: int, until: int, first: int = CHUNK) -> Iterator[Item]:
+    """The entries after `after` up to `until`, in order, without content; read `first`, then more, at a time."""
+    chunk = min(first, CHUNK)
+    while after < until and (rows := connection.execute(entries(after, until, chunk)).all()):
+        killed = [row.number for row in rows if row.type == EntryType.CANCELED]
+        pasts = told_before(connection, killed)
+        for row in rows:
+            yield item_of(row, pasts[row.number] if row.type == EntryType.CANCELED else None)
+        after, chunk = rows[-1].seq, CHUNK
+
+
+def entries(after: int, until: int, limit: int) -> Select[Any]:
+    """Entries with their version, the one told before it, and what the article is now."""
+    current, earlier, past, before = version.alias(), entry.alias(), version.alias(), entry.alias()
+    last = (
+        select(func.max(before.c.seq))
+        .where(before.c.number == entry.c.number, before.c.seq < entry.c.seq)
+        .where(before.c.type != EntryType.CANCELED.value)
+        .scalar_subquery()
     )
-    return how_many_fit(connection.scalars(sizes).all())
-
-
-def scan(connection: Connection, after: int, limit: int) -> Sequence[AnyRow]:
-    """Entries with their version and what its article is now."""
-    current = version.alias()
-    statement = (
+    return (
         select(
-            entry.c.seq, entry.c.type, entry.c.at, entry.c.number, entry.c.version, entry.c.digest, entry.c.chain,
-            version.c.terms, version.c.rendered, version.c.body, article.c.id, article.c.status,
-            article.c.expires_at, current.c.terms.label("current_terms"),
+            entry, version.c.terms, article.c.id, article.c.status, article.c.expires_at,
+            (func.length(version.c.rendered) + func.length(version.c.body)).label("size"),
+            current.c.terms.label("current_terms"), earlier.c.seq.label("past_seq"),
+            past.c.version.label("past_version"), past.c.terms.label("past_terms"),
         )
         .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
         .join(article, article.c.number == entry.c.number)
         .join(current, and_(current.c.number == article.c.number, current.c.version == article.c.version))
-        .where(entry.c.seq > after)
+        .outerjoin(earlier, earlier.c.seq == last)
+        .outerjoin(past, and_(past.c.number == earlier.c.number, past.c.version == earlier.c.version))
+        .where(entry.c.seq > after, entry.c.seq <= until)
         .order_by(entry.c.seq)
         .limit(limit)
     )  # fmt: skip
-    return connection.execute(statement).all()
 
 
-def seen(connection: Connection, rows: Sequence[AnyRow], visibility: Visibility, now: int) -> Iterator[Told]:
-    for row in rows:
-        kind = kind_for(connection, row, visibility)
-        if kind is not None:
-            yield Told(kind, row, readable(row, visibility, kind, now))
+def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
+    """A row of `entries`; `pasts` are all the versions told before a kill."""
+    if pasts is None:
+        pasts = () if row.past_seq is None else (Past(row.past_seq, row.past_version, as_terms(row.past_terms)),)
+    return Item(
+        seq=row.seq, type=row.type, at=row.at, number=row.number, article_id=row.id, digest=row.digest,
+        chain=row.chain, told=Past(row.seq, row.version, as_terms(row.terms)), before=tuple(pasts), size=row.size,
+        standing=Standing(row.status, row.expires_at, as_terms(row.current_terms)),
+    )  # fmt: skip
 
 
-def kind_for(connection: Connection, row: AnyRow, visibility: Visibility) -> str | None:
-    """What this entry is to the reader, or None when it is nothing."""
-    if row.type != EntryType.CANCELED and visibility.told(terms(row), row.seq):
-        return str(row.type)
-    earlier = earlier_terms(connection, row.number, row.seq)
-    if row.type == EntryType.CANCELED:
-        return str(row.type) if any(visibility.told(found, seq) for seq, found in earlier) else None
-    left = bool(earlier) and visibility.told(earlier[0][1], earlier[0][0])
-    return EntryType.REMOVED.value if left else None
+def as_terms(stored: str) -> frozenset[str]:
+    return frozenset(stored.split())
 
 
-def readable(row: AnyRow, visibility: Visibility, kind: str, now: int) -> bool:
-    """Whether the reader may have the content of this entry's version today."""
-    if kind in (EntryType.REMOVED, EntryType.CANCELED):
-        return False
-    if visibility.owner:
-        return True
-    expired = row.expires_at is not None and row.expires_at <= now
-    if row.status != Status.USABLE or expired or not visibility.shows(terms(row)):
-        return False
-    return visibility.shows(frozenset(row.current_terms.split()))
+def told_before(connection: Connection, killed: Sequence[int]) -> dict[int, list[Past]]:
+    """The versions that were told of killed articles, by article number, newest first."""
+    pasts: dict[int, list[Past]] = {number: [] for number in killed}
+    if killed:
+        statement = (
+            select(entry.c.number, entry.c.seq, entry.c.version, version.c.terms)
+            .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
+            .where(entry.c.number.in_(killed), entry.c.type != EntryType.CANCELED.value)
+            .order_by(entry.c.seq.desc())
+        )
+        for row in connection.execute(statement):
+            pasts[row.number].append(Past(row.seq, row.version, as_terms(row.terms)))
+    return pasts
 
 
-def terms(row: AnyRow) -> frozenset[str]:
-    return frozenset(row.terms.split())
+def content_of(connection: Connection, number: int, past: Past) -> Content:
+    """One stored version."""
+    statement = select(version.c.rendered, version.c.body).where(version.c.number == number)
+    row = connection.execute(statement.where(version.c.version == past.version)).one()
+    return Content(row.rendered, row.body, past.terms)
 
 
-def earlier_terms(connection: Connection, number: int, before: int) -> list[tuple[int, frozenset[str]]]:
-    """Number and terms of the article's entries before `before`, newest first, without kills."""
+def load_contents(connection: Connection, items: Sequence[Item]) -> None:
+    """Puts their stored versions into the items."""
     statement = (
-        select(entry.c.seq, version.c.terms)
+        select(entry.c.seq, version.c.rendered, version.c.body)
         .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
-        .where(entry.c.number == number, entry.c.seq < before, entry.c.type != EntryType.CANCELED.value)
-        .order_by(entry.c.seq.desc())
+        .where(entry.c.seq.in_([item.seq for item in items]))
     )
-    return [(row.seq, terms(row)) for row in connection.execute(statement)]
+    found = {row.seq: row for row in connection.execute(statement)} if items else {}
+    for item in items:
+        item.content = Content(found[item.seq].rendered, found[item.seq].body, item.told.terms)

@@ -8,11 +8,10 @@ from sqlalchemy import Connection, Select, and_, case, func, select
 from newswire.article import Status
 from newswire.errors import Problem
 from newswire.query import Visibility
-from newswire.readers.changes import earlier_terms, terms
+from newswire.readers.changes import as_terms, told_before
 from newswire.store.rows import AnyRow
 from newswire.store.tables import article, entry, version
 
-BEYOND = 2**62
 COLUMNS = (
     article.c.id, article.c.number, article.c.seq, article.c.status, article.c.expires_at, version.c.version,
     version.c.terms, version.c.rendered, version.c.body,
@@ -65,13 +64,12 @@ def known(connection: Connection, article_id: str, visibility: Visibility, now: 
 
 
 def may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:
-    if visibility.owner and visibility.shows(terms(row)):
+    if visibility.owner and visibility.shows(as_terms(row.terms)):
         return True
     if row.status == Status.CANCELED:
-        earlier = earlier_terms(connection, row.number, BEYOND)
-        return any(visibility.told(found, seq) for seq, found in earlier)
+        return any(visibility.told(past.terms, past.seq) for past in told_before(connection, [row.number])[row.number])
     expired = row.expires_at is not None and row.expires_at <= now
-    return row.status == Status.USABLE and not expired and visibility.shows(terms(row))
+    return row.status == Status.USABLE and not expired and visibility.shows(as_terms(row.terms))
 
 
 def versions(number: int) -> Select[Any]:
@@ -90,7 +88,7 @@ def versions(number: int) -> Select[Any]:
 
 def visible(row: AnyRow, visibility: Visibility) -> bool:
     """A version that never was on the wire (embargoed then) is its publisher's only."""
-    return visibility.shows(terms(row)) and (visibility.owner or row.seq is not None)
+    return visibility.shows(as_terms(row.terms)) and (visibility.owner or row.seq is not None)
 
 
 def canceled(article_id: str) -> Problem:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from newswire import parties
@@ -12,6 +13,7 @@ from newswire.app import create_app
 from newswire.config import Settings
 from newswire.instant import now
 from newswire.store.engine import Database
+from newswire.store.tables import api_key
 
 
 class Caller:
@@ -91,12 +93,18 @@ class Wire:
         with self.database.begin() as connection:
             parties.set_partner(connection, slug, None, limits, now())
 
+    def revoke(self, key: str) -> None:
+        with self.database.begin() as connection:
+            number = connection.scalar(select(api_key.c.id).where(api_key.c.digest == parties.hashed(key)))
+            assert number is not None
+            parties.revoke_key(connection, number, now())
+
     def as_admin(self) -> Caller:
         with self.database.begin() as connection:
             return Caller(self.client, parties.create_key(connection, now=now()))
 
     def close(self) -> None:
-        self.database.dispose()
+        self.app.config["NEWSWIRE"].close()
 
 
 @pytest.fixture

@@ -28,8 +28,10 @@ class Site:
         self.baseless = self.wire.as_publisher("baseless", url=None)
         self.partner = self.wire.as_partner()
         self.admin = self.wire.as_admin()
-        self.article = self.publisher.publish("An article that stays as it is", external_id="held")
+        said = {"external_id": "held", "authors": [{"name": "Ann Lee"}], "section": "World", "keywords": ["cocoa"]}
+        self.article = self.publisher.publish("An article that stays as it is", **said)
         self.address = f"/v1/articles/{self.article['id']}"
+        self.publisher.put("/v1/consumers/desk", json={"after": 0})
 
     def stored(self) -> tuple[int, ...]:
         """The head, and how many articles, versions and idempotency records there are."""

@@ -77,8 +77,12 @@ def test_a_publisher_sees_its_own_part_of_the_wire(wire: Wire) -> None:
     reuters, afp = wire.as_publisher(), wire.as_publisher("afp")
     reuters.publish("r")
     afp.publish("a")
+    reuters.publish("more")
     page = afp.get("/v1/changes?limit=1").get_json()
-    assert page["data"] == []
-    assert page["page"] == {"has_more": True, "next_after": 1}
+    assert [entry["seq"] for entry in page["data"]] == [2]
+    assert page["page"] == {"has_more": True, "next_after": 2}
+    # What is not its own is scanned and not shown.
+    page = afp.get("/v1/changes?after=2").get_json()
+    assert (page["data"], page["page"]) == ([], {"has_more": False, "next_after": 3})
     assert [entry["article"]["headline"] for entry in afp.changes()] == ["a"]
-    assert [entry["seq"] for entry in wire.as_admin().changes()] == [1, 2]
+    assert [entry["seq"] for entry in wire.as_admin().changes()] == [1, 2, 3]

@@ -30,8 +30,31 @@ class PageLinks(Served):
     next = link(nullable=True)
 
 
+class Counted(Served):
+    value = whole(minimum=0)
+    relation = kind("eq", "gte")
+
+
+class FacetValue(Served):
+    value = string(description="As the filter of this name takes it; of an author the id.")
+    count = one(Counted)
+    name = fields.String(metadata={"description": "Of an author."})
+
+
+class Facets(Served):
+    """The most frequent values, 20 of each kind at most, of the newest 10,000 matches."""
+
+    publisher = fields.List(fields.Nested(FacetValue))
+    section = fields.List(fields.Nested(FacetValue))
+    language = fields.List(fields.Nested(FacetValue))
+    keyword = fields.List(fields.Nested(FacetValue))
+    author = fields.List(fields.Nested(FacetValue))
+
+
 class Meta(Served):
     head = whole(description="Sequence number of the newest entry of the wire at the time of the answer.")
+    count = fields.Nested(Counted, metadata={"description": "All articles of the list, with `count=true`."})
+    facets = fields.Nested(Facets, metadata={"description": "With `facets`."})
 
 
 class ArticleList(Served):

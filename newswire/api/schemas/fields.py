@@ -94,7 +94,8 @@ class Whole(fields.Integer):
 
     def __init__(self, low: int, high: int = LARGEST_INTEGER, **settings: Any) -> None:
         outside = Reason("out_of_range", f"Must lie between {low:,} and {high:,}.")
-        super().__init__(validate=validate.Range(low, high, error=outside), allow_none=True, **settings)
+        settings.setdefault("allow_none", not settings.get("required", False))
+        super().__init__(validate=validate.Range(low, high, error=outside), **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int):

@@ -17,6 +17,7 @@ from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_
 
 MOST_FAULTS = 20
 IGNORED = re.compile(r"utm_|_")
+UNESCAPED_COMMA = re.compile(r"(?<!\\),")
 DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 # Exact, leap years and all: what the document allows is accepted, and nothing else.
 DAY_PATTERN = (
@@ -40,7 +41,7 @@ class Alternatives(fields.List[str]):
 
     def __init__(self, description: str, among: Sequence[str] = (), **settings: Any) -> None:
         longest = 250
-        names = f"({'|'.join(among)})"
+        names = f"({'|'.join(map(re.escape, among))})"
         pattern = f"^{names}(,{names})*$" if among else ALTERNATIVE_PATTERN
         metadata = {"minLength": 1, "maxLength": longest, "pattern": pattern}
         item = fields.String(validate=validate.Length(1, longest), metadata=metadata)
@@ -137,7 +138,7 @@ def load_parameters(schema: Parameters, items: dict[str, list[str]]) -> dict[str
         if any(UNCARRIABLE.search(value) for value in sent):
             found.append(Fault("unusable_character", "Holds a control character.", parameter=name))
         elif name in schema.several:
-            values[name] = [part.strip() for value in sent for part in value.split(",") if part.strip()]
+            values[name] = alternatives(sent)
         elif len(sent) > 1:
             found.append(Fault("repeated", "Can be given once only.", parameter=name))
         else:
@@ -151,6 +152,12 @@ def load_parameters(schema: Parameters, items: dict[str, list[str]]) -> dict[str
         code = "invalid_query" if [fault.parameter for fault in found] == ["q"] else "invalid_parameter"
         raise Problem(code, f"{found[0].parameter}: {found[0].detail}", found)
     return loaded
+
+
+def alternatives(sent: list[str]) -> list[str]:
+    """The values between commas; a comma that belongs to a value has a backslash before it."""
+    parts = (part.replace("\\,", ",").strip() for value in sent for part in UNESCAPED_COMMA.split(value))
+    return [part for part in parts if part]
 
 
 def faults_by_name(error: ValidationError) -> list[tuple[str, Any]]:

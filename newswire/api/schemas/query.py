@@ -16,12 +16,13 @@ from newswire.api.schemas.parameters import (
 from newswire.api.schemas.served import FullArticle
 from newswire.errors import Fault, Problem
 from newswire.expression import Expression, ExpressionError, parse
-from newswire.query import Filter, Query, Times
+from newswire.query import FACETS, Filter, Query, Times
 
 LARGEST = 2**63 - 1
 MINUTE = 60_000
 FILTERS = ("publisher", "author", "section", "keyword", "subject", "place", "language", "external_id", "ids")
-SORTS = ("-published_at", "published_at", "-updated_at", "updated_at")
+RELEVANCE = "relevance"
+SORTS = ("-published_at", "published_at", "-updated_at", "updated_at", RELEVANCE)
 SERVED = tuple(FullArticle().fields)
 
 
@@ -40,15 +41,8 @@ class PageParameters(Parameters):
     cursor = text("Where the page begins: `next_cursor` of the page before.", 9, pattern="^[0-9]+$")
 
 
-class ChangesParameters(Parameters):
-    """The parameters of `GET /v1/changes`."""
-
-    after = Digits(0, LARGEST, load_default=0, metadata={"description": "The last sequence number that you have."})
-    limit = Digits(1, 500, load_default=100, metadata={"description": "Entries scanned for a page."})
-
-
-class ArticleParameters(Parameters):
-    """The parameters of `GET /v1/articles`."""
+class FilterParameters(Parameters):
+    """What narrows a list and the wire alike."""
 
     q = text('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.', 4000,
              example="cocoa -coffee")  # fmt: skip
@@ -77,18 +71,27 @@ class ArticleParameters(Parameters):
     not_ids = Alternatives("Without these articles.")
     urgency_max = Digits(1, 9, metadata={"description": "The least urgent that is shown; 1 is the most urgent."})
     has_image = choice("With (`true`) or without (`false`) pictures.", "true", "false")
+
+    several: ClassVar[frozenset[str]] = frozenset({"search_in", *FILTERS, *(f"not_{name}" for name in FILTERS)})
+
+
+class ArticleParameters(FilterParameters):
+    """The parameters of `GET /v1/articles`."""
+
     status = choice("Your own articles in another state; a partner finds usable ones only.", "usable", "withheld",
                     "canceled", load_default="usable")  # fmt: skip
-    sort = choice("The order; `updated_at` not together with `q`.", *SORTS, load_default="-published_at")
+    sort = choice("The order; `updated_at` not together with `q`, `relevance` only with it.", *SORTS,
+                  load_default="-published_at")  # fmt: skip
     limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
     cursor = text("Where the page begins: `next_cursor` of the page before.", 1000, pattern="^[A-Za-z0-9_-]+$")
     fields_ = Alternatives("Only these fields of each article, and its `id`.", SERVED, data_key="fields")
     include = choice("`body` adds the bodies.", "body")
     count = choice("`true` adds `meta.count`, exact to 10,000.", "true", "false", load_default="false")
+    facets = Alternatives(f"Adds `meta.facets`, how the newest 10,000 matches divide by: {', '.join(FACETS)}.", FACETS)
+    highlight = choice("With `q`: `true` adds `highlights` to each article, where its words are marked.",
+                       "true", "false", load_default="false")  # fmt: skip
 
-    several: ClassVar[frozenset[str]] = frozenset(
-        {"search_in", "fields", *FILTERS, *(f"not_{name}" for name in FILTERS)}
-    )
+    several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
 
 
 def query_of(parameters: dict[str, Any], now: int) -> Query:
@@ -96,7 +99,11 @@ def query_of(parameters: dict[str, Any], now: int) -> Query:
     typed = parameters.get("q")
     sort = parameters["sort"]
     if typed is not None and sort.endswith("updated_at"):
-        raise invalid("sort", "Articles found by q are sorted by published_at.")
+        raise invalid("sort", "Articles found by q are sorted by published_at or relevance.")
+    if typed is None and sort == RELEVANCE:
+        raise invalid("sort", "Only articles found by q are sorted by relevance.")
+    if typed is None and parameters["highlight"] == "true":
+        raise invalid("highlight", "Words are marked only in articles found by q.")
     moments = [parameters.get(name) for name in Times._fields]
     looked_in = one_of("search_in", parameters, FIELDS)
     return Query(
@@ -106,11 +113,13 @@ def query_of(parameters: dict[str, Any], now: int) -> Query:
         status=parameters["status"],
         times=Times(*(resolved(moment, now) for moment in moments)),
         asked=(*(str(moment) for moment in moments), *sorted(parameters.get("search_in", ()))),
-        order=sort.removeprefix("-"),
-        descending=sort.startswith("-"),
+        order="published_at" if sort == RELEVANCE else sort.removeprefix("-"),
+        descending=sort == RELEVANCE or sort.startswith("-"),
         limit=parameters["limit"],
         include_body=parameters.get("include") == "body"
         or not {"body_html", "body_text"}.isdisjoint(parameters.get("fields_", ())),
+        highlight=parameters["highlight"] == "true",
+        ranked_at=now // MINUTE * MINUTE if sort == RELEVANCE else None,
         cursor=parameters.get("cursor"),
     )
 
@@ -138,6 +147,11 @@ def resolved(moment: int | Ago | None, now: int) -> int | None:
 def sparse_fields(parameters: dict[str, Any]) -> frozenset[str] | None:
     """The names in `fields`, or None when everything is wanted."""
     return one_of("fields", {"fields": parameters.get("fields_")}, SERVED)
+
+
+def facets_of(parameters: dict[str, Any]) -> frozenset[str]:
+    """The kinds in `facets`; none when it is not there."""
+    return one_of("facets", parameters, FACETS) or frozenset()
 
 
 def one_of(name: str, parameters: dict[str, Any], known: tuple[str, ...]) -> frozenset[str] | None:

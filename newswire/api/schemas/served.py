@@ -171,9 +171,16 @@ class Tombstone(Identity):
     """What remains of a killed article."""
 
 
-def sparse(name: str, required: Container[str]) -> type[Schema]:
+class HighlightsOut(Served):
+    """Where an article matches `q`: HTML that holds no element but `<mark>`."""
+
+    headline = items(fields.String(), metadata={"description": "The whole headline, where it matches."})
+    body = items(fields.String(), metadata={"description": "Up to three fragments of the body around what matches."})
+
+
+def sparse(name: str, required: Container[str], **others: fields.Field[Any]) -> type[Schema]:
     """A schema of articles that have the required fields, and perhaps any other."""
-    found: dict[str, fields.Field[Any]] = {}
+    found = dict(others)
     for each, field in FullArticle._declared_fields.items():
         found[each] = copy(field)
         found[each].required = each in required
@@ -181,6 +188,9 @@ def sparse(name: str, required: Container[str]) -> type[Schema]:
 
 
 # An article in a list; its bodies come with `include=body`, and with `fields` only those and the id.
-ListedArticle = sparse("ListedArticle", {"id"})
+ListedArticle = sparse(
+    "ListedArticle", {"id"},
+    highlights=fields.Nested(HighlightsOut, metadata={"description": "With `highlight=true`."}),
+)  # fmt: skip
 # One version: an article as it was, or its tombstone.
 VersionOut = sparse("VersionOut", Identity._declared_fields)

@@ -1,0 +1,41 @@
+"""The parts of addresses: what each may be, and how the OpenAPI document describes it."""
+
+from werkzeug.routing import BaseConverter, IntegerConverter, Map
+
+from newswire.api.schemas.changes import CONSUMER
+from newswire.api.schemas.fields import PATTERN
+
+
+class Ordinal(IntegerConverter):
+    """A number from 1 in ASCII digits that a database can count to; anything else names nothing."""
+
+    regex = "[1-9][0-9]{0,8}"
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, min=1, max=999_999_999)
+
+
+class ArticleId(BaseConverter):
+    """Any word but `batch`, which has an address of its own: what cannot be done there is 405, not 404."""
+
+    regex = r"(?!batch\Z)[^/]+"
+    part_isolating = True
+
+
+class ExternalId(BaseConverter):
+    """A publisher's own id, slashes included: what comes as %2F reaches us as a slash."""
+
+    regex = "(?s:.+)"
+    part_isolating = False
+    weight = 200
+
+
+class ConsumerName(BaseConverter):
+    """The name of a consumer; one that cannot be is refused with a reason."""
+
+
+CONVERTERS = {"ordinal": Ordinal, "article_id": ArticleId, "external_id": ExternalId, "consumer": ConsumerName}
+DESCRIBED = {
+    ExternalId: {"type": "string", "minLength": 1, "maxLength": 250, "pattern": PATTERN},
+    ConsumerName: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{CONSUMER}$"},
+}

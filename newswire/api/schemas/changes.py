@@ -1,0 +1,91 @@
+"""What may be asked of the wire, what a consumer sends, and the way from there to a `Query`."""
+
+from typing import Any, ClassVar
+
+from marshmallow import fields
+
+from newswire.analysis import FIELDS
+from newswire.api.schemas.article import Strict
+from newswire.api.schemas.fields import Whole
+from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text
+from newswire.api.schemas.query import LARGEST, FilterParameters, filter_of, invalid, one_of, resolved, understood
+from newswire.api.schemas.served import Served, instant, items, string, whole
+from newswire.query import Query, Times
+
+TYPES = ("article.published", "article.updated", "article.corrected", "article.canceled", "article.expired",
+         "article.removed")  # fmt: skip
+CONSUMER = "[a-z0-9][a-z0-9._-]{0,99}"
+
+
+class Start(Moment):
+    """`oldest`, `now`, or a time, which is loaded as milliseconds since 1970 or as `Ago`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return value if value in ("oldest", "now") else super()._deserialize(value, attr, data, **kwargs)
+
+
+class ChangesParameters(FilterParameters):
+    """The parameters of `GET /v1/changes`."""
+
+    after = Digits(0, LARGEST, metadata={"description": "The last sequence number that you have; default 0."})
+    start = Start(
+        description="Where to begin instead: `oldest`, `now`, or with the first entry at or after a time.",
+        pattern=rf"^(oldest|{MOMENT_PATTERN[1:-1]})$", example="oldest",
+    )  # fmt: skip
+    consumer = text("Continue behind the position that this consumer of yours has stored.", 100,
+                    pattern=f"^{CONSUMER}$")  # fmt: skip
+    limit = Digits(1, 500, load_default=100, metadata={"description": "Entries on a page."})
+    wait = Digits(0, 30, load_default=0,
+                  metadata={"description": "Seconds to wait for an entry when there is none yet."})  # fmt: skip
+    types = Alternatives("Entries of these types only.", TYPES)
+    wire = text("The id of the wire that your position belongs to: 409 when this is another.", 100)
+
+    several: ClassVar[frozenset[str]] = FilterParameters.several | {"types"}
+
+
+class ConsumerSchema(Strict):
+    """What is sent to store a position."""
+
+    after = Whole(0, required=True, metadata={"description": "The last number you have."})
+
+
+def wire_query(parameters: dict[str, Any], now: int) -> Query:
+    """The `Query` that the parameters of the wire ask for; raises `invalid_query` with the position of the fault."""
+    typed = parameters.get("q")
+    looked_in = one_of("search_in", parameters, FIELDS)
+    moments = (parameters.get(name) for name in Times._fields)
+    return Query(
+        text=typed,
+        expression=None if typed is None else understood(typed, looked_in),
+        filter=filter_of(parameters),
+        times=Times(*(resolved(moment, now) for moment in moments)),
+    )
+
+
+def wanted_types(parameters: dict[str, Any]) -> frozenset[str] | None:
+    """The types in `types`, or None when all are wanted."""
+    return one_of("types", parameters, TYPES)
+
+
+def check_beginning(parameters: dict[str, Any]) -> None:
+    """A walk begins in one place: `after`, `start` and `consumer` exclude each other."""
+    given = [name for name in ("after", "start", "consumer") if name in parameters]
+    if len(given) > 1:
+        raise invalid(given[1], f"Cannot be given together with {given[0]}; keep one of them.")
+
+
+class WireOut(Served):
+    wire = string()
+    head = whole(minimum=0)
+    chain = string(pattern="^[0-9a-f]{64}$")
+
+
+class ConsumerOut(Served):
+    name = string()
+    after = whole(minimum=0)
+    lag = whole(minimum=0)
+    updated_at = instant()
+
+
+class ConsumerList(Served):
+    data = items(fields.Nested(ConsumerOut))
