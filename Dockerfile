@@ -11,6 +11,12 @@ RUN pip wheel --no-deps --wheel-dir dist . \
     && /opt/newswire/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim
+# `newswire backup` and `restore` need a pg_dump as new as the server; Debian's own is older.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-common \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install --yes --no-install-recommends postgresql-client-18 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin newswire \
     && install --directory --owner=newswire --group=newswire /data
 COPY --from=build /opt/newswire /opt/newswire

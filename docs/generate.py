@@ -36,7 +36,8 @@ def settings() -> str:
         lines.append(f"| `{PREFIX}{setting.name.upper()}` | {default} | {setting.metadata['help']} |")
     lines += [
         "",
-        "The clients read two more: `NEWSWIRE_URL` and `NEWSWIRE_KEY`; the test suite `NEWSWIRE_TEST_DATABASE_URL`.",
+        "The clients (`push`, `pull`, `tail`, `verify --remote`) read `NEWSWIRE_URL` and `NEWSWIRE_KEY`, or",
+        "`NEWSWIRE_KEY_FILE`; the test suite reads `NEWSWIRE_TEST_DATABASE_URL`.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -22,6 +22,11 @@ COMMANDS = {
     "export": ("exporting:export", "Write the wire as NDJSON."),
     "verify": ("verify:verify", "Prove that nothing on the wire was dropped or altered."),
     "stats": ("stats:stats", "Say what the wire holds."),
+    "backup": ("backup:backup", "Copy the database to a file, while it is served."),
+    "restore": ("backup:restore", "Put a backup into the database."),
+    "push": ("pushing:push", "Publish files over HTTP."),
+    "pull": ("pulling:pull", "Read the wire over HTTP into files; go on where it stopped."),
+    "tail": ("tailing:tail", "Watch the wire over HTTP, live."),
 }
 EXAMPLES = """\b
 First steps on a database of its own (a file newswire.db in this folder):
@@ -32,8 +37,9 @@ First steps on a database of its own (a file newswire.db in this folder):
 
 \b
 Settings are NEWSWIRE_* variables, such as NEWSWIRE_DATABASE_URL; each has a twin
-with _FILE at its end that names a file with the value. Exit status: 0 done,
-1 failed, 2 wrong usage."""
+with _FILE at its end that names a file with the value. push, pull, tail and
+verify --remote call the wire at NEWSWIRE_URL with the key in NEWSWIRE_KEY. Exit
+status: 0 done, 1 failed, 2 wrong usage."""
 
 
 class CommandTable(click.Group):

@@ -5,16 +5,18 @@ from typing import BinaryIO
 
 import click
 
-from newswire.api.changes import entry_bytes
+from newswire.api.entries import entry_bytes
 from newswire.cli.opening import opened_database
 from newswire.config import Settings
 from newswire.instant import now
-from newswire.query import EVERYTHING, Visibility
+from newswire.query import EVERYTHING, Query, Visibility
 from newswire.readers.changes import changes
+from newswire.readers.matching import Reader
 from newswire.store.engine import Database
 
 BATCH = 100
 BASE_URL = "http://127.0.0.1:8000"
+READER = Reader(Visibility(EVERYTHING, owner=True), Query())
 
 
 @click.command()
@@ -38,7 +40,7 @@ def write(database: Database, after: int, base: str, out: BinaryIO) -> None:
     more = True
     while more:
         with database.read() as connection:
-            page = changes(connection, Visibility(EVERYTHING, owner=True), after, BATCH, now())
+            page = changes(connection, READER, after, BATCH, now())
         for told in page.entries:
             out.write(entry_bytes(told, base) + b"\n")
         after, more = page.next_after, page.has_more

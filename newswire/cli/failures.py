@@ -1,5 +1,7 @@
 """What went wrong, in one sentence for the operator."""
 
+import sqlite3
+
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
 from newswire.cli.listening import ListenError
@@ -20,10 +22,14 @@ def sentence(error: Exception) -> str | None:
             return error.detail
         case OperationalError() | InterfaceError() | InternalError():
             return of_driver(error)
+        case sqlite3.Error():
+            return f"SQLite says: {error}."
         case BrokenPipeError():
             return None
         case OSError(filename=str() as name, strerror=str() as reason):
             return f"{name}: {reason}."
+        case OSError(strerror=str() as reason):
+            return f"{reason}."
     return None
 
 

@@ -1,10 +1,7 @@
 """`newswire import`: articles from a file straight into the database."""
 
 import hashlib
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -16,6 +13,7 @@ from sqlalchemy import Connection, exists, select
 from newswire import parties, wire
 from newswire.api.schemas.article import load_draft
 from newswire.article import Draft, Publisher
+from newswire.cli.interrupts import INTERRUPTED, undisturbed
 from newswire.cli.opening import opened_database
 from newswire.cli.output import json_option, tell
 from newswire.cli.progress import progress
@@ -29,7 +27,6 @@ from newswire.store.engine import Database
 from newswire.store.tables import article, version
 
 BATCH = 200
-INTERRUPTED = 130
 
 
 @dataclass
@@ -106,19 +103,6 @@ def drafted(item: Item, publisher: Publisher) -> Draft | Problem:
         return load_draft(item.content, publisher)
     except Problem as problem:
         return problem
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Ctrl-C has to wait until the block is over, so that what is said to be stored is what is stored."""
-    heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if heard:
-        raise KeyboardInterrupt
 
 
 def store(database: Database, publisher: Publisher, drafts: list[tuple[str, Draft | Problem]], tally: Tally) -> None:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -10,10 +10,12 @@ from marshmallow import ValidationError, fields
 
 from newswire.api.schemas.documents import Address
 from newswire.api.schemas.fields import Language, Text
+from newswire.api.schemas.query import FilterParameters
 from newswire.parties import LIMITS
 
 UNITS = {"h": 3600_000, "d": 24 * 3600_000, "w": 7 * 24 * 3600_000}
 LONGEST = 100 * 366 * UNITS["d"]
+FILTER_NAMES = sorted(set(FilterParameters().names()) - {"q"})
 
 
 class Checked(click.ParamType[Any]):
@@ -52,19 +54,30 @@ class Span(click.ParamType[int]):
 def limits(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Mapping[str, list[str]]:
     """The entitlement in several `--only KIND=A,B`: alternatives of one kind are joined."""
     found: dict[str, list[str]] = {}
-    for text in values:
-        kind, _, rest = text.partition("=")
-        if kind not in LIMITS:
-            close = difflib.get_close_matches(kind, LIMITS, n=1)
-            hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(LIMITS)}."
-            raise click.BadParameter(f"{kind!r} is nothing that an entitlement can be limited to. {hint}")
-        names = [name.strip() for name in rest.split(",") if name.strip()]
+    for kind, text in chosen(values, LIMITS, "an entitlement can be limited to"):
+        names = [name.strip() for name in text.split(",") if name.strip()]
         if not names:
             raise click.BadParameter(f"say which: --only {kind}=A,B")
         if kind == "language":
             names = [LANGUAGE.convert(name, param, ctx) for name in names]
         found[kind] = list(dict.fromkeys([*found.get(kind, ()), *names]))
     return found
+
+
+def conditions(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The filters in several `--only NAME=A,B`, as parameters of an address; their values are the wire's to judge."""
+    return list(chosen(values, FILTER_NAMES, "the wire can be filtered by"))
+
+
+def chosen(values: Sequence[str], known: Sequence[str], what: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each NAME=VALUE; raises `BadParameter` for a name that is not `known`."""
+    for text in values:
+        name, _, value = text.partition("=")
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
+            raise click.BadParameter(f"{name!r} is nothing that {what}. {hint}")
+        yield name, value
 
 
 only_option = click.option(
@@ -75,3 +88,14 @@ only_option = click.option(
     help="Limit what the partner sees: publisher, section, language or keyword, and which. Repeatable: "
     "other values of one kind are alternatives, different kinds must all match.",
 )
+
+filter_option = click.option(
+    "--only",
+    "filters",
+    multiple=True,
+    metavar="NAME=A,B",
+    callback=conditions,
+    help="Filter as in the list of articles: section=world, not_publisher=gazette, urgency_max=3 … Repeatable: other "
+    "values of one name are alternatives, different names must all match.",
+)
+query_option = click.option("--query", metavar="TEXT", help="Only what matches these words, as in a search.")

@@ -1,11 +1,16 @@
 """What commands print: columns for people, JSON for programs."""
 
+import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import click
 import orjson
 from rich.cells import cell_len
+
+# Whatever a terminal would obey: C0 and C1 controls and the separators of lines.
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -24,3 +29,13 @@ def columns(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         for row in cells
     )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def plain(text: str) -> str:
+    """Text of somebody else's on one line of a terminal, which obeys nothing in it."""
+    return CONTROLS.sub(" ", text)
+
+
+def coloured() -> bool | None:
+    """False where NO_COLOR is set (no-color.org); None leaves it to click, which colours terminals only."""
+    return False if os.environ.get("NO_COLOR") else None

@@ -116,7 +116,7 @@ def api(cli: Cli, **settings: Any) -> Iterator[FlaskClient]:
     """The HTTP interface of the same wire, in this process."""
     app = create_app(Settings(database_url=cli.database_url, **settings))
     yield app.test_client()
-    app.config["NEWSWIRE"].database.dispose()
+    app.config["NEWSWIRE"].close()
 
 
 def waited(condition: Callable[[], Any], what: str) -> Any:

@@ -34,9 +34,9 @@ def test_every_command_explains_itself_as_the_table_says(name: str) -> None:
 
 
 def test_a_mistyped_command_is_a_usage_error_with_a_suggestion() -> None:
-    result = CliRunner().invoke(main, ["publsher", "list"])
+    result = CliRunner().invoke(main, ["partnr", "list"])
     assert result.exit_code == 2
-    assert "Did you mean 'publisher'?" in result.stderr
+    assert "Did you mean 'partner'?" in result.stderr
 
 
 def test_an_unknown_setting_stops_every_command_with_a_suggestion() -> None:
