@@ -16,13 +16,13 @@ from newswire.analysis import Analysed
 from newswire.api.schemas.article import load_draft
 from newswire.article import Publisher
 from newswire.expression import ExpressionError, matches, parse
-from newswire.ingest.drafting import searchable
 from newswire.ingest.receive import Reception
 from newswire.instant import now
 from newswire.query import EVERYTHING, Filter, Query, Visibility
 from newswire.readers.listing import page
 from newswire.store import search
 from newswire.store.engine import Database
+from newswire.store.texts import searchable
 
 WORDS = [
     "cocoa", "prices", "price", "rising", "rose", "études", "étude", "Zürich", "зелёный", "экономики", "شراء", "מדינה",
