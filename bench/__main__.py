@@ -3,8 +3,9 @@
 import argparse
 import signal
 import sys
+from pathlib import Path
 
-from bench import soak
+from bench import live, searching, soak
 from bench.postgres import PostgresError
 from bench.servers import ServerError
 from bench.soaks import SOAKS
@@ -24,7 +25,37 @@ def parser() -> argparse.ArgumentParser:
         epilog="All of it takes about twenty minutes.\n"
                "Exit status: 0 all is well, 1 something was lost, doubled or out of order, 2 wrong usage.",
     ))  # fmt: skip
+    add_search(parts.add_parser(
+        "search", help="reading and searching a large wire: every answer right, none much slower than the latest page",
+        description="Loads a corpus of invented articles, asks a server for lists of every kind, holds the answers"
+                    " against what is known of the corpus, and prints one Markdown table: milliseconds, and how many"
+                    " times as long as the latest page of everything on the same engine in the same run.",
+        epilog="Loading takes about an hour for a million articles on two cores, asking a few minutes.\n"
+               "Exit status: 0 all is well, 1 an answer was wrong or too slow, 2 wrong usage.",
+    ))  # fmt: skip
+    add_live(parts.add_parser(
+        "live", help="open streams: how soon an event arrives, how many are held, what they cost",
+        description="Publishes at a steady rate beside open event streams, some that get everything and some that get"
+                    " nothing, and prints a line for each number of them: time from the 201 to the event, of an"
+                    " ordinary list and of a publication, memory, share of a processor, events lost.",
+    ))  # fmt: skip
     return top
+
+
+def add_live(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--seconds", type=duration, default=live.SECONDS, metavar="N", help="a trial (default: 10)")
+    part.add_argument("--rate", type=float, default=live.RATE, metavar="N", help="publications a second (default: 100)")
+    part.add_argument("--engine", choices=[*live.ENGINES, "both"], default="both", help="default: both")
+    part.set_defaults(run=run_live)
+
+
+def run_live(chosen: argparse.Namespace) -> int:
+    engines = live.ENGINES if chosen.engine == "both" else (chosen.engine,)
+    lost = 0
+    for line in live.run(engines, chosen.rate, chosen.seconds):
+        print(line, flush=True)
+        lost += line.split()[-1] not in ("0", "LOST", "process")
+    return 1 if lost else 0
 
 
 def add_soak(part: argparse.ArgumentParser) -> None:
@@ -35,6 +66,30 @@ def add_soak(part: argparse.ArgumentParser) -> None:
     part.set_defaults(run=run_soak)
 
 
+def add_search(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--articles", type=size, default=100_000, metavar="N", help="default: 100,000; 1,000 at least")
+    part.add_argument("--engine", choices=[*soak.ENGINES, "both"], default="both", help="default: both")
+    part.add_argument("--requests", type=times, default=40, metavar="N", help="measured for each row (default: 40)")
+    keep = "keep the loaded wires in this folder, 15 GB for a million articles, and use what is kept there"
+    part.add_argument("--keep", type=Path, metavar="FOLDER", help=keep)
+    part.add_argument("--fresh", action="store_true", help="load again what is kept")
+    part.add_argument("--output", type=Path, metavar="FILE", help="write the table there too")
+    part.set_defaults(run=run_search)
+
+
+def times(text: str) -> int:
+    if not 0 < (number := int(text)) < 10_000:
+        raise argparse.ArgumentTypeError("must be above 0 and below 10,000")
+    return number
+
+
+def size(text: str) -> int:
+    number = int(text.replace(",", "").replace("_", ""))
+    if not 1_000 <= number <= 9_999_999:
+        raise argparse.ArgumentTypeError("must be from 1,000 to 9,999,999")
+    return number
+
+
 def duration(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < 86_400:
@@ -42,8 +97,26 @@ def duration(text: str) -> float:
     return seconds
 
 
+def engines_of(chosen: argparse.Namespace) -> tuple[str, ...]:
+    return soak.ENGINES if chosen.engine == "both" else (chosen.engine,)
+
+
+def run_search(chosen: argparse.Namespace) -> int:
+    columns = searching.run(
+        chosen.articles, engines_of(chosen), chosen.keep, chosen.requests, fresh=chosen.fresh,
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
+    )  # fmt: skip
+    told = searching.told(columns, chosen.articles, chosen.requests)
+    print(told)
+    if chosen.output:
+        chosen.output.write_text(told + "\n", "utf-8")
+    faults = [fault for column in columns for fault in column.faults()]
+    print("\n".join(["", *faults] if faults else ["", "Every answer was right and quick enough."]))
+    return 1 if faults else 0
+
+
 def run_soak(chosen: argparse.Namespace) -> int:
-    engines = soak.ENGINES if chosen.engine == "both" else (chosen.engine,)
+    engines = engines_of(chosen)
     scale = Scale.of(chosen.seconds)
     reports = soak.run_all(chosen.only or list(SOAKS), engines, scale, lambda line: print(line, flush=True))
     print("\n" + soak.table(reports))

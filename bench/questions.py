@@ -1,0 +1,167 @@
+"""What `bench search` asks of a wire with a corpus, and what must come back; how fast is measured in `searching`."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from bench.corpus import external_id
+from bench.planting import BEGIN, COMMON, FIRST, LAST_YEAR, MEDIUM, OLD, OTHER, PREFIX, RARE, SECOND, SECTIONS, Plan
+from bench.preparing import identity, received
+from newswire.api.schemas.query import ArticleParameters, query_of
+from newswire.instant import format_instant, now
+from newswire.query import FACETS, Place
+from newswire.readers.listing import COUNTED_TO
+
+LIMIT = 25
+SECTION = "sport"
+DEPTH = 0.9
+NEWEST_FIRST, POSTGRES_PHRASE, WHOLE = 10, 30, 50
+"""How many times as long as the latest page a request may take."""
+STEP = 7919
+EMPTY: Mapping[str, str] = {}
+
+PHRASE = f'"{FIRST} {SECOND}"'
+SEARCHES = {
+    "common word": COMMON, "medium word": MEDIUM, "rare word": RARE, "word of the oldest tenth": OLD,
+    "two common words": f"{COMMON} {OTHER}", "phrase": PHRASE, "prefix": f"{PREFIX}*",
+}  # fmt: skip
+NARROWED: Mapping[str, Mapping[str, Any]] = {
+    "": {}, ", one section": {"section": SECTION}, ", last year": {"published_from": format_instant(LAST_YEAR)},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row of the table: asked again and again, the `number`th time of `address(number)`.
+
+    `found` articles match; `fault(number, answer)` says what is wrong with an answer, None if it is right; it
+    may take `most` times as long as the latest page.
+    """
+
+    name: str
+    most: int
+    found: int
+    address: Callable[[int], str]
+    fault: Callable[[int, Any], str | None]
+
+
+@dataclass(frozen=True)
+class View:
+    """The articles of a corpus that a reader with an entitlement to these sections sees, the newest first."""
+
+    plan: Plan
+    sections: Sequence[str] = tuple(SECTIONS)
+    known: dict[Any, list[int]] = field(default_factory=dict)
+
+    def found(
+        self, text: str | None = None, section: str | None = None, published_from: str | None = None
+    ) -> list[int]:
+        """The indexes of what a list holds."""
+        key = text, section, published_from
+        if key not in self.known:
+            sections = self.sections if section is None else [section]
+            since = BEGIN if published_from is None else LAST_YEAR
+            self.known[key] = self.plan.found(text, sections=sections, since=since)
+        return self.known[key]
+
+
+def questions(view: View, engine: str) -> Iterator[Question]:
+    """Every row for a reader, the latest page first."""
+    for where, narrowed in NARROWED.items():
+        yield listed(view, f"latest page{where}", NEWEST_FIRST, None, narrowed)
+    yield deep_page(view)
+    yield one_article(view)
+    for name, text in SEARCHES.items():
+        most = POSTGRES_PHRASE if engine == "postgresql" and text == PHRASE else NEWEST_FIRST
+        for where, narrowed in NARROWED.items():
+            yield listed(view, f"{name}{where}", most, text, narrowed)
+    for name in ("common word", "rare word"):
+        for what, asked in (
+            ("by relevance", {"sort": "relevance"}), ("with its count", {"count": "true"}),
+            ("with all facets", {"facets": ",".join(FACETS)}),
+        ):  # fmt: skip
+            yield listed(view, f"{name}, {what}", WHOLE, SEARCHES[name], {}, asked)
+
+
+def listed(
+    view: View, name: str, most: int, text: str | None, narrowed: Mapping[str, Any], asked: Mapping[str, str] = EMPTY
+) -> Question:
+    """The first page of a list; each time another address, so that no cache has the answer."""
+    found = view.found(text, **narrowed)
+    values = {**({} if text is None else {"q": text}), **narrowed, **asked, "limit": LIMIT}
+
+    def fault(number: int, answer: Any) -> str | None:
+        if asked.get("sort") == "relevance":
+            return wrong_choice(answer, found)
+        return wrong_page(answer, found[:LIMIT]) or wrong_totals(answer, asked, view, found)
+
+    return Question(name, most, len(found), lambda number: f"/v1/articles?{urlencode({**values, '_n': number})}", fault)
+
+
+def deep_page(view: View) -> Question:
+    """Pages far down the list of everything; the public cursor is made of the place of the article before."""
+    found = view.found()
+    query = query_of(ArticleParameters().load({"limit": str(LIMIT)}), now())
+
+    def depth(number: int) -> int:
+        return int(len(found) * DEPTH) + number
+
+    def address(number: int) -> str:
+        before = found[depth(number) - 1]
+        cursor = query.cursor_at(Place(view.plan.published[before], before + 1))
+        return "/v1/articles?" + urlencode({"limit": LIMIT, "cursor": cursor})
+
+    def fault(number: int, answer: Any) -> str | None:
+        return wrong_page(answer, found[depth(number) : depth(number) + LIMIT])
+
+    return Question(f"page at depth {depth(0):,}", NEWEST_FIRST, len(found), address, fault)
+
+
+def one_article(view: View) -> Question:
+    found = view.found()
+
+    def index(number: int) -> int:
+        return found[number * STEP % len(found)]
+
+    def address(number: int) -> str:
+        return f"/v1/articles/{identity(index(number) + 1, received(view.plan, index(number)))}"
+
+    def fault(number: int, answer: Any) -> str | None:
+        return differing("article", answer["external_id"], external_id(index(number)))
+
+    return Question("one article", NEWEST_FIRST, 1, address, fault)
+
+
+def wrong_page(answer: Any, expected: Sequence[int]) -> str | None:
+    return differing("articles", ids(answer), [external_id(index) for index in expected])
+
+
+def wrong_choice(answer: Any, found: Sequence[int]) -> str | None:
+    """By relevance: any of the matches, as many as fit, none twice."""
+    shown = set(ids(answer))
+    if strangers := shown - {external_id(index) for index in found}:
+        return f"no matches: {sorted(strangers)}"
+    return differing("articles", (len(shown), len(answer["data"])), (min(LIMIT, len(found)),) * 2)
+
+
+def wrong_totals(answer: Any, asked: Mapping[str, str], view: View, found: Sequence[int]) -> str | None:
+    """Count and facets, exact up to a bound, beyond it at least so many."""
+    exact = len(found) <= COUNTED_TO
+    meta = answer["meta"]
+    if "count" in asked:
+        expected = {"value": min(len(found), COUNTED_TO), "relation": "eq" if exact else "gte"}
+        return differing("count", meta["count"], expected)
+    if "facets" in asked:
+        counted = {item["value"]: item["count"]["value"] for item in meta["facets"]["section"]}
+        return differing("sections", counted, dict(Counter(view.plan.sections[index] for index in found[:COUNTED_TO])))
+    return None
+
+
+def ids(answer: Any) -> list[str]:
+    return [item["external_id"] for item in answer["data"]]
+
+
+def differing(what: str, found: object, expected: object) -> str | None:
+    return None if found == expected else f"{what}: {found}, expected {expected}"
