@@ -209,7 +209,8 @@ class Query:
         if self.cursor is None:
             return self, None
         match unpacked(self.cursor):
-            case [str() as fingerprint, at, number, *rest] if storable(at, number):
+            # One of relevance carries one thing more.
+            case [str() as fingerprint, at, number, *rest] if storable(at, number) and len(rest) in (4, 5):
                 if fingerprint != self.fingerprint():
                     raise Problem("cursor_mismatch", "The cursor was made for another query; start again without it.")
                 times = rest if self.ranked_at is None else rest[:-1]

@@ -267,7 +267,7 @@ def test_walks_go_on_right_whatever_writers_do_between_their_pages(wire: Wire) -
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=25,
+            max_examples=20,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

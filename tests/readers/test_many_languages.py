@@ -142,7 +142,7 @@ NEWSPAPERS = {
     "zh": "lctt_zh", "ja": "wikinews_ja",
 }  # fmt: skip
 SENTENCES = ("ru", "th", "tr", "hi")
-MANY, SOME = 30, 8
+MANY, SOME = 25, 6
 PLURALS = {
     "en": ["prices price", "companies company", "banks bank"],
     "fr": ["projets projet", "villages village", "salles salle"],
