@@ -18,7 +18,20 @@ from collections.abc import Sequence
 from itertools import pairwise, starmap
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, MetaData, Select, Table, Text, cast, func, insert
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    cast,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
@@ -144,8 +157,14 @@ def by_update(
     if few is not None:
         columns = columns.where(one_of(few))
     else:
-        met = re.sub(r"%\((\w+)\)s", r":\1", f"search_document.words @@ %(query)s::tsquery AND {matching}")
-        columns = columns.where(sql(met).bindparams(**values))
+        met = f"words @@ (%(query)s)::tsquery AND {matching}"
+        known = {name: values[name] for name in re.findall(r"%\((\w+)\)s", met)}
+        met = re.sub(r"%\((\w+)\)s", r":\1", met)
+        document = search_document.alias("document")
+        here = (
+            select(1).select_from(document).where(document.c.number == article.c.number, sql(met).bindparams(**known))
+        )
+        columns = columns.where(here.exists())
     return walked(columns, (article.c.updated_at, article.c.number), query.times[2:], query.descending, start)
 
 

@@ -337,11 +337,9 @@ class Edition:
     """A corpus on a wire that holds nothing else usable: its publishers are new, and what they send is killed again."""
 
     def __init__(self, wire: Wire, number: int, stories: Sequence[Story]) -> None:
-        self.wire = wire
         self.slugs = {which: f"{which}-{number}" for which in PUBLISHERS}
         self.callers = {which: wire.as_publisher(slug) for which, slug in self.slugs.items()}
         self.moments: dict[str, str] = {}
-        self.addresses: list[str] = []
         for which in PUBLISHERS:
             self.publish(which, [story for story in stories if story.publisher == which])
         self.kill(story for story in stories if story.status == "canceled")
@@ -380,16 +378,21 @@ class Newsstand:
 
     def check(self, stories: Sequence[Story], questions: Iterable[tuple[Reader, Asked]]) -> None:
         edition = Edition(self.wire, next(self.editions), stories)
-        for reader, asked in questions:
-            # Of other editions killed articles are left, which an admin would see.
-            if reader.who != "admin" or asked.status != "canceled":
-                limits = {kind: edition.named(kind, values) for kind, values in reader.limits.items()}
-                self.wire.set_partner("partner", **limits)
-                caller = {"partner": self.partner, "admin": self.admin, **edition.callers}[reader.who]
-                expected = [story for story in stories if reader.may_see(story) and asked.means(story)]
-                expected.sort(key=asked.order, reverse=asked.sort.startswith("-"))
-                compare(caller, edition.parameters(asked), asked.limit, expected, edition)
-        edition.kill(story for story in stories if story.status != "canceled")
+        try:
+            for reader, asked in questions:
+                # Killed articles of other editions are left, which an admin would see.
+                if reader.who != "admin" or asked.status != "canceled":
+                    self.answer(edition, stories, reader, asked)
+        finally:
+            edition.kill(story for story in stories if story.status != "canceled")
+
+    def answer(self, edition: Edition, stories: Sequence[Story], reader: Reader, asked: Asked) -> None:
+        limits = {kind: edition.named(kind, values) for kind, values in reader.limits.items()}
+        self.wire.set_partner("partner", **limits)
+        caller = {"partner": self.partner, "admin": self.admin, **edition.callers}[reader.who]
+        expected = [story for story in stories if reader.may_see(story) and asked.means(story)]
+        expected.sort(key=asked.order, reverse=asked.sort.startswith("-"))
+        compare(caller, edition.parameters(asked), asked.limit, expected, edition)
 
 
 def compare(

@@ -253,11 +253,13 @@ class WritersAndWalkers(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Every walk goes to its end; then the wire is empty again."""
-        for walk in self.walks:
-            while not walk.ended:
-                self.read(walk)
-        for article in self.desk.alive():
-            self.desk.kill(article)
+        try:
+            for walk in self.walks:
+                while not walk.ended:
+                    self.read(walk)
+        finally:
+            for article in self.desk.alive():
+                self.desk.kill(article)
 
 
 def test_walks_go_on_right_whatever_writers_do_between_their_pages(wire: Wire) -> None:
