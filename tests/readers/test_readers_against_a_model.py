@@ -258,6 +258,6 @@ def machine(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
 
 @pytest.mark.slow
 def test_every_reader_is_told_what_the_model_says(machine: Any) -> None:
-    checks = settings(max_examples=60, stateful_step_count=30, deadline=None, derandomize=True,
+    checks = settings(max_examples=40, stateful_step_count=30, deadline=None, derandomize=True,
                       suppress_health_check=list(HealthCheck))  # fmt: skip
     run_state_machine_as_test(machine, settings=checks)
