@@ -157,7 +157,7 @@ class Visibility:
     def fingerprint(self) -> str:
         """A part of every list's ETag: changes whenever what may be seen changes."""
         content = [self.owner, [[grant.since_seq, grant.filter.canonical()] for grant in self.grants]]
-        return hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]
+        return fingerprint_of(content)
 
 
 EVERYTHING = (Grant(0, Filter()),)
@@ -191,15 +191,14 @@ class Query:
         """What a cursor is bound to: everything that decides which articles come in which order."""
         order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
         parts = [self.text, self.filter.canonical(), self.asked or list(self.times), order]
-        return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16]
+        return fingerprint_of(parts)
 
     def cursor_at(self, place: Place, *rest: Any) -> str:
         """An opaque cursor that continues behind `place`, with the times that the first page resolved.
 
         `rest` is one more part, in the order of relevance.
         """
-        packed = orjson.dumps([self.fingerprint(), *place, *self.times, *rest])
-        return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
+        return packed([self.fingerprint(), *place, *self.times, *rest])
 
     def resumed(self) -> tuple["Query", Place | None]:
         """The query with the times of its first page, and the place behind which this page begins.
@@ -212,11 +211,15 @@ class Query:
             # One of relevance carries one thing more.
             case [str() as fingerprint, at, number, *rest] if storable(at, number) and len(rest) in (4, 5):
                 if fingerprint != self.fingerprint():
-                    raise Problem("cursor_mismatch", "The cursor was made for another query; start again without it.")
+                    raise cursor_mismatch()
                 times = rest if self.ranked_at is None else rest[:-1]
                 if len(times) == len(self.times) and all(time is None or storable(time, 0) for time in times):
                     return replace(self, times=Times(*times)), Place(at, number)
         raise invalid_cursor()
+
+
+def cursor_mismatch() -> Problem:
+    return Problem("cursor_mismatch", "The cursor was made for another query; start again without it.")
 
 
 def invalid_cursor() -> Problem:
@@ -226,6 +229,16 @@ def invalid_cursor() -> Problem:
 def storable(at: Any, number: Any) -> bool:
     """Whether an article could stand there: what is forged may lie beyond what a database can count to."""
     return type(at) is type(number) is int and EARLIEST <= at < LATEST and 0 <= number < 2**62
+
+
+def fingerprint_of(content: object) -> str:
+    """The same for equal contents, in every process."""
+    return hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]
+
+
+def packed(content: Sequence[Any]) -> str:
+    """An opaque cursor of these parts."""
+    return base64.urlsafe_b64encode(orjson.dumps(content)).decode("ascii").rstrip("=")
 
 
 def unpacked(cursor: str) -> Sequence[Any] | None:

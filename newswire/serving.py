@@ -1,7 +1,7 @@
 """The server processes: gunicorn's master with its web processes, and one worker beside them.
 
     newswire serve (master) ── web process × N      each with `create_app`
-                            └─ newswire worker      housekeeping
+                            └─ newswire worker      releases, expiries, housekeeping
 
 The master binds the address, keeps the processes alive and ends them. What the application
 does is in `app`, what the worker does in `cli.worker`.

@@ -57,11 +57,11 @@ def awaited(reader: Reader, after: int, seconds: int) -> Changes:
         for found in follower.pages(until=time.monotonic() + seconds):
             if found.entries or found.has_more or gone():
                 break
-    if found is None and state().feed.watcher.closed:
+    if found is not None:
+        return found
+    if state().feed.watcher.closed:
         raise Problem("unavailable", "This server is stopping; ask again.", headers={"Retry-After": "1"})
-    if found is None:
-        raise unauthenticated("The key was revoked, or expired, while you waited.")
-    return found
+    raise unauthenticated("The key was revoked, or expired, while you waited.")
 
 
 def streamed(lines: Iterator[bytes], media_type: str) -> Response:

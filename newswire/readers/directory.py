@@ -5,19 +5,25 @@ labels knows names of embargoed and killed articles too, and those of other publ
 each name is held against the search index first, and a cursor names only what was shown.
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-import orjson
 from sqlalchemy import Connection, select, tuple_
 
 from newswire import parties
 from newswire.analysis import spellings, words
 from newswire.errors import Fault, Problem
-from newswire.query import Filter, Visibility, term, unpacked
+from newswire.query import (
+    Filter,
+    Visibility,
+    cursor_mismatch,
+    fingerprint_of,
+    invalid_cursor,
+    packed,
+    term,
+    unpacked,
+)
 from newswire.readers.listing import COUNTED_TO, Count
 from newswire.store import search_carriers
 from newswire.store.labels import Label, ordered, spaced
@@ -40,9 +46,7 @@ class Sight(NamedTuple):
     def counts(self, connection: Connection, terms: Sequence[str]) -> dict[str, Count]:
         """How many articles of each term there are; terms of none are not there."""
         found = search_carriers.counts(connection, terms, *self, most=COUNTED_TO + 1)
-        return {
-            name: Count(min(value, COUNTED_TO), "eq" if value <= COUNTED_TO else "gte") for name, value in found.items()
-        }
+        return {name: Count.of(value) for name, value in found.items()}
 
 
 class Name(NamedTuple):
@@ -81,7 +85,7 @@ class Names:
         return found
 
     def fingerprint(self) -> str:
-        return hashlib.sha256(orjson.dumps([self.kind, self.typed])).hexdigest()[:16]
+        return fingerprint_of([self.kind, self.typed])
 
     def start(self) -> Start:
         """Where the page begins; raises `Problem` for a cursor that is not one, or another list's."""
@@ -92,13 +96,12 @@ class Names:
                 "\0" not in held + name and 0 <= passed < 2**31
             ):
                 if fingerprint != self.fingerprint():
-                    raise Problem("cursor_mismatch", "The cursor was made for another query; start again without it.")
+                    raise cursor_mismatch()
                 return Start(held, name, passed)
-        raise Problem("invalid_cursor", "The cursor is not one of this wire; start again without it.")
+        raise invalid_cursor()
 
     def cursor_at(self, start: Start) -> str:
-        packed = orjson.dumps([self.fingerprint(), *start])
-        return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
+        return packed([self.fingerprint(), *start])
 
 
 class Page(NamedTuple):

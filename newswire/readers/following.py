@@ -131,12 +131,3 @@ class Follower:
                 self.reader = Reader(self._access.visibility, self.reader.query, self.reader.types)
         access = self._access
         return access is not None and (access.expires_at is None or access.expires_at > now())
-
-
-def first_told(pages: Iterator[Changes]) -> Changes | None:
-    """The first page on which there is something, or which another follows; else the last one."""
-    page = None
-    for page in pages:
-        if page.entries or page.has_more:
-            break
-    return page

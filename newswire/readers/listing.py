@@ -4,7 +4,7 @@ A page asks for one row more than it shows; that row tells whether there is anot
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Connection, LargeBinary, Select, and_, func, literal, select
 
@@ -32,6 +32,11 @@ class Count(NamedTuple):
     value: int
     relation: str
 
+    @classmethod
+    def of(cls, found: int) -> Self:
+        """Of a count that went one further than `COUNTED_TO`, if there were so many."""
+        return cls(min(found, COUNTED_TO), "eq" if found <= COUNTED_TO else "gte")
+
 
 def page(connection: Connection, query: Query, visibility: Visibility, now: int) -> Page:
     """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query."""
@@ -52,7 +57,7 @@ def count(connection: Connection, query: Query, visibility: Visibility, now: int
     numbers = select(article.c.number)
     matches = found(connection, numbers, query, visibility, now, None, COUNTED_TO + 1).order_by(None).subquery()
     value: int = connection.execute(select(func.count()).select_from(matches)).scalar_one()
-    return Count(min(value, COUNTED_TO), "eq" if value <= COUNTED_TO else "gte")
+    return Count.of(value)
 
 
 def found(

@@ -125,7 +125,8 @@ def conditions(
     values: dict[str, Any] = {"query": tsquery(query.expression, wanted, languages)}
     # Not a parameter: only so does the planner know which of the two indexes serves.
     matching = ["status = 'usable'" if query.status == "usable" else "status <> 'usable' AND status = %(status)s"]
-    values["status"] = query.status
+    if query.status != "usable":
+        values["status"] = query.status
     if unexpired_at is not None:
         matching.append("(expires_at IS NULL OR expires_at > %(unexpired_at)s)")
         values["unexpired_at"] = unexpired_at
@@ -157,13 +158,10 @@ def by_update(
     if few is not None:
         columns = columns.where(one_of(few))
     else:
-        met = f"words @@ (%(query)s)::tsquery AND {matching}"
-        known = {name: values[name] for name in re.findall(r"%\((\w+)\)s", met)}
-        met = re.sub(r"%\((\w+)\)s", r":\1", met)
+        # The columns in `matching` stand in article too: so the document is looked at by itself.
+        met = sql(re.sub(r"%\((\w+)\)s", r":\1", f"words @@ (%(query)s)::tsquery AND {matching}"))
         document = search_document.alias("document")
-        here = (
-            select(1).select_from(document).where(document.c.number == article.c.number, sql(met).bindparams(**known))
-        )
+        here = select(1).select_from(document).where(document.c.number == article.c.number, met.bindparams(**values))
         columns = columns.where(here.exists())
     return walked(columns, (article.c.updated_at, article.c.number), query.times[2:], query.descending, start)
 
