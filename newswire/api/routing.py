@@ -17,12 +17,13 @@ from newswire.api.bodies import MOST_ARTICLES
 from newswire.api.conditional import IDEMPOTENCY_KEY
 from newswire.api.converters import CONVERTERS, DESCRIBED
 from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
-from newswire.api.schemas.envelopes import ProblemOut
 from newswire.api.schemas.fields import FILLED_PATTERN, UNCARRIABLE
 from newswire.api.schemas.parameters import Parameters, load_parameters
 from newswire.errors import CODES, Fault, Problem
 
 KEYED = "Idempotency-Key"
+# The component that the schemas of batches bring along.
+PROBLEM = {"$ref": "#/components/schemas/ProblemOut"}
 CHAPTERS = {
     "publish": ("Publishing", "Articles in: new ones, new versions, corrections, kills."),
     "read": ("Reading", "Articles out: lists, searches, versions, and the wire in order."),
@@ -84,20 +85,21 @@ def null_or_nested(converter: Any, field: Any, ret: dict[str, Any], **settings: 
 
 def documented(blueprint: Blueprint, route: Route) -> Callable[..., Any]:
     """The view behind its checks, with what OpenAPI says of it."""
-    view = checked(route)
-    for status, schema in route.answers.items():
-        view = blueprint.response(status, schema)(view)
-    for media in route.streams:
-        view = blueprint.alt_response(200, schema={"type": "string"}, content_type=media, success=True)(view)
-    if route.tagged:
-        view = blueprint.alt_response(304, description="What you hold is still so.", success=True)(view)
+    # flask-smorest copies what it knows at every step: so the problems, of which there are most, are named
+    # and not given as a schema, and the schemas of answers come last.
+    view: Callable[..., Any] = blueprint.doc(**operation(route))(checked(route))
     for status, codes in sorted(refusals(route).items()):
         description = ", ".join(f"`{code}`" for code in codes)
         view = blueprint.alt_response(
-            status, schema=ProblemOut, content_type="application/problem+json", description=description
+            status, schema=PROBLEM, content_type="application/problem+json", description=description
         )(view)
-    described: Callable[..., Any] = blueprint.doc(**operation(route))(view)
-    return described
+    if route.tagged:
+        view = blueprint.alt_response(304, description="What you hold is still so.", success=True)(view)
+    for media in route.streams:
+        view = blueprint.alt_response(200, schema={"type": "string"}, content_type=media, success=True)(view)
+    for status, schema in route.answers.items():
+        view = blueprint.response(status, schema)(view)
+    return view
 
 
 def checked(route: Route) -> Callable[..., Response]:
