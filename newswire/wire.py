@@ -20,6 +20,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Update, func, insert, select, update
 
 from newswire.article import EntryType, digest_of, parsed
+from newswire.instant import now as clock
 from newswire.store.rows import AnyRow
 from newswire.store.tables import entry, head, version
 
@@ -29,12 +30,16 @@ VERIFY_BATCH = 1000
 
 
 class Head(NamedTuple):
-    """Where the wire stands: its id, the newest sequence number and chain value, the configuration revision."""
+    """Where the wire stands: its id, the newest sequence number and chain value, the configuration revision.
+
+    `changed_at` is when number or revision were raised, in milliseconds.
+    """
 
     wire: str
     seq: int
     chain: str
     revision: int
+    changed_at: int
 
 
 class NewEntry(NamedTuple):
@@ -61,7 +66,7 @@ def link(chain: str, seq: int, digest: str) -> str:
 
 def position(connection: Connection) -> Head:
     """The head as this transaction sees it."""
-    return Head(*connection.execute(select(head.c.wire, head.c.seq, head.c.chain, head.c.revision)).one())
+    return Head(*connection.execute(select(*(head.c[name] for name in Head._fields))).one())
 
 
 def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
@@ -77,13 +82,14 @@ def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> lis
         chain = link(chain, seq, new.digest)
         rows.append({"seq": seq, "at": now, "chain": chain, **new._asdict()})
     connection.execute(insert(entry), rows)
-    connection.execute(heralded(connection, update(head).values(chain=chain)))
+    # By the clock of this moment: the head is locked, so it is the order of the commits, as `now` may not be.
+    connection.execute(heralded(connection, update(head).values(chain=chain, changed_at=clock())))
     return list(range(first, last + 1))
 
 
 def revise(connection: Connection) -> None:
-    """Notes that a publisher, partner or key was edited, so that no kept page outlives the edit."""
-    connection.execute(heralded(connection, update(head).values(revision=head.c.revision + 1)))
+    """Notes that a publisher, partner, key or feed was edited, so that no kept page outlives the edit."""
+    connection.execute(heralded(connection, update(head).values(revision=head.c.revision + 1, changed_at=clock())))
 
 
 def renaming() -> Update:
@@ -91,7 +97,7 @@ def renaming() -> Update:
 
     What the old one told after its backup is not in the log, and its numbers are given out again.
     """
-    return update(head).values(wire=str(uuid4()), revision=head.c.revision + 1)
+    return update(head).values(wire=str(uuid4()), revision=head.c.revision + 1, changed_at=clock())
 
 
 def heralded(connection: Connection, change: Update) -> Any:

@@ -1,23 +1,23 @@
 """Reading articles: the list, one of them, its versions."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from flask import Response, g, request
+from flask import Response, g
 
-from newswire import wire
+from newswire.api import lists
 from newswire.api.address import base_url, here
-from newswire.api.answers import json_answer, unchanged
-from newswire.api.conditional import article_tag, not_modified
-from newswire.api.schemas.query import facets_of, query_of, sparse_fields
+from newswire.api.answers import json_answer
+from newswire.api.conditional import article_tag
+from newswire.api.lists import Clothes, Found
+from newswire.api.schemas.query import sparse_fields
 from newswire.api.state import database
 from newswire.article import parsed
 from newswire.errors import Problem
 from newswire.instant import now
 from newswire.query import Query
-from newswire.readers import facets, listing, relevance, single
+from newswire.readers import single
 from newswire.readers.highlighting import highlights
 from newswire.readers.splicing import array, links, spliced, with_member
 
@@ -28,24 +28,17 @@ def list_articles(parameters: dict[str, Any]) -> Response:
     Usable articles that match every parameter, newest first. A page has no depth limit: follow
     `links.next`. Lists leave the bodies out unless `include=body`.
     """
-    moment = now()
-    query = query_of(parameters, moment)
-    wanted, kinds = sparse_fields(parameters), facets_of(parameters)
-    visibility = g.caller.visibility
-    with database().read() as connection:
-        head = wire.position(connection)
-        resolved = (*query.times, query.ranked_at)
-        tag = list_tag(head, visibility.fingerprint(), resolved, listing.last_expiry(connection, moment))
-        if not_modified(tag):
-            return unchanged(tag)
-        page = (listing if query.ranked_at is None else relevance).page(connection, query, visibility, moment)
-        meta: dict[str, Any] = {"head": head.seq}
-        if parameters["count"] == "true":
-            meta["count"] = listing.count(connection, query, visibility, moment)._asdict()
-        if kinds:
-            meta["facets"] = facets.counted(connection, query, visibility, moment, kinds)
-    data = array(listed(row, query, wanted) for row in page.rows)
-    return enveloped(data, query.limit, page.next_cursor, tag=tag, meta=meta)
+    return lists.answered(parameters, JSON)
+
+
+def write(found: Found) -> Response:
+    """A page of a list as JSON."""
+    wanted = sparse_fields(found.asked)
+    data = array(listed(row, found.query, wanted) for row in found.rows)
+    return enveloped(data, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
+
+
+JSON = Clothes(write)
 
 
 def listed(row: Any, query: Query, wanted: frozenset[str] | None) -> bytes:
@@ -114,15 +107,8 @@ def before(cursor: str | None) -> int:
     return int(cursor)
 
 
-def list_tag(head: wire.Head, visibility: str, times: Sequence[int | None], expiry: int | None) -> str:
-    """A list's ETag: it depends on the query, on what the caller may see, where the wire stands, what has expired."""
-    query = sorted((name, value) for name, value in request.args.items(multi=True))
-    parts = [request.path, query, tuple(times), expiry, base_url(), visibility, head.wire, head.seq, head.revision]
-    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
-
-
 def enveloped(
-    data: bytes, limit: int, cursor: str | None, *, tag: str | None = None, meta: dict[str, Any] | None = None
+    data: bytes, limit: int, cursor: str | None, *, tag: str | None = None, meta: Mapping[str, Any] | None = None
 ) -> Response:
     """A page in the envelope of every list, with its Link header."""
     following = None if cursor is None else here(cursor=cursor)

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from newswire import parties, wire
 from newswire.api.address import base_url
 from newswire.api.answers import json_answer, unchanged
-from newswire.api.articles import enveloped, list_tag
+from newswire.api.articles import enveloped
 from newswire.api.conditional import not_modified
+from newswire.api.lists import list_tag
 from newswire.api.state import database
 from newswire.article import shown
 from newswire.errors import Problem
@@ -95,7 +96,7 @@ def listed(kind: str, parameters: dict[str, Any], describe: Described) -> Respon
 def tag_of(connection: Connection, moment: int) -> str:
     """The ETag of what follows from the list of articles."""
     expiry = listing.last_expiry(connection, moment)
-    return list_tag(wire.position(connection), g.caller.visibility.fingerprint(), (), expiry)
+    return list_tag(wire.position(connection), g.caller.visibility, [expiry])
 
 
 def plain(kind: str) -> Described:

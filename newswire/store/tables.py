@@ -37,7 +37,8 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 Bytewise = Text().with_variant(TEXT(collation="C"), "postgresql")
 
 # One row. `seq` and `chain` are those of the newest log entry; `revision` counts edits of
-# publishers, partners and keys, so that a page kept by a reader is never older than them.
+# publishers, partners, keys and feeds, so that a page kept by a reader is never older than them;
+# `changed_at` is when either was last raised.
 head = Table(
     "head",
     metadata,
@@ -46,6 +47,7 @@ head = Table(
     Column("seq", BigInteger, nullable=False),
     Column("chain", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False, server_default="0"),
 )
 
 publisher = Table(
@@ -80,6 +82,7 @@ entitlement = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
+# A key with a `nonce` is never sent: it signs (`parties.signing_secret`), and its `digest` is of the nonce.
 api_key = Table(
     "api_key",
     metadata,
@@ -95,6 +98,7 @@ api_key = Table(
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     Column("last_used_at", BigInteger),
+    Column("nonce", Text),
     CheckConstraint(
         "(publisher_id IS NOT NULL AND partner_id IS NULL AND NOT admin)"
         " OR (publisher_id IS NULL AND partner_id IS NOT NULL AND NOT admin)"
@@ -193,4 +197,20 @@ consumer = Table(
     Column("after", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("wire", Text, nullable=False),
+)
+
+# Saved queries. `party` is `Caller.party`; `query` holds parameters as they stand in an address, name to values;
+# `token` is the SHA-256 of the feed's token, null where it has none.
+feed = Table(
+    "feed",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("party", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("title", Text),
+    Column("query", JSON, nullable=False),
+    Column("token", Text, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("party", "name"),
 )

@@ -1,6 +1,7 @@
 """What may be asked of each address: its parameters, and the way from those of a list to a `Query`."""
 
 import difflib
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from newswire.analysis import FIELDS
@@ -94,7 +95,7 @@ class ArticleParameters(FilterParameters):
     several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
 
 
-def query_of(parameters: dict[str, Any], now: int) -> Query:
+def query_of(parameters: Mapping[str, Any], now: int) -> Query:
     """The `Query` that a list's parameters ask for; raises `invalid_query` with the position of the fault."""
     typed = parameters.get("q")
     sort = parameters["sort"]
@@ -102,7 +103,7 @@ def query_of(parameters: dict[str, Any], now: int) -> Query:
         raise invalid("sort", "Articles found by q are sorted by published_at or relevance.")
     if typed is None and sort == RELEVANCE:
         raise invalid("sort", "Only articles found by q are sorted by relevance.")
-    if typed is None and parameters["highlight"] == "true":
+    if typed is None and parameters.get("highlight") == "true":
         raise invalid("highlight", "Words are marked only in articles found by q.")
     moments = [parameters.get(name) for name in Times._fields]
     looked_in = one_of("search_in", parameters, FIELDS)
@@ -118,13 +119,13 @@ def query_of(parameters: dict[str, Any], now: int) -> Query:
         limit=parameters["limit"],
         include_body=parameters.get("include") == "body"
         or not {"body_html", "body_text"}.isdisjoint(parameters.get("fields_", ())),
-        highlight=parameters["highlight"] == "true",
+        highlight=parameters.get("highlight") == "true",
         ranked_at=now // MINUTE * MINUTE if sort == RELEVANCE else None,
         cursor=parameters.get("cursor"),
     )
 
 
-def filter_of(parameters: dict[str, Any]) -> Filter:
+def filter_of(parameters: Mapping[str, Any]) -> Filter:
     """The filters as terms."""
     chosen = {kind(name): parameters[name] for name in FILTERS if name in parameters}
     if "urgency_max" in parameters:
@@ -144,17 +145,17 @@ def resolved(moment: int | Ago | None, now: int) -> int | None:
     return now // MINUTE * MINUTE - moment.milliseconds if isinstance(moment, Ago) else moment
 
 
-def sparse_fields(parameters: dict[str, Any]) -> frozenset[str] | None:
+def sparse_fields(parameters: Mapping[str, Any]) -> frozenset[str] | None:
     """The names in `fields`, or None when everything is wanted."""
     return one_of("fields", {"fields": parameters.get("fields_")}, SERVED)
 
 
-def facets_of(parameters: dict[str, Any]) -> frozenset[str]:
+def facets_of(parameters: Mapping[str, Any]) -> frozenset[str]:
     """The kinds in `facets`; none when it is not there."""
     return one_of("facets", parameters, FACETS) or frozenset()
 
 
-def one_of(name: str, parameters: dict[str, Any], known: tuple[str, ...]) -> frozenset[str] | None:
+def one_of(name: str, parameters: Mapping[str, Any], known: tuple[str, ...]) -> frozenset[str] | None:
     """The values of a parameter that takes names out of a list; None when it is not there."""
     values = parameters.get(name)
     if values is None:
