@@ -71,18 +71,20 @@ class Postgres:
 
     def __init__(self, folder: Path, data: Path, options: Sequence[str], log: IO[str], *, kept: bool):
         # PostgreSQL refuses to run as root.
-        account = unprivileged_account(folder, data) if os.geteuid() == 0 else {}
+        self.account = unprivileged_account(folder, data) if os.geteuid() == 0 else {}
+        self.programs = runnable_programs(folder, self.account)
+        self.folder = folder
         self._url = URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)})
         self.url = self._url.render_as_string()
         self._log = log
         self._keeper = subprocess.Popen(
-            ["sh", "-c", KEEPER, "keeper", folder, data, runnable_programs(folder, account), "kept" * kept, *options],
+            ["sh", "-c", KEEPER, "keeper", folder, data, self.programs, "kept" * kept, *options],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
             start_new_session=True,
-            **account,
+            **self.account,
         )
 
     def restart(self) -> None:
@@ -126,6 +128,22 @@ def temporary_postgres(*, durable: bool = False) -> Iterator[Postgres]:
                 yield server
         finally:
             shutil.rmtree(data, ignore_errors=True)
+
+
+@contextmanager
+def replica_of(primary: Postgres) -> Iterator[Postgres]:
+    """A second server that follows the log of the first (streaming replication) and only reads."""
+    with folder_for_all() as folder:
+        data = folder / "data"
+        copying = [primary.programs / "pg_basebackup", "-h", primary.folder, "-U", "postgres", "-D", data,
+                   "--checkpoint=fast", "--no-sync", "--write-recovery-conf"]  # fmt: skip
+        if primary.account:
+            unprivileged_account(folder)
+        done = subprocess.run(copying, capture_output=True, text=True, cwd=folder, **primary.account)
+        if done.returncode:
+            raise PostgresError(f"The server could not be copied:\n{done.stderr}")
+        with running(folder, data, FLEETING, kept=False) as server:
+            yield server
 
 
 @contextmanager

@@ -6,6 +6,7 @@ reads a clock, a database or a request.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,8 @@ from newswire.errors import Problem, invalid
 from newswire.instant import format_instant, format_optional
 
 BODY_FIELDS = ("body_html", "body_text")
+# What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
+UNCARRIABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Status(StrEnum):

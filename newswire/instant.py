@@ -62,5 +62,9 @@ def format_instant(milliseconds: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
 
 
+# As an embargo: until somebody says otherwise.
+END_OF_TIME = format_instant(LATEST - 1)
+
+
 def format_optional(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else format_instant(milliseconds)

@@ -33,7 +33,8 @@ class PartyError(Exception):
 class Caller:
     """Who a key is, or nobody in particular (`kind` public): its scopes and what it may see.
 
-    `publisher` is set for a publisher's key only; `slug` and `name` are those of the party.
+    `publisher` is set for a publisher's key only; `slug` and `name` are those of the party. `feed` is set
+    where the caller came with a feed's token, which opens nothing else.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Caller:
     expires_at: int | None = None
     key_id: int | None = None
     stale: bool = False
+    feed: str | None = None
 
     @property
     def party(self) -> str:
@@ -214,23 +216,32 @@ def hashed(key: str) -> str:
 
 def caller_of(connection: Connection, key: str, now: int) -> Caller | None:
     """Whose key this is; None when it is unknown, revoked or expired."""
-    row = connection.execute(select(api_key).where(api_key.c.digest == hashed(key))).one_or_none()
+    joined = api_key.outerjoin(publisher).outerjoin(partner)
+    columns = (*api_key.c, publisher.c.slug.label("publisher"), partner.c.slug.label("partner"))
+    row = connection.execute(
+        select(*columns).select_from(joined).where(api_key.c.digest == hashed(key), api_key.c.nonce.is_(None))
+    ).one_or_none()
     if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         return None
-    common = {
-        "scopes": frozenset(row.scopes.split()), "label": row.label, "expires_at": row.expires_at,
-        "key_id": row.id, "stale": row.last_used_at is None or row.last_used_at < now - USED_EVERY,
-    }  # fmt: skip
-    if row.admin:
-        return Caller("admin", visibility=Visibility(EVERYTHING, owner=True), **common)
-    if row.publisher_id is not None:
-        sender = publisher_by_id(connection, row.publisher_id)
+    return caller_as(
+        connection, "admin" if row.admin else "publisher" if row.publisher else "partner", row.publisher or row.partner,
+        scopes=frozenset(row.scopes.split()), label=row.label, expires_at=row.expires_at, key_id=row.id,
+        stale=row.last_used_at is None or row.last_used_at < now - USED_EVERY,
+    )  # fmt: skip
+
+
+def caller_as(connection: Connection, kind: str, slug: str | None, **settings: Any) -> Caller:
+    """A party as a caller, with what it may see today; `settings` are the rest of a `Caller`."""
+    if kind == "admin":
+        return Caller("admin", visibility=Visibility(EVERYTHING, owner=True), **settings)
+    if kind == "publisher":
+        sender = Publisher(*connection.execute(select_publisher().where(publisher.c.slug == slug)).one())
         own = Visibility((Grant(0, Filter.of({"publisher": [sender.slug]})),), owner=True)
-        return Caller("publisher", visibility=own, slug=sender.slug, name=sender.name, publisher=sender, **common)
-    held = connection.execute(select(partner.c.slug, partner.c.name).where(partner.c.id == row.partner_id)).one()
-    history = grants(connection, row.partner_id)
+        return Caller(kind, visibility=own, slug=slug, name=sender.name, publisher=sender, **settings)
+    held = connection.execute(select(partner.c.id, partner.c.name).where(partner.c.slug == slug)).one()
+    history = grants(connection, held.id)
     visibility = Visibility(tuple(Grant(item.since_seq, Filter.of(item.filter)) for item in history))
-    return Caller("partner", visibility=visibility, slug=held.slug, name=held.name, limits=history[-1].filter, **common)
+    return Caller(kind, visibility=visibility, slug=slug, name=held.name, limits=history[-1].filter, **settings)
 
 
 def note_use(connection: Connection, number: int, now: int) -> None:

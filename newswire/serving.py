@@ -9,6 +9,7 @@ does is in `app`, what the worker does in `cli.worker`.
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -101,6 +102,13 @@ class WebProcess(ThreadWorker):  # type: ignore[misc]
         super().handle_exit(sig, frame)
         # Not here, in the midst of whatever the main thread is doing.
         self.method_queue.defer(lambda: end_streams(self))
+
+    def is_parent_alive(self) -> bool:
+        """Asked once a second. A master that was killed has told nobody to stop, and open streams would go on."""
+        alive: bool = super().is_parent_alive()
+        if not alive:
+            self.handle_exit(signal.SIGTERM, None)
+        return alive
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         try:

@@ -4,10 +4,11 @@ A scope of None means that the address is open to everyone; a route without a de
 cannot be written. The OpenAPI document is made from the same table.
 """
 
-from newswire.api import about, articles, batch, changes, consumers, directory, publishing
+from newswire.api import about, articles, batch, changes, consumers, directory, feeds, ninjs, publishing
 from newswire.api.routing import Route
 from newswire.api.schemas import changes as wire
 from newswire.api.schemas import envelopes, served
+from newswire.api.schemas import feeds as saved
 from newswire.api.schemas.changes import ChangesParameters
 from newswire.api.schemas.directory import AuthorList, AuthorProfile, NameList, NamesParameters, PublisherList
 from newswire.api.schemas.parameters import Parameters
@@ -22,19 +23,25 @@ from newswire.api.streams import EVENTS, NDJSON
 ARTICLE = "/v1/articles/<article_id:article_id>"
 EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
 CONSUMER = "/v1/consumers/<consumer:name>"
+FEED = "/v1/feeds/<feed:feed>"
 ARTICLE_TYPES = ("application/json", "text/markdown")
+JSON_OR_NINJS = ("application/json", *ninjs.TYPES)
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
 STORED = {200: served.StoredArticle, 201: served.StoredArticle}
 
 ROUTES = (
     Route("GET", "/v1/articles", articles.list_articles, "read", ArticleParameters, {200: envelopes.ArticleList},
-          tagged=True),
+          media=JSON_OR_NINJS, tagged=True),
+    Route("GET", "/v1/articles.ninjs", articles.list_ninjs, "read", ArticleParameters, {200: None},
+          media=ninjs.TYPES, tagged=True),
     Route("POST", "/v1/articles", publishing.create_article, "publish", DryRunParameters, STORED,
           takes=ARTICLE_TYPES, problems=(*WRITING, "duplicate_external_id", "article_canceled")),
     Route("POST", "/v1/articles/batch", batch.create_batch, "publish", DryRunParameters, {200: envelopes.BatchOut},
           takes=("application/json", "application/x-ndjson"), problems=WRITING),
-    Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: served.FullArticle},
+    Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: served.FullArticle}, media=JSON_OR_NINJS,
+          problems=("not_found", "article_canceled"), tagged=True),
+    Route("GET", ARTICLE + ".ninjs", articles.read_ninjs, "read", Parameters, {200: None}, media=ninjs.TYPES,
           problems=("not_found", "article_canceled"), tagged=True),
     Route("PUT", ARTICLE, publishing.replace_article, "publish", DryRunParameters, {200: served.StoredArticle},
           takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
@@ -54,7 +61,9 @@ ROUTES = (
     Route("DELETE", EXTERNAL, publishing.kill_external, "publish", KillParameters, {200: served.Tombstone},
           problems=("not_found", "precondition_failed", "validation_failed", "unavailable")),
     Route("GET", "/v1/changes", changes.list_changes, "read", ChangesParameters, {200: envelopes.ChangesOut},
-          streams=(EVENTS, NDJSON), problems=("cursor_ahead", "wire_changed", "not_found")),
+          media=JSON_OR_NINJS, streams=(EVENTS, NDJSON), problems=("cursor_ahead", "wire_changed", "not_found")),
+    Route("GET", "/v1/changes.ninjs", changes.list_changes_ninjs, "read", ChangesParameters, {200: None},
+          media=ninjs.TYPES, problems=("cursor_ahead", "wire_changed", "not_found")),
     Route("GET", "/v1/wire", changes.read_wire, "read", Parameters, {200: wire.WireOut}),
     Route("GET", "/v1/consumers", consumers.list_consumers, "read", Parameters, {200: wire.ConsumerList}),
     Route("GET", CONSUMER, consumers.read_consumer, "read", Parameters, {200: wire.ConsumerOut},
@@ -63,6 +72,21 @@ ROUTES = (
           takes=("application/json",), sent=wire.ConsumerSchema,
           problems=(*WRITING, "not_found", "cursor_ahead")),
     Route("DELETE", CONSUMER, consumers.delete_consumer, "read", Parameters, {204: None}, problems=("not_found",)),
+    Route("GET", "/v1/feeds", feeds.list_feeds, "read", Parameters, {200: saved.FeedList}),
+    Route("POST", "/v1/feeds", feeds.create_feed, "read", Parameters, {201: saved.NewFeedOut},
+          takes=("application/json",), sent=saved.FeedSchema, problems=WRITING),
+    Route("GET", FEED, feeds.read_feed, "read", Parameters, {200: saved.FeedOut}, problems=("not_found",)),
+    Route("PATCH", FEED, feeds.change_feed, "read", Parameters, {200: saved.FeedOut}, takes=PATCH_TYPES,
+          sent=saved.FeedPatchSchema, problems=(*WRITING, "not_found")),
+    Route("DELETE", FEED, feeds.delete_feed, "read", Parameters, {204: None}, problems=("not_found",)),
+    Route("POST", FEED + "/token", feeds.renew_token, "read", Parameters, {201: saved.TokenOut},
+          problems=("not_found",)),
+    Route("DELETE", FEED + "/token", feeds.revoke_token, "read", Parameters, {204: None}, problems=("not_found",)),
+    Route("GET", FEED + "/articles", feeds.feed_articles, "read", saved.FeedArticlesParameters,
+          {200: envelopes.ArticleList}, problems=("not_found",), tagged=True),
+    Route("GET", FEED + "/changes", feeds.feed_changes, "read", saved.FeedChangesParameters,
+          {200: envelopes.ChangesOut}, streams=(EVENTS, NDJSON),
+          problems=("cursor_ahead", "wire_changed", "not_found")),
     Route("GET", "/v1/authors", directory.list_authors, "read", NamesParameters, {200: AuthorList}, tagged=True),
     Route("GET", "/v1/authors/<string:author_id>", directory.read_author, "read", Parameters, {200: AuthorProfile},
           problems=("not_found",), tagged=True),

@@ -9,7 +9,10 @@ from newswire.api.problems import dumped
 from newswire.errors import Problem
 
 COMPRESS_FROM = 1000
-COMPRESSIBLE = ("application/json", "application/problem+json", "text/html", "text/javascript", "text/css")
+COMPRESSIBLE = (
+    "application/json", "application/problem+json", "application/rss+xml", "application/atom+xml",
+    "application/feed+json", "text/html", "text/javascript", "text/css",
+)  # fmt: skip
 
 
 def accept(*media_types: str) -> str:
@@ -56,7 +59,9 @@ def finish(response: Response) -> Response:
 
 
 def compressed(response: Response) -> Response:
-    if response.mimetype not in COMPRESSIBLE and response.status_code != 304:
+    media = response.mimetype or ""
+    compressible = media in COMPRESSIBLE or media.endswith(("+json", "+xml"))
+    if not compressible and response.status_code != 304:
         return response
     response.vary.add("Accept-Encoding")
     if (

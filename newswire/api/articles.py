@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from flask import Response, g
 
-from newswire.api import lists
+from newswire.api import lists, ninjs
 from newswire.api.address import base_url, here
 from newswire.api.answers import json_answer
 from newswire.api.conditional import article_tag
@@ -32,9 +32,9 @@ def list_articles(parameters: dict[str, Any]) -> Response:
 
 
 def write(found: Found) -> Response:
-    """A page of a list as JSON."""
+    """A page of a list, as JSON or with its articles in ninjs."""
     wanted = sparse_fields(found.asked)
-    data = array(listed(row, found.query, wanted) for row in found.rows)
+    data = array(ninjs.dressed(listed(row, found.query, wanted)) for row in found.rows)
     return enveloped(data, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
 
@@ -66,7 +66,23 @@ def read_article(parameters: dict[str, Any], article_id: str) -> Response:
     with database().read() as connection:
         row = single.current(connection, article_id, g.caller.visibility, now())
     body = spliced(row.rendered, row.body, seq=row.seq, status=row.status, links=links(base_url(), row.id))
-    return json_answer(body, tag=article_tag(row.id, row.version, row.status))
+    return ninjs.answer(ninjs.dressed(body), article_tag(row.id, row.version, row.status, ninjs.representation()))
+
+
+def list_ninjs(parameters: dict[str, Any]) -> Response:
+    """Find and list articles, in ninjs
+
+    The list of `/v1/articles`, each item an article in ninjs 3.1, or 2.1 with `;version=2.1` in `Accept`.
+    """
+    return list_articles(parameters)
+
+
+def read_ninjs(parameters: dict[str, Any], article_id: str) -> Response:
+    """One article in ninjs
+
+    The IPTC's News in JSON, version 3.1, or 2.1 with `;version=2.1` in `Accept`.
+    """
+    return read_article(parameters, article_id)
 
 
 def list_versions(parameters: dict[str, Any], article_id: str) -> Response:
@@ -117,7 +133,7 @@ def enveloped(
         "links": {"self": here(), "next": following},
         **({} if meta is None else {"meta": meta}),
     }
-    response = json_answer(b'{"data":' + data + b"," + orjson.dumps(rest)[1:], tag=tag)
+    response = ninjs.answer(b'{"data":' + data + b"," + orjson.dumps(rest)[1:], tag)
     if following is not None:
         response.headers["Link"] = f'<{following}>; rel="next"'
     return response

@@ -14,12 +14,18 @@ from newswire.api.state import database, settings, state
 from newswire.errors import Problem
 from newswire.instant import now
 from newswire.parties import PUBLIC, Caller
+from newswire.readers import saved
 from newswire.readers.following import Access
 
+TOKEN = "token"
 
-def require(scope: str) -> Caller:
-    """The caller, when it may do what needs `scope`; raises `unauthenticated` or `insufficient_scope`."""
-    caller = identify()
+
+def require(scope: str, feed: str | None = None) -> Caller:
+    """The caller, when it may do what needs `scope`; raises `unauthenticated` or `insufficient_scope`.
+
+    `feed` is the name of the saved feed at this address, which its token opens too.
+    """
+    caller = identify() if feed is None or TOKEN not in request.args else bearer_of_token(feed)
     g.caller = caller
     if scope not in caller.scopes:
         if caller.kind == "public":
@@ -46,6 +52,17 @@ def identify() -> Caller:
         # Reading waits for nobody: a wire that is being written to, or a replica, notes the use another time.
         with suppress(Problem, DBAPIError), database().begin(patient=False) as connection:
             parties.note_use(connection, caller.key_id, moment)
+    return caller
+
+
+def bearer_of_token(feed: str) -> Caller:
+    """The party whose feed this is, to whoever has its token. A token is for readers that cannot send headers."""
+    if request.headers.get("Authorization") is not None:
+        raise unauthenticated("Send Authorization, or the token of the feed, not both.")
+    with database().read() as connection:
+        caller = saved.caller_of_token(connection, request.args[TOKEN])
+    if caller is None or caller.feed != feed:
+        raise unauthenticated("The token is unknown or revoked, or that of another feed.")
     return caller
 
 

@@ -3,12 +3,15 @@
 import gzip
 import io
 import zlib
+from itertools import islice
 from typing import Any
 
 from flask import request
+from marshmallow import Schema, ValidationError
 
-from newswire.api.jsontext import decoded, malformed
-from newswire.api.schemas.fields import UNCARRIABLE
+from newswire.api.jsontext import decoded, malformed, parsed_json
+from newswire.api.schemas.fields import faults
+from newswire.article import UNCARRIABLE
 from newswire.errors import Problem, invalid
 from newswire.ingest.formats.markdown import MarkdownError, read_markdown
 
@@ -17,7 +20,9 @@ BATCH_BYTES = 64 * 1024 * 1024
 DRAIN_BYTES = 256 * 1024 * 1024
 CHUNK = 64 * 1024
 MOST_ARTICLES = 1000
+MOST_FAULTS = 20
 JSON_TYPES = ("application/json",)
+MERGE_TYPES = ("application/merge-patch+json", *JSON_TYPES)
 MARKDOWN_TYPES = ("text/markdown",)
 
 
@@ -36,6 +41,16 @@ def received(types: tuple[str, ...], limit: int) -> bytes:
                       headers={"Accept-Encoding": "gzip"})  # fmt: skip
     raw = read_up_to(limit)
     return unzipped(raw, limit) if encoding == "gzip" else raw
+
+
+def loaded_json(schema: Schema, limit: int, types: tuple[str, ...] = JSON_TYPES) -> dict[str, Any]:
+    """A JSON body of at most `limit` bytes as `schema` loads it; raises `validation_failed` with its faults."""
+    try:
+        content: dict[str, Any] = schema.load(parsed_json(received(types, limit)))
+    except ValidationError as error:
+        found = list(islice(faults(error.messages), MOST_FAULTS))
+        raise Problem("validation_failed", f"{found[0].pointer or 'the body'}: {found[0].detail}", found) from None
+    return content
 
 
 def read_up_to(limit: int) -> bytes:

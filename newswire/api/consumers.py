@@ -4,18 +4,14 @@ import re
 from typing import Any
 
 from flask import Response, g
-from marshmallow import ValidationError
 
 from newswire import wire
 from newswire.api.answers import json_answer
 from newswire.api.auth import unauthenticated
-from newswire.api.bodies import JSON_TYPES, received
-from newswire.api.jsontext import parsed_json
+from newswire.api.bodies import loaded_json
 from newswire.api.schemas.changes import CONSUMER, ConsumerSchema
-from newswire.api.schemas.fields import faults
 from newswire.api.schemas.query import invalid
 from newswire.api.state import database
-from newswire.errors import Problem
 from newswire.instant import format_instant, now
 from newswire.readers import consumers
 from newswire.readers.consumers import Consumer
@@ -53,11 +49,7 @@ def put_consumer(parameters: dict[str, Any], name: str) -> Response:
     it: store it again when what came is safe with you.
     """
     party = own_party(name)
-    try:
-        after = SCHEMA.load(parsed_json(received(JSON_TYPES, BODY_BYTES)))["after"]
-    except ValidationError as error:
-        found = list(faults(error.messages))[:20]
-        raise Problem("validation_failed", f"{found[0].pointer or 'the body'}: {found[0].detail}", found) from None
+    after = loaded_json(SCHEMA, BODY_BYTES)["after"]
     with database().begin() as connection:
         stored = consumers.store(connection, party, name, after, now())
         head = wire.position(connection).seq

@@ -3,6 +3,7 @@
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from newswire.api.schemas.changes import CONSUMER
+from newswire.api.schemas.feeds import FEED
 from newswire.api.schemas.fields import PATTERN
 
 
@@ -34,8 +35,18 @@ class ConsumerName(BaseConverter):
     """The name of a consumer; one that cannot be is refused with a reason."""
 
 
-CONVERTERS = {"ordinal": Ordinal, "article_id": ArticleId, "external_id": ExternalId, "consumer": ConsumerName}
+class FeedName(BaseConverter):
+    """The name of a saved feed, without a dot: what follows one says in which form it is wanted."""
+
+    regex = r"[^/.]+"
+    part_isolating = True
+
+
+CONVERTERS = {
+    "ordinal": Ordinal, "article_id": ArticleId, "external_id": ExternalId, "consumer": ConsumerName, "feed": FeedName,
+}  # fmt: skip
 DESCRIBED = {
     ExternalId: {"type": "string", "minLength": 1, "maxLength": 250, "pattern": PATTERN},
     ConsumerName: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{CONSUMER}$"},
+    FeedName: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{FEED}$"},
 }

@@ -67,7 +67,7 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes) -> Response:
 
 
 def list_tag(head: wire.Head, visibility: Visibility, asked: Sequence[object]) -> str:
-    """A list's ETag: it depends on what is asked for, on what the caller may see, and on where the wire stands."""
-    parts = [request.path, sorted(request.args.items(multi=True)), asked, base_url(), visibility.fingerprint(),
-             head.wire, head.seq, head.revision]  # fmt: skip
+    """A list's ETag: it depends on what is asked for, in which form, by whom, and on where the wire stands."""
+    parts = [request.path, g.media_type, sorted(request.args.items(multi=True)), asked, base_url(),
+             visibility.fingerprint(), head.wire, head.seq, head.revision]  # fmt: skip
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]

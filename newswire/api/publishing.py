@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from newswire.api.address import base_url
 from newswire.api.answers import accept
-from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, MARKDOWN_TYPES, parsed_markdown, received
+from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, MARKDOWN_TYPES, MERGE_TYPES, parsed_markdown, received
 from newswire.api.conditional import article_tag, idempotency_key, if_match
 from newswire.api.jsontext import parsed_json
 from newswire.api.schemas.article import load_draft
@@ -29,7 +29,6 @@ from newswire.instant import now
 from newswire.readers.splicing import linked, links, unlinked
 from newswire.store import rows
 
-MERGE_TYPES = ("application/merge-patch+json", *JSON_TYPES)
 Work = Callable[[Connection, Reception], idempotency.Answer]
 
 

@@ -17,8 +17,9 @@ from newswire.api.bodies import MOST_ARTICLES
 from newswire.api.conditional import IDEMPOTENCY_KEY
 from newswire.api.converters import CONVERTERS, DESCRIBED
 from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
-from newswire.api.schemas.fields import FILLED_PATTERN, UNCARRIABLE
+from newswire.api.schemas.fields import FILLED_PATTERN
 from newswire.api.schemas.parameters import Parameters, load_parameters
+from newswire.article import UNCARRIABLE
 from newswire.errors import CODES, Fault, Problem
 
 KEYED = "Idempotency-Key"
@@ -35,8 +36,10 @@ CHAPTERS = {
 class Route:
     """One operation: `scope` None is open to everyone; `takes` are the media types of its body.
 
-    `sent` describes a JSON body that is no article; `streams` are the media types it answers in beside JSON.
-    With `tagged` its answers carry an ETag, and 304 tells who has it that nothing changed.
+    `sent` describes a JSON body that is no article; `media` are the media types it answers in, the
+    first one where it is all the same to the caller, and `streams` those of endless or very long answers.
+    With `tagged` its answers carry an ETag, and 304 tells who has it that nothing changed. With `token` the
+    token of the saved feed in its address opens it too.
     """
 
     method: str
@@ -47,9 +50,11 @@ class Route:
     answers: Mapping[int, type[Schema] | None]
     takes: tuple[str, ...] = ()
     sent: type[Schema] | None = None
+    media: tuple[str, ...] = ("application/json",)
     streams: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     tagged: bool = False
+    token: bool = False
 
 
 def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
@@ -95,8 +100,10 @@ def documented(blueprint: Blueprint, route: Route) -> Callable[..., Any]:
         )(view)
     if route.tagged:
         view = blueprint.alt_response(304, description="What you hold is still so.", success=True)(view)
-    for media in route.streams:
-        view = blueprint.alt_response(200, schema={"type": "string"}, content_type=media, success=True)(view)
+    for media in dict.fromkeys(offered.partition(";")[0] for offered in (*route.media, *route.streams)):
+        if media != "application/json":
+            kind = {"type": "object" if media.endswith("+json") else "string"}
+            view = blueprint.alt_response(200, schema=kind, content_type=media, success=True)(view)
     for status, schema in route.answers.items():
         view = blueprint.response(status, schema)(view)
     return view
@@ -104,18 +111,21 @@ def documented(blueprint: Blueprint, route: Route) -> Callable[..., Any]:
 
 def checked(route: Route) -> Callable[..., Response]:
     """Who calls, what may be answered, which parameters came: in this order, before the view."""
-    schema = route.parameters()
+    schema, offered = route.parameters(), (*route.media, *route.streams)
 
     @wraps(route.view)
     def view(**address: Any) -> Response:
         if route.scope is not None:
-            require(route.scope)
+            require(route.scope, address.get("feed") if route.token else None)
         else:
             g.caller = None
         check_address(address)
         if route.path.startswith("/v1"):
-            g.media_type = accept("application/json", *route.streams)
-        return route.view(load_parameters(schema, parameters()), **address)
+            g.media_type = accept(*offered)
+        response = route.view(load_parameters(schema, parameters()), **address)
+        if len(offered) > 1:
+            response.vary.add("Accept")
+        return response
 
     return view
 
@@ -205,7 +215,7 @@ def operation(route: Route) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": route.view.__name__,
         "parameters": parameters,
-        "security": [] if route.scope is None else [{"bearer": []}, {"basic": []}],
+        "security": security(route),
     }
     if route.takes:
         described["requestBody"] = {
@@ -213,6 +223,12 @@ def operation(route: Route) -> dict[str, Any]:
             "content": {media: content(media, route) for media in route.takes},
         }
     return described
+
+
+def security(route: Route) -> list[dict[str, list[str]]]:
+    """The ways to say who calls, one of which is enough."""
+    ways = [] if route.scope is None else ["bearer", "basic"]
+    return [{way: []} for way in [*ways, *(["token"] if route.token else [])]]
 
 
 def content(media: str, route: Route) -> dict[str, Any]:

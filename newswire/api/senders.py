@@ -3,7 +3,7 @@
 from flask import g
 
 from newswire import parties
-from newswire.api.schemas.fields import UNCARRIABLE
+from newswire.article import UNCARRIABLE
 from newswire.api.state import database
 from newswire.article import Publisher
 from newswire.errors import Fault, Problem

@@ -112,7 +112,7 @@ class Follower:
                 if left <= 0:
                     return
                 if not page.has_more:
-                    self.after = watcher.wait(self.after, self._revision, left, self.reader.concerns)
+                    self.after = watcher.wait(self.after, self._revision, left, self.reader)
 
     def export(self, until: int) -> Iterator[Changes]:
         """Pages up to the entry `until`, each in a short transaction of its own; ends early for who may no longer."""

@@ -9,7 +9,7 @@ hundred readers at the head of the wire cost one look at the database and not a 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from newswire import wire
 from newswire.errors import Problem
 from newswire.readers.changes import CHUNK, load_contents, scan
-from newswire.readers.matching import Content, Item, Past, Standing
+from newswire.readers.matching import Content, Item, Past, Reader, Standing
 from newswire.store.engine import Database
 from newswire.store.hearing import LONGEST_SECONDS, listening
 
@@ -31,13 +31,12 @@ LINGER_SECONDS = 10.0
 RETRY_SECONDS = 0.25
 
 
-class Waiter:
-    """A reader that sleeps until something concerns it; nothing up to `passed` does."""
+class Sleepers:
+    """All who wait for the same; nothing up to `passed` that came while they wait concerns them."""
 
-    def __init__(self, after: int, concerns: Callable[[Item], bool]) -> None:
-        self.woken = threading.Event()
-        self.passed = after
-        self.concerns = concerns
+    def __init__(self) -> None:
+        self.alarms: set[threading.Event] = set()
+        self.passed = 0
 
 
 class Watcher:
@@ -48,7 +47,7 @@ class Watcher:
         self.head: wire.Head | None = None
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._waiters: set[Waiter] = set()
+        self._sleepers: dict[Reader, Sleepers] = {}
         self._wanted = threading.Event()
         self._readers = 0
         self._left = 0.0
@@ -77,22 +76,26 @@ class Watcher:
     def closed(self) -> bool:
         return self._stop.is_set()
 
-    def wait(self, after: int, revision: int | None, seconds: float, concerns: Callable[[Item], bool]) -> int:
+    def wait(self, after: int, revision: int | None, seconds: float, reader: Reader) -> int:
         """Waits until something behind `after` concerns the reader, the configuration was revised, or it is time.
 
-        Returns how far nothing concerns it. `concerns` is asked by the watcher's thread, so that who reads
-        something else sleeps on.
+        Returns how far nothing concerns it. The watcher's thread asks, once for all who read the same, so that
+        who reads something else sleeps on.
         """
-        waiter = Waiter(after, concerns)
+        alarm = threading.Event()
         with self._lock:
             news = self.head is not None and (self.head.seq > after or self.head.revision != revision)
             if news or self.closed:
                 return after
-            self._waiters.add(waiter)
-        if not waiter.woken.wait(seconds):
+            sleepers = self._sleepers.setdefault(reader, Sleepers())
+            sleepers.alarms.add(alarm)
+        if not alarm.wait(seconds):
             with self._lock:
-                self._waiters.discard(waiter)
-        return waiter.passed
+                sleepers.alarms.discard(alarm)
+                if not sleepers.alarms and self._sleepers.get(reader) is sleepers:
+                    del self._sleepers[reader]
+        # A reader may have come from a page that the watcher had not seen yet.
+        return max(after, sleepers.passed)
 
     def since(self, after: int) -> tuple[Sequence[Item], wire.Head] | None:
         """The entries behind `after`, and the head; None when they are not all here."""
@@ -118,8 +121,8 @@ class Watcher:
         with self._lock:
             self._stop.set()
             self._wanted.set()
-            for waiter in self._waiters:
-                waiter.woken.set()
+            for sleepers in self._sleepers.values():
+                wake(sleepers)
 
     def join(self) -> None:
         """Waits until the thread has let go of its connection, as it does at once after `close`."""
@@ -163,13 +166,15 @@ class Watcher:
         revised = known is None or known.revision != found.revision
         with self._lock:
             self._keep(items if fresh else (), found)
-            concerned = {each for each in self._waiters if revised or not fresh or any(map(each.concerns, items))}
-            self._waiters -= concerned
-            for waiter in self._waiters:
-                waiter.passed = found.seq
+            concerned = [
+                reader for reader in self._sleepers if revised or not fresh or any(map(reader.concerns, items))
+            ]
+            woken = [self._sleepers.pop(reader) for reader in concerned]
+            for sleepers in self._sleepers.values():
+                sleepers.passed = found.seq
         # Outside the lock, which everyone who wakes wants first.
-        for waiter in concerned:
-            waiter.woken.set()
+        for sleepers in woken:
+            wake(sleepers)
 
     def _keep(self, items: Sequence[Item], found: wire.Head) -> None:
         self.head = found
@@ -191,3 +196,9 @@ class Watcher:
                     self._standing.pop(item.number, None)
         self._first = found.seq - len(self._items)
         self._standing.update((item.number, item.standing) for item in items)
+
+
+def wake(sleepers: Sleepers) -> None:
+    # A copy: one whose time is up takes its alarm away meanwhile.
+    for alarm in tuple(sleepers.alarms):
+        alarm.set()

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newswire.errors import Problem
@@ -28,6 +29,9 @@ POSTGRES_OPTIONS = (
     f"-c timezone=UTC -c synchronous_commit=on -c work_mem=32MB -c lock_timeout={int(BUSY_SECONDS)}s"
     " -c idle_in_transaction_session_timeout=120s"
 )
+
+ON_A_REPLICA = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.FeatureNotSupported)
+"""What a PostgreSQL that only follows another says to a statement that writes, and to a transaction that may."""
 
 
 class DatabaseError(Exception):
@@ -100,7 +104,7 @@ class Database:
 
 @contextmanager
 def busy_is_unavailable() -> Iterator[None]:
-    """Turns a lost, locked or unreachable database into a 503 that says when to come back."""
+    """Turns a database that is lost, locked, out of reach or a replica into a 503 that says when to come back."""
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
@@ -110,6 +114,11 @@ def busy_is_unavailable() -> Iterator[None]:
             "The database cannot be reached or is too busy at the moment; try again.",
             headers={"Retry-After": "1"},
         ) from error
+    except DBAPIError as error:
+        if not isinstance(error.orig, ON_A_REPLICA):
+            raise
+        detail = "This server reads a replica of the database, where nothing can be stored; ask another one."
+        raise Problem("unavailable", detail, headers={"Retry-After": "60"}) from error
 
 
 def postgres_engine(url: URL, connections: int) -> Engine:

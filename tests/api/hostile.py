@@ -32,6 +32,7 @@ class Site:
         self.article = self.publisher.publish("An article that stays as it is", **said)
         self.address = f"/v1/articles/{self.article['id']}"
         self.publisher.put("/v1/consumers/desk", json={"after": 0})
+        self.publisher.post("/v1/feeds", json={"name": "desk", "query": "section=World"})
 
     def stored(self) -> tuple[int, ...]:
         """The head, and how many articles, versions and idempotency records there are."""

@@ -124,6 +124,26 @@ TABLE: dict[str, list[Door]] = {
     "GET /v1/wire": get("/v1/wire", shows=None),
     "GET /v1/consumers": get("/v1/consumers", shows=None),
     "GET /v1/consumers/<consumer:name>": get("/v1/consumers/MARK", shows=None),
+    "GET /v1/feeds": get("/v1/feeds", shows=None),
+    "POST /v1/feeds": [
+        Door("POST", "/v1/feeds", {"Content-Type": "application/json"}, '{"name":"all","query":"section=MARK"}',
+             shows=None)
+    ],
+    "GET /v1/feeds/<feed:feed>": get("/v1/feeds/MARK", shows=None),
+    "PATCH /v1/feeds/<feed:feed>": [
+        Door("PATCH", "/v1/feeds/MARK", {"Content-Type": "application/json"}, "{}", shows=None)
+    ],
+    "DELETE /v1/feeds/<feed:feed>": [Door("DELETE", "/v1/feeds/MARK", shows=None)],
+    "POST /v1/feeds/<feed:feed>/token": [Door("POST", "/v1/feeds/MARK/token", shows=None)],
+    "DELETE /v1/feeds/<feed:feed>/token": [Door("DELETE", "/v1/feeds/MARK/token", shows=None)],
+    "GET /v1/feeds/<feed:feed>/articles": [
+        *get("/v1/feeds/all/articles?limit=100&include=body", "/v1/feeds/all/articles?count=true&facets=section"),
+        *get("/v1/feeds/MARK/articles", shows=None),
+    ],
+    "GET /v1/feeds/<feed:feed>/changes": [
+        *get("/v1/feeds/all/changes?limit=500"),
+        *get("/v1/feeds/all/changes", headers={"Accept": "application/x-ndjson"}),
+    ],
     "GET /v1/me": get("/v1/me", shows=None),
     "GET /v1/problems": get("/v1/problems", shows=None),
     "GET /healthz": get("/healthz", shows=None),
@@ -177,6 +197,8 @@ class House:
         for kind in ("killed", "recalled"):
             assert self.owners[kind].delete(f"/v1/articles/{self.names[kind].article}").status_code == 200
         self.foreign.publish(LAST, section="open", keywords=["open"], body_text="It rises.")
+        for caller in (self.everyone, self.foreign, *self.restricted.values(), *self.owners.values()):
+            assert caller.post("/v1/feeds", json={"name": "all", "query": {}}).status_code == 201
 
     def outsiders(self, kind: str, door: Door) -> dict[str, Caller]:
         """Who may not see the article of this kind; the restrictions take turns at the doors."""
@@ -275,7 +297,7 @@ def test_what_may_not_be_seen_is_as_if_it_had_never_been(house: House, door: Doo
 
 def is_told_of_its_end(door: Door, kind: str, who: str) -> bool:
     """Whether the wire tells: an entry whose article has expired is told as all are, without the article."""
-    return door.address.startswith("/v1/changes") and kind == "expired" and who == "a partner"
+    return "/changes" in door.address and kind == "expired" and who == "a partner"
 
 
 @pytest.mark.parametrize(

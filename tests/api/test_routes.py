@@ -40,7 +40,7 @@ def named(route: Route) -> str:
 def filled(site: Site, path: str) -> str:
     """The address of something that is there."""
     filling = {"article_id": site.article["id"], "publisher": "reuters", "external_id": "held", "ordinal": "1"}
-    path = path.replace("<consumer:name>", "desk")
+    path = path.replace("<consumer:name>", "desk").replace("<feed:feed>", "desk")
     path = path.replace("<string:author_id>", site.article["authors"][0]["id"])
     for name, value in filling.items():
         path = path.replace(f"<{name}:{name}>", value).replace(f"<string:{name}>", value)
@@ -75,8 +75,9 @@ def test_every_route_says_who_may_use_it(database_url: str, demo: bool) -> None:
 def test_only_what_tells_nothing_of_the_wire_is_open() -> None:
     assert {route.path for route in ROUTES if route.scope is None} == {"/v1/problems", "/healthz", "/readyz"}
     writing = [route for route in ROUTES if route.method != "GET"]
-    # Who reads stores how far it has read: for itself and nobody else.
-    assert {route.path for route in writing if route.scope == "read"} == {"/v1/consumers/<consumer:name>"}
+    # Who reads stores how far it has read, and what it wants to read: for itself and nobody else.
+    stored = {route.path.split("/")[2] for route in writing if route.scope == "read"}
+    assert stored == {"consumers", "feeds"}
     assert {route.scope for route in writing} == {"publish", "read"}
 
 
@@ -157,7 +158,7 @@ def test_public_reading_opens_what_is_read_and_nothing_else(database_url: str) -
     for route in LOCKED:
         path = route.path.replace("<ordinal:version>", "1").replace("<article_id:article_id>", "none")
         path = path.replace("<string:publisher>", "reuters").replace("<external_id:external_id>", "held")
-        path = path.replace("<consumer:name>", "desk")
+        path = path.replace("<consumer:name>", "desk").replace("<feed:feed>", "desk")
         body = {"headline": "x"} if route.takes else None
         response = wire.client.open(path, method=route.method, json=body)
         if route.scope == "read" and route.method == "GET":

@@ -43,15 +43,17 @@ class Site:
             connection.request("POST", "/v1/articles", sent, headers)
             assert connection.getresponse().status == 201
 
-    def open(self, last: str | None = None) -> socket.socket:
-        """A stream, asked for and not read yet."""
+    def open(
+        self, last: str | None = None, path: str = "/v1/changes", accept: str = "text/event-stream"
+    ) -> socket.socket:
+        """A stream, or another answer that is long in coming: asked for and not read yet."""
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(30)
         connection.connect(self.address)
         resumed = f"Last-Event-ID: {last}\r\n" if last else ""
         connection.sendall(
-            f"GET /v1/changes HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n{resumed}"
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n{resumed}"
             f"Authorization: Bearer {self.partner}\r\n\r\n".encode()
         )
         return connection
@@ -81,6 +83,20 @@ def test_streams_end_at_once_when_the_server_stops(cli: Cli, serving: Serving) -
     assert time.monotonic() - began < 5
     assert site.server.end(signal.SIGTERM) == 0
     assert not site.server.logged("a defect")
+
+
+def test_streams_and_waiting_polls_end_soon_after_a_server_that_was_killed(cli: Cli, serving: Serving) -> None:
+    site = Site(cli, serving)
+    stream, poll = site.open(), site.open(path="/v1/changes?wait=30", accept="application/json")
+    assert b"200 OK" in read_until(stream, b"\nid: ")
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert site.server.end(signal.SIGKILL) == -signal.SIGKILL
+    assert time.monotonic() - began < 4, "its web process goes on without it"
+    assert read_until(stream, b"\r\n0\r\n\r\n").endswith(b"0\r\n\r\n")
+    assert b'"has_more":false' in read_until(poll, b"}}")
+    stream.close()
+    poll.close()
 
 
 def test_a_reader_that_has_gone_away_gives_its_place_back(sqlite_cli: Cli, serving: Serving) -> None:

@@ -2,18 +2,21 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from bench.postgres import new_database, temporary_postgres
+from newswire.query import EVERYTHING, Filter, Query, Visibility
 from newswire.readers import watching
-from newswire.readers.matching import Item
+from newswire.readers.matching import Reader
 from newswire.readers.watching import Watcher
 from newswire.store.migration import upgrade
 from tests.api.conftest import Wire
 from tests.readers.ways import answered, events
+
+EVERYONE = Reader(Visibility(EVERYTHING), Query())
 
 
 @pytest.fixture
@@ -28,12 +31,34 @@ def watchers() -> int:
     return sum(thread.name == "watcher" for thread in threading.enumerate())
 
 
-def waited(watcher: Watcher, concerns: Callable[[Item], bool] = lambda item: True, seconds: float = 10.0) -> float:
+def of_section(name: str) -> Reader:
+    return Reader(Visibility(EVERYTHING), Query(filter=Filter.of({"section": [name]})))
+
+
+def waited(watcher: Watcher, reader: Reader = EVERYONE, seconds: float = 10.0) -> float:
     """How long a reader at the head slept, in seconds."""
     assert watcher.head is not None
     began = time.monotonic()
-    watcher.wait(watcher.head.seq, watcher.head.revision, seconds, concerns)
+    watcher.wait(watcher.head.seq, watcher.head.revision, seconds, reader)
     return time.monotonic() - began
+
+
+class Sleeper(threading.Thread):
+    """A reader that waits at the position `after`; `passed` is what it was told, once it woke."""
+
+    def __init__(self, watcher: Watcher, after: int, reader: Reader, seconds: float) -> None:
+        super().__init__()
+        assert watcher.head is not None
+        self.arguments = (after, watcher.head.revision, seconds, reader)
+        self.watcher = watcher
+        self.began = time.monotonic()
+        self.slept = 0.0
+        self.passed = -1
+        self.start()
+
+    def run(self) -> None:
+        self.passed = self.watcher.wait(*self.arguments)
+        self.slept = time.monotonic() - self.began
 
 
 def known(watcher: Watcher, seq: int) -> None:
@@ -70,8 +95,43 @@ def test_a_commit_wakes_those_whom_it_concerns_and_no_others(wire: Wire, watcher
         again = threading.Timer(0.1, publisher.publish)
         again.start()
         assert watcher.head is not None
-        assert watcher.wait(2, watcher.head.revision, 0.6, lambda item: False) == 3
+        assert watcher.wait(2, watcher.head.revision, 0.6, of_section("nowhere")) == 3
         again.join()
+
+
+def test_all_who_wait_for_the_same_wake_together_and_those_who_wait_for_something_else_pass_it(
+    wire: Wire, watcher: Watcher
+) -> None:
+    publisher = wire.as_publisher()
+    with watcher.attended():
+        known(watcher, 0)
+        sport = [Sleeper(watcher, 0, of_section("sport"), 10) for _ in range(5)]
+        brief = Sleeper(watcher, 0, of_section("sport"), 0.1)
+        world = [Sleeper(watcher, 0, of_section("world"), 1.5) for _ in range(5)]
+        brief.join()
+        publisher.publish(section="sport")
+        known(watcher, 1)
+        late = Sleeper(watcher, 1, of_section("sport"), 1.0)
+        for sleeper in (*sport, *world, late):
+            sleeper.join()
+    assert brief.passed == 0
+    assert {sleeper.passed for sleeper in sport} == {0}
+    assert max(sleeper.slept for sleeper in sport) < 5
+    assert {sleeper.passed for sleeper in world} == {1}
+    assert min(sleeper.slept for sleeper in (*world, late)) > 0.9
+    assert late.passed == 1
+
+
+def test_nobody_is_sent_back_behind_what_it_has_read(wire: Wire, watcher: Watcher) -> None:
+    """A page out of the database may be newer than what the watcher knows."""
+    publisher = wire.as_publisher()
+    with watcher.attended():
+        known(watcher, 0)
+        ahead = Sleeper(watcher, 2, of_section("nowhere"), 0.5)
+        publisher.publish()
+        known(watcher, 1)
+        ahead.join()
+    assert ahead.passed == 2
 
 
 def test_an_edit_of_a_party_wakes_everyone(wire: Wire, watcher: Watcher) -> None:
@@ -80,7 +140,7 @@ def test_an_edit_of_a_party_wakes_everyone(wire: Wire, watcher: Watcher) -> None
         known(watcher, 0)
         later = threading.Timer(0.2, wire.as_partner, ["second"])
         later.start()
-        assert 0.1 < waited(watcher, lambda item: False) < 2
+        assert 0.1 < waited(watcher, of_section("nowhere")) < 2
         later.join()
 
 

@@ -10,13 +10,12 @@ from typing import Any, TypeAlias
 
 from marshmallow import ValidationError, fields, validate
 
+from newswire.article import UNCARRIABLE
 from newswire.errors import Fault
 from newswire.instant import parse_instant
 
 LARGEST_INTEGER = 2**53 - 1
-# What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
-UNCARRIABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# The same as patterns for the OpenAPI document; a surrogate cannot be written in one.
+# `UNCARRIABLE` as patterns for the OpenAPI document; a surrogate cannot be written in one.
 CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
 PATTERN = f"^[^{CONTROLS}]*$"
 FILLED_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085][^{CONTROLS}]*$"

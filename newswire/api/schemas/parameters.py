@@ -11,7 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from newswire.api.schemas.fields import CONTROLS, PATTERN, UNCARRIABLE, Reason, printable, refuse
+from newswire.api.schemas.fields import CONTROLS, PATTERN, Reason, printable, refuse
+from newswire.article import UNCARRIABLE
 from newswire.errors import Fault, Problem
 from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 

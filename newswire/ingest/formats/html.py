@@ -11,11 +11,11 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import nh3
 
+from newswire.article import UNCARRIABLE
 from newswire.ingest.formats.markup import (
     ATTRIBUTE_NAME,
     HOLLOWED,
     TOKEN,
-    UNCARRIABLE,
     is_small,
     is_tangled,
     only,

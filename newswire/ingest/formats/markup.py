@@ -30,8 +30,6 @@ TOKEN = re.compile(
     |<(?:[!?]|/[^a-z])[^>]*+(?:>|\Z)""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE | re.ASCII,
 )
-# What XML 1.0 cannot carry (its production 2).
-UNCARRIABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # An HTML parser takes time, and with unclosed <b lang=…> memory too, in proportion to tags times depth:
 # 200 kB of nothing but <div> took it 5 s. News stays under 180,000 (a Wikipedia page of 400 kB).

@@ -9,7 +9,8 @@ from itertools import groupby, pairwise
 
 import regex
 
-from newswire.ingest.formats.markup import TOKEN, UNCARRIABLE
+from newswire.article import UNCARRIABLE
+from newswire.ingest.formats.markup import TOKEN
 
 APART = """
     address article aside blockquote caption center dd div dl dt fieldset figcaption figure footer form

@@ -1,0 +1,162 @@
+"""Saved feeds: what is sent to save one, what may be asked of one, and how it is shown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs
+
+from marshmallow import ValidationError, fields, validate
+
+from newswire.api.schemas.article import Strict
+from newswire.api.schemas.changes import ChangesParameters
+from newswire.api.schemas.fields import COMMON, PATTERN, Reason, Text, carriable
+from newswire.api.schemas.parameters import Parameters, load_parameters, text
+from newswire.api.schemas.query import ArticleParameters, FilterParameters, query_of
+from newswire.api.schemas.served import Served, instant, items, link, maybe, one, string
+from newswire.errors import Problem
+from newswire.instant import now
+
+FEED = "[a-z0-9][a-z0-9_-]{0,99}"
+TITLE = 250
+NARROWING = tuple(FilterParameters().fields)
+SAVED = frozenset({*NARROWING, "sort"})
+ARTICLES = ArticleParameters()
+
+
+class SavedQuery(fields.Field[Any]):
+    """A query as it stands in an address (`section=world&q=cocoa`) or as an object; loaded as parameter to values."""
+
+    default_error_messages = COMMON | {
+        "invalid": Reason("invalid_type", "Must be a query such as section=world&q=cocoa, or an object of parameters."),
+    }
+
+    def __init__(self, **settings: Any) -> None:
+        described = "Filters, `q` and `sort` as in an address, such as section=world&q=cocoa; or an object of them."
+        forms = [{"type": "string"}, {"type": "object", "properties": {name: {} for name in sorted(SAVED)},
+                                      "additionalProperties": False}]  # fmt: skip
+        super().__init__(metadata={"description": described, "anyOf": forms}, **settings)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str):
+            found = parse_qs(carriable(value).removeprefix("?"), keep_blank_values=True)
+        elif isinstance(value, dict):
+            found = {carriable(name): sent(each) for name, each in value.items()}
+        else:
+            raise self.make_error("invalid")
+        if faults := faults_of(found):
+            raise ValidationError(faults)
+        return {name: values for name, values in found.items() if name in SAVED}
+
+
+def sent(value: Any) -> list[str]:
+    """The values of a parameter as they stand in an address; a comma in an item of an array is no separator.
+
+    What cannot stand there is no value at all.
+    """
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, int | str):
+        return [str(value)]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return [item.replace(",", "\\,") for item in value]
+    return []
+
+
+def faults_of(found: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """What is wrong with a query that is to be saved, by parameter."""
+    faults: dict[str, list[str]] = {}
+    for name, values in found.items():
+        if name in ARTICLES.names() and name not in SAVED:
+            faults[name] = [Reason("not_saved", "Is given when the feed is read, not saved with it.")]
+        elif not values:
+            faults[name] = [Reason("invalid_type", "Must be a string, a number, or an array of strings.")]
+    try:
+        query_of(load_parameters(ARTICLES, {name: each for name, each in found.items() if name not in faults}), now())
+    except Problem as problem:
+        for fault in problem.errors:
+            hint = f" Did you mean {fault.did_you_mean}?" if fault.did_you_mean else ""
+            faults.setdefault(fault.parameter or "", []).append(Reason(fault.code, fault.detail + hint))
+    return faults
+
+
+def feed_name(**settings: Any) -> fields.String:
+    reason = Reason("invalid_name", "Must have 1 to 100 small letters, digits, hyphens and underscores.")
+    return fields.String(
+        validate=validate.Regexp(f"{FEED}\\Z", error=reason), error_messages=Text.default_error_messages,
+        metadata={"pattern": f"^{FEED}$", "example": "world-desk"}, **settings,
+    )  # fmt: skip
+
+
+class FeedSchema(Strict):
+    """What is sent to save a query."""
+
+    name = feed_name(required=True)
+    title = Text(TITLE, metadata={"description": "How feed readers call it; default: made of the query."})
+    query = SavedQuery(required=True)
+
+
+class FeedPatchSchema(FeedSchema):
+    """What is sent to change one: what is named is replaced."""
+
+    name = feed_name()
+    query = SavedQuery()
+
+
+class FeedArticlesParameters(ArticleParameters):
+    """How the articles of a saved feed are wanted; which ones is saved."""
+
+    class Meta(Parameters.Meta):
+        exclude = (*NARROWING, "status", "sort")
+
+
+class FeedDocumentParameters(ArticleParameters):
+    """What may be asked of a saved feed as a document for feed readers."""
+
+    class Meta(Parameters.Meta):
+        exclude = (*FeedArticlesParameters.Meta.exclude, "fields_", "include", "count", "facets", "highlight")
+
+    token = text("The token of the feed, for readers that cannot send headers.", 100, pattern=PATTERN)
+
+
+class FeedChangesParameters(ChangesParameters):
+    """Where a reader of a saved feed's changes stands, and how it waits."""
+
+    class Meta(Parameters.Meta):
+        exclude = NARROWING
+
+
+class FeedLinks(Served):
+    self = link()
+    articles = link()
+    changes = link()
+    rss = link()
+    atom = link()
+    json = link()
+
+
+class FeedOut(Served):
+    name = string(pattern=f"^{FEED}$")
+    title = maybe()
+    query = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    has_token = fields.Boolean(required=True)
+    created_at = instant()
+    updated_at = instant()
+    links = one(FeedLinks)
+
+
+class NewFeedOut(FeedOut):
+    """The token is shown this once only."""
+
+    token = string()
+
+
+class FeedList(Served):
+    data = items(fields.Nested(FeedOut))
+
+
+class TokenOut(Served):
+    token = string()
+
+
+def shown_query(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """A saved query, each parameter as one string."""
+    return {name: ",".join(values) for name, values in query.items()}
