@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
 from bench.servers import Server
@@ -86,6 +86,23 @@ class Client:
             self._connected().request(method, path, encoded(content), self._headers(content, headers))
         except (Unanswered, OSError, http.client.HTTPException):
             pass
+        finally:
+            self.close()
+
+    def lines(self, path: str, headers: Mapping[str, str]) -> Generator[bytes, None, None]:
+        """The whole lines of a long answer as they come; ends, or raises `Unanswered`, where it is cut off."""
+        connection = self._connected()
+        try:
+            connection.request("GET", path, headers=self._headers(None, headers))
+            response = connection.getresponse()
+            if response.status in AWAY:
+                raise Unanswered(f"GET {path}: {response.status}")
+            if response.status != 200:
+                raise Unexpected(f"GET {path}: {response.status} {response.read()[:500]!r}")
+            while (line := response.readline()).endswith(b"\n"):
+                yield line[:-1]
+        except (OSError, http.client.HTTPException) as error:
+            raise Unanswered(f"GET {path}: {error!r}") from error
         finally:
             self.close()
 

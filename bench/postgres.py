@@ -135,8 +135,8 @@ def replica_of(primary: Postgres) -> Iterator[Postgres]:
     """A second server that follows the log of the first (streaming replication) and only reads."""
     with folder_for_all() as folder:
         data = folder / "data"
-        copying = [primary.programs / "pg_basebackup", "-h", primary.folder, "-U", "postgres", "-D", data,
-                   "--checkpoint=fast", "--no-sync", "--write-recovery-conf"]  # fmt: skip
+        target: list[str | Path] = ["-h", primary.folder, "-U", "postgres", "-D", data]
+        copying = [primary.programs / "pg_basebackup", *target, "--checkpoint=fast", "--no-sync", "-R"]
         if primary.account:
             unprivileged_account(folder)
         done = subprocess.run(copying, capture_output=True, text=True, cwd=folder, **primary.account)

@@ -17,6 +17,7 @@ class Report:
     engine: str
     figures: dict[str, float] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def none(self, fault: str, found: Collection[object]) -> None:
@@ -32,9 +33,9 @@ class Report:
 
     @property
     def line(self) -> str:
-        """Its figures on one line."""
+        """Its figures on one line, and its notes below."""
         told = ", ".join(f"{shown(value)} {name}" for name, value in self.figures.items())
-        return f"{self.soak} on {self.engine}: {told}; {self.seconds:.1f} s"
+        return "\n  ".join([f"{self.soak} on {self.engine}: {told}; {self.seconds:.1f} s", *self.notes])
 
     @property
     def result(self) -> str:

@@ -81,6 +81,11 @@ class Stage:
             parties.add_partner(connection, slug, slug.title(), limits, now())
             return parties.create_key(connection, now=now(), partner_slug=slug)
 
+    def admin(self) -> str:
+        """The key of an admin."""
+        with self._writing() as connection:
+            return parties.create_key(connection, now=now())
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         database = Database(self.database_url)

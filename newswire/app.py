@@ -11,7 +11,7 @@ from flask_smorest import Api
 from newswire import __version__, web
 from newswire import api as http
 from newswire.api import answers, problems, requestlog
-from newswire.api.auth import TOKEN
+from newswire.api.auth import SIGNATURE, TOKEN
 from newswire.api.places import Places
 from newswire.api.routing import register
 from newswire.api.state import State
@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> Flask:
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     api.spec.components.security_scheme("token", {"type": "apiKey", "in": "query", "name": TOKEN})
+    api.spec.components.security_scheme("signature", {"type": "apiKey", "in": "header", "name": SIGNATURE})
     register(app, api, http.ROUTES)
     web.register(app, samples=settings.demo)
     problems.register(app)

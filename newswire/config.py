@@ -16,6 +16,7 @@ PREFIX = "NEWSWIRE_"
 URL, KEY, KEY_FILE = "NEWSWIRE_URL", "NEWSWIRE_KEY", "NEWSWIRE_KEY_FILE"
 # Read by the HTTP clients (`calling`) and by the test suite, not by the server.
 FOREIGN = frozenset({URL, KEY, KEY_FILE, "NEWSWIRE_TEST_DATABASE_URL"})
+SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -44,6 +45,11 @@ class Settings:
     streams: int = field(
         default=200,
         metadata={"help": "Open streams and waiting polls that one web process holds beside its requests."},
+    )
+    secret: str | None = field(
+        default=None,
+        repr=False,
+        metadata={"help": "At least 32 characters, from which the secrets of signing keys are derived; keep it."},
     )
     demo: bool = field(
         default=False, metadata={"help": "Serves the sample pictures under /samples; set by `newswire demo`."}
@@ -109,6 +115,8 @@ def converted(name: str, text: str, default: object) -> object:
         return int(text)
     if name == "NEWSWIRE_LOG_LEVEL" and text.lower() not in {"debug", "info", "warning", "error"}:
         raise SettingsError(f"{name} must be debug, info, warning or error, not {text!r}.")
+    if name == "NEWSWIRE_SECRET" and len(text) < SECRET_CHARACTERS:
+        raise SettingsError(f"{name} must have at least {SECRET_CHARACTERS} characters: `openssl rand -hex 32`.")
     if name == "NEWSWIRE_BASE_URL":
         return address(name, text)
     return text.lower() if name == "NEWSWIRE_LOG_LEVEL" else text

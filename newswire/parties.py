@@ -204,7 +204,7 @@ def keys(connection: Connection) -> Sequence[AnyRow]:
     columns = (
         api_key.c.id, api_key.c.hint, publisher.c.slug.label("publisher"), partner.c.slug.label("partner"),
         api_key.c.admin, api_key.c.scopes, api_key.c.label, api_key.c.created_at, api_key.c.expires_at,
-        api_key.c.revoked_at, api_key.c.last_used_at,
+        api_key.c.revoked_at, api_key.c.last_used_at, api_key.c.nonce,
     )  # fmt: skip
     joined = api_key.outerjoin(publisher).outerjoin(partner)
     return connection.execute(select(*columns).select_from(joined).order_by(api_key.c.id)).all()

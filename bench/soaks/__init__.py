@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bench.report import Report
-from bench.soaks import importing, killed, paging, repeats, writers
+from bench.soaks import importing, killed, paging, readers, repeats, writers
 from bench.stage import Scale, Stage
 
 
@@ -18,6 +18,7 @@ class Soak(NamedTuple):
 SOAKS = {
     "writers": Soak(writers.soak, "eight writers of all kinds of requests and two readers that poll"),
     "killed": Soak(killed.soak, "the server is killed again and again while four clients publish"),
+    "readers": Soak(readers.soak, "twenty readers of all kinds, commits that are late, and a server that is killed"),
     "paging": Soak(paging.soak, "walks by cursor through a list that changes meanwhile"),
     "import": Soak(importing.soak, "an import that is killed and resumed ends like an undisturbed one"),
     "repeats": Soak(repeats.soak, "the same request fifty times at once; fifty writers of one article"),

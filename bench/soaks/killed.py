@@ -7,7 +7,6 @@ again with the same key. Where PostgreSQL is ours it is crashed too, with the se
 import random
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -15,17 +14,12 @@ from bench.clients import Answer, Client, Unexpected
 from bench.crew import crew
 from bench.following import Follower, check_whole, found, listed
 from bench.report import Report, doubled, slowest
-from bench.servers import Server
+from bench.soaks.striking import Progress, strike
 from bench.stage import Scale, Stage
 
 CLIENTS = 4
-LONGEST_STREAM = 0.5
-PATIENCE_SECONDS = 60.0
 # A client that gives up right after it has sent its request, and sends it again at once.
 HANG_UPS = 0.15
-# A PostgreSQL is crashed at one of so many kills, in the long form only.
-CRASH_EVERY = 8
-WITHOUT_SERVER = 5
 
 
 class Sent(NamedTuple):
@@ -43,15 +37,6 @@ class Stream:
         self.client = client
         self.number = number
         self.sent: list[Sent] = []
-        self.running: Future[None] | None = None
-
-    def start(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
-        self.running = pool.submit(self.run, stop)
-
-    def end(self) -> None:
-        """Waits for the last answer; raises what went wrong."""
-        if self.running is not None:
-            self.running.result()
 
     def run(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -85,18 +70,17 @@ def soak(stage: Stage, scale: Scale, report: Report) -> None:
     sender, reader = stage.publisher("gazette"), stage.partner("daily")
     with stage.served() as server, crew(server, CLIENTS + 1) as (pool, stop):
         streams = [Stream(stage.client(sender), number) for number in range(CLIENTS)]
-        for stream in streams:
-            stream.start(pool, stop)
+        running = [pool.submit(stream.run, stop) for stream in streams]
+        progress = Progress(lambda: [len(stream.sent) for stream in streams], running)
         follower = Follower(stage.client(reader))
         reading = pool.submit(follower.follow, stop)
         began = time.monotonic()
         for number in range(1, scale.kills + 1):
-            strike(stage, server, streams, number)
-        let_some_through(streams)
+            strike(stage, server, progress, number)
+        progress.wait()
         stop.set()
-        for stream in streams:
-            stream.end()
-        reading.result()
+        for future in (*running, reading):
+            future.result()
         taken = time.monotonic() - began
         repeats = sum(stream.client.repeats for stream in streams)
         report.none("a repeat was answered otherwise", [w for stream in streams for w in stream.repeat_all()])
@@ -110,37 +94,6 @@ def soak(stage: Stage, scale: Scale, report: Report) -> None:
             "ms for 99 %": slowest([second for stream in streams for second in stream.client.seconds]),
         }
     stage.examine(report)
-
-
-def strike(stage: Stage, server: Server, streams: list[Stream], number: int) -> None:
-    """One kill at a random moment of the stream, now and then one more while the server starts."""
-    let_some_through(streams)
-    time.sleep(random.uniform(0, LONGEST_STREAM))
-    if stage.restart_database is not None and number % CRASH_EVERY == WITHOUT_SERVER:
-        stage.restart_database()
-        let_some_through(streams)
-    server.kill()
-    if stage.restart_database is not None and number % CRASH_EVERY == 0:
-        stage.restart_database()
-    server.start()
-    if number % 3 == 0:
-        time.sleep(random.uniform(0, 1))
-        server.kill()
-        server.start()
-    server.wait_until_ready()
-
-
-def let_some_through(streams: list[Stream]) -> None:
-    """Until every client has had an answer from now on."""
-    before = [len(stream.sent) for stream in streams]
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while any(len(stream.sent) == count for stream, count in zip(streams, before, strict=True)):
-        for stream in streams:
-            if stream.running is not None and stream.running.done():
-                stream.end()
-        if time.monotonic() > deadline:
-            raise Unexpected(f"no answer within {PATIENCE_SECONDS:.0f} s")
-        time.sleep(0.005)
 
 
 def replayed(streams: list[Stream]) -> int:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from bench.clients import Client
 from bench.crew import crew
-from bench.following import Follower, Told, check_whole, found, listed
+from bench.following import Follower, Told, check_whole, found, listed, meant_for, versions
 from bench.report import Report, doubled, slowest
 from bench.soaks.newsroom import Receipt, Writer
 from bench.stage import Scale, Stage
@@ -55,7 +55,7 @@ def check_told(report: Report, entries: Sequence[Told], receipts: Sequence[Recei
     """The wire is whole and holds exactly the acknowledged versions, at the numbers that were acknowledged."""
     check_whole(report, entries)
     acknowledged = {receipt[:2]: receipt for receipt in receipts}
-    numbers = {(entry.article_id, entry.version): entry.seq for entry in entries}
+    numbers = {(entry.article_id, entry.version): entry.seq for entry in versions(entries)}
     report.none("versions acknowledged twice", doubled([receipt[:2] for receipt in receipts]))
     report.none("acknowledged and not told", acknowledged.keys() - numbers.keys())
     report.none("told and never acknowledged", numbers.keys() - acknowledged.keys())
@@ -76,23 +76,8 @@ def check_part(report: Report, part: Sequence[Told], entries: Sequence[Told], re
 
 def as_entitled(entries: Sequence[Told], sections: Mapping[tuple[str, int], str | None]) -> list[tuple[int, str]]:
     """Number and type of what a reader of one section is told of the whole wire."""
-    expected = []
-    ever: set[str] = set()
-    last: set[str] = set()
-    for entry in entries:
-        article_id = entry.article_id
-        if entry.type == "article.canceled":
-            kind = entry.type if article_id in ever else None
-        elif sections.get((article_id, entry.version)) == SECTION:
-            kind = entry.type
-            ever.add(article_id)
-            last.add(article_id)
-        else:
-            kind = "article.removed" if article_id in last else None
-            last.discard(article_id)
-        if kind is not None:
-            expected.append((entry.seq, kind))
-    return expected
+    part = meant_for(entries, lambda entry: sections.get((entry.article_id, entry.version)) == SECTION)
+    return [(entry.seq, entry.type) for entry in part]
 
 
 def check_held(report: Report, reader: Client, receipts: Sequence[Receipt]) -> None:

@@ -4,7 +4,13 @@ A scope of None means that the address is open to everyone; a route without a de
 cannot be written. The OpenAPI document is made from the same table.
 """
 
-from newswire.api import about, articles, batch, changes, consumers, directory, feeds, ninjs, publishing
+from collections.abc import Mapping
+
+from marshmallow import Schema
+
+from newswire.api import about, articles, batch, changes, consumers, directory, feeds, ninjs, publishing, syndication
+from newswire.api.bodies import ARTICLE_TYPES
+from newswire.api.representations import HTML, MARKDOWN
 from newswire.api.routing import Route
 from newswire.api.schemas import changes as wire
 from newswire.api.schemas import envelopes, served
@@ -14,6 +20,7 @@ from newswire.api.schemas.directory import AuthorList, AuthorProfile, NameList, 
 from newswire.api.schemas.parameters import Parameters
 from newswire.api.schemas.query import (
     ArticleParameters,
+    DocumentParameters,
     DryRunParameters,
     KillParameters,
     PageParameters,
@@ -24,26 +31,35 @@ ARTICLE = "/v1/articles/<article_id:article_id>"
 EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
 CONSUMER = "/v1/consumers/<consumer:name>"
 FEED = "/v1/feeds/<feed:feed>"
-ARTICLE_TYPES = ("application/json", "text/markdown")
 JSON_OR_NINJS = ("application/json", *ninjs.TYPES)
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
-STORED = {200: served.StoredArticle, 201: served.StoredArticle}
+STORED: Mapping[int, type[Schema] | None] = {200: served.StoredOrKilled, 201: served.StoredArticle}
 
 ROUTES = (
     Route("GET", "/v1/articles", articles.list_articles, "read", ArticleParameters, {200: envelopes.ArticleList},
           media=JSON_OR_NINJS, tagged=True),
+    Route("GET", "/v1/articles.rss", syndication.articles_rss, "read", DocumentParameters, {200: None},
+          media=("application/rss+xml",), tagged=True),
+    Route("GET", "/v1/articles.atom", syndication.articles_atom, "read", DocumentParameters, {200: None},
+          media=("application/atom+xml",), tagged=True),
+    Route("GET", "/v1/articles.json", syndication.articles_json_feed, "read", DocumentParameters, {200: None},
+          media=("application/feed+json",), tagged=True),
     Route("GET", "/v1/articles.ninjs", articles.list_ninjs, "read", ArticleParameters, {200: None},
           media=ninjs.TYPES, tagged=True),
-    Route("POST", "/v1/articles", publishing.create_article, "publish", DryRunParameters, STORED,
-          takes=ARTICLE_TYPES, problems=(*WRITING, "duplicate_external_id", "article_canceled")),
+    Route("POST", "/v1/articles", publishing.create_article, "publish", DryRunParameters, STORED, takes=ARTICLE_TYPES,
+          signed=True, problems=(*WRITING, "duplicate_external_id", "stale_version", "article_canceled")),
     Route("POST", "/v1/articles/batch", batch.create_batch, "publish", DryRunParameters, {200: envelopes.BatchOut},
           takes=("application/json", "application/x-ndjson"), problems=WRITING),
-    Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: served.FullArticle}, media=JSON_OR_NINJS,
+    Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: served.FullArticle},
+          media=(*JSON_OR_NINJS, MARKDOWN, HTML), problems=("not_found", "article_canceled"), tagged=True),
+    Route("GET", ARTICLE + ".md", articles.read_markdown, "read", Parameters, {200: None}, media=(MARKDOWN,),
+          problems=("not_found", "article_canceled"), tagged=True),
+    Route("GET", ARTICLE + ".html", articles.read_page, "read", Parameters, {200: None}, media=(HTML,),
           problems=("not_found", "article_canceled"), tagged=True),
     Route("GET", ARTICLE + ".ninjs", articles.read_ninjs, "read", Parameters, {200: None}, media=ninjs.TYPES,
           problems=("not_found", "article_canceled"), tagged=True),
-    Route("PUT", ARTICLE, publishing.replace_article, "publish", DryRunParameters, {200: served.StoredArticle},
+    Route("PUT", ARTICLE, publishing.replace_article, "publish", DryRunParameters, {200: served.StoredOrKilled},
           takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
                                          "precondition_failed", "precondition_required")),
     Route("PATCH", ARTICLE, publishing.patch_article, "publish", DryRunParameters, {200: served.StoredArticle},
@@ -84,6 +100,12 @@ ROUTES = (
     Route("DELETE", FEED + "/token", feeds.revoke_token, "read", Parameters, {204: None}, problems=("not_found",)),
     Route("GET", FEED + "/articles", feeds.feed_articles, "read", saved.FeedArticlesParameters,
           {200: envelopes.ArticleList}, problems=("not_found",), tagged=True),
+    Route("GET", FEED + ".rss", feeds.feed_rss, "read", saved.FeedDocumentParameters, {200: None},
+          media=("application/rss+xml",), problems=("not_found",), tagged=True, token=True),
+    Route("GET", FEED + ".atom", feeds.feed_atom, "read", saved.FeedDocumentParameters, {200: None},
+          media=("application/atom+xml",), problems=("not_found",), tagged=True, token=True),
+    Route("GET", FEED + ".json", feeds.feed_json, "read", saved.FeedDocumentParameters, {200: None},
+          media=("application/feed+json",), problems=("not_found",), tagged=True, token=True),
     Route("GET", FEED + "/changes", feeds.feed_changes, "read", saved.FeedChangesParameters,
           {200: envelopes.ChangesOut}, streams=(EVENTS, NDJSON),
           problems=("cursor_ahead", "wire_changed", "not_found")),

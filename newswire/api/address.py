@@ -15,8 +15,9 @@ def base_url() -> str:
     return configured or found
 
 
-def here(**changes: str) -> str:
-    """The address of this request, percent-encoded, with some parameters set to other values."""
+def here(**changes: str | None) -> str:
+    """The address of this request, percent-encoded, with some parameters set to other values; None leaves one out."""
     pairs = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
-    query = urlencode([*pairs, *changes.items()], errors="backslashreplace")
+    changed = [(name, value) for name, value in changes.items() if value is not None]
+    query = urlencode([*pairs, *changed], errors="backslashreplace")
     return base_url() + quote(request.path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")

@@ -10,9 +10,14 @@ from newswire.errors import Problem
 
 COMPRESS_FROM = 1000
 COMPRESSIBLE = (
-    "application/json", "application/problem+json", "application/rss+xml", "application/atom+xml",
-    "application/feed+json", "text/html", "text/javascript", "text/css",
-)  # fmt: skip
+    "application/json",
+    "application/problem+json",
+    "text/html",
+    "text/markdown",
+    "text/javascript",
+    "text/css",
+)
+WIDER = {"xml": ("application/xml", "text/xml"), "json": ("application/json",)}
 
 
 def accept(*media_types: str) -> str:
@@ -20,8 +25,15 @@ def accept(*media_types: str) -> str:
     offered = media_types or ("application/json",)
     best = request.accept_mimetypes.best_match(offered) if request.accept_mimetypes else offered[0]
     if best is None:
+        best = next((media for media in offered if request.accept_mimetypes.best_match(wider(media))), None)
+    if best is None:
         raise Problem("not_acceptable", f"This address answers in {' or '.join(offered)}; ask for that or for */*.")
     return best
+
+
+def wider(media_type: str) -> tuple[str, ...]:
+    """The types that a type is one of (RFC 6839): who can read any XML can read RSS."""
+    return WIDER.get(media_type.rpartition("+")[2], ())
 
 
 def json_answer(body: bytes | object, status: int = 200, *, tag: str | None = None) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from flask import Response, g
 
-from newswire.api import lists, ninjs
+from newswire.api import lists, ninjs, representations
 from newswire.api.address import base_url, here
 from newswire.api.answers import json_answer
 from newswire.api.conditional import article_tag
@@ -66,7 +66,7 @@ def read_article(parameters: dict[str, Any], article_id: str) -> Response:
     with database().read() as connection:
         row = single.current(connection, article_id, g.caller.visibility, now())
     body = spliced(row.rendered, row.body, seq=row.seq, status=row.status, links=links(base_url(), row.id))
-    return ninjs.answer(ninjs.dressed(body), article_tag(row.id, row.version, row.status, ninjs.representation()))
+    return representations.answer(body, row)
 
 
 def list_ninjs(parameters: dict[str, Any]) -> Response:
@@ -81,6 +81,22 @@ def read_ninjs(parameters: dict[str, Any], article_id: str) -> Response:
     """One article in ninjs
 
     The IPTC's News in JSON, version 3.1, or 2.1 with `;version=2.1` in `Accept`.
+    """
+    return read_article(parameters, article_id)
+
+
+def read_markdown(parameters: dict[str, Any], article_id: str) -> Response:
+    """One article in Markdown
+
+    The form that is accepted, front matter and body: sent back, it changes nothing.
+    """
+    return read_article(parameters, article_id)
+
+
+def read_page(parameters: dict[str, Any], article_id: str) -> Response:
+    """One article as a page for people
+
+    HTML that needs nothing else, with schema.org's NewsArticle and Open Graph for machines.
     """
     return read_article(parameters, article_id)
 

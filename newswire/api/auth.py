@@ -1,5 +1,7 @@
 """Who is calling: a key in `Authorization` (Bearer, or Basic with the key as password), and its scopes.
 
+Where articles are posted, also whoever signs what he sends (`signing`).
+
 Every route declares in the route table which scope it needs; `require` runs before its view.
 """
 
@@ -10,22 +12,31 @@ from flask import g, request
 from sqlalchemy.exc import DBAPIError
 
 from newswire import parties
+from newswire.api.bodies import ARTICLE_BYTES, read_up_to
 from newswire.api.state import database, settings, state
 from newswire.errors import Problem
 from newswire.instant import now
 from newswire.parties import PUBLIC, Caller
 from newswire.readers import saved
 from newswire.readers.following import Access
+from newswire.signing import caller_by_signature
 
 TOKEN = "token"
+SIGNATURE = "x-superdesk-signature"
 
 
-def require(scope: str, feed: str | None = None) -> Caller:
+def require(scope: str, feed: str | None = None, *, signed: bool = False) -> Caller:
     """The caller, when it may do what needs `scope`; raises `unauthenticated` or `insufficient_scope`.
 
-    `feed` is the name of the saved feed at this address, which its token opens too.
+    `feed` is the name of the saved feed at this address, which its token opens too. With `signed` a signature
+    serves where there is no key.
     """
-    caller = identify() if feed is None or TOKEN not in request.args else bearer_of_token(feed)
+    if feed is not None and TOKEN in request.args:
+        caller = bearer_of_token(feed)
+    elif signed and SIGNATURE in request.headers and "Authorization" not in request.headers:
+        caller = signer()
+    else:
+        caller = identify()
     g.caller = caller
     if scope not in caller.scopes:
         if caller.kind == "public":
@@ -48,10 +59,28 @@ def identify() -> Caller:
         caller = parties.caller_of(connection, key, moment)
     if caller is None:
         raise unauthenticated("The key is unknown, revoked or expired.")
+    note_use(caller, moment)
+    return caller
+
+
+def note_use(caller: Caller, moment: int) -> None:
     if caller.stale and caller.key_id is not None:
         # Reading waits for nobody: a wire that is being written to, or a replica, notes the use another time.
         with suppress(Problem, DBAPIError), database().begin(patient=False) as connection:
             parties.note_use(connection, caller.key_id, moment)
+
+
+def signer() -> Caller:
+    """The publisher with whose secret the body is signed. It has to be read for that, and is kept for the view."""
+    master, moment = settings().secret, now()
+    if master is None:
+        raise unauthenticated("This wire knows no signatures: its operator has not set NEWSWIRE_SECRET.")
+    g.signed = read_up_to(ARTICLE_BYTES)
+    with database().read() as connection:
+        caller = caller_by_signature(connection, master, request.headers[SIGNATURE], g.signed, moment)
+    if caller is None:
+        raise unauthenticated("The signature is not one that a signing key in use gives this very body.")
+    note_use(caller, moment)
     return caller
 
 

@@ -10,7 +10,7 @@ from newswire.api.bodies import ARTICLE_BYTES, BATCH_BYTES, JSON_TYPES, MOST_ART
 from newswire.api.jsontext import parsed_items, parsed_json
 from newswire.api.problems import dumped, embedded
 from newswire.api.publishing import publishing
-from newswire.api.schemas.article import load_draft
+from newswire.api.schemas.sent import Kill, load_sent
 from newswire.api.senders import own_publisher
 from newswire.article import Draft, Publisher
 from newswire.errors import Problem
@@ -64,20 +64,22 @@ def parsed_or_problem(line: bytes) -> Any:
         return problem
 
 
-def draft_or_problem(item: Any, publisher: Publisher) -> Draft | Problem:
+def draft_or_problem(item: Any, publisher: Publisher) -> Draft | Kill | Problem:
     if isinstance(item, Problem):
         return item
     try:
-        return load_draft(item, publisher)
+        return load_sent(item, publisher)
     except Problem as problem:
         return problem
 
 
-def received_one(reception: Reception, publisher: Publisher, draft: Draft | Problem) -> Outcome | Problem:
+def received_one(reception: Reception, publisher: Publisher, draft: Draft | Kill | Problem) -> Outcome | Problem:
     """Receives one article. A refusal comes before anything of the article is written."""
     if isinstance(draft, Problem):
         return draft
     try:
+        if isinstance(draft, Kill):
+            return reception.kill_by_external_id(publisher, draft.external_id or "", draft.note)
         if draft.external_id is None:
             return reception.create(publisher, draft)
         return reception.upsert(publisher, draft.external_id, draft)

@@ -6,7 +6,7 @@ import zlib
 from itertools import islice
 from typing import Any
 
-from flask import request
+from flask import g, request
 from marshmallow import Schema, ValidationError
 
 from newswire.api.jsontext import decoded, malformed, parsed_json
@@ -24,6 +24,8 @@ MOST_FAULTS = 20
 JSON_TYPES = ("application/json",)
 MERGE_TYPES = ("application/merge-patch+json", *JSON_TYPES)
 MARKDOWN_TYPES = ("text/markdown",)
+NINJS_TYPES = ("application/vnd.iptc.ninjs+json",)
+ARTICLE_TYPES = (*JSON_TYPES, *MARKDOWN_TYPES, *NINJS_TYPES)
 
 
 def received(types: tuple[str, ...], limit: int) -> bytes:
@@ -39,7 +41,7 @@ def received(types: tuple[str, ...], limit: int) -> bytes:
     if encoding not in {"identity", "", "gzip"}:
         raise Problem("unsupported_media_type", f"The Content-Encoding must be gzip or none, not {encoding[:40]!r}.",
                       headers={"Accept-Encoding": "gzip"})  # fmt: skip
-    raw = read_up_to(limit)
+    raw = g.signed if "signed" in g else read_up_to(limit)
     return unzipped(raw, limit) if encoding == "gzip" else raw
 
 

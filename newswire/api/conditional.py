@@ -6,15 +6,18 @@ ETag of any representation, compressed or weakened by a proxy as it may be.
 """
 
 import re
+from datetime import datetime, timedelta
 
 from flask import request
 
 from newswire.article import Held
 from newswire.errors import Fault, Problem
 from newswire.ingest.receive import Condition
+from newswire.instant import EPOCH
 
 # Printable ASCII: what survives every proxy and means the same to all.
 IDEMPOTENCY_KEY = re.compile("[ -~]*[!-~][ -~]*")
+STRONG_AFTER = 2_000
 ARTICLE_TAG = re.compile(r'(?:W/)?"([0-9a-f-]{36})\.([0-9]{1,9})\.[a-z0-9.-]+"')
 
 
@@ -23,10 +26,24 @@ def article_tag(article_id: str, version: int, status: str, representation: str 
     return f"{article_id}.{version}.{status}.{representation}"
 
 
-def not_modified(tag: str) -> bool:
-    """Whether the caller holds this representation already; its compressed form counts."""
+def not_modified(tag: str, date: datetime | None = None) -> bool:
+    """Whether the caller holds this representation already; its compressed form counts.
+
+    `date` is its `Last-Modified`, if it has one: for whoever knows that only (RFC 9110, 13.2.2).
+    """
     held = request.if_none_match
-    return bool(held) and (held.contains_weak(tag) or held.contains_weak(f"{tag}.gz"))
+    if held:
+        return held.contains_weak(tag) or held.contains_weak(f"{tag}.gz")
+    return date is not None and request.if_modified_since == date
+
+
+def strong_date(changed_at: int, now: int) -> datetime | None:
+    """The `Last-Modified` of what last changed at `changed_at`, both in milliseconds; None while it is too fresh.
+
+    Dates are whole seconds. One that is given out within its own second would also be that of the next
+    change, which its holder would miss (RFC 9110, 8.8.2.2).
+    """
+    return EPOCH + timedelta(seconds=changed_at // 1000) if now - changed_at >= STRONG_AFTER else None
 
 
 def if_match(*, required: bool) -> Condition:

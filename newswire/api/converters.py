@@ -17,9 +17,12 @@ class Ordinal(IntegerConverter):
 
 
 class ArticleId(BaseConverter):
-    """Any word but `batch`, which has an address of its own: what cannot be done there is 405, not 404."""
+    """Any word but `batch`, and without the suffix of a form: these have addresses of their own.
 
-    regex = r"(?!batch\Z)[^/]+"
+    What cannot be done there is 405, not 404.
+    """
+
+    regex = r"(?!batch\Z)[^/]+(?<!\.md)(?<!\.html)(?<!\.ninjs)"
     part_isolating = True
 
 

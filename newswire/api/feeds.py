@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, g
 
-from newswire.api import articles, changes, lists
+from newswire.api import articles, changes, lists, syndication
 from newswire.api.address import base_url
 from newswire.api.answers import json_answer
 from newswire.api.auth import TOKEN, unauthenticated
@@ -120,9 +120,33 @@ def feed_changes(parameters: dict[str, Any], feed: str) -> Response:
     return changes.list_changes(joined(CHANGES, query))
 
 
+def feed_rss(parameters: dict[str, Any], feed: str) -> Response:
+    """A saved feed as RSS 2.0
+
+    `token` opens it to readers that cannot send headers.
+    """
+    return dressed(found(feed), syndication.RSS)
+
+
+def feed_atom(parameters: dict[str, Any], feed: str) -> Response:
+    """A saved feed as Atom
+
+    `token` opens it to readers that cannot send headers. What was killed is told by `at:deleted-entry` (RFC 6721).
+    """
+    return dressed(found(feed), syndication.ATOM)
+
+
+def feed_json(parameters: dict[str, Any], feed: str) -> Response:
+    """A saved feed as JSON Feed 1.1
+
+    `token` opens it to readers that cannot send headers.
+    """
+    return dressed(found(feed), syndication.JSON_FEED)
+
+
 def dressed(feed: SavedFeed, clothes: Clothes) -> Response:
     """The list that a saved feed asks for."""
-    return lists.answered(joined(ARTICLES, feed.query), clothes)
+    return lists.answered(joined(ARTICLES, feed.query), clothes, feed.title)
 
 
 def joined(schema: Parameters, query: Mapping[str, Any]) -> dict[str, Any]:

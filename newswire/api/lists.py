@@ -10,12 +10,15 @@ from flask import Response, g, request
 from newswire import wire
 from newswire.api.address import base_url
 from newswire.api.answers import unchanged
-from newswire.api.conditional import not_modified
-from newswire.api.schemas.query import facets_of, query_of
+from newswire.api.conditional import not_modified, strong_date
+from newswire.api.schemas.query import MINUTE, facets_of, is_relative, query_of
 from newswire.api.state import database
+from newswire.article import Status
 from newswire.instant import now
 from newswire.query import Query, Visibility
 from newswire.readers import facets, listing, relevance
+from newswire.readers.killed import Killed, lately_killed
+from newswire.readers.matching import Reader
 from newswire.store.rows import AnyRow
 
 
@@ -23,8 +26,8 @@ from newswire.store.rows import AnyRow
 class Found:
     """A page of a list: its rows, the cursor behind it, and how the whole list stands.
 
-    `asked` are the parameters as loaded; `tag` is its ETag without quotes; `killed` are articles of this list
-    that were killed lately, where the clothes tell of them.
+    `asked` are the parameters as loaded; `tag` is its ETag without quotes, None where it has none; `killed` are
+    articles of this list that were killed lately, where the clothes tell of them; `title` is that of a saved feed.
     """
 
     asked: Mapping[str, Any]
@@ -33,29 +36,40 @@ class Found:
     rows: Sequence[AnyRow]
     next_cursor: str | None
     meta: Mapping[str, Any]
-    tag: str
+    tag: str | None
+    killed: Sequence[Killed] = ()
+    title: str | None = None
 
 
 @dataclass(frozen=True)
 class Clothes:
-    """How a list is dressed: `write` makes the answer. With `bodies` its rows have them."""
+    """How a list is dressed: `write` makes the answer. With `bodies` its rows have them, with `kills` it tells of
+    those on its first page."""
 
     write: Callable[[Found], Response]
     bodies: bool = False
+    kills: bool = False
 
 
-def answered(parameters: Mapping[str, Any], clothes: Clothes) -> Response:
-    """The list that `parameters` (as `ArticleParameters` loads them) ask for, or 304 where the caller holds it."""
+def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None = None) -> Response:
+    """The list that `parameters` (as `ArticleParameters` loads them) ask for, or 304 where the caller holds it.
+
+    `title` is what a saved feed is called.
+    """
     moment = now()
     query, kinds = query_of(parameters, moment), facets_of(parameters)
     query = replace(query, include_body=query.include_body or clothes.bodies)
     visibility = g.caller.visibility
     with database().read() as connection:
         head = wire.position(connection)
+        expired_at = listing.last_expiry(connection, moment)
         # Asked for in the address or saved in a feed: the same words are another list by another time.
-        asked = (sorted(parameters.items()), *query.times, query.ranked_at, listing.last_expiry(connection, moment))
-        tag = list_tag(head, visibility, asked)
-        if not_modified(tag):
+        asked = (sorted(parameters.items()), *query.times, query.ranked_at, expired_at)
+        tag = list_tag(head, visibility, asked) if query.status == Status.USABLE else None
+        minute = moment // MINUTE * MINUTE if is_relative(parameters) else 0
+        date = strong_date(max(head.changed_at, expired_at or 0, minute), moment)
+        # What is not on the wire changes without it, so that nothing tells whether a copy of it is still good.
+        if tag is not None and not_modified(tag, date):
             return unchanged(tag)
         page = (listing if query.ranked_at is None else relevance).page(connection, query, visibility, moment)
         meta: dict[str, Any] = {"head": head.seq}
@@ -63,7 +77,14 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes) -> Response:
             meta["count"] = listing.count(connection, query, visibility, moment)._asdict()
         if kinds:
             meta["facets"] = facets.counted(connection, query, visibility, moment, kinds)
-    return clothes.write(Found(parameters, query, head, page.rows, page.next_cursor, meta, tag))
+        killed: Sequence[Killed] = ()
+        if clothes.kills and query.cursor is None:
+            killed = lately_killed(connection, Reader(visibility, query))
+    found = Found(parameters, query, head, page.rows, page.next_cursor, meta, tag, killed, title)
+    response = clothes.write(found)
+    if tag is not None and date is not None:
+        response.last_modified = date
+    return response
 
 
 def list_tag(head: wire.Head, visibility: Visibility, asked: Sequence[object]) -> str:

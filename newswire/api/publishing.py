@@ -14,17 +14,27 @@ from sqlalchemy import Connection
 
 from newswire.api.address import base_url
 from newswire.api.answers import accept
-from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, MARKDOWN_TYPES, MERGE_TYPES, parsed_markdown, received
+from newswire.api.bodies import (
+    ARTICLE_BYTES,
+    ARTICLE_TYPES,
+    MARKDOWN_TYPES,
+    MERGE_TYPES,
+    NINJS_TYPES,
+    parsed_markdown,
+    received,
+)
 from newswire.api.conditional import article_tag, idempotency_key, if_match
 from newswire.api.jsontext import parsed_json
 from newswire.api.schemas.article import load_draft
+from newswire.api.schemas.sent import Kill, load_sent
 from newswire.api.senders import check_external_id, named_publisher, own_publisher, publisher_of
 from newswire.api.state import database
-from newswire.article import Draft, Held, Publisher, Status, canceled
+from newswire.article import Held, Publisher, Status, canceled
 from newswire.errors import invalid
 from newswire.ingest import idempotency
+from newswire.ingest.formats.ninjs import Ninjs, is_ninjs, read_ninjs
 from newswire.ingest.patching import merged
-from newswire.ingest.receive import Outcome, Reception
+from newswire.ingest.receive import Condition, Outcome, Reception
 from newswire.instant import now
 from newswire.readers.splicing import linked, links, unlinked
 from newswire.store import rows
@@ -36,14 +46,20 @@ def create_article(parameters: dict[str, Any]) -> Response:
     """Publish an article
 
     JSON, or Markdown whose first line is the headline. With `Idempotency-Key` a repeat gets the first
-    answer again; a repeated `external_id` is refused (use PUT to update).
+    answer again; a repeated `external_id` is refused (use PUT to update). ninjs, also as a Superdesk pushes
+    it, is created, updated or, when it is canceled, killed by its `uri` or `guid`.
     """
     publisher = own_publisher()
-    body = received((*JSON_TYPES, *MARKDOWN_TYPES), ARTICLE_BYTES)
-    draft = draft_of(body, publisher)
+    body = received(ARTICLE_TYPES, ARTICLE_BYTES)
+    content = content_of(body)
+    sent = load_sent(content, publisher)
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
-        return stored(reception, reception.create(publisher, draft))
+        if isinstance(sent, Kill):
+            return stored(reception, reception.kill_by_external_id(publisher, sent.external_id or "", sent.note))
+        if isinstance(content, Ninjs):
+            return stored(reception, reception.upsert(publisher, sent.external_id or "", sent))
+        return stored(reception, reception.create(publisher, sent))
 
     return publishing(publisher, body, parameters, work)
 
@@ -56,13 +72,15 @@ def put_external(parameters: dict[str, Any], publisher: str, external_id: str) -
     sender = named_publisher(publisher)
     check_external_id(external_id)
     condition = if_match(required=False)
-    body = received((*JSON_TYPES, *MARKDOWN_TYPES), ARTICLE_BYTES)
-    draft = draft_of(body, sender)
-    if draft.external_id not in (None, external_id):
+    body = received(ARTICLE_TYPES, ARTICLE_BYTES)
+    sent = load_sent(content_of(body), sender, named=True)
+    if sent.external_id not in (None, external_id):
         raise invalid("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
-        return stored(reception, reception.upsert(sender, external_id, draft, condition))
+        if isinstance(sent, Kill):
+            return killed(reception, sender, external_id, sent.note, condition)
+        return stored(reception, reception.upsert(sender, external_id, sent, condition))
 
     return publishing(sender, body, parameters, work)
 
@@ -74,13 +92,15 @@ def replace_article(parameters: dict[str, Any], article_id: str) -> Response:
     same content again stores nothing.
     """
     condition = if_match(required=True)
-    body = received((*JSON_TYPES, *MARKDOWN_TYPES), ARTICLE_BYTES)
+    body = received(ARTICLE_TYPES, ARTICLE_BYTES)
     sender = publisher_of(article_id)
-    draft = draft_of(body, sender)
+    sent = load_sent(content_of(body), sender, named=True)
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
         held = held_article(connection, article_id)
-        return stored(reception, reception.replace(held, sender, draft, condition))
+        if isinstance(sent, Kill):
+            return stored(reception, reception.kill(held, sender, sent.note, condition))
+        return stored(reception, reception.replace(held, sender, sent, condition))
 
     return publishing(sender, body, parameters, work)
 
@@ -134,12 +154,19 @@ def kill_external(parameters: dict[str, Any], publisher: str, external_id: str) 
     check_external_id(external_id)
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
-        held = rows.lock_by_external_id(connection, sender.id, external_id)
-        if held is None or held.status is not Status.CANCELED:
-            condition(held)
-        return stored(reception, reception.kill_by_external_id(sender, external_id, parameters.get("reason")))
+        return killed(reception, sender, external_id, parameters.get("reason"), condition)
 
     return publishing(sender, b"", parameters, work)
+
+
+def killed(
+    reception: Reception, sender: Publisher, external_id: str, note: str | None, condition: Condition
+) -> idempotency.Answer:
+    """A kill by the publisher's own id; what is dead already is so under any condition."""
+    held = rows.lock_by_external_id(reception.connection, sender.id, external_id)
+    if held is None or held.status is not Status.CANCELED:
+        condition(held)
+    return stored(reception, reception.kill_by_external_id(sender, external_id, note))
 
 
 def publishing(publisher: Publisher, body: bytes, parameters: dict[str, Any], work: Work) -> Response:
@@ -187,11 +214,14 @@ def stored(reception: Reception, outcome: Outcome) -> idempotency.Answer:
     return idempotency.Answer(201 if created else 200, facts, article)
 
 
-def draft_of(body: bytes, publisher: Publisher) -> Draft:
-    """The draft in a request body, JSON or Markdown."""
+def content_of(body: bytes) -> Any:
+    """What is in a request body: an article as sent in JSON or Markdown, or ninjs, whose type may be plain JSON."""
     if request.mimetype in MARKDOWN_TYPES:
-        return load_draft(parsed_markdown(body), publisher)
-    return load_draft(parsed_json(body), publisher)
+        return parsed_markdown(body)
+    content = parsed_json(body)
+    if isinstance(content, dict) and (request.mimetype in NINJS_TYPES or is_ninjs(content)):
+        return read_ninjs(content)
+    return content
 
 
 def held_article(connection: Connection, article_id: str) -> Held:

@@ -19,6 +19,7 @@ from newswire.api.converters import CONVERTERS, DESCRIBED
 from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
 from newswire.api.schemas.fields import FILLED_PATTERN
 from newswire.api.schemas.parameters import Parameters, load_parameters
+from newswire.api.schemas.sent import NINJS
 from newswire.article import UNCARRIABLE
 from newswire.errors import CODES, Fault, Problem
 
@@ -39,7 +40,7 @@ class Route:
     `sent` describes a JSON body that is no article; `media` are the media types it answers in, the
     first one where it is all the same to the caller, and `streams` those of endless or very long answers.
     With `tagged` its answers carry an ETag, and 304 tells who has it that nothing changed. With `token` the
-    token of the saved feed in its address opens it too.
+    token of the saved feed in its address opens it too, with `signed` a signature over the body.
     """
 
     method: str
@@ -55,6 +56,7 @@ class Route:
     problems: tuple[str, ...] = ()
     tagged: bool = False
     token: bool = False
+    signed: bool = False
 
 
 def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
@@ -116,7 +118,7 @@ def checked(route: Route) -> Callable[..., Response]:
     @wraps(route.view)
     def view(**address: Any) -> Response:
         if route.scope is not None:
-            require(route.scope, address.get("feed") if route.token else None)
+            require(route.scope, address.get("feed") if route.token else None, signed=route.signed)
         else:
             g.caller = None
         check_address(address)
@@ -227,8 +229,8 @@ def operation(route: Route) -> dict[str, Any]:
 
 def security(route: Route) -> list[dict[str, list[str]]]:
     """The ways to say who calls, one of which is enough."""
-    ways = [] if route.scope is None else ["bearer", "basic"]
-    return [{way: []} for way in [*ways, *(["token"] if route.token else [])]]
+    ways = {"bearer": route.scope, "basic": route.scope, "token": route.token, "signature": route.signed}
+    return [{way: []} for way, opens in ways.items() if opens]
 
 
 def content(media: str, route: Route) -> dict[str, Any]:
@@ -241,4 +243,6 @@ def content(media: str, route: Route) -> dict[str, Any]:
     if media == "application/json":
         several = {"type": "array", "items": ArticleSchema(), "maxItems": MOST_ARTICLES}
         return {"schema": several if batch else ArticleSchema()}
+    if media.endswith("+json"):
+        return {"schema": NINJS}
     return {"schema": {"type": "string"} if batch else {"type": "string", "minLength": 1, "pattern": FILLED_PATTERN}}

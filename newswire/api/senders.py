@@ -3,9 +3,8 @@
 from flask import g
 
 from newswire import parties
-from newswire.article import UNCARRIABLE
 from newswire.api.state import database
-from newswire.article import Publisher
+from newswire.article import UNCARRIABLE, Publisher
 from newswire.errors import Fault, Problem
 from newswire.store import rows
 

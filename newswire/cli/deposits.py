@@ -14,13 +14,11 @@ from typing import Any, BinaryIO, Protocol
 
 import click
 import orjson
-import yaml
 
-from newswire.api.schemas.article import MEMBERS
+from newswire.api.markdown import markdown
 from newswire.cli.files import sync, write
 
 SIMPLE = re.compile("[A-Za-z0-9_-]{1,100}")
-INSIDE_TEXT = re.compile(r"(?<!>)\n|\n(?!<)")
 Entries = Sequence[Mapping[str, Any]]
 
 
@@ -107,7 +105,7 @@ class Folder:
             if entry["article"] is None:
                 file.unlink(missing_ok=True)
             else:
-                write(file, markdown(entry) if self.form == "markdown" else pretty(entry["article"]))
+                write(file, markdown(entry["article"]) if self.form == "markdown" else pretty(entry["article"]))
         if entries:
             sync(self.path)
 
@@ -127,27 +125,3 @@ class Folder:
 
 def pretty(article: Mapping[str, Any]) -> bytes:
     return orjson.dumps(article, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def markdown(entry: Mapping[str, Any]) -> bytes:
-    """The article in the form that a wire accepts: front matter, then the body as it is, in HTML.
-
-    Its fields are those of an article as sent; what only the wire knows stands in a comment.
-    """
-    article = entry["article"]
-    fields = as_sent(article, MEMBERS[""], without=("body_html", "body_text"))
-    head = yaml.safe_dump(fields, allow_unicode=True, sort_keys=False, width=1_000_000)
-    origin = orjson.dumps([article["publisher"]["name"], entry["article_id"], entry["version"], entry["seq"]]).decode()
-    # What begins a line of text could be taken for Markdown, and an empty line ends the HTML.
-    body = INSIDE_TEXT.sub("&#10;", article["body_html"] or "")
-    return f"---\n# publisher, id, version, seq: {origin}\n{head}---\n{body}\n".encode()
-
-
-def as_sent(served: Mapping[str, Any], known: Mapping[str, Any], without: Sequence[str] = ()) -> dict[str, Any]:
-    """What can be sent of something served; what is empty is left out."""
-    found = {name: served[name] for name in known if name not in without and served.get(name) not in (None, [], "")}
-    return {
-        name: [as_sent(item, MEMBERS[name]) for item in value] if name in MEMBERS and isinstance(value, list) else value
-        for name, value in found.items()
-        if name != "change"
-    }

@@ -4,14 +4,14 @@ import hashlib
 import time
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 import orjson
 from sqlalchemy import Connection, exists, select
 
 from newswire import parties, wire
-from newswire.api.schemas.article import load_draft
+from newswire.api.schemas.sent import Kill, load_sent
 from newswire.article import Draft, Publisher
 from newswire.cli.interrupts import INTERRUPTED, undisturbed
 from newswire.cli.opening import opened_database
@@ -27,6 +27,7 @@ from newswire.store.engine import Database
 from newswire.store.tables import article, version
 
 BATCH = 200
+Sent: TypeAlias = Draft | Kill | Problem
 
 
 @dataclass
@@ -52,8 +53,9 @@ def import_articles(file: str, slug: str, as_json: bool) -> None:
     """Load the articles in FILE straight into the database, without a server; - is standard input.
 
     FILE is NDJSON (one article a line), a JSON array or object, or, when its name ends in .md, one article
-    in Markdown; gzip is unpacked. The articles are those of the HTTP interface and are checked like there;
-    one that is refused is told with its line, and the others go on. Exit status 1 when any was refused.
+    in Markdown; gzip is unpacked. An article may also be ninjs. The articles are those of the HTTP interface
+    and are checked like there; one that is refused is told with its line, and the others go on. Exit status 1
+    when any was refused.
 
     It can be repeated and resumed: an article is known by its external_id, one without gets the SHA-256 of
     its content for it, and what the wire has already had, now or in an earlier version, changes nothing.
@@ -62,8 +64,6 @@ def import_articles(file: str, slug: str, as_json: bool) -> None:
     newswire import archive.jsonl.gz --publisher gazette
     gzip -dc archive.jsonl.gz | newswire import - --publisher gazette
     """
-    if file.lower().removesuffix(".gz").endswith(".ninjs"):
-        raise click.ClickException("ninjs files cannot be imported yet; send NDJSON, JSON or Markdown.")
     with opened_database() as database:
         with database.read() as connection:
             publisher = parties.find_publisher(connection, slug)
@@ -96,27 +96,27 @@ def load(database: Database, publisher: Publisher, file: str, tally: Tally) -> N
             show(tally.read, source.position())
 
 
-def drafted(item: Item, publisher: Publisher) -> Draft | Problem:
+def drafted(item: Item, publisher: Publisher) -> Sent:
     if isinstance(item.content, Problem):
         return item.content
     try:
-        return load_draft(item.content, publisher)
+        return load_sent(item.content, publisher)
     except Problem as problem:
         return problem
 
 
-def store(database: Database, publisher: Publisher, drafts: list[tuple[str, Draft | Problem]], tally: Tally) -> None:
+def store(database: Database, publisher: Publisher, drafts: list[tuple[str, Sent]], tally: Tally) -> None:
     """One transaction; it is counted once it is committed."""
     results: list[str] = []
     refusals: list[str] = []
     with database.begin() as connection:
         rows.lock_publisher(connection, publisher.id)
-        batch = Batch(connection, publisher, [draft for _, draft in drafts if isinstance(draft, Draft)])
+        batch = Batch(connection, publisher, [draft for _, draft in drafts if not isinstance(draft, Problem)])
         for place, draft in drafts:
             try:
                 if isinstance(draft, Problem):
                     raise draft
-                results.append(batch.receive(draft))
+                results.append(batch.kill(draft) if isinstance(draft, Kill) else batch.receive(draft))
             except Problem as problem:
                 results.append("refused")
                 refusals.append(f"{place}: {problem.detail}")
@@ -130,10 +130,16 @@ def store(database: Database, publisher: Publisher, drafts: list[tuple[str, Draf
 class Batch:
     """The articles of one transaction."""
 
-    def __init__(self, connection: Connection, publisher: Publisher, drafts: list[Draft]) -> None:
+    def __init__(self, connection: Connection, publisher: Publisher, drafts: list[Draft | Kill]) -> None:
         self.reception = Reception(connection, now())
         self.publisher = publisher
         self.held = versions(connection, publisher, {external_id(draft) for draft in drafts})
+
+    def kill(self, kill: Kill) -> str:
+        """Kills one article, or remembers the death of one that never came."""
+        outcome = self.reception.kill_by_external_id(self.publisher, kill.external_id or "", kill.note)
+        before = self.held.get(kill.external_id or "")
+        return "created" if outcome.created else "unchanged" if outcome.held.version == before else "updated"
 
     def receive(self, draft: Draft) -> str:
         """Receives one article; says whether it was created, updated or unchanged."""
@@ -171,10 +177,10 @@ def versions(connection: Connection, publisher: Publisher, external_ids: set[str
     return {row.external_id: row.version for row in connection.execute(query)}
 
 
-def external_id(draft: Draft) -> str:
+def external_id(draft: Draft | Kill) -> str:
     """The publisher's own id; of an article that came without one the SHA-256 of its content, as sent."""
-    if draft.external_id is not None:
-        return draft.external_id
+    if isinstance(draft, Kill) or draft.external_id is not None:
+        return draft.external_id or ""
     content: Any = dict(draft.source)
     return "sha256-" + hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

@@ -8,8 +8,10 @@ from newswire import parties
 from newswire.cli.opening import opened_database
 from newswire.cli.options import LABEL, Span
 from newswire.cli.output import columns, json_option, tell
+from newswire.config import Settings
 from newswire.instant import format_instant, format_optional, now
 from newswire.parties import SCOPES
+from newswire.signing import SCOPE, create_signing_key
 
 
 @click.group()
@@ -19,6 +21,7 @@ def key() -> None:
     \b
     newswire key create --publisher gazette --label "their CMS" --expires 90d
     newswire key create --partner daily > daily.key
+    newswire key create --publisher gazette --signing
     newswire key list
     newswire key revoke 3
     """
@@ -34,15 +37,26 @@ def key() -> None:
 )  # fmt: skip
 @click.option("--expires", type=Span(), help="When the key ends: 12h, 90d, 52w from now. Default: never.")
 @click.option("--label", type=LABEL, help="What the key is for.")
+@click.option(
+    "--signing",
+    is_flag=True,
+    help="Of a publisher: the secret with which a Superdesk signs what it pushes, instead of a key. Needs"
+    " NEWSWIRE_SECRET, the same here and where the wire is served.",
+)
 @json_option
 def create(
     publisher: str | None, partner: str | None, admin: bool, scopes: tuple[str, ...], expires: int | None,
-    label: str | None, as_json: bool,
+    label: str | None, signing: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Create a key. It alone is printed on standard output, this once: only its hash is stored."""
     if [publisher is not None, partner is not None, admin].count(True) != 1:
         raise click.UsageError("Say whose key it is: --publisher SLUG, --partner SLUG or --admin, one of them.")
     moment = now()
+    if signing:
+        if publisher is None or scopes:
+            raise click.UsageError("A signing key is that of a publisher, to publish: --publisher SLUG, no --scope.")
+        create_signing(publisher, None if expires is None else moment + expires, label, moment, as_json)
+        return
     with opened_database() as database, database.begin() as connection:
         made = parties.create_key(
             connection, now=moment, publisher_slug=publisher, partner_slug=partner, scopes=list(dict.fromkeys(scopes)),
@@ -59,6 +73,25 @@ def create(
     }, as_json)  # fmt: skip
 
 
+def create_signing(publisher: str, expires_at: int | None, label: str | None, moment: int, as_json: bool) -> None:
+    master = Settings.from_env().secret
+    if master is None:
+        raise click.ClickException(
+            "The secrets of signing keys are derived from NEWSWIRE_SECRET. Set it, here and where the wire is"
+            " served, to 32 characters or more (`openssl rand -hex 32`), and keep it: with another one all are void."
+        )
+    with opened_database() as database, database.begin() as connection:
+        secret, number = create_signing_key(
+            connection, now=moment, master=master, publisher_slug=publisher, expires_at=expires_at, label=label
+        )
+    until = "never expires" if expires_at is None else f"expires at {format_instant(expires_at)}"
+    click.echo(f"Signing key {number} of publisher {publisher}; {until}. Its secret is shown this once.", err=True)
+    tell(secret, {
+        "secret": secret, "id": number, "kind": "publisher", "slug": publisher, "scopes": [SCOPE], "signing": True,
+        "label": label, "expires_at": format_optional(expires_at),
+    }, as_json)  # fmt: skip
+
+
 @key.command(name="list")
 @json_option
 def show(as_json: bool) -> None:
@@ -68,7 +101,8 @@ def show(as_json: bool) -> None:
         found = [listed(row, moment) for row in parties.keys(connection)]
     titles = ["ID", "KEY", "OF", "SLUG", "SCOPES", "LABEL", "STATE", "CREATED", "EXPIRES", "LAST USED"]
     rows = [
-        [item["id"], item["hint"] + "…", item["kind"], item["slug"], ",".join(item["scopes"]), item["label"],
+        [item["id"], item["hint"] + "…", item["kind"], item["slug"],
+         "signing" if item["signing"] else ",".join(item["scopes"]), item["label"],
          item["state"], *((item[name] or "")[:16] for name in ("created_at", "expires_at", "last_used_at"))]
         for item in found
     ]  # fmt: skip
@@ -93,6 +127,7 @@ def listed(row: Any, moment: int) -> dict[str, Any]:
         "kind": "admin" if row.admin else "publisher" if row.publisher else "partner",
         "slug": row.publisher or row.partner,
         "scopes": row.scopes.split(),
+        "signing": row.nonce is not None,
         "label": row.label,
         "state": "revoked" if row.revoked_at is not None else "expired" if ended else "in use",
         "created_at": format_instant(row.created_at),

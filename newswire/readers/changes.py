@@ -20,6 +20,11 @@ from newswire.store.tables import article, entry, version
 MOST_SCANNED = 5000
 MOST_LOOKED_INTO = 1000
 CHUNK = 500
+DISORDER = 120_000
+"""Milliseconds by which an entry may be older than one before it: it waited for locks, or for its commit.
+
+Two waits end after 30 seconds each (`engine.BUSY_SECONDS`); the rest is for clocks that disagree.
+"""
 
 
 class Told(NamedTuple):
@@ -70,9 +75,19 @@ def ahead(after: int, head: wire.Head) -> Problem:
 
 
 def first_at(connection: Connection, moment: int) -> int:
-    """The position behind which the first entry at or after `moment` comes; the head when there is none yet."""
-    found = connection.scalar(select(entry.c.seq).where(entry.c.at >= moment).order_by(entry.c.seq).limit(1))
-    return wire.position(connection).seq if found is None else int(found) - 1
+    """The position behind which the first entry comes, by its number, whose time is `moment` or later; else the head.
+
+    By halving it finds an entry so old that nothing before it can be meant, and walks on from there.
+    """
+    head = wire.position(connection).seq
+    older, beyond = 0, head + 1
+    while beyond - older > 1:
+        middle = (older + beyond) // 2
+        at = connection.execute(select(entry.c.at).where(entry.c.seq == middle)).scalar_one()
+        older, beyond = (middle, beyond) if at < moment - DISORDER else (older, middle)
+    behind = select(entry.c.seq).where(entry.c.seq > older, entry.c.at >= moment)
+    found = connection.scalar(behind.order_by(entry.c.seq).limit(1))
+    return head if found is None else int(found) - 1
 
 
 def scan(connection: Connection, after: int, until: int, first: int = CHUNK) -> Iterator[Item]:

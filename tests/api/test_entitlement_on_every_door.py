@@ -102,6 +102,35 @@ TABLE: dict[str, list[Door]] = {
         *get("/v1/articles/ARTICLE", shows=("expired", "owner")),
         *get("/v1/articles/ARTICLE", shows=("recalled", "everyone")),
     ],
+    **{
+        f"GET /v1/articles.{form}": [
+            *get(*(f"/v1/articles.{form}?{each}" for each in FILTERS)),
+            *get(f"/v1/articles.{form}?limit=100", f"/v1/articles.{form}?q=MARKhead"),
+            *get(f"/v1/articles.{form}?status=withheld&ids=ARTICLE", shows=("embargoed", "owner")),
+            *(get("/v1/articles.atom?ids=ARTICLE", shows=("recalled", "everyone")) if form == "atom" else ()),
+        ]
+        for form in ("rss", "atom", "json")
+    },
+    "GET /v1/articles.ninjs": get(
+        "/v1/articles.ninjs?limit=100&include=body", "/v1/articles.ninjs?q=MARKhead&count=true",
+        "/v1/articles.ninjs?ids=ARTICLE",
+    ),
+    f"GET {ARTICLE}.ninjs": [
+        *get("/v1/articles/ARTICLE.ninjs"),
+        *get("/v1/articles/ARTICLE.ninjs", headers={"If-None-Match": '"ARTICLE.1.usable.ninjs31"'}),
+        *get("/v1/articles/ARTICLE.ninjs", shows=("embargoed", "owner")),
+        *get("/v1/articles/ARTICLE.ninjs", shows=("killed", "owner")),
+    ],
+    "GET /v1/changes.ninjs": get("/v1/changes.ninjs?limit=500", "/v1/changes.ninjs?q=MARKhead"),
+    **{
+        f"GET {ARTICLE}.{form}": [
+            *get(f"/v1/articles/ARTICLE.{form}"),
+            *get(f"/v1/articles/ARTICLE.{form}", headers={"If-None-Match": f'"ARTICLE.1.usable.{form}"'}),
+            *get(f"/v1/articles/ARTICLE.{form}", shows=("embargoed", "owner")),
+            *get(f"/v1/articles/ARTICLE.{form}", shows=("expired", "owner")),
+        ]
+        for form in ("md", "html")
+    },
     f"GET {ARTICLE}/versions": get(
         "/v1/articles/ARTICLE/versions", "/v1/articles/ARTICLE/versions?cursor=2&limit=1"
     ),
@@ -140,6 +169,12 @@ TABLE: dict[str, list[Door]] = {
         *get("/v1/feeds/all/articles?limit=100&include=body", "/v1/feeds/all/articles?count=true&facets=section"),
         *get("/v1/feeds/MARK/articles", shows=None),
     ],
+    **{
+        f"GET /v1/feeds/<feed:feed>.{form}": [
+            *get(f"/v1/feeds/all.{form}?limit=100"), *get(f"/v1/feeds/MARK.{form}?token=MARK", shows=None),
+        ]
+        for form in ("rss", "atom", "json")
+    },
     "GET /v1/feeds/<feed:feed>/changes": [
         *get("/v1/feeds/all/changes?limit=500"),
         *get("/v1/feeds/all/changes", headers={"Accept": "application/x-ndjson"}),
@@ -249,7 +284,7 @@ def ask(caller: Caller, door: Door, names: Names, called: Names) -> Answer:
     response = caller.call(
         door.method, filled(door.address), headers={**headers, "X-Request-Id": "one"}, data=body, buffered=False
     )
-    shown = {name: renamed(value) for name, value in response.headers if name not in ("ETag", "Date")}
+    shown = {name: renamed(value) for name, value in response.headers if name not in ("ETag", "Date", "Last-Modified")}
     if "ETag" in response.headers:
         shown["ETag"] = "there is one"
     return Answer(response.status_code, shown, renamed(content(response)))

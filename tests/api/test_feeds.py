@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from newswire.store.tables import feed
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import places_of, problem_of
 
@@ -147,3 +149,69 @@ def test_what_is_saved_cannot_be_asked_for_again(wire: Wire) -> None:
     saved(partner, query="section=world")
     for path in ("articles?section=arts", "articles?sort=published_at", "changes?q=x", "articles?token=x"):
         problem_of(partner.get(f"/v1/feeds/desk/{path}"), "unknown_parameter")
+
+
+def test_a_token_opens_the_documents_of_its_feed_and_nothing_else(wire: Wire) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner(section=["world"])
+    publisher.publish("Seen", section="world")
+    publisher.publish("Not for this partner", section="arts")
+    token = saved(partner, title="World desk")["token"]
+    saved(partner, "other")
+    for suffix in ("rss", "atom", "json"):
+        found = wire.client.get(f"/v1/feeds/desk.{suffix}?token={token}")
+        assert found.status_code == 200, found.text
+        assert ("Seen" in found.text, "Not for this partner" in found.text) == (True, False)
+        assert "World desk" in found.text
+        held = {"If-None-Match": found.headers["ETag"]}
+        assert wire.client.get(f"/v1/feeds/desk.{suffix}?token={token}", headers=held).status_code == 304
+        assert "private" in found.headers["Cache-Control"]
+    doors = ["feeds/other.rss", "feeds/desk", "feeds/desk/articles", "feeds/desk/changes", "feeds", "articles",
+             "articles.rss", "changes", "wire", "me"]  # fmt: skip
+    for door in doors:
+        problem_of(wire.client.get(f"/v1/{door}?token={token}"), "unauthenticated")
+        problem_of(wire.client.get(f"/v1/{door}", headers={"Authorization": f"Bearer {token}"}), "unauthenticated")
+    problem_of(wire.client.get(f"/v1/feeds/desk.rss?token={token}x"), "unauthenticated")
+    problem_of(partner.get(f"/v1/feeds/desk.rss?token={token}"), "unauthenticated")
+    problem_of(wire.client.post(f"/v1/feeds/desk/token?token={token}"), "unauthenticated")
+
+
+def test_a_revoked_or_renewed_token_opens_nothing(wire: Wire) -> None:
+    partner = wire.as_partner()
+    first = saved(partner)["token"]
+    second = partner.post("/v1/feeds/desk/token").get_json()["token"]
+    problem_of(wire.client.get(f"/v1/feeds/desk.atom?token={first}"), "unauthenticated")
+    assert wire.client.get(f"/v1/feeds/desk.atom?token={second}").status_code == 200
+    assert partner.delete("/v1/feeds/desk/token").status_code == 204
+    problem_of(wire.client.get(f"/v1/feeds/desk.atom?token={second}"), "unauthenticated")
+    assert partner.get("/v1/feeds/desk").get_json()["has_token"] is False
+    assert partner.get("/v1/feeds/desk.atom").status_code == 200
+    third = partner.post("/v1/feeds/desk/token").get_json()["token"]
+    partner.delete("/v1/feeds/desk")
+    problem_of(wire.client.get(f"/v1/feeds/desk.atom?token={third}"), "unauthenticated")
+
+
+def test_a_page_of_a_document_leads_to_the_next_one_with_the_same_token(wire: Wire) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    for number in range(5):
+        publisher.publish(f"Story {number}")
+    token = saved(partner)["token"]
+    address, found = f"/v1/feeds/desk.json?limit=2&token={token}", []
+    while address:
+        page = wire.client.get(address).get_json()
+        assert token not in page["feed_url"]
+        found += [item["title"] for item in page["items"]]
+        address = page.get("next_url", "").removeprefix("http://localhost")
+    assert found == [f"Story {number}" for number in (4, 3, 2, 1, 0)]
+
+
+def test_a_token_stands_in_no_log_and_in_no_table(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    partner = wire.as_partner()
+    with caplog.at_level("DEBUG"):
+        token = saved(partner)["token"]
+        assert wire.client.get(f"/v1/feeds/desk.rss?token={token}").status_code == 200
+        refused = wire.client.get(f"/v1/feeds/desk.rss?token={token}x")
+    assert caplog.records
+    assert not [record for record in caplog.records if token in str(record.__dict__)]
+    assert token not in refused.text
+    with wire.database.read() as connection:
+        assert token not in str(connection.execute(select(feed)).all())

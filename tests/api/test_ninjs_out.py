@@ -17,7 +17,8 @@ from tests.api.conftest import Wire
 MEDIA = "application/vnd.iptc.ninjs+json"
 VERSIONS = ("3.1", "2.1")
 RICH: dict[str, Any] = {
-    "headline": "Harbour opens again", "external_id": "harbour-1", "slugline": "harbour-opening", "summary": "It is open.",
+    "headline": "Harbour opens again", "external_id": "harbour-1", "slugline": "harbour-opening",
+    "summary": "It is open.",
     "body_html": "<p>After two years the harbour opened.</p>", "byline": "By Ann Lee", "dateline": "PORT SELWICK",
     "language": "en-GB", "section": "World", "keywords": ["harbour", "trade"], "urgency": 3,
     "subjects": [
@@ -31,8 +32,8 @@ RICH: dict[str, Any] = {
         {"name": "Bo"},
     ],
     "images": [
-        {"url": "https://p.example/a.jpg", "role": "lead", "caption": "The quay", "alt_text": "A quay", "credit": "Bo/PP",
-         "copyright_notice": "© PP", "width": 800, "height": 600, "mime_type": "image/jpeg"},
+        {"url": "https://p.example/a.jpg", "role": "lead", "caption": "The quay", "alt_text": "A quay",
+         "credit": "Bo/PP", "copyright_notice": "© PP", "width": 800, "height": 600, "mime_type": "image/jpeg"},
         {"url": "https://p.example/b.jpg"},
     ],
     "url": "https://news.example/harbour", "published_at": "2026-03-01T10:00:00Z", "expires_at": "2190-01-01T00:00:00Z",
@@ -47,11 +48,11 @@ def check(shared_data: Path) -> Callable[[Any, str], None]:
     geojson = Resource.from_contents(
         json.loads((root / "validation/test_suite/GeoJSON-schema.json").read_text()), default_specification=DRAFT7
     )
+    registry: Registry[Any] = Registry().with_resource("https://geojson.org/schema/GeoJSON.json", geojson)
     validators = {}
     for version in VERSIONS:
         schema = json.loads((root / f"specification/ninjs-schema_{version}.json").read_text())
         kind = jsonschema.validators.validator_for(schema)
-        registry: Registry[Any] = Registry(retrieve=lambda address: geojson)
         validators[version] = kind(
             {**schema, "unevaluatedProperties": False}, registry=registry, format_checker=kind.FORMAT_CHECKER
         )
@@ -165,14 +166,14 @@ def test_the_caller_says_which_form_and_version(wire: Wire, address: str, accept
     assert "Accept" in response.vary
 
 
-@pytest.mark.parametrize("version", ["2.0", "3.0", "31", ""])
+@pytest.mark.parametrize("version", ["2.0", "3.0", "31"])
 def test_another_version_is_not_acceptable(wire: Wire, version: str) -> None:
     publisher = wire.as_publisher()
     article = publisher.publish(**RICH)
-    for address in (f"/v1/articles/{article['id']}", "/v1/articles", "/v1/changes", f"/v1/articles/{article['id']}.ninjs",
-                    "/v1/articles.ninjs", "/v1/changes.ninjs"):  # fmt: skip
-        response = publisher.get(address, headers={"Accept": f"{MEDIA};version={version}"})
-        assert (response.status_code, response.get_json()["code"]) == (406, "not_acceptable")
+    for address in (f"/v1/articles/{article['id']}", "/v1/articles", "/v1/changes"):
+        for place in (address, f"{address}.ninjs"):
+            response = publisher.get(place, headers=accepting(version))
+            assert (response.status_code, response.get_json()["code"]) == (406, "not_acceptable")
 
 
 def test_each_form_has_an_etag_of_its_own_and_any_of_them_permits_an_update(wire: Wire) -> None:
@@ -226,7 +227,7 @@ def test_real_articles_are_valid_in_both_versions(
     wire: Wire, shared_data: Path, check: Callable[[Any, str], None]
 ) -> None:
     publisher, partner = wire.as_publisher(), wire.as_partner()
-    publisher.post("/v1/articles/batch", json=list(real_articles(shared_data, 12)))
+    publisher.post("/v1/articles/batch", json=list(real_articles(shared_data, 8)))
     for version in VERSIONS:
         address, number = "/v1/articles.ninjs?limit=100&include=body", 0
         while address:
@@ -235,4 +236,4 @@ def test_real_articles_are_valid_in_both_versions(
                 check(document, version)
                 number += 1
             address = page["links"]["next"]
-        assert number > 200
+        assert number > 140

@@ -72,8 +72,8 @@ def test_every_operation_is_named_described_and_locked_or_open(document: dict[st
         assert operation["summary"].strip()
         assert operation["description"].strip()
         assert operation["tags"]
-        ways = [{"bearer": []}, {"basic": []}, *([{"token": []}] if route.token else [])]
-        assert operation["security"] == ([] if route.scope is None else ways)
+        ways = ["bearer", "basic", *(["token"] if route.token else []), *(["signature"] if route.signed else [])]
+        assert operation["security"] == ([] if route.scope is None else [{way: []} for way in ways])
         assert ({"401", "403"} <= operation["responses"].keys()) == (route.scope is not None)
         assert all(parameter["description"] for parameter in operation["parameters"] if parameter["in"] != "path")
     assert document["components"]["securitySchemes"].keys() >= {"bearer", "basic", "token"}

@@ -220,10 +220,18 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_ninjs_is_imported_and_a_canceled_one_kills(wire: Cli, tmp_path: Path) -> None:
+    story = {"uri": "urn:story:1", "type": "text", "headlines": [{"value": "Harbour opens"}], "version": "2"}
+    file = tmp_path / "stories.ninjs"
+    file.write_text(json.dumps(story, indent=1))
+    counts = [loaded(wire, file) for _ in range(2)]
+    assert [(count["created"], count["unchanged"]) for count in counts] == [(1, 0), (0, 1)]
+    file.write_text(ndjson([{**story, "pubStatus": "canceled"}, {**story, "version": "3"}, {**story, "uri": 5}]))
+    count = loaded(wire, file)
+    assert (count["updated"], count["refused"]) == (1, 2)
+
+
 def test_what_cannot_be_imported_at_all_is_one_sentence(sqlite_wire: Cli, tmp_path: Path) -> None:
-    file = tmp_path / "story.ninjs"
-    file.write_text("{}")
-    assert "ninjs files cannot be imported yet" in sqlite_wire.refused("import", str(file), "--publisher", "port")
     file = tmp_path / "story.json"
     file.write_text("{}")
     assert "There is no publisher 'sea'" in sqlite_wire.refused("import", str(file), "--publisher", "sea")

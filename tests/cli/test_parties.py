@@ -1,5 +1,7 @@
 """`newswire publisher`, `partner`, `key`: who may call."""
 
+from pathlib import Path
+
 import pytest
 
 from newswire import parties
@@ -138,6 +140,28 @@ def test_keys_are_listed_without_themselves_and_revoked(cli: Cli) -> None:
     cli.must("key", "revoke", str(made["id"]))
     assert [key["state"] for key in cli.json("key", "list")] == ["revoked", "in use"]
     assert "There is no key 1 in use" in cli.refused("key", "revoke", "1")
+
+
+def test_a_signing_key_needs_the_setting_that_its_secret_is_derived_from(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cli.must("publisher", "add", "gazette", "--name", "The Gazette")
+    assert "Set it" in cli.refused("key", "create", "--publisher", "gazette", "--signing")
+    monkeypatch.setenv("NEWSWIRE_SECRET", "x" * 31)
+    assert "at least 32 characters" in cli.refused("key", "create", "--publisher", "gazette", "--signing")
+    monkeypatch.delenv("NEWSWIRE_SECRET")
+    (tmp_path / "secret").write_text("x" * 32 + "\n")
+    monkeypatch.setenv("NEWSWIRE_SECRET_FILE", str(tmp_path / "secret"))
+    made = cli.json("key", "create", "--publisher", "gazette", "--signing", "--label", "superdesk", "--expires", "90d")
+    assert made["secret"].startswith("nws_")
+    (listed,) = cli.json("key", "list")
+    assert (listed["signing"], listed["scopes"], listed["label"]) == (True, ["publish"], "superdesk")
+    shown = cli.must("key", "list")
+    assert "signing" in shown
+    assert made["secret"] not in shown
+    cli.must("key", "revoke", str(made["id"]))
+    for wrong in (["--admin"], ["--publisher", "gazette", "--scope", "read"]):
+        assert cli.run("key", "create", "--signing", *wrong).exit_code == 2
 
 
 @pytest.mark.parametrize(

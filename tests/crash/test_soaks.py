@@ -20,7 +20,7 @@ def stage(database_url: str, tmp_path: Path) -> Stage:
 
 def faults(stage: Stage, name: str) -> list[str]:
     report = run(stage, name, SHORT)
-    print(report.line)
+    print(report.line, *report.faults, sep="\n")
     return report.faults
 
 
@@ -30,6 +30,12 @@ def test_eight_writers_and_two_polling_readers_lose_nothing_and_see_no_gap(stage
 
 def test_what_a_killed_server_acknowledged_is_there_once_however_often_it_was_sent(stage: Stage) -> None:
     assert faults(stage, "killed") == []
+
+
+def test_twenty_readers_of_all_kinds_are_told_everything_once_though_commits_are_late_and_the_server_dies(
+    stage: Stage,
+) -> None:
+    assert faults(stage, "readers") == []
 
 
 def test_a_walk_by_cursor_sees_everything_once_while_others_publish_move_and_kill(stage: Stage) -> None:

@@ -2,13 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from bench.clients import Client
 from bench.following import GENESIS, Told, check_whole
 from bench.report import Report
+from bench.servers import Server
 from bench.soak import table
+from bench.soaks.audience import WISHES, Listener
 from bench.soaks.newsroom import Receipt
+from bench.soaks.readers import check_audience
 from bench.soaks.writers import as_entitled, check_part, check_told, rising
 
 KINDS = ("article.published", "article.updated", "article.canceled")
@@ -99,6 +104,44 @@ def test_a_reader_with_an_entitlement_that_was_told_otherwise_is_noticed(told: l
     shown = {0: right[0], 1: GOOD[1], 2: right[1], 3: right[2], 4: right[3]}
     check_part(report, [shown[number] for number in told], GOOD, RECEIPTS)
     assert report.faults
+
+
+ARTICLES = {
+    entry.seq: {"section": receipt.section, "headline": f"{receipt.word} cocoa", "expires_at": None}
+    for entry, receipt in zip(GOOD, RECEIPTS, strict=True)
+    if receipt.section
+}
+OF_WORLD = [GOOD[0], GOOD[2]._replace(type="article.removed", blank=True), GOOD[3], GOOD[4]]
+
+
+def heard(told: Sequence[Told], wish: int = 1) -> Report:
+    """What is found of an audience in which one reader of a page was told this, and nobody else listened."""
+    listener = Listener(Client(Server("sqlite:///nowhere.db", Path()), ""), WISHES[wish], "page", 0)
+    listener.told = list(told)
+    report = Report("readers", "sqlite")
+    check_audience(report, [listener], GOOD, ARTICLES)
+    return report
+
+
+def test_a_reader_that_was_told_what_the_fold_of_the_log_gives_is_without_fault() -> None:
+    for told, wish in ((GOOD, 0), (OF_WORLD, 1), (GOOD, 2)):
+        assert heard(told, wish).faults == []
+    assert heard(OF_WORLD).notes[0].endswith("4 entries in       0 answers: 0 missed, 0 repeated, 0 out of order")
+
+
+@pytest.mark.parametrize(("told", "said"), [
+    (OF_WORLD[1:], "1 missed, 0 repeated, 0 out of order"), (OF_WORLD[:-1], "1 missed, 0 repeated, 0 out of order"),
+    ([*OF_WORLD, OF_WORLD[-1]], "0 missed, 1 repeated, 0 out of order"),
+    ([OF_WORLD[1], OF_WORLD[0], *OF_WORLD[2:]], "0 missed, 0 repeated, 1 out of order"),
+    ([*OF_WORLD[:1], GOOD[1], *OF_WORLD[1:]], "0 missed, 0 repeated, 0 out of order"),
+    ([OF_WORLD[0], GOOD[2], *OF_WORLD[2:]], "1 missed, 0 repeated, 0 out of order"),
+    ([OF_WORLD[0]._replace(digest="0" * 64), *OF_WORLD[1:]], "1 missed, 0 repeated, 0 out of order"),
+    ([*OF_WORLD[:2], OF_WORLD[2]._replace(blank=True), OF_WORLD[3]], "0 missed, 0 repeated, 0 out of order"),
+])  # fmt: skip
+def test_a_reader_that_was_told_otherwise_is_noticed(told: Sequence[Told], said: str) -> None:
+    report = heard(told)
+    assert report.faults
+    assert report.notes[0].endswith(said)
 
 
 def test_numbers_that_fall_from_one_acknowledgement_to_the_next_are_noticed() -> None:

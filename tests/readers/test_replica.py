@@ -1,4 +1,4 @@
-"""A streaming PostgreSQL replica shows a prefix of the wire: every way of reading is right there too, however it lags."""
+"""A streaming PostgreSQL replica shows a prefix of the wire: every way of reading is right there, however it lags."""
 
 import threading
 import time

@@ -95,6 +95,18 @@ class ArticleParameters(FilterParameters):
     several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
 
 
+class DocumentParameters(FilterParameters):
+    """The parameters of a list as a document for feed readers: every article whole, so nothing to be left out."""
+
+    status = choice("`withheld`: your own articles under embargo; a partner finds usable ones only.", "usable",
+                    "withheld", load_default="usable")  # fmt: skip
+    sort = choice("The order; `updated_at` not together with `q`, `relevance` only with it.", *SORTS,
+                  load_default="-published_at")  # fmt: skip
+    limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
+    cursor = text("Where the page begins; follow the document's link to the next page.", 1000,
+                  pattern="^[A-Za-z0-9_-]+$")  # fmt: skip
+
+
 def query_of(parameters: Mapping[str, Any], now: int) -> Query:
     """The `Query` that a list's parameters ask for; raises `invalid_query` with the position of the fault."""
     typed = parameters.get("q")
@@ -123,6 +135,11 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
         ranked_at=now // MINUTE * MINUTE if sort == RELEVANCE else None,
         cursor=parameters.get("cursor"),
     )
+
+
+def is_relative(parameters: Mapping[str, Any]) -> bool:
+    """Whether the same query is another one from one minute to the next."""
+    return parameters["sort"] == RELEVANCE or any(isinstance(value, Ago) for value in parameters.values())
 
 
 def filter_of(parameters: Mapping[str, Any]) -> Filter:

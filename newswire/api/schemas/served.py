@@ -192,5 +192,8 @@ ListedArticle = sparse(
     "ListedArticle", {"id"},
     highlights=fields.Nested(HighlightsOut, metadata={"description": "With `highlight=true`."}),
 )  # fmt: skip
+# The answer to ninjs, which can be a kill.
+StoredOrKilled = sparse("StoredOrKilled", Identity._declared_fields,
+                        warnings=fields.List(fields.Nested(WarningOut)))  # fmt: skip
 # One version: an article as it was, or its tombstone.
 VersionOut = sparse("VersionOut", Identity._declared_fields)

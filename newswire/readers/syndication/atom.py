@@ -1,8 +1,8 @@
 """Atom (RFC 4287), in pages (RFC 5005), with tombstones for what was killed (RFC 6721)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -20,14 +20,18 @@ from newswire.readers.syndication.channel import (
     size_of,
     tags,
 )
+from newswire.readers.syndication.content import content
 from newswire.readers.syndication.xml import ATOM, TOMBSTONES, XML, add, document
 
 TYPE = "application/atom+xml"
+# Of an address RFC 3986 takes these; of a URN RFC 8141 wants two letters of a namespace at least.
+SCHEME = re.compile(r"(https?://|urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:)[!#-;=?-Z\[\]_a-z~]+")
 
 
 def atom(channel: Channel, articles: Sequence[Article]) -> bytes:
     """A page of a feed. Atom has no prefix: sfeed, rss-parser, feedme and others know it only so."""
-    root = etree.Element(f"{{{ATOM}}}feed", nsmap={None: ATOM, "at": TOMBSTONES})
+    names = {None: ATOM, "at": TOMBSTONES} if channel.killed else {None: ATOM}
+    root = etree.Element(f"{{{ATOM}}}feed", nsmap=names)
     if common := language(articles):
         root.set(f"{{{XML}}}lang", common)
     said(root, "id", channel.id)
@@ -70,8 +74,8 @@ def entry(parent: etree._Element, channel: Channel, article: Article) -> None:
         picture(parent, image)
     if article["summary"]:
         said(parent, "summary", article["summary"])
-    if article["body_html"]:
-        said(parent, "content", article["body_html"], type="html")
+    if shown := content(article):
+        said(parent, "content", shown, type="html")
 
 
 def picture(parent: etree._Element, image: Mapping[str, Any]) -> None:
@@ -95,5 +99,5 @@ def said(parent: etree._Element, name: str, text: str | None = None, **attribute
 
 
 def named_scheme(scheme: str | None) -> str | None:
-    """A scheme of categories, if it is the address or the URN that it must be (RFC 4287, 4.2.2.2)."""
-    return scheme if scheme and scheme.isascii() and " " not in scheme and urlsplit(scheme).scheme else None
+    """A scheme of categories, if it is an address or a name as it must be (RFC 4287, 4.2.2.2)."""
+    return scheme if scheme is not None and SCHEME.fullmatch(scheme) else None

@@ -24,8 +24,8 @@ Article = Mapping[str, Any]
 class Channel:
     """A page of a feed, but for its articles.
 
-    `id` is the same for every page, wherever it is read; `address` is this page's own, `first` and `following` are
-    those of the first page and of the next one, if there is one. Addresses of our own begin with `base`.
+    `id` is the same for every page; `address` is this page's own, `first` and `following` are those of the first
+    page and of the next one, if there is one. Addresses of our own begin with `base`.
     `changed_at`, in milliseconds, is the date of a page without anything on it.
     """
 
@@ -77,7 +77,10 @@ def people(article: Article) -> list[Person]:
 
 def tags(article: Article) -> list[Tag]:
     """Section, keywords and subjects, each once."""
-    return list({tag.label: tag for tag in reversed([*every_tag(article)])}.values())[::-1]
+    found: dict[str, Tag] = {}
+    for tag in every_tag(article):
+        found.setdefault(tag.label, tag)
+    return list(found.values())
 
 
 def every_tag(article: Article) -> Iterator[Tag]:

@@ -15,6 +15,7 @@ from newswire.readers.syndication.channel import (
     size_of,
     tags,
 )
+from newswire.readers.syndication.content import content
 
 VERSION = "https://jsonfeed.org/version/1.1"
 # What the format has no room for, as the API serves it, in an extension of our own.
@@ -45,7 +46,7 @@ def item(channel: Channel, article: Article) -> dict[str, Any]:
         "id": article["uri"],
         "url": channel.page_of(article),
         "title": article["headline"],
-        "content_html": article["body_html"],
+        "content_html": content(article),
         "content_text": article["body_text"] or article["summary"] or article["headline"],
         "summary": article["summary"],
         "image": picture["url"] if picture else None,

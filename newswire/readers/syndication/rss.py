@@ -22,6 +22,7 @@ from newswire.readers.syndication.channel import (
     size_of,
     tags,
 )
+from newswire.readers.syndication.content import content
 from newswire.readers.syndication.xml import ATOM, CONTENT, DC, MEDIA, add, document, writable
 
 MARKUP = re.compile("[&<]")
@@ -32,10 +33,11 @@ def rss(channel: Channel, articles: Sequence[Article]) -> bytes:
     names = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
     root = etree.Element("rss", {"version": "2.0"}, nsmap=names)
     top = etree.SubElement(root, "channel")
-    title(top, channel.title)
+    plain(top, "title", channel.title)
     add(top, "link", channel.home)
     add(top, "description", escape(channel.title, quote=False))
-    add(top, "language", language(articles)) if language(articles) else None
+    if common := language(articles):
+        add(top, "language", common)
     add(top, "lastBuildDate", mail_date(channel.updated_at(articles)))
     add(top, "generator", GENERATOR)
     links = {"self": channel.address, "first": channel.first, "next": channel.following}
@@ -49,32 +51,32 @@ def rss(channel: Channel, articles: Sequence[Article]) -> bytes:
 
 def item(parent: etree._Element, channel: Channel, article: Article) -> None:
     """One article. `description` is HTML, so that a plain summary is escaped; `title` is plain text."""
-    title(parent, article["headline"])
+    plain(parent, "title", article["headline"])
     add(parent, "link", channel.page_of(article))
     add(parent, "guid", article["uri"], isPermaLink="false")
     add(parent, "pubDate", mail_date(parse_instant(article["published_at"])))
     if article["summary"]:
         add(parent, "description", escape(article["summary"], quote=False))
-    if article["body_html"]:
-        add(parent, f"{{{CONTENT}}}encoded", article["body_html"])
+    if shown := content(article):
+        add(parent, f"{{{CONTENT}}}encoded", shown)
     for person in people(article):
-        add(parent, f"{{{DC}}}creator", person.name)
-    add(parent, f"{{{DC}}}publisher", article["publisher"]["name"])
+        plain(parent, f"{{{DC}}}creator", person.name)
+    plain(parent, f"{{{DC}}}publisher", article["publisher"]["name"])
     add(parent, f"{{{DC}}}language", article["language"])
     if notice := rights(article):
-        add(parent, f"{{{DC}}}rights", notice)
+        plain(parent, f"{{{DC}}}rights", notice)
     for tag in tags(article):
-        add(parent, "category", tag.label, domain=tag.scheme)
+        plain(parent, "category", tag.label, domain=tag.scheme)
     for each in article["images"]:
         picture(parent, each, leading=each is lead(article))
 
 
-def title(parent: etree._Element, text: str) -> None:
-    """A plain title. Its markup characters are written as numbers (RSS Best Practices Profile, 5.1).
+def plain(parent: etree._Element, name: str, text: str, **attributes: str | None) -> None:
+    """Plain text. Its markup characters are written as numbers, as the RSS Best Practices Profile has it.
 
     Some readers take &lt; in a title for the beginning of HTML; with &#x3C; they do not.
     """
-    node = add(parent, "title")
+    node = add(parent, name, **attributes)
     written, reference = 0, None
     for found in MARKUP.finditer(text):
         put(node, reference, text[written : found.start()])
@@ -94,7 +96,7 @@ def put(node: etree._Element, reference: etree._Entity | None, text: str) -> Non
 
 def picture(parent: etree._Element, image: Mapping[str, Any], *, leading: bool) -> None:
     """A picture (Media RSS 1.5.1); what is not known of it is left out."""
-    content = add(
+    media = add(
         parent, f"{{{MEDIA}}}content", url=image["url"], type=media_type(image), medium="image",
         fileSize=size_of(image), width=image["width"], height=image["height"], isDefault="true" if leading else None,
     )  # fmt: skip
@@ -105,7 +107,7 @@ def picture(parent: etree._Element, image: Mapping[str, Any], *, leading: bool) 
     }
     for name, text in texts.items():
         if text:
-            add(content, f"{{{MEDIA}}}{name}", text)
+            add(media, f"{{{MEDIA}}}{name}", text)
 
 
 def mail_date(milliseconds: int) -> str:

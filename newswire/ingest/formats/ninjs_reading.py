@@ -1,0 +1,168 @@
+"""The tools of reading ninjs: objects whose members are found whatever their spelling, and what was made of them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from newswire.errors import Fault
+
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+MOST_WARNINGS = 50
+PLURALS = {"body": "bodies", "headline": "headlines", "description": "descriptions"}
+HTML_ROLES = frozenset({"html", "xhtml", "html5", "richtext"})
+TAG = re.compile(r"</?(?:p|br|div|h[1-6]|ul|ol|li|a|em|strong|b|i|span|blockquote|figure|table)[\s/>]", re.IGNORECASE)
+
+
+class Found(NamedTuple):
+    """A value, and the JSON pointer (RFC 6901) to where it stands in the document."""
+
+    value: Any
+    pointer: str
+
+
+class Prose(NamedTuple):
+    """A text of a document. `role` is what its version calls it: `main`, `caption`, or the end of `body_html`."""
+
+    value: Any
+    pointer: str
+    role: str
+    html: bool
+
+    @property
+    def found(self) -> Found:
+        return Found(self.value, self.pointer)
+
+    @property
+    def is_text(self) -> bool:
+        return isinstance(self.value, str)
+
+
+class Reading:
+    """What was made of a document: the article as sent, where its parts stood, what is not kept, what refuses it."""
+
+    def __init__(self) -> None:
+        self.article: dict[str, Any] = {}
+        self.places: dict[str, str] = {}
+        self.warnings: list[dict[str, str]] = []
+        self.faults: list[Fault] = []
+
+    def put(self, name: str, found: Found | None) -> None:
+        if found is not None:
+            self.article[name] = found.value
+            self.places[f"/{name}"] = found.pointer
+
+    def add(self, name: str, found: Found) -> None:
+        """One more item of a list."""
+        items = self.article.setdefault(name, [])
+        self.places[f"/{name}/{len(items)}"] = found.pointer
+        self.places.setdefault(f"/{name}", found.pointer.rpartition("/")[0])
+        items.append(found.value)
+
+    def drop(self, name: str) -> bool:
+        return self.article.pop(name, None) is not None
+
+    def warn(self, code: str, detail: str) -> None:
+        if len(self.warnings) < MOST_WARNINGS:
+            self.warnings.append({"code": code, "detail": detail})
+
+    def fault(self, pointer: str, code: str, detail: str) -> None:
+        self.faults.append(Fault(code, detail, pointer=pointer))
+
+
+class Part:
+    """An object of a document; its members are asked for in small letters, the first name that is there counts."""
+
+    def __init__(self, content: Mapping[str, Any], pointer: str) -> None:
+        self.content = content
+        self.pointer = pointer
+        self.spelled: dict[str, str] = {}
+        for name in content:
+            self.spelled.setdefault(name.lower(), name)
+        self.known: set[str] = set()
+
+    def take(self, *names: str) -> Found | None:
+        """The first of these members that holds something; all of them count as read."""
+        self.known.update(self.spelled[name] for name in names if name in self.spelled)
+        name = self.name_of(*names)
+        return None if name is None else Found(self.content[name], self.under(name))
+
+    def text(self, *names: str) -> str | None:
+        """The same, if it is text."""
+        found = self.take(*names)
+        return found.value.strip() or None if found is not None and isinstance(found.value, str) else None
+
+    def name_of(self, *names: str) -> str | None:
+        spelled = (self.spelled.get(name) for name in names)
+        return next((name for name in spelled if name is not None and self.content[name] not in EMPTY), None)
+
+    def under(self, name: str) -> str:
+        """The pointer to a member."""
+        spelled = name if name in self.content else self.spelled.get(name, name)
+        return f"{self.pointer}/{spelled.replace('~', '~0').replace('/', '~1')}"
+
+    def unread(self) -> Iterator[tuple[str, Any]]:
+        return ((name, value) for name, value in self.content.items() if name not in self.known)
+
+    def parts(self, *names: str) -> list["Part"]:
+        """The objects in a list; an object by itself is a list of one."""
+        found = self.take(*names)
+        if found is None:
+            return []
+        if isinstance(found.value, Mapping):
+            return [Part(found.value, found.pointer)]
+        if not isinstance(found.value, list):
+            # It is not what it should be, so it was not read.
+            self.known -= {self.spelled[name] for name in names if name in self.spelled}
+        # A word among objects is the name of one.
+        named = (({"name": item} if isinstance(item, str) else item, place) for item, place in numbered(found))
+        return [Part(item, place) for item, place in named if isinstance(item, Mapping)]
+
+    def named_parts(self, *names: str) -> list[tuple[str, "Part"]]:
+        """Objects that have names: the keys of an object in ninjs 1, the `name` in each item of a list since 2."""
+        found = self.take(*names)
+        if found is not None and isinstance(found.value, Mapping):
+            whole = Part(found.value, found.pointer)
+            return [(name, Part(item, whole.under(name))) for name, item in found.value.items()
+                    if isinstance(item, Mapping)]  # fmt: skip
+        return [(part.text("name") or "", part) for part in self.parts(*names)]
+
+    def prose(self, stem: str, reading: Reading) -> list[Prose]:
+        """The texts of a kind: `body`, `body_html` … in ninjs 1, the list `bodies` since 2."""
+        found = [
+            self.prose_of(name, name.lower().removeprefix(stem).strip("_"))
+            for name in self.content
+            if (name.lower() == stem or name.lower().startswith(f"{stem}_")) and self.content[name] not in EMPTY
+        ]
+        listed = self.take(PLURALS[stem])
+        if listed is not None and not isinstance(listed.value, list):
+            reading.fault(listed.pointer, "invalid_type", "Must be an array.")
+        elif listed is not None:
+            found += [text for part in self.parts(PLURALS[stem]) if (text := part.prose_item()) is not None]
+        return found
+
+    def prose_of(self, name: str, role: str) -> Prose:
+        self.known.add(name)
+        value = self.content[name]
+        return Prose(value, self.under(name), role, is_html(value, role, None))
+
+    def prose_item(self) -> Prose | None:
+        found, role = self.take("value"), self.text("role") or ""
+        if found is None:
+            return None
+        return Prose(found.value, found.pointer, role.lower(), is_html(found.value, role, self.text("contenttype")))
+
+
+def numbered(found: Found | None) -> Iterable[tuple[Any, str]]:
+    """The items of a list with their pointers; what is no list has none."""
+    if found is None or not isinstance(found.value, list):
+        return ()
+    return ((item, f"{found.pointer}/{number}") for number, item in enumerate(found.value))
+
+
+def is_html(value: Any, role: str, media_type: str | None) -> bool:
+    """Whether a text is HTML: as it says itself, else as its role says, else as it looks."""
+    if media_type is not None:
+        return "html" in media_type or "xml" in media_type
+    if role.lower() in HTML_ROLES:
+        return True
+    return role.lower() != "text" and isinstance(value, str) and TAG.search(value) is not None
