@@ -1,8 +1,6 @@
 """create_app: the only place where the parts meet."""
 
-import re
 import time
-import uuid
 from typing import Any
 
 from flask import Flask, g, request
@@ -10,16 +8,20 @@ from flask_smorest import Api
 
 from newswire import __version__, web
 from newswire import api as http
-from newswire.api import answers, problems, requestlog
+from newswire.api import answers, pages, problems, requestlog
 from newswire.api.auth import SIGNATURE, TOKEN
+from newswire.api.callers import Callers
+from newswire.api.pages import Shortcut
 from newswire.api.places import Places
+from newswire.api.requestlog import sane_request_id
 from newswire.api.routing import register
 from newswire.api.state import State
 from newswire.config import Settings
+from newswire.readers.expiries import Calendar
 from newswire.readers.following import READS_AT_ONCE, Feed
+from newswire.readers.glance import Glance
 from newswire.store.engine import Database
 
-SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 DESCRIPTION = """
 A newswire: publishers push articles, partners pull them as pages, searches and an ordered feed of changes.
 
@@ -34,13 +36,15 @@ def create_app(settings: Settings) -> Flask:
     # Beside the requests: the streams' own readings, and two that note the use of a key meanwhile.
     database = Database(settings.database_url, connections=settings.threads + READS_AT_ONCE + 2)
     places = Places(settings.threads, settings.streams)
-    app.config["NEWSWIRE"] = State(settings, database, Feed(database), places)
+    glance, callers = Glance(database), Callers()
+    app.config["NEWSWIRE"] = State(settings, database, Feed(database), places, glance, callers, Calendar())
     app.config.update(openapi())
     app.before_request(begin)
     app.before_request(places.enter)
     app.teardown_request(lambda error: places.leave())
-    # Flask calls these in reverse: first the answer is finished, then it is logged.
+    # Flask calls these in reverse: first the answer is finished, then it is kept, then logged.
     app.after_request(requestlog.write)
+    app.after_request(pages.keep)
     app.after_request(answers.finish)
     api = Api()
     # Every operation names its problems; smorest's catch-all would describe another shape.
@@ -53,14 +57,14 @@ def create_app(settings: Settings) -> Flask:
     register(app, api, http.ROUTES)
     web.register(app, samples=settings.demo)
     problems.register(app)
+    app.wsgi_app = Shortcut(app.wsgi_app, glance, callers, public_read=settings.public_read)  # type: ignore[method-assign]
     return app
 
 
 def begin() -> None:
     """What every request has: a beginning, and an id, the caller's own if it is a sane one."""
     g.began = time.perf_counter()
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = sane_request_id(request.headers.get("X-Request-Id", ""))
 
 
 def openapi() -> dict[str, Any]:

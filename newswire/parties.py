@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from newswire import wire
 from newswire.article import Publisher
@@ -23,6 +23,11 @@ SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?")
 SCOPES = {"publisher": ("publish", "read"), "partner": ("read",), "admin": ("admin", "publish", "read")}
 LIMITS = tuple(name for name in FACETS if name != "author")
 USED_EVERY = 60_000
+
+
+OWNERS = api_key.outerjoin(publisher).outerjoin(partner)
+OWNED = select(*api_key.c, publisher.c.slug.label("publisher"), partner.c.slug.label("partner")).select_from(OWNERS)
+BY_KEY = OWNED.where(api_key.c.digest == bindparam("digest"), api_key.c.nonce.is_(None))
 
 
 class PartyError(Exception):
@@ -201,13 +206,7 @@ def revoke_key(connection: Connection, number: int, now: int) -> None:
 
 def keys(connection: Connection) -> Sequence[AnyRow]:
     """Every key with the slug of its party; never the key itself."""
-    columns = (
-        api_key.c.id, api_key.c.hint, publisher.c.slug.label("publisher"), partner.c.slug.label("partner"),
-        api_key.c.admin, api_key.c.scopes, api_key.c.label, api_key.c.created_at, api_key.c.expires_at,
-        api_key.c.revoked_at, api_key.c.last_used_at, api_key.c.nonce,
-    )  # fmt: skip
-    joined = api_key.outerjoin(publisher).outerjoin(partner)
-    return connection.execute(select(*columns).select_from(joined).order_by(api_key.c.id)).all()
+    return connection.execute(OWNED.order_by(api_key.c.id)).all()
 
 
 def hashed(key: str) -> str:
@@ -216,11 +215,7 @@ def hashed(key: str) -> str:
 
 def caller_of(connection: Connection, key: str, now: int) -> Caller | None:
     """Whose key this is; None when it is unknown, revoked or expired."""
-    joined = api_key.outerjoin(publisher).outerjoin(partner)
-    columns = (*api_key.c, publisher.c.slug.label("publisher"), partner.c.slug.label("partner"))
-    row = connection.execute(
-        select(*columns).select_from(joined).where(api_key.c.digest == hashed(key), api_key.c.nonce.is_(None))
-    ).one_or_none()
+    row = connection.execute(BY_KEY, {"digest": hashed(key)}).one_or_none()
     if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         return None
     return caller_as(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from bench.clients import Client, Unanswered, Unexpected
 from bench.following import Follower, Told, told
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.2
 WAIT_SECONDS = 5
 EVENTS, NDJSON = "text/event-stream", "application/x-ndjson"
 

@@ -30,7 +30,7 @@ from newswire.store.tables import article
 SECTIONS = ("world", "sport", "culture")
 WORDS = ("cocoa", "harbour", "election")
 PAUSE_SECONDS = 0.15
-LATE_SECONDS = 0.1
+LATE_SECONDS = 0.05
 LONGEST_EMBARGO = 1.5
 PATIENCE_SECONDS = 60.0
 LATE_TRIGGERS = """

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote, urlencode
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 
 def base_url() -> str:
@@ -10,9 +10,12 @@ def base_url() -> str:
 
     Empty when the Host header is not that of any host.
     """
-    configured: str | None = current_app.config["NEWSWIRE"].settings.base_url
-    found = quote(f"{request.scheme}://{request.host}", safe=":/[]@%") if request.host else ""
-    return configured or found
+    if "base_url" not in g:
+        configured: str | None = current_app.config["NEWSWIRE"].settings.base_url
+        found = quote(f"{request.scheme}://{request.host}", safe=":/[]@%") if request.host else ""
+        g.base_url = configured or found
+    base: str = g.base_url
+    return base
 
 
 def here(**changes: str | None) -> str:

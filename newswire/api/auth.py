@@ -11,7 +11,7 @@ from contextlib import suppress
 from flask import g, request
 from sqlalchemy.exc import DBAPIError
 
-from newswire import parties
+from newswire import parties, wire
 from newswire.api.bodies import ARTICLE_BYTES, read_up_to
 from newswire.api.state import database, settings, state
 from newswire.errors import Problem
@@ -55,12 +55,17 @@ def identify() -> Caller:
     if key is None:
         raise unauthenticated("Authorization must be Bearer KEY, or Basic with the key as password.")
     moment = now()
-    with database().read() as connection:
-        caller = parties.caller_of(connection, key, moment)
-    if caller is None:
-        raise unauthenticated("The key is unknown, revoked or expired.")
-    note_use(caller, moment)
-    return caller
+    known = state().callers.known(header, state().looked(), moment)
+    if known is None:
+        with database().read() as connection:
+            caller = parties.caller_of(connection, key, moment)
+            head = wire.position(connection)
+        if caller is None:
+            raise unauthenticated("The key is unknown, revoked or expired.")
+        known = state().callers.learn(header, caller, head)
+        note_use(caller, moment)
+    g.visibility = known.visibility
+    return known.caller
 
 
 def note_use(caller: Caller, moment: int) -> None:

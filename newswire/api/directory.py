@@ -14,12 +14,13 @@ from newswire.api.answers import json_answer, unchanged
 from newswire.api.articles import enveloped
 from newswire.api.conditional import not_modified
 from newswire.api.lists import list_tag
-from newswire.api.state import database
+from newswire.api.pages import keepable
+from newswire.api.state import database, state
 from newswire.article import shown
 from newswire.errors import Problem
 from newswire.instant import now
 from newswire.query import AUTHOR_ID, PROFILE, term
-from newswire.readers import directory, listing
+from newswire.readers import directory
 from newswire.readers.directory import Name, Names, Sight
 from newswire.readers.listing import Count
 from newswire.readers.profiles import profiles
@@ -95,8 +96,10 @@ def listed(kind: str, parameters: dict[str, Any], describe: Described) -> Respon
 
 def tag_of(connection: Connection, moment: int) -> str:
     """The ETag of what follows from the list of articles."""
-    expiry = listing.last_expiry(connection, moment)
-    return list_tag(wire.position(connection), g.caller.visibility, [expiry])
+    head = wire.position(connection)
+    expiries = state().calendar.around(connection, head, moment)
+    keepable(head, expiries.following)
+    return list_tag(head, g.caller.visibility, [expiries.last])
 
 
 def plain(kind: str) -> Described:

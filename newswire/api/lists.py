@@ -11,8 +11,9 @@ from newswire import wire
 from newswire.api.address import base_url
 from newswire.api.answers import unchanged
 from newswire.api.conditional import not_modified, strong_date
+from newswire.api.pages import keepable
 from newswire.api.schemas.query import MINUTE, facets_of, is_relative, query_of
-from newswire.api.state import database
+from newswire.api.state import database, state
 from newswire.article import Status
 from newswire.instant import now
 from newswire.query import Query, Visibility
@@ -62,11 +63,13 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
     visibility = g.caller.visibility
     with database().read() as connection:
         head = wire.position(connection)
-        expired_at = listing.last_expiry(connection, moment)
+        expired_at, expires_at = state().calendar.around(connection, head, moment)
         # Asked for in the address or saved in a feed: the same words are another list by another time.
         asked = (sorted(parameters.items()), *query.times, query.ranked_at, expired_at)
         tag = list_tag(head, visibility, asked) if query.status == Status.USABLE else None
         minute = moment // MINUTE * MINUTE if is_relative(parameters) else 0
+        if tag is not None:
+            keepable(head, expires_at, minute + MINUTE if minute else None)
         date = strong_date(max(head.changed_at, expired_at or 0, minute), moment)
         # What is not on the wire changes without it, so that nothing tells whether a copy of it is still good.
         if tag is not None and not_modified(tag, date):

@@ -1,24 +1,40 @@
 """One structured line for each request. It holds neither keys nor query strings."""
 
 import logging
+import re
 import time
+import uuid
 
 from flask import Response, g, request
 
+from newswire.parties import Caller
+
 logger = logging.getLogger("newswire.request")
+SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+def sane_request_id(given: str) -> str:
+    """The caller's own id of a request if it is a sane one, else a new one."""
+    return given if SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def write(response: Response) -> Response:
-    caller = g.get("caller")
+    line(g.get("request_id"), request.method, request.path, response.status_code, g.began, g.get("caller"))
+    return response
+
+
+def line(request_id: str | None, method: str, path: str, status: int, began: float, caller: Caller | None) -> None:
+    """What was asked and answered; `began` is on the clock of `time.perf_counter`."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
     logger.info(
         "request",
         extra={
-            "request_id": g.get("request_id"),
-            "method": request.method,
-            "path": request.path,
-            "status": response.status_code,
-            "milliseconds": round((time.perf_counter() - g.began) * 1000, 1),
-            "caller": caller and f"{caller.kind}:{caller.slug or ''}",
+            "request_id": request_id,
+            "method": method,
+            "path": path,
+            "status": status,
+            "milliseconds": round((time.perf_counter() - began) * 1000, 1),
+            "caller": caller and caller.party,
         },
     )
-    return response

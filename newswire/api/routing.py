@@ -67,15 +67,18 @@ def register(app: Flask, api: Api, routes: tuple[Route, ...]) -> None:
     for converter, schema in DESCRIBED.items():
         api.register_converter(converter, lambda instance, schema=schema: schema)
     api.ma_plugin.converter.add_attribute_function(null_or_nested)
-    # A blueprint for each chapter of the reference: flask-smorest makes its headings of their names.
+    # A blueprint for each chapter of the reference, for its headings.
     chapters = {scope: Blueprint(name, __name__, description=text) for scope, (name, text) in CHAPTERS.items()}
-    for route in routes:
-        blueprint = chapters[route.scope]
+    views = {route.view.__name__: (chapters[route.scope], route, checked(route)) for route in routes}
+    for blueprint, route, view in views.values():
         blueprint.route(route.path, methods=[route.method], provide_automatic_options=False)(
-            documented(blueprint, route)
+            documented(blueprint, route, view)
         )
     for blueprint in chapters.values():
         api.register_blueprint(blueprint)
+    # What flask-smorest wraps a view in is in the document by now; at a request it has nothing to do.
+    for name, (blueprint, _, view) in views.items():
+        app.view_functions[f"{blueprint.name}.{name}"] = view
     # flask-smorest brings these along; nothing here answers with them.
     for unused in ("Error", "PaginationMetadata"):
         api.spec.components.schemas.pop(unused, None)
@@ -90,11 +93,10 @@ def null_or_nested(converter: Any, field: Any, ret: dict[str, Any], **settings: 
     return {}
 
 
-def documented(blueprint: Blueprint, route: Route) -> Callable[..., Any]:
-    """The view behind its checks, with what OpenAPI says of it."""
-    # flask-smorest copies what it knows at every step: so the problems, of which there are most, are named
-    # and not given as a schema, and the schemas of answers come last.
-    view: Callable[..., Any] = blueprint.doc(**operation(route))(checked(route))
+def documented(blueprint: Blueprint, route: Route, view: Callable[..., Any]) -> Callable[..., Any]:
+    """The view with what OpenAPI says of it."""
+    # flask-smorest copies what it knows at every step: problems are named only, and schemas come last.
+    view = blueprint.doc(**operation(route))(view)
     for status, codes in sorted(refusals(route).items()):
         description = ", ".join(f"`{code}`" for code in codes)
         view = blueprint.alt_response(

@@ -1,13 +1,21 @@
 """What the views of one application share: its settings, its database, the live wire, and the places for requests."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import current_app, request
 
+from newswire.api.callers import Callers
 from newswire.api.places import Places
 from newswire.config import Settings
+from newswire.readers.expiries import Calendar
 from newswire.readers.following import Feed
+from newswire.readers.glance import OUTAGES, Glance
 from newswire.store.engine import Database
+from newswire.wire import Head
+
+HEAD = "newswire.head"
+"""Where the WSGI environment of a request holds the head."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +26,23 @@ class State:
     database: Database
     feed: Feed
     places: Places
+    glance: Glance
+    callers: Callers
+    calendar: Calendar
+
+    def looked(self) -> Head | None:
+        """The head as this request found it at its beginning; None when the database is away."""
+        if HEAD not in request.environ:
+            with suppress(*OUTAGES):
+                request.environ[HEAD] = self.glance.head()
+        found: Head | None = request.environ.get(HEAD)
+        return found
 
     def close(self) -> None:
         """Ends every stream and lets go of the database."""
         self.feed.watcher.close()
         self.feed.watcher.join()
+        self.glance.close()
         self.database.dispose()
 
 

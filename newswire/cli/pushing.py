@@ -26,7 +26,7 @@ def push(files: tuple[str, ...], url: str | None, as_json: bool) -> None:
     """Publish the articles in FILEs on the wire at NEWSWIRE_URL; - is standard input.
 
     The key in NEWSWIRE_KEY (or in the file NEWSWIRE_KEY_FILE) is that of a publisher. A FILE is one article in
-    Markdown (its name ends in .md), a JSON object or array, or NDJSON, as for `newswire import`.
+    Markdown (its name ends in .md), a JSON object or array, or NDJSON, as for `newswire import`; ninjs too.
 
     A repeat does no harm. An article with an external_id is created or updated by it; for 24 hours one without
     is known by its content, and is a new article after that. Exit status 1 when any was refused.

@@ -87,13 +87,6 @@ def chosen(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequ
     return [known[number] for number in numbers]
 
 
-def last_expiry(connection: Connection, now: int) -> int | None:
-    """When an article last left the lists by expiring: a part of every list's ETag, for no entry tells of it."""
-    statement = select(func.max(article.c.expires_at)).where(article.c.expires_at <= now)
-    newest: int | None = connection.execute(statement).scalar_one()
-    return newest
-
-
 def with_bodies(query: Query) -> bool:
     """Whether the rows of a page hold the bodies; the sizes of these then bound the page."""
     return query.include_body or query.highlight

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -97,6 +97,15 @@ class Database:
         """A reading transaction: every statement in the block sees the same state."""
         with busy_is_unavailable(), self._readers.connect() as connection, connection.begin():
             yield connection
+
+    def apart(self) -> tuple[PoolProxiedConnection, Any]:
+        """A connection that the pool forgets, to be closed by whoever asked, and the driver's own inside it."""
+        held = self.engine.raw_connection()
+        inside: Any = held.driver_connection
+        held.detach()
+        if not self.is_sqlite:
+            inside.autocommit = True
+        return held, inside
 
     def dispose(self) -> None:
         self.engine.dispose()

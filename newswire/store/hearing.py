@@ -26,13 +26,11 @@ Ear = Callable[[], None]
 @contextmanager
 def listening(database: Database, channel: str, stop: threading.Event) -> Iterator[Ear]:
     """The ear: a function that returns when something may have been committed since it was called last."""
-    fairy = database.engine.raw_connection()
-    raw: Any = fairy.driver_connection
-    fairy.detach()
+    held, raw = database.apart()
     try:
         yield sqlite_ear(raw, stop) if database.is_sqlite else postgres_ear(raw, channel)
     finally:
-        fairy.close()
+        held.close()
 
 
 def sqlite_ear(raw: Any, stop: threading.Event) -> Ear:
@@ -55,7 +53,6 @@ def sqlite_ear(raw: Any, stop: threading.Event) -> Ear:
 
 def postgres_ear(raw: "psycopg.Connection[Any]", channel: str) -> Ear:
     """LISTEN; on a replica, where that is impossible, a look every 50 ms."""
-    raw.autocommit = True
     try:
         raw.execute(f"LISTEN {channel}")
     except psycopg.errors.ReadOnlySqlTransaction:

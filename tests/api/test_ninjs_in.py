@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -304,6 +305,32 @@ def test_a_fault_is_named_where_it_stands_in_the_document(
     response = wire.as_publisher().post("/v1/articles?dry_run=true", data=content, content_type=MEDIA)
     problem = problem_of(response, "validation_failed")
     assert {error["pointer"] for error in problem["errors"]} == places
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"uri":"urn:x","type":"text","\\ud800":1,"b\\ud800":{"c":"\\ud800"}}',
+        b'{"uri":"urn:x","type":"text","headline":"\\ud800"}',
+        b'{"uri":"urn:x","type":"text","headlines":[{"value":"x"}],"people":[{"name":"\\ud800","rel":"author"}]}',
+        b'{"uri":"urn:x","type":"text","associations":{"\\ud800":{"type":"video"}}}',
+        b'{"uri":"urn:x","type":"text","' + b"k" * 1_000_000 + b'":1}',
+        b'{"uri":"urn:x","type":"text",' + b",".join(b'"k%d":1' % count for count in range(100_000)) + b"}",
+        b'{"uri":"urn:x","type":"text","associations":[' + b",".join(
+            b'{"type":"picture","descriptions":[{"value":"<p>a<b>b"}],"renditions":[{"href":"https://e.example"}]}'
+            for _ in range(50_000)
+        ) + b"]}",
+        b"[]", b"5", b'"urn:x"', b"null", b"{}", b"",
+    ],
+    ids=range(13),
+)  # fmt: skip
+def test_hostile_ninjs_is_answered_soon_and_shortly(wire: Wire, content: bytes) -> None:
+    began = time.monotonic()
+    response = wire.as_publisher().post("/v1/articles?dry_run=true", data=content, content_type=MEDIA)
+    assert response.status_code in (200, 400, 422)
+    assert len(response.data) < 100_000
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.slow

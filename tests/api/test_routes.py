@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from newswire import parties
+from newswire import wire as log
 from newswire.api import ROUTES
 from newswire.api.routing import Route
 from newswire.app import create_app
@@ -149,6 +150,7 @@ def test_a_key_is_looked_at_anew_with_every_request(site: Site, route: Route) ->
     with site.wire.database.begin() as connection:
         ours = api_key.c.digest == parties.hashed(key)
         connection.execute(update(api_key).where(ours).values(expires_at=now() - 1))
+        log.revise(connection)
     problem_of(asked(site, route, authorization), "unauthenticated")
 
 

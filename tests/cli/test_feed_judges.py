@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import pytest
 from lxml import etree
 
-from tests.cli.conftest import REPOSITORY, Cli, Server, process
+from tests.cli.conftest import REPOSITORY, Cli, Server, process, waited
 
 pytestmark = pytest.mark.slow
 JUDGES = REPOSITORY.parent / "shared" / "judges"
@@ -82,6 +82,7 @@ def wire(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, shared
         server.wait_for(lambda: "}" in server.out, "it says where it listens")
         url = json.loads("\n".join(server.out))["url"]
         killed(url, key)
+        waited(lambda: dated(url), "the wire has been still long enough for a date")
         yield url
     finally:
         server.end(signal.SIGTERM)
@@ -108,6 +109,11 @@ def killed(url: str, key: str) -> None:
     address = f"{url}/v1/articles/{article}?reason=Made+up+%3Cby%3E+nobody"
     with urllib.request.urlopen(urllib.request.Request(address, headers=headers, method="DELETE"), timeout=10):
         pass
+
+
+def dated(url: str) -> bool:
+    with urllib.request.urlopen(f"{url}/v1/articles.rss?limit=1", timeout=10) as response:
+        return "Last-Modified" in response.headers
 
 
 def judged(*command: str | Path, **environment: str) -> None:

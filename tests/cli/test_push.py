@@ -52,6 +52,20 @@ def test_an_article_without_an_id_of_its_own_is_known_by_its_content(wire: Wire,
     assert [item["article"]["headline"] for item in wire.log()] == ["The tide is high", "The tide is low"]
 
 
+def test_a_ninjs_file_publishes_updates_and_kills(sqlite_wire: Wire, tmp_path: Path) -> None:
+    publisher, file = sqlite_wire.publisher(), tmp_path / "story.ninjs"
+    story = {"uri": "urn:story:1", "type": "text", "headlines": [{"value": "Harbour opens"}]}
+    said = []
+    for changes in ({"version": "1"}, {"version": "2", "urgency": 1}, {"version": "3", "pubStatus": "canceled"}):
+        file.write_text(json.dumps({**story, **changes}))
+        (result,) = json.loads(publisher.must("push", "--json", file))
+        said.append((result["status"], result["version"]))
+    assert said == [("created", 1), ("stored", 2), ("stored", 3)]
+    assert [item["type"] for item in sqlite_wire.log()] == [
+        "article.published", "article.updated", "article.canceled",
+    ]  # fmt: skip
+
+
 @pytest.mark.slow
 def test_all_forms_of_files_are_read_and_standard_input_too(sqlite_wire: Wire, tmp_path: Path) -> None:
     publisher = sqlite_wire.publisher()

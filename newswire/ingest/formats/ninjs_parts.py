@@ -13,6 +13,7 @@ OUR_SUBJECT = re.compile("urn:newswire:subject:([^:]*):(.*)", re.DOTALL)
 VOCABULARY_END = re.compile("[/#=:](?=[^/#=:]+$)")
 LONGEST_HTML = 100_000
 MOST_PIXELS = 1_000_000
+MOST_PICTURES = 200
 # How the associations of a Superdesk and of the IPTC's examples are called, and what we call them ourselves.
 ROLES = {
     "lead": re.compile("lead|featuremedia|main", re.IGNORECASE),
@@ -131,6 +132,9 @@ def pictures(reading: Reading, root: Part) -> None:
 def associated(reading: Reading, root: Part) -> None:
     """The pictures among the associations."""
     for name, item in root.named_parts("associations"):
+        if len(reading.article.get("images", ())) > MOST_PICTURES:
+            # More than an article may have: it is refused anyway, and captions are the slow part.
+            return
         kind = item.text("type")
         image = picture_of(item, reading) if kind is None or kind in PICTURES else None
         if image is not None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from newswire.errors import Fault
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
-MOST_WARNINGS = 50
+MOST_WARNINGS, LONGEST_WARNING = 50, 500
 PLURALS = {"body": "bodies", "headline": "headlines", "description": "descriptions"}
 HTML_ROLES = frozenset({"html", "xhtml", "html5", "richtext"})
 TAG = re.compile(r"</?(?:p|br|div|h[1-6]|ul|ol|li|a|em|strong|b|i|span|blockquote|figure|table)[\s/>]", re.IGNORECASE)
@@ -63,7 +63,7 @@ class Reading:
 
     def warn(self, code: str, detail: str) -> None:
         if len(self.warnings) < MOST_WARNINGS:
-            self.warnings.append({"code": code, "detail": detail})
+            self.warnings.append({"code": code, "detail": detail[:LONGEST_WARNING]})
 
     def fault(self, pointer: str, code: str, detail: str) -> None:
         self.faults.append(Fault(code, detail, pointer=pointer))
@@ -96,8 +96,9 @@ class Part:
         return next((name for name in spelled if name is not None and self.content[name] not in EMPTY), None)
 
     def under(self, name: str) -> str:
-        """The pointer to a member."""
+        """The pointer to a member, in text that can be encoded, whatever its name."""
         spelled = name if name in self.content else self.spelled.get(name, name)
+        spelled = spelled.encode("utf-8", "backslashreplace").decode()
         return f"{self.pointer}/{spelled.replace('~', '~0').replace('/', '~1')}"
 
     def unread(self) -> Iterator[tuple[str, Any]]:

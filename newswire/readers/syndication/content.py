@@ -3,7 +3,7 @@
 Most readers show a picture only where it stands in the content.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -16,7 +16,8 @@ from newswire.readers.syndication.xml import add
 def content(article: Article) -> str | None:
     """The body with the lead picture before it and the others behind it; None without either."""
     body, first = article["body_html"] or "", lead(article)
-    missing = [picture for picture in article["images"] if not is_shown(picture, body)]
+    pictures: Sequence[Mapping[str, Any]] = article["images"]
+    missing = [picture for picture in pictures if not is_shown(picture, body)]
     before = [figure(picture) for picture in missing if picture is first]
     after = [figure(picture) for picture in missing if picture is not first]
     return "".join([*before, body, *after]) or None

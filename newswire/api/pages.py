@@ -1,0 +1,173 @@
+"""Pages that are kept, exactly as fresh as the wire, and answered before Flask is asked.
+
+A page is kept under everything that it depends on: the address as it came, the base of our own
+addresses, what the caller takes and may see, where the wire stands and which revision its
+configuration has. All kept pages are of one head: the first look at another one forgets
+them. A page that depends on the time too says until when it holds. What publishers and
+admins see of their own is never kept.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from flask import Response, g, request
+from werkzeug.http import HTTP_STATUS_CODES
+
+from newswire.api import requestlog
+from newswire.api.callers import Callers
+from newswire.api.requestlog import sane_request_id
+from newswire.api.state import HEAD
+from newswire.instant import now
+from newswire.parties import PUBLIC, Caller
+from newswire.readers.glance import OUTAGES, Glance
+from newswire.wire import Head
+
+MOST_BYTES = 32 * 1024 * 1024
+LARGEST = 4 * 1024 * 1024
+OF_304 = frozenset({"ETag", "Cache-Control", "Vary", "Last-Modified"})
+FOR_EVER = 2**63
+KEPT = "newswire.kept"
+Key = tuple[str | None, ...]
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Page(NamedTuple):
+    """An answer of 200 as it was sent, without its request id; `tag` is its ETag, plain; `until` in milliseconds."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    tag: str
+    until: int
+
+
+class Pages:
+    """The pages of one head, the least lately asked for forgotten first."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[Key, Page] = OrderedDict()
+        self._head: Head | None = None
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def move_to(self, head: Head) -> None:
+        """Forgets the pages of any other head; compared whole, as a restored wire may stand at the same number."""
+        with self._lock:
+            if head != self._head:
+                self._pages.clear()
+                self._size = 0
+                self._head = head
+
+    def find(self, key: Key, head: Head, now: int) -> Page | None:
+        """The page that is kept under `key`, if it holds now and `head` is still the one."""
+        with self._lock:
+            if head != self._head:
+                return None
+            page = self._pages.get(key)
+            if page is None or page.until <= now:
+                return None
+            self._pages.move_to_end(key)
+            return page
+
+    def keep(self, key: Key, head: Head, page: Page) -> None:
+        """Keeps a page of `head`, unless the wire has moved on."""
+        with self._lock:
+            if head != self._head:
+                return
+            if (old := self._pages.pop(key, None)) is not None:
+                self._size -= len(old.body)
+            self._pages[key] = page
+            self._size += len(page.body)
+            while self._size > MOST_BYTES:
+                _, gone = self._pages.popitem(last=False)
+                self._size -= len(gone.body)
+
+
+class Shortcut:
+    """The WSGI application before the application: it answers what is kept, and hands on everything else."""
+
+    def __init__(self, application: Application, glance: Glance, callers: Callers, *, public_read: bool) -> None:
+        self.application = application
+        self.glance = glance
+        self.callers = callers
+        self.public_read = public_read
+        self.pages = Pages()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].startswith("/v1/"):
+            began = time.perf_counter()
+            page, caller = self._kept(environ)
+            if page is not None and caller is not None:
+                return answered(page, caller, environ, start_response, began)
+            environ[KEPT] = self.pages
+        return self.application(environ, start_response)
+
+    def _kept(self, environ: dict[str, Any]) -> tuple[Page | None, Caller | None]:
+        moment = now()
+        try:
+            environ[HEAD] = head = self.glance.head()
+            self.pages.move_to(head)
+        except OUTAGES:
+            # The application meets the same fault, and has words for it.
+            return None, None
+        header = environ.get("HTTP_AUTHORIZATION")
+        if header is None:
+            if not self.public_read:
+                return None, None
+            return self.pages.find(key_of(environ, "public"), head, moment), PUBLIC
+        known = self.callers.known(header, head, moment)
+        if known is None or known.caller.visibility.owner or "read" not in known.caller.scopes:
+            return None, None
+        return self.pages.find(key_of(environ, known.visibility), head, moment), known.caller
+
+
+def key_of(environ: dict[str, Any], visibility: str) -> Key:
+    """Everything that an answer depends on, but for the head."""
+    of_request = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme",
+                  "SCRIPT_NAME", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING")  # fmt: skip
+    return (visibility, *map(environ.get, of_request))
+
+
+def answered(page: Page, caller: Caller, environ: dict[str, Any], start_response: Any, began: float) -> list[bytes]:
+    """A kept page, or 304 for whoever holds it."""
+    request_id = sane_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+    held = environ.get("HTTP_IF_NONE_MATCH")
+    unchanged = held is not None and holds(held, page.tag)
+    status = 304 if unchanged else 200
+    headers = [each for each in page.headers if each[0] in OF_304] if unchanged else list(page.headers)
+    headers.append(("X-Request-Id", request_id))
+    requestlog.line(request_id, "GET", environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"), status, began,
+                    caller)  # fmt: skip
+    start_response(f"{status} {HTTP_STATUS_CODES[status].upper()}", headers)
+    return [] if unchanged else [page.body]
+
+
+def holds(header: str, tag: str) -> bool:
+    """Whether an If-None-Match names a page: whole or compressed, strong or weak (RFC 9110, 13.1.2)."""
+    bare = tag.removesuffix(".gz")
+    named = {each.strip().removeprefix("W/").strip('"') for each in header.split(",")}
+    return not named.isdisjoint({"*", bare, f"{bare}.gz"})
+
+
+def keepable(head: Head, *ends: int | None) -> None:
+    """Says of the answer to this request that it holds as long as `head` does, and to none of `ends` at the latest."""
+    g.keepable = (head, min((end for end in ends if end is not None), default=FOR_EVER))
+
+
+def keep(response: Response) -> Response:
+    """Keeps an answer that may be kept; the last step before it is sent."""
+    found, pages = g.pop("keepable", None), request.environ.get(KEPT)
+    if found is None or pages is None or response.status_code != 200 or response.is_streamed:
+        return response
+    tag, caller, (head, until) = response.headers.get("ETag"), g.caller, found
+    body = response.get_data()
+    # Who has no key in its header came with the token of a feed, or nobody looked whose it is.
+    fingerprint = "public" if caller is PUBLIC else g.get("visibility")
+    if tag is None or fingerprint is None or caller.visibility.owner or len(body) > LARGEST:
+        return response
+    response.headers["Content-Length"] = str(len(body))
+    headers = tuple((name, value) for name, value in response.headers if name != "X-Request-Id")
+    pages.keep(key_of(request.environ, fingerprint), head, Page(headers, body, tag.strip('"'), until))
+    return response

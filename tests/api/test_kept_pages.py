@@ -1,0 +1,160 @@
+"""Pages that are kept: the same request again is answered without work, and never with yesterday's answer."""
+
+import time
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from newswire import parties
+from newswire.api.pages import Pages, Shortcut
+from newswire.instant import format_instant, now
+from tests.api.conftest import Caller, Wire
+from tests.api.hostile import problem_of
+
+VARYING = {"X-Request-Id", "Date"}
+
+
+def kept(wire: Wire) -> Pages:
+    shortcut: Any = wire.app.wsgi_app
+    assert isinstance(shortcut, Shortcut)
+    return shortcut.pages
+
+
+def twice(wire: Wire, caller: Caller, path: str, **settings: Any) -> TestResponse:
+    """The answer to a request that is asked twice, and the second time without Flask."""
+    first = caller.get(path, **settings)
+    handed_on = wire.app.full_dispatch_request
+    wire.app.full_dispatch_request = None  # type: ignore[method-assign,assignment]
+    try:
+        second = caller.get(path, **settings)
+    finally:
+        wire.app.full_dispatch_request = handed_on  # type: ignore[method-assign]
+    assert (first.status_code, first.data) == (second.status_code, second.data)
+    told = [{name: value for name, value in each.headers if name not in VARYING} for each in (first, second)]
+    assert told[0] == told[1]
+    assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+    return second
+
+
+@pytest.mark.parametrize("path", [
+    "/v1/articles", "/v1/articles?limit=1&include=body", "/v1/articles?q=cocoa&count=true", "/v1/articles.atom",
+    "/v1/articles?q=cocoa&sort=relevance", "/v1/sections", "/v1/authors?q=jane",
+])  # fmt: skip
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_the_same_request_again_gets_the_same_answer_without_work(wire: Wire, path: str, encoding: str) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    for number in range(3):
+        publisher.publish(f"Cocoa {number}", section="world", authors=[{"name": "Jane"}], body_text="It rises. " * 99)
+    found = twice(wire, partner, path, headers={"Accept-Encoding": encoding})
+    assert found.status_code == 200
+    tag = found.headers["ETag"]
+    for held in (tag, f"W/{tag}", f'"x", {tag}', tag.replace('.gz"', '"'), "*"):
+        unchanged = partner.get(path, headers={"If-None-Match": held, "Accept-Encoding": encoding})
+        assert (unchanged.status_code, unchanged.data) == (304, b"")
+        assert unchanged.headers["Vary"] == found.headers["Vary"]
+    other = partner.get(path, headers={"If-None-Match": '"x"', "Accept-Encoding": encoding})
+    assert (other.status_code, other.data) == (200, found.data)
+
+
+def test_a_page_is_as_fresh_as_the_wire_whatever_happens_between_two_requests(wire: Wire) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    article = publisher.publish("First", section="world")
+
+    def listed() -> list[str]:
+        return [each["headline"] for each in twice(wire, partner, "/v1/articles").get_json()["data"]]
+
+    assert listed() == ["First"]
+    publisher.publish("Second", section="arts")
+    assert listed() == ["Second", "First"]
+    address = f"/v1/articles/{article['id']}"
+    publisher.patch(address, json={"headline": "Changed"}, headers={"If-Match": "*"})
+    assert listed() == ["Second", "Changed"]
+    wire.set_partner("partner", section=["arts"])
+    assert listed() == ["Second"]
+    wire.set_partner("partner", section=["world"])
+    assert listed() == ["Changed"]
+    publisher.delete(address)
+    assert listed() == []
+    wire.revoke(partner.key)
+    problem_of(partner.get("/v1/articles"), "unauthenticated")
+
+
+def test_a_page_ends_when_an_article_on_it_expires(wire: Wire) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("Soon gone", expires_at=format_instant(now() + 1500))
+    assert len(twice(wire, partner, "/v1/articles").get_json()["data"]) == 1
+    time.sleep(1.6)
+    assert partner.get("/v1/articles").get_json()["data"] == []
+
+
+def test_a_key_ends_at_its_time_although_it_is_known(wire: Wire) -> None:
+    partner = wire.as_partner()
+    with wire.database.begin() as connection:
+        key = parties.create_key(connection, now=now(), partner_slug="partner", expires_at=now() + 1200)
+    caller = Caller(partner.client, key)
+    twice(wire, caller, "/v1/articles")
+    time.sleep(1.3)
+    problem_of(caller.get("/v1/articles"), "unauthenticated")
+
+
+def test_nobody_gets_the_page_of_another(wire: Wire) -> None:
+    publisher, stranger = wire.as_publisher(), wire.as_publisher("other")
+    publisher.publish("In the world", section="world")
+    publisher.publish("Of the arts", section="arts")
+    publisher.publish("Later", embargoed_until="2199-01-01T00:00:00Z", section="arts")
+    world, arts = wire.as_partner("world", section=["world"]), wire.as_partner("arts", section=["arts"])
+    again = wire.as_partner("again", section=["arts"])
+    for _ in range(3):
+        assert world.listed() == ["In the world"]
+        assert arts.listed() == again.listed() == ["Of the arts"]
+        assert publisher.listed() == ["Of the arts", "In the world"]
+        assert publisher.listed("status=withheld") == ["Later"]
+        assert stranger.listed() == []
+        problem_of(wire.client.get("/v1/articles"), "unauthenticated")
+        problem_of(wire.client.get("/v1/articles", headers={"Authorization": "Bearer x"}), "unauthenticated")
+
+
+def test_what_an_owner_sees_of_its_own_is_not_kept(wire: Wire) -> None:
+    publisher = wire.as_publisher()
+    publisher.publish("Mine")
+    for caller in (publisher, wire.as_admin()):
+        assert caller.listed() == ["Mine"]
+    assert not kept(wire)._pages
+
+
+def test_what_is_kept_stays_within_its_memory_and_belongs_to_one_head(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newswire.api.pages.MOST_BYTES", 20_000)
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("Long", body_text="Cocoa rises again. " * 100)
+    for number in range(30):
+        partner.get(f"/v1/articles?include=body&_={number}", headers={"Accept-Encoding": "identity"})
+    pages = kept(wire)
+    assert 2 <= len(pages._pages) < 30
+    assert pages._size == sum(len(page.body) for page in pages._pages.values()) <= 20_000
+    publisher.publish("Next")
+    partner.get("/v1/articles")
+    assert len(pages._pages) == 1
+
+
+def test_whoever_says_another_host_gets_its_addresses(wire: Wire) -> None:
+    wire.as_publisher().publish("x")
+    partner = wire.as_partner()
+    for host in ("a.example", "b.example", "a.example"):
+        page = partner.get("/v1/articles", headers={"Host": host}).get_json()
+        assert page["data"][0]["links"]["self"].startswith(f"http://{host}/")
+
+
+def test_the_open_wire_keeps_pages_for_everybody(database_url: str) -> None:
+    wire = Wire(database_url, public_read=True)
+    publisher = wire.as_publisher()
+    publisher.publish("Open to all")
+    nobody = Caller(wire.client, "")
+    nobody.call = lambda method, path, **settings: wire.client.open(path, method=method, **settings)  # type: ignore[method-assign]
+    found = twice(wire, nobody, "/v1/articles")
+    assert "public" in found.headers["Cache-Control"]
+    publisher.publish("More")
+    assert len(twice(wire, nobody, "/v1/articles").get_json()["data"]) == 2
+    wire.close()
