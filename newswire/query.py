@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import orjson
@@ -147,12 +148,10 @@ class Visibility:
 
     def told(self, terms: frozenset[str], seq: int) -> bool:
         """Whether this caller could have read, when entry `seq` was written or later, a version with these terms."""
-        ends = [grant.since_seq for grant in self.grants[1:]]
-        return any(
-            grant.filter.matches(terms)
-            for grant, end in zip(self.grants, [*ends, None], strict=True)
-            if end is None or end >= seq
-        )
+        # The one in force, which most callers have had from the start, and then those that were in force later.
+        if self.grants[-1].filter.matches(terms):
+            return True
+        return any(old.filter.matches(terms) for old, new in pairwise(self.grants) if new.since_seq >= seq)
 
     def fingerprint(self) -> str:
         """A part of every list's ETag: changes whenever what may be seen changes."""

@@ -42,6 +42,9 @@ class Head(NamedTuple):
     changed_at: int
 
 
+POSITION = select(*(head.c[name] for name in Head._fields))
+
+
 class NewEntry(NamedTuple):
     """What is to be told: `number` and `version` name the content, `digest` is over it."""
 
@@ -66,7 +69,7 @@ def link(chain: str, seq: int, digest: str) -> str:
 
 def position(connection: Connection) -> Head:
     """The head as this transaction sees it."""
-    return Head(*connection.execute(select(*(head.c[name] for name in Head._fields))).one())
+    return Head(*connection.execute(POSITION).one())
 
 
 def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:

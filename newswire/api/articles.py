@@ -33,18 +33,19 @@ def list_articles(parameters: dict[str, Any]) -> Response:
 
 def write(found: Found) -> Response:
     """A page of a list, as JSON or with its articles in ninjs."""
-    wanted = sparse_fields(found.asked)
-    data = array(ninjs.dressed(listed(row, found.query, wanted)) for row in found.rows)
+    wanted, base = sparse_fields(found.asked), base_url()
+    items = (listed(row, found.query, wanted, base) for row in found.rows)
+    data = array(items if ninjs.version() is None else map(ninjs.dressed, items))
     return enveloped(data, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
 
 JSON = Clothes(write)
 
 
-def listed(row: Any, query: Query, wanted: frozenset[str] | None) -> bytes:
+def listed(row: Any, query: Query, wanted: frozenset[str] | None, base: str) -> bytes:
     """An article of a list: with its body, only some of its fields, and where it matches, as the query asks."""
     body = row.body if query.include_body else b""
-    item = spliced(row.rendered, body, seq=row.seq, status=row.status, links=links(base_url(), row.id))
+    item = spliced(row.rendered, body, seq=row.seq, status=row.status, links=links(base, row.id))
     if wanted is not None:
         item = sparse(item, wanted)
     if query.highlight and query.expression is not None:

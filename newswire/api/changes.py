@@ -11,9 +11,10 @@ from newswire.api import ninjs, streams
 from newswire.api.address import base_url
 from newswire.api.answers import json_answer
 from newswire.api.entries import entry_bytes
+from newswire.api.pages import keepable
 from newswire.api.schemas.changes import check_beginning, wanted_types, wire_query
-from newswire.api.schemas.query import invalid, resolved
-from newswire.api.state import database
+from newswire.api.schemas.query import invalid, is_relative, resolved
+from newswire.api.state import database, state
 from newswire.errors import Problem
 from newswire.instant import now
 from newswire.readers import consumers
@@ -43,6 +44,8 @@ def list_changes(parameters: dict[str, Any]) -> Response:
             raise ahead(after, head)
         if g.media_type not in (streams.EVENTS, streams.NDJSON):
             page = changes(connection, reader, after, parameters["limit"], moment)
+            if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
+                keepable(head, state().calendar.around(connection, head, moment).following)
     if page is not None:
         return ninjs.answer(page_bytes(waited(page, reader, parameters["wait"])))
     stream = streams.events if g.media_type == streams.EVENTS else streams.ndjson

@@ -10,7 +10,7 @@ from flask import Response, g, request
 from newswire import wire
 from newswire.api.address import base_url
 from newswire.api.answers import unchanged
-from newswire.api.conditional import not_modified, strong_date
+from newswire.api.conditional import STRONG_AFTER, not_modified, strong_date
 from newswire.api.pages import keepable
 from newswire.api.schemas.query import MINUTE, facets_of, is_relative, query_of
 from newswire.api.state import database, state
@@ -68,9 +68,12 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
         asked = (sorted(parameters.items()), *query.times, query.ranked_at, expired_at)
         tag = list_tag(head, visibility, asked) if query.status == Status.USABLE else None
         minute = moment // MINUTE * MINUTE if is_relative(parameters) else 0
+        changed_at = max(head.changed_at, expired_at or 0, minute)
+        date = strong_date(changed_at, moment)
         if tag is not None:
-            keepable(head, expires_at, minute + MINUTE if minute else None)
-        date = strong_date(max(head.changed_at, expired_at or 0, minute), moment)
+            # A page without a date is kept no longer than until it may have one.
+            undated = changed_at + STRONG_AFTER if date is None else None
+            keepable(head, expires_at, minute + MINUTE if minute else None, undated)
         # What is not on the wire changes without it, so that nothing tells whether a copy of it is still good.
         if tag is not None and not_modified(tag, date):
             return unchanged(tag)

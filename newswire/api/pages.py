@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from flask import Response, g, request
-from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.http import HTTP_STATUS_CODES, parse_date
 
 from newswire.api import requestlog
 from newswire.api.callers import Callers
@@ -27,7 +27,7 @@ from newswire.wire import Head
 
 MOST_BYTES = 32 * 1024 * 1024
 LARGEST = 4 * 1024 * 1024
-OF_304 = frozenset({"ETag", "Cache-Control", "Vary", "Last-Modified"})
+OF_304 = frozenset({"ETag", "Cache-Control", "Vary"})
 FOR_EVER = 2**63
 KEPT = "newswire.kept"
 Key = tuple[str | None, ...]
@@ -35,11 +35,11 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Page(NamedTuple):
-    """An answer of 200 as it was sent, without its request id; `tag` is its ETag, plain; `until` in milliseconds."""
+    """An answer of 200 as it was sent, without its request id; `tag` is its ETag, if any; `until` in milliseconds."""
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    tag: str
+    tag: str | None
     until: int
 
 
@@ -133,8 +133,7 @@ def key_of(environ: dict[str, Any], visibility: str) -> Key:
 def answered(page: Page, caller: Caller, environ: dict[str, Any], start_response: Any, began: float) -> list[bytes]:
     """A kept page, or 304 for whoever holds it."""
     request_id = sane_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
-    held = environ.get("HTTP_IF_NONE_MATCH")
-    unchanged = held is not None and holds(held, page.tag)
+    unchanged = is_held(page, environ)
     status = 304 if unchanged else 200
     headers = [each for each in page.headers if each[0] in OF_304] if unchanged else list(page.headers)
     headers.append(("X-Request-Id", request_id))
@@ -144,11 +143,17 @@ def answered(page: Page, caller: Caller, environ: dict[str, Any], start_response
     return [] if unchanged else [page.body]
 
 
-def holds(header: str, tag: str) -> bool:
-    """Whether an If-None-Match names a page: whole or compressed, strong or weak (RFC 9110, 13.1.2)."""
-    bare = tag.removesuffix(".gz")
-    named = {each.strip().removeprefix("W/").strip('"') for each in header.split(",")}
-    return not named.isdisjoint({"*", bare, f"{bare}.gz"})
+def is_held(page: Page, environ: dict[str, Any]) -> bool:
+    """Whether the caller holds a page, whole or compressed: by its tag, else by its date (RFC 9110, 13.2.2)."""
+    tags, date = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
+    if page.tag is None:
+        return False
+    if tags is not None:
+        bare = page.tag.removesuffix(".gz")
+        named = {each.strip().removeprefix("W/").strip('"') for each in tags.split(",")}
+        return not named.isdisjoint({"*", bare, f"{bare}.gz"})
+    dated = dict(page.headers).get("Last-Modified")
+    return date is not None and dated is not None and parse_date(date) == parse_date(dated)
 
 
 def keepable(head: Head, *ends: int | None) -> None:
@@ -165,9 +170,9 @@ def keep(response: Response) -> Response:
     body = response.get_data()
     # Who has no key in its header came with the token of a feed, or nobody looked whose it is.
     fingerprint = "public" if caller is PUBLIC else g.get("visibility")
-    if tag is None or fingerprint is None or caller.visibility.owner or len(body) > LARGEST:
+    if fingerprint is None or caller.visibility.owner or len(body) > LARGEST:
         return response
     response.headers["Content-Length"] = str(len(body))
     headers = tuple((name, value) for name, value in response.headers if name != "X-Request-Id")
-    pages.keep(key_of(request.environ, fingerprint), head, Page(headers, body, tag.strip('"'), until))
+    pages.keep(key_of(request.environ, fingerprint), head, Page(headers, body, tag and tag.strip('"'), until))
     return response

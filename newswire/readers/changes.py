@@ -4,10 +4,11 @@ Who is told what is decided in `matching`. Waiting for what is not there yet is 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from newswire import wire
 from newswire.article import EntryType
@@ -93,7 +94,7 @@ def first_at(connection: Connection, moment: int) -> int:
 def scan(connection: Connection, after: int, until: int, first: int = CHUNK) -> Iterator[Item]:
     """The entries after `after` up to `until`, in order, without content; read `first`, then more, at a time."""
     chunk = min(first, CHUNK)
-    while after < until and (rows := connection.execute(entries(after, until, chunk)).all()):
+    while after < until and (rows := asked(connection, after, until, chunk)):
         killed = [row.number for row in rows if row.type == EntryType.CANCELED]
         pasts = told_before(connection, killed)
         for row in rows:
@@ -101,8 +102,12 @@ def scan(connection: Connection, after: int, until: int, first: int = CHUNK) -> 
         after, chunk = rows[-1].seq, CHUNK
 
 
-def entries(after: int, until: int, limit: int) -> Select[Any]:
-    """Entries with their version, the one told before it, and what the article is now."""
+def asked(connection: Connection, after: int, until: int, limit: int) -> Sequence[AnyRow]:
+    return connection.execute(ENTRIES, {"after": after, "until": until, "limit": limit}).all()
+
+
+def entries() -> Select[Any]:
+    """Entries with their version, the one told before it, and what the article is now: `limit` after `after`."""
     current, earlier, past, before = version.alias(), entry.alias(), version.alias(), entry.alias()
     last = (
         select(func.max(before.c.seq))
@@ -122,10 +127,19 @@ def entries(after: int, until: int, limit: int) -> Select[Any]:
         .join(current, and_(current.c.number == article.c.number, current.c.version == article.c.version))
         .outerjoin(earlier, earlier.c.seq == last)
         .outerjoin(past, and_(past.c.number == earlier.c.number, past.c.version == earlier.c.version))
-        .where(entry.c.seq > after, entry.c.seq <= until)
+        .where(entry.c.seq > bindparam("after"), entry.c.seq <= bindparam("until"))
         .order_by(entry.c.seq)
-        .limit(limit)
+        .limit(bindparam("limit"))
     )  # fmt: skip
+
+
+# Made once: to put it together takes longer than to ask it.
+ENTRIES = entries()
+CONTENTS = (
+    select(entry.c.seq, version.c.rendered, version.c.body)
+    .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
+    .where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
+)
 
 
 def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
@@ -139,6 +153,7 @@ def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
     )  # fmt: skip
 
 
+@lru_cache(1024)
 def as_terms(stored: str) -> frozenset[str]:
     return frozenset(stored.split())
 
@@ -167,11 +182,8 @@ def content_of(connection: Connection, number: int, past: Past) -> Content:
 
 def load_contents(connection: Connection, items: Sequence[Item]) -> None:
     """Puts their stored versions into the items."""
-    statement = (
-        select(entry.c.seq, version.c.rendered, version.c.body)
-        .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
-        .where(entry.c.seq.in_([item.seq for item in items]))
-    )
-    found = {row.seq: row for row in connection.execute(statement)} if items else {}
+    found = {}
+    if items:
+        found = {row.seq: row for row in connection.execute(CONTENTS, {"numbers": [item.seq for item in items]})}
     for item in items:
         item.content = Content(found[item.seq].rendered, found[item.seq].body, item.told.terms)

@@ -47,9 +47,9 @@ def with_member(article: bytes, name: str, value: object) -> bytes:
 
 
 def links(base_url: str, article_id: str) -> bytes:
-    """Where an article and its history are found under `base_url`."""
-    address = f"{base_url}/v1/articles/{article_id}"
-    return orjson.dumps({"self": address, "versions": f"{address}/versions"})
+    """Where an article and its history are found under `base_url`; both are ASCII that JSON takes as it is."""
+    address = f"{base_url}/v1/articles/{article_id}".encode("ascii")
+    return b'{"self":"%s","versions":"%s/versions"}' % (address, address)
 
 
 def array(items: Iterable[bytes]) -> bytes:

@@ -265,7 +265,7 @@ OF_STATE = {
 # Faults between fields, or against what is stored, and years; JSON Schema has no words for them.
 BETWEEN_FIELDS = {
     "already_released", "contradiction", "immutable", "invalid_markdown", "invalid_time", "invalid_url",
-    "several_bodies",
+    "several_bodies", "taken",
 }  # fmt: skip
 BETWEEN_PLACES = {
     ("/change/note", "required"), ("/expires_at", "out_of_range"), ("sort", "invalid"),

@@ -139,7 +139,7 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
 
 def is_relative(parameters: Mapping[str, Any]) -> bool:
     """Whether the same query is another one from one minute to the next."""
-    return parameters["sort"] == RELEVANCE or any(isinstance(value, Ago) for value in parameters.values())
+    return parameters.get("sort") == RELEVANCE or any(isinstance(value, Ago) for value in parameters.values())
 
 
 def filter_of(parameters: Mapping[str, Any]) -> Filter:
