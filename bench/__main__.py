@@ -6,7 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
-from bench import live, searching, soak
+from bench import compare, compare_table, live, searching, soak
+from bench.clients import Unanswered, Unexpected
 from bench.postgres import PostgresError
 from bench.servers import ServerError
 from bench.soaks import SOAKS
@@ -40,7 +41,38 @@ def parser() -> argparse.ArgumentParser:
                     " nothing, and prints a line for each number of them: time from the 201 to the event, of an"
                     " ordinary list and of a publication, memory, share of a processor, events lost.",
     ))  # fmt: skip
+    add_compare(parts.add_parser(
+        "compare", help="beside a floor and what people use today: how many times as many requests a second",
+        description="Serves Newswire, a Flask view that does nothing, a bare WSGI function over serialised rows and,"
+                    " on PostgreSQL, applications as tutorials of Flask, FastAPI and Django REST framework have them;"
+                    " asks all of them for the same in turn, and prints Markdown tables of ratios and figures.",
+        epilog="The last two need `pip install '.[bench]'`. All of it takes about a quarter of an hour.",
+    ))  # fmt: skip
     return top
+
+
+def add_compare(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--articles", type=size, default=20_000, metavar="N", help="default: 20,000; 1,000 at least")
+    part.add_argument("--engine", choices=[*soak.ENGINES, "both"], default="both", help="default: both")
+    part.add_argument("--seconds", type=duration, default=2.0, metavar="N", help="each of three runs (default: 2)")
+    part.add_argument("--output", type=Path, metavar="FILE", help="write the tables there too")
+    part.set_defaults(run=run_compare)
+
+
+def run_compare(chosen: argparse.Namespace) -> int:
+    found = compare.run(chosen.articles, engines_of(chosen), chosen.seconds, tell=aside)
+    publish(compare_table.told(found, chosen.articles, chosen.seconds), chosen.output)
+    return 0
+
+
+def aside(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def publish(told: str, output: Path | None) -> None:
+    print(told)
+    if output:
+        output.write_text(told + "\n", "utf-8")
 
 
 def add_live(part: argparse.ArgumentParser) -> None:
@@ -105,12 +137,9 @@ def engines_of(chosen: argparse.Namespace) -> tuple[str, ...]:
 def run_search(chosen: argparse.Namespace) -> int:
     columns = searching.run(
         chosen.articles, engines_of(chosen), chosen.keep, chosen.requests, fresh=chosen.fresh,
-        tell=lambda line: print(line, file=sys.stderr, flush=True),
+        tell=aside,
     )  # fmt: skip
-    told = searching.told(columns, chosen.articles, chosen.requests)
-    print(told)
-    if chosen.output:
-        chosen.output.write_text(told + "\n", "utf-8")
+    publish(searching.told(columns, chosen.articles, chosen.requests), chosen.output)
     faults = [fault for column in columns for fault in column.faults()]
     print("\n".join(["", *faults] if faults else ["", "Every answer was right and quick enough."]))
     return 1 if faults else 0
@@ -136,7 +165,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
-    except (PostgresError, ServerError) as error:
+    except (PostgresError, ServerError, Unanswered, Unexpected) as error:
         print(error, file=sys.stderr)
         return 1
 

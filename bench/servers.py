@@ -42,12 +42,15 @@ class Server:
 
     def start(self) -> None:
         """Starts it without waiting for it; see `wait_until_ready`."""
-        command = [*newswire("serve"), "--port", "0", "--workers", str(self.processes), "--json"]
         with self.said.open("wb") as said, self.log.open("ab") as log:
             self._keeper = subprocess.Popen(
-                ["sh", "-c", KEEPER, "keeper", *command],
+                ["sh", "-c", KEEPER, "keeper", *self.command()],
                 stdin=subprocess.PIPE, stdout=said, stderr=log, env=self.environment, start_new_session=True,
             )  # fmt: skip
+
+    def command(self) -> list[str]:
+        """It prints a JSON object with its `url` once it is ready."""
+        return [*newswire("serve"), "--port", "0", "--workers", str(self.processes), "--json"]
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -66,8 +69,12 @@ class Server:
 
     def burden(self) -> tuple[float, float]:
         """Resident megabytes, and seconds of processor time so far, of its largest process: a web process, that is."""
+        return max(self.burdens(), default=(0.0, 0.0))
+
+    def burdens(self) -> list[tuple[float, float]]:
+        """The same of each of its processes."""
         session = 0 if self._keeper is None else self._keeper.pid
-        found = [(0.0, 0.0)]
+        found = []
         for path in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 if os.getsid(int(path.name)) == session:
@@ -75,7 +82,7 @@ class Server:
                     ticks = (path / "stat").read_text().rpartition(")")[2].split()[11:13]
                     seconds = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
                     found.append((pages * os.sysconf("SC_PAGE_SIZE") / 2**20, seconds))
-        return max(found)
+        return found
 
     def kill(self) -> None:
         """SIGKILL to the whole process group: master, web processes, worker. Nobody can say good-bye."""

@@ -125,7 +125,7 @@ def converted(name: str, text: str, default: object) -> object:
 def address(name: str, text: str) -> str | None:
     try:
         parts = urlsplit(text)
-        usable = text.isascii() and text.isprintable() and not set(text) & set(" \"\\") and parts.port != 0
+        usable = text.isascii() and text.isprintable() and not set(text) & set(' "\\') and parts.port != 0
     except ValueError:
         raise SettingsError(f"{name} is not an address that can be read: {text!r}.") from None
     if text and (

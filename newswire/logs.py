@@ -11,8 +11,9 @@ import sys
 
 from newswire.instant import format_instant
 
-# What `parties.create_key` makes. No line is meant to hold one; a client that puts its key into an address would.
-KEY = re.compile(r"nw_[A-Za-z0-9_-]{16,}")
+# Keys, tokens of feeds (`nwf_`) and signing secrets (`nws_`). No line is meant to hold one; a client that puts
+# its key into an address would.
+KEY = re.compile(r"nw[fs]?_[A-Za-z0-9_-]{16,}")
 ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 

@@ -8,11 +8,13 @@ alone can sign nothing. SHA-1 is what a Superdesk can send; as an HMAC it is not
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from newswire import parties
 from newswire.parties import USED_EVERY, Caller
+from newswire.store.rows import AnyRow
 from newswire.store.tables import api_key, publisher
 
 SCOPE = "publish"
@@ -42,20 +44,27 @@ def create_signing_key(
     return secret, number
 
 
-def caller_by_signature(connection: Connection, master: str, signature: str, body: bytes, now: int) -> Caller | None:
-    """Whose signing key made `signature` (`sha1=` and 40 hexadecimal digits) over `body`; None for nobody's."""
+def signing_keys(connection: Connection, now: int) -> Sequence[AnyRow]:
+    """The signing keys in use, each with the slug of its publisher."""
     in_use = select(*api_key.c, publisher.c.slug).join(publisher).where(
-        api_key.c.nonce.is_not(None), api_key.c.revoked_at.is_(None)
+        api_key.c.nonce.is_not(None), api_key.c.revoked_at.is_(None),
+        or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now),
     )  # fmt: skip
-    given = signature.encode("utf-8", "surrogateescape")
-    for row in connection.execute(in_use.order_by(api_key.c.id)).all():
-        if row.expires_at is not None and row.expires_at <= now:
-            continue
+    return connection.execute(in_use.order_by(api_key.c.id)).all()
+
+
+def key_of_signature(keys: Sequence[AnyRow], master: str, signature: str, body: bytes) -> AnyRow | None:
+    """The key among `keys` that made a `signature` over `body`; None for nobody's. It takes a hash of it for each."""
+    for row in keys:
         digest = hmac.new(signing_secret(master, row.nonce).encode(), body, hashlib.sha1).hexdigest()
-        if hmac.compare_digest(f"sha1={digest}".encode(), given):
-            return parties.caller_as(
-                connection, "publisher", row.slug, scopes=frozenset({SCOPE}), label=row.label,
-                expires_at=row.expires_at, key_id=row.id,
-                stale=row.last_used_at is None or row.last_used_at < now - USED_EVERY,
-            )  # fmt: skip
+        if hmac.compare_digest(f"sha1={digest}", signature):
+            return row
     return None
+
+
+def caller_of_key(connection: Connection, row: AnyRow, now: int) -> Caller:
+    """The publisher whose signing key this is."""
+    return parties.caller_as(
+        connection, "publisher", row.slug, scopes=frozenset({SCOPE}), label=row.label, expires_at=row.expires_at,
+        key_id=row.id, stale=row.last_used_at is None or row.last_used_at < now - USED_EVERY,
+    )  # fmt: skip

@@ -92,7 +92,9 @@ def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> lis
 
 def revise(connection: Connection) -> None:
     """Notes that a publisher, partner, key or feed was edited, so that no kept page outlives the edit."""
-    connection.execute(heralded(connection, update(head).values(revision=head.c.revision + 1, changed_at=clock())))
+    connection.execute(update(head).values(revision=head.c.revision + 1))
+    # The time is taken once the head is locked, for which the first statement may have waited long.
+    connection.execute(heralded(connection, update(head).values(changed_at=clock())))
 
 
 def renaming() -> Update:

@@ -1,14 +1,17 @@
 """Answers: JSON bytes with ETag, negotiation, compression, and the headers that caches need."""
 
 import gzip
+import re
 
 from flask import Response, g, request
+from werkzeug.datastructures import MIMEAccept
 
 from newswire.api.conditional import not_modified
 from newswire.api.problems import dumped
 from newswire.errors import Problem
 
 COMPRESS_FROM = 1000
+CHARSET = re.compile(r"\s*;\s*charset=[^;]*", re.IGNORECASE)
 COMPRESSIBLE = (
     "application/json",
     "application/problem+json",
@@ -23,9 +26,11 @@ WIDER = {"xml": ("application/xml", "text/xml"), "json": ("application/json",)}
 def accept(*media_types: str) -> str:
     """The type that the caller likes best, the first one where it is all the same; raises `not_acceptable`."""
     offered = media_types or ("application/json",)
-    best = request.accept_mimetypes.best_match(offered) if request.accept_mimetypes else offered[0]
+    # Everything here is in UTF-8, whatever charset is asked for beside a type.
+    accepted = MIMEAccept([(CHARSET.sub("", media), quality) for media, quality in request.accept_mimetypes])
+    best = accepted.best_match(offered) if accepted else offered[0]
     if best is None:
-        best = next((media for media in offered if request.accept_mimetypes.best_match(wider(media))), None)
+        best = next((media for media in offered if accepted.best_match(wider(media))), None)
     if best is None:
         raise Problem("not_acceptable", f"This address answers in {' or '.join(offered)}; ask for that or for */*.")
     return best

@@ -5,6 +5,7 @@ Where articles are posted, also whoever signs what he sends (`signing`).
 Every route declares in the route table which scope it needs; `require` runs before its view.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -12,17 +13,19 @@ from flask import g, request
 from sqlalchemy.exc import DBAPIError
 
 from newswire import parties, wire
-from newswire.api.bodies import ARTICLE_BYTES, read_up_to
+from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, NINJS_TYPES, read_up_to
 from newswire.api.state import database, settings, state
 from newswire.errors import Problem
 from newswire.instant import now
 from newswire.parties import PUBLIC, Caller
 from newswire.readers import saved
 from newswire.readers.following import Access
-from newswire.signing import caller_by_signature
+from newswire.signing import caller_of_key, key_of_signature, signing_keys
 
 TOKEN = "token"
 SIGNATURE = "x-superdesk-signature"
+SIGNED = re.compile("sha1=[0-9a-f]{40}")
+SIGNED_TYPES = (*JSON_TYPES, *NINJS_TYPES)
 
 
 def require(scope: str, feed: str | None = None, *, signed: bool = False) -> Caller:
@@ -80,11 +83,20 @@ def signer() -> Caller:
     master, moment = settings().secret, now()
     if master is None:
         raise unauthenticated("This wire knows no signatures: its operator has not set NEWSWIRE_SECRET.")
-    g.signed = read_up_to(ARTICLE_BYTES)
+    given = request.headers[SIGNATURE]
+    if not SIGNED.fullmatch(given):
+        raise unauthenticated(f"{SIGNATURE} must be sha1= and 40 hexadecimal digits.")
+    # The type is not signed: what was signed as a document must not be told to be a text.
+    if request.mimetype not in SIGNED_TYPES:
+        raise Problem("unsupported_media_type", f"What is signed must be {' or '.join(SIGNED_TYPES)}.")
     with database().read() as connection:
-        caller = caller_by_signature(connection, master, request.headers[SIGNATURE], g.signed, moment)
-    if caller is None:
+        keys = signing_keys(connection, moment)
+    g.signed = read_up_to(ARTICLE_BYTES)
+    key = key_of_signature(keys, master, given, g.signed)
+    if key is None:
         raise unauthenticated("The signature is not one that a signing key in use gives this very body.")
+    with database().read() as connection:
+        caller = caller_of_key(connection, key, moment)
     note_use(caller, moment)
     return caller
 
@@ -94,7 +106,7 @@ def bearer_of_token(feed: str) -> Caller:
     if request.headers.get("Authorization") is not None:
         raise unauthenticated("Send Authorization, or the token of the feed, not both.")
     with database().read() as connection:
-        caller = saved.caller_of_token(connection, request.args[TOKEN])
+        caller = saved.caller_of_token(connection, request.args[TOKEN], now())
     if caller is None or caller.feed != feed:
         raise unauthenticated("The token is unknown or revoked, or that of another feed.")
     return caller

@@ -12,7 +12,7 @@ from newswire.api.problems import dumped, embedded
 from newswire.api.publishing import publishing
 from newswire.api.schemas.sent import Kill, load_sent
 from newswire.api.senders import own_publisher
-from newswire.article import Draft, Publisher
+from newswire.article import Draft, Publisher, Status
 from newswire.errors import Problem
 from newswire.ingest import idempotency
 from newswire.ingest.receive import Outcome, Reception
@@ -91,5 +91,5 @@ def result(index: int, outcome: Outcome | Problem) -> dict[str, Any]:
     if isinstance(outcome, Problem):
         return {"index": index, "status": outcome.status, "id": outcome.members.get("article_id"), "version": None,
                 "problem": embedded(outcome)}  # fmt: skip
-    status = 201 if outcome.created else 200
+    status = 201 if outcome.created and outcome.held.status is not Status.CANCELED else 200
     return {"index": index, "status": status, "id": outcome.held.id, "version": outcome.held.version, "problem": None}

@@ -17,7 +17,8 @@ from newswire.instant import EPOCH
 
 # Printable ASCII: what survives every proxy and means the same to all.
 IDEMPOTENCY_KEY = re.compile("[ -~]*[!-~][ -~]*")
-STRONG_AFTER = 2_000
+STRONG_AFTER = 5_000
+"""Longer than a commit takes behind the statement that notes the time, and than clocks disagree."""
 ARTICLE_TAG = re.compile(r'(?:W/)?"([0-9a-f-]{36})\.([0-9]{1,9})\.[a-z0-9.-]+"')
 
 
@@ -43,7 +44,7 @@ def strong_date(changed_at: int, now: int) -> datetime | None:
     Dates are whole seconds. One that is given out within its own second would also be that of the next
     change, which its holder would miss (RFC 9110, 8.8.2.2).
     """
-    return EPOCH + timedelta(seconds=changed_at // 1000) if now - changed_at >= STRONG_AFTER else None
+    return EPOCH + timedelta(seconds=changed_at // 1000) if changed_at and now - changed_at >= STRONG_AFTER else None
 
 
 def if_match(*, required: bool) -> Condition:

@@ -65,8 +65,7 @@ def change_feed(parameters: dict[str, Any], feed: str) -> Response:
     """
     party, content = own_party(), loaded_json(PATCH, BODY_BYTES, MERGE_TYPES)
     with database().begin() as connection:
-        held = saved.find(connection, party, feed)
-        changed = saved.change(connection, held, content, now()) if content else held
+        changed = saved.change(connection, party, feed, content, now())
     return json_answer(shown(changed))
 
 
@@ -88,7 +87,7 @@ def renew_token(parameters: dict[str, Any], feed: str) -> Response:
     """
     party, token = own_party(), saved.new_token()
     with database().begin() as connection:
-        saved.change(connection, saved.find(connection, party, feed), {"token": hashed(token)}, now())
+        saved.change(connection, party, feed, {"token": hashed(token)}, now())
     return json_answer({"token": token}, 201)
 
 
@@ -99,7 +98,7 @@ def revoke_token(parameters: dict[str, Any], feed: str) -> Response:
     """
     party = own_party()
     with database().begin() as connection:
-        saved.change(connection, saved.find(connection, party, feed), {"token": None}, now())
+        saved.change(connection, party, feed, {"token": None}, now())
     return Response(status=204)
 
 

@@ -4,6 +4,7 @@ The body is Markdown where that reads back as exactly the same HTML and nothing 
 something else (a picture, a byline, an author); where it would not, it is the HTML, which Markdown may hold.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,8 +16,12 @@ from newswire.api.schemas.article import MEMBERS
 from newswire.ingest.formats.html import sanitise
 from newswire.ingest.formats.markdown import MarkdownError, read_markdown
 
-LONGEST = 200_000
-"""Characters of HTML that are made Markdown; it takes about a millisecond for a thousand."""
+LONGEST = 50_000
+"""Characters of HTML that are made Markdown: about a millisecond for a thousand, but for long runs and long lists."""
+SLOW = re.compile(r"\s{100}")
+MOST_ITEMS = 300
+# What YAML takes for the end of a line, or cannot show.
+UNUSUAL = re.compile("[\x80-\x9f\u2028\u2029\ufeff]")
 
 
 def markdown(article: Mapping[str, Any]) -> bytes:
@@ -25,25 +30,42 @@ def markdown(article: Mapping[str, Any]) -> bytes:
     What only the wire knows stands in a comment.
     """
     fields = as_sent(article, MEMBERS[""], without=("body_html", "body_text"))
-    head = yaml.safe_dump(fields, allow_unicode=True, sort_keys=False, width=1_000_000)
-    origin = orjson.dumps([article["publisher"]["name"], article["id"], article["version"], article["seq"]]).decode()
-    front = f"---\n# publisher, id, version, seq: {origin}\n{head}---\n"
     html = article["body_html"] or ""
     # On one line: what begins a line could be taken for Markdown, and an empty one ends the HTML.
-    return (front + (written(html, fields) or html.replace("\n", "&#10;")) + "\n").encode()
+    line = html.replace("\n", "&#10;")
+    found = next((text for text in (written(html), line) if text is not None and is_read_as(text, html, fields)), None)
+    if found is None and len(html) < LONGEST:
+        fields, found = {**fields, "body_html": html}, ""
+    origin = orjson.dumps([article["publisher"]["name"], article["id"], article["version"], article["seq"]]).decode()
+    body = line if found is None else found
+    return f"---\n# publisher, id, version, seq: {origin}\n{dumped(fields)}---\n{body}\n".encode()
 
 
-def written(html: str, fields: Mapping[str, Any]) -> str | None:
-    """The body in Markdown, or None when that is not read as this body and nothing else."""
-    if len(html) > LONGEST:
+def dumped(fields: Mapping[str, Any]) -> str:
+    plain = UNUSUAL.search(orjson.dumps(fields).decode()) is None
+    text: str = yaml.safe_dump(fields, allow_unicode=plain, sort_keys=False, width=1_000_000)
+    return text
+
+
+def written(html: str) -> str | None:
+    """A body in Markdown, or None where that would take long."""
+    if len(html) > LONGEST or SLOW.search(html) or html.count("<li") > MOST_ITEMS:
         return None
     try:
-        text = str(MarkdownConverter(heading_style="ATX", bullets="-", newline_style="backslash").convert(html)).strip()
-        found = read_markdown(f"---\n{yaml.safe_dump({'headline': fields['headline']})}---\n{text}\n")
-    except (MarkdownError, RecursionError):
+        made = MarkdownConverter(heading_style="ATX", bullets="-", newline_style="backslash").convert(html)
+    except RecursionError:
         return None
-    body = sanitise(str(found.pop("body_html", "")), None).html
-    return f"\n{text}" if body == html and found == {"headline": fields["headline"]} else None
+    return f"\n{str(made).strip()}"
+
+
+def is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
+    """Whether a body is read as this HTML, and nothing of it as something else."""
+    headline = {"headline": fields["headline"]}
+    try:
+        found = read_markdown(f"---\n{dumped(headline)}---\n{text}\n")
+    except (MarkdownError, RecursionError):
+        return False
+    return sanitise(str(found.pop("body_html", "")), None).html == html and found == headline
 
 
 def as_sent(served: Mapping[str, Any], known: Mapping[str, Any], without: Sequence[str] = ()) -> dict[str, Any]:

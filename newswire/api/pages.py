@@ -27,6 +27,8 @@ from newswire.wire import Head
 
 MOST_BYTES = 32 * 1024 * 1024
 LARGEST = 4 * 1024 * 1024
+BESIDE = 2000
+"""Bytes of the objects that a page is made of."""
 OF_304 = frozenset({"ETag", "Cache-Control", "Vary"})
 FOR_EVER = 2**63
 KEPT = "newswire.kept"
@@ -77,12 +79,17 @@ class Pages:
             if head != self._head:
                 return
             if (old := self._pages.pop(key, None)) is not None:
-                self._size -= len(old.body)
+                self._size -= weight(key, old)
             self._pages[key] = page
-            self._size += len(page.body)
+            self._size += weight(key, page)
             while self._size > MOST_BYTES:
-                _, gone = self._pages.popitem(last=False)
-                self._size -= len(gone.body)
+                gone = self._pages.popitem(last=False)
+                self._size -= weight(*gone)
+
+
+def weight(key: Key, page: Page) -> int:
+    """Bytes that a page takes, about: addresses can be longer than what they get."""
+    return BESIDE + len(page.body) + sum(len(part or "") for part in key) + sum(len(each[1]) for each in page.headers)
 
 
 class Shortcut:
@@ -116,18 +123,19 @@ class Shortcut:
         if header is None:
             if not self.public_read:
                 return None, None
-            return self.pages.find(key_of(environ, "public"), head, moment), PUBLIC
+            return self.pages.find(key_of(environ, "public", PUBLIC), head, moment), PUBLIC
         known = self.callers.known(header, head, moment)
         if known is None or known.caller.visibility.owner or "read" not in known.caller.scopes:
             return None, None
-        return self.pages.find(key_of(environ, known.visibility), head, moment), known.caller
+        return self.pages.find(key_of(environ, known.visibility, known.caller), head, moment), known.caller
 
 
-def key_of(environ: dict[str, Any], visibility: str) -> Key:
-    """Everything that an answer depends on, but for the head."""
+def key_of(environ: dict[str, Any], visibility: str, caller: Caller) -> Key:
+    """Everything that an answer depends on, but for the head: of a saved feed also whose it is."""
+    party = caller.party if environ["PATH_INFO"].startswith("/v1/feeds") else None
     of_request = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme",
                   "SCRIPT_NAME", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING")  # fmt: skip
-    return (visibility, *map(environ.get, of_request))
+    return (visibility, party, *map(environ.get, of_request))
 
 
 def answered(page: Page, caller: Caller, environ: dict[str, Any], start_response: Any, began: float) -> list[bytes]:
@@ -167,6 +175,9 @@ def keep(response: Response) -> Response:
     if found is None or pages is None or response.status_code != 200 or response.is_streamed:
         return response
     tag, caller, (head, until) = response.headers.get("ETag"), g.caller, found
+    # What was looked up on the way here, the caller and a saved feed, is of the head that was looked at first.
+    if head != request.environ.get(HEAD):
+        return response
     body = response.get_data()
     # Who has no key in its header came with the token of a feed, or nobody looked whose it is.
     fingerprint = "public" if caller is PUBLIC else g.get("visibility")
@@ -174,5 +185,5 @@ def keep(response: Response) -> Response:
         return response
     response.headers["Content-Length"] = str(len(body))
     headers = tuple((name, value) for name, value in response.headers if name != "X-Request-Id")
-    pages.keep(key_of(request.environ, fingerprint), head, Page(headers, body, tag and tag.strip('"'), until))
+    pages.keep(key_of(request.environ, fingerprint, caller), head, Page(headers, body, tag and tag.strip('"'), until))
     return response

@@ -5,6 +5,7 @@ time. What is read here decides which kept page is fresh; who reads a page reads
 """
 
 import sqlite3
+import time
 from collections import deque
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from newswire.store.engine import Database
 from newswire.wire import Head
 
 OUTAGES = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
+LONGEST_SECONDS = 1800.0
 LOOK = f"SELECT {', '.join(Head._fields)} FROM head"
 
 
@@ -25,21 +27,25 @@ class Glance:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._idle: deque[tuple[PoolProxiedConnection, Any]] = deque()
+        self._idle: deque[tuple[PoolProxiedConnection, Any, float]] = deque()
 
     def head(self) -> Head:
         """The head as the last commit left it; raises one of `OUTAGES` when the database is away."""
         try:
-            held, inside = self._idle.pop()
+            held, inside, born = self._idle.pop()
         except IndexError:
-            held, inside = self.database.apart()
+            held, inside, born = *self.database.apart(), time.monotonic()
         try:
             row = inside.execute(LOOK).fetchone()
         except OUTAGES:
             with suppress(*OUTAGES):
                 held.close()
             raise
-        self._idle.append((held, inside))
+        # A firewall may have forgotten one that is old; there are always some that are young.
+        if time.monotonic() - born < LONGEST_SECONDS:
+            self._idle.append((held, inside, born))
+        else:
+            held.close()
         return Head(*row)
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ MOST_LOOKED_INTO = 100
 NEWEST = (
     select(article.c.number, article.c.id, article.c.updated_at, version.c.rendered)
     .join_from(article, version, CURRENT)
-    .where(article.c.status == Status.CANCELED.value)
+    .where(article.c.status == Status.CANCELED.value, article.c.seq.is_not(None))
     .order_by(article.c.updated_at.desc(), article.c.number.desc())
     .limit(LOOKED_AT)
 )
@@ -37,7 +37,7 @@ class Killed(NamedTuple):
 def lately_killed(connection: Connection, reader: Reader) -> Sequence[Killed]:
     """The newest 50 kills of articles that were told to this reader by this query, newest first.
 
-    They are looked for among the newest 200 kills on the wire, so that the work is bounded; the wire itself
+    They are looked for among the newest 200 kills that the wire told of, so that the work is bounded; the wire itself
     (`/v1/changes`) tells of every one.
     """
     matcher = Matcher(reader, lambda number, past: content_of(connection, number, past))

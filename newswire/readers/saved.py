@@ -7,15 +7,16 @@ the head's revision, so that no kept page outlives it.
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from newswire import wire
 from newswire.errors import Problem, invalid
-from newswire.parties import Caller, caller_as, hashed
+from newswire.parties import OWNERS, Caller, caller_as, hashed
 from newswire.store.rows import insert_unless_there
-from newswire.store.tables import feed
+from newswire.store.tables import api_key, feed, partner, publisher
 
 MOST = 1000
 
@@ -54,11 +55,12 @@ def create(
     return made
 
 
-def change(connection: Connection, held: SavedFeed, changes: Mapping[str, Any], now: int) -> SavedFeed:
-    """A feed with another name, title, query or token (a SHA-256, or None for no token at all)."""
-    new = held._replace(**changes, updated_at=now)
-    # It locks the head, so nobody takes the name between the look and the change.
+def change(connection: Connection, party: str, name: str, changes: Mapping[str, Any], now: int) -> SavedFeed:
+    """A feed with another name, title, query or token (a SHA-256, or None for no token); raises `not_found`."""
+    # It locks the head, so that nobody else changes a feed, or takes its name, between the look and the change.
     wire.revise(connection)
+    held = find(connection, party, name)
+    new = held._replace(**changes, updated_at=now)
     if new.name != held.name and find_or_none(connection, held.party, new.name) is not None:
         raise taken(new.name)
     connection.execute(update(feed).where(*of(held.party, held.name)).values(**changes, updated_at=now))
@@ -67,9 +69,9 @@ def change(connection: Connection, held: SavedFeed, changes: Mapping[str, Any], 
 
 def forget(connection: Connection, party: str, name: str) -> None:
     """Deletes a feed, and its token with it; raises `not_found`."""
+    wire.revise(connection)
     if connection.execute(delete(feed).where(*of(party, name))).rowcount != 1:
         raise unknown(name)
-    wire.revise(connection)
 
 
 def stored(connection: Connection, party: str) -> Sequence[SavedFeed]:
@@ -91,13 +93,31 @@ def find_or_none(connection: Connection, party: str, name: str) -> SavedFeed | N
     return None if row is None else SavedFeed(*row)
 
 
-def caller_of_token(connection: Connection, token: str) -> Caller | None:
-    """The party whose feed a token opens, with the name of that feed; None for no token of any."""
+def caller_of_token(connection: Connection, token: str, now: int) -> Caller | None:
+    """The party whose feed a token opens, with the name of that feed; None for no token of any.
+
+    A token opens nothing once its party has no key left that may read, and never what only an owner sees.
+    """
     row = connection.execute(select(feed.c.party, feed.c.name).where(feed.c.token == hashed(token))).one_or_none()
     if row is None:
         return None
     kind, _, slug = row.party.partition(":")
-    return caller_as(connection, kind, slug or None, scopes=frozenset({"read"}), feed=row.name)
+    if not has_key(connection, kind, slug, now):
+        return None
+    caller = caller_as(connection, kind, slug or None, scopes=frozenset({"read"}), feed=row.name)
+    return replace(caller, visibility=replace(caller.visibility, owner=False))
+
+
+def has_key(connection: Connection, kind: str, slug: str, now: int) -> bool:
+    """Whether a party has a key in use that may read."""
+    owner = {"publisher": publisher.c.slug == slug, "partner": partner.c.slug == slug}.get(kind, api_key.c.admin)
+    scopes = connection.scalars(
+        select(api_key.c.scopes).select_from(OWNERS).where(
+            owner, api_key.c.revoked_at.is_(None), api_key.c.nonce.is_(None),
+            or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now),
+        )
+    )  # fmt: skip
+    return any("read" in each.split() for each in scopes)
 
 
 def of(party: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -82,7 +82,7 @@ entitlement = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
-# A key with a `nonce` is never sent: it signs (`parties.signing_secret`), and its `digest` is of the nonce.
+# A key with a `nonce` is never sent: it signs (`signing`), and its `digest` is of nothing that anybody has.
 api_key = Table(
     "api_key",
     metadata,

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -98,6 +99,18 @@ def test_the_seed_article_comes_back_as_it_was_pushed(wire: Wire) -> None:
     assert sent_back(publisher, article, markdown)["version"] == 1
     assert "<p>" not in markdown
     assert "\n\nMorocco has decided to acquire 36 Atmos 2000" in markdown
+
+
+@pytest.mark.parametrize("body", [
+    "By Jane Doe", "---", "a *b* c", "Just text.", "<p>x</p>\n\n# no heading", "<b>bold</b> and <i>not</i>",
+    "<p>x" + " " * 3000 + "y</p>", "<ol>" + "<li>x</li>" * 2000 + "</ol>",
+])  # fmt: skip
+def test_a_body_that_markdown_would_take_for_something_else_comes_back_as_it_was(wire: Wire, body: str) -> None:
+    publisher = wire.as_publisher()
+    article = publisher.publish("x", body_html=body, summary="a\x85b\u2028c")
+    began = time.monotonic()
+    assert sent_back(publisher, article, form(publisher, article))["version"] == 1
+    assert time.monotonic() - began < 3
 
 
 @needs_articles

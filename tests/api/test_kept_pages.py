@@ -7,7 +7,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from newswire import parties
-from newswire.api.pages import Pages, Shortcut
+from newswire.api import feeds
+from newswire.api.pages import Pages, Shortcut, weight
 from newswire.instant import format_instant, now
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import problem_of
@@ -136,7 +137,7 @@ def test_what_is_kept_stays_within_its_memory_and_belongs_to_one_head(
         partner.get(f"/v1/articles?include=body&_={number}", headers={"Accept-Encoding": "identity"})
     pages = kept(wire)
     assert 2 <= len(pages._pages) < 30
-    assert pages._size == sum(len(page.body) for page in pages._pages.values()) <= 20_000
+    assert pages._size == sum(weight(key, page) for key, page in pages._pages.items()) <= 20_000
     publisher.publish("Next")
     partner.get("/v1/articles")
     assert len(pages._pages) == 1
@@ -180,3 +181,49 @@ def test_the_wire_is_kept_only_where_nothing_but_the_head_moves_it(wire: Wire) -
         assert numbers("after=2") == [3]
     publisher.publish("Story 3")
     assert numbers("after=2") == [3, 4]
+
+
+def test_partners_who_may_see_the_same_have_feeds_of_their_own(wire: Wire) -> None:
+    publisher = wire.as_publisher()
+    publisher.publish("World story", section="world")
+    publisher.publish("Sports story", section="sport")
+    one, other = wire.as_partner("one"), wire.as_partner("other")
+    one.post("/v1/feeds", json={"name": "desk", "title": "Secret project", "query": "section=world"})
+    for form in ("/articles", ".rss", ".atom", ".json", "/changes"):
+        for _ in range(3):
+            assert "World story" in one.get(f"/v1/feeds/desk{form}").text
+            problem_of(other.get(f"/v1/feeds/desk{form}"), "not_found")
+    other.post("/v1/feeds", json={"name": "desk", "query": "section=sport"})
+    for _ in range(3):
+        assert "World story" in one.get("/v1/feeds/desk/articles").text
+        assert "World story" not in other.get("/v1/feeds/desk/articles").text
+
+
+def test_what_was_looked_up_before_the_head_moved_is_not_kept_under_the_new_one(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("World story", section="world")
+    publisher.publish("Sports story", section="sport")
+    partner.post("/v1/feeds", json={"name": "desk", "query": "section=world"})
+    partner.get("/v1/me")
+    dressed = feeds.dressed
+
+    def late(*arguments: Any) -> Any:
+        monkeypatch.setattr(feeds, "dressed", dressed)
+        partner.patch("/v1/feeds/desk", json={"query": "section=sport"})
+        partner.get("/v1/articles")
+        return dressed(*arguments)
+
+    monkeypatch.setattr(feeds, "dressed", late)
+    partner.get("/v1/feeds/desk/articles")
+    for _ in range(2):
+        assert "Sports story" in partner.get("/v1/feeds/desk/articles").text
+
+
+def test_long_addresses_count_for_the_memory_of_what_is_kept(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newswire.api.pages.MOST_BYTES", 100_000)
+    partner = wire.as_partner()
+    for number in range(20):
+        partner.get(f"/v1/articles?_{number}={'x' * 20_000}")
+    assert 1 <= len(kept(wire)._pages) <= 4

@@ -239,7 +239,7 @@ def test_a_wire_without_a_secret_says_so(wire: Wire) -> None:
 
 
 def test_a_signed_body_that_is_too_large_is_refused_unread(desk: Desk) -> None:
-    headers = {"Content-Type": "application/json", "x-superdesk-signature": "sha1=00"}
+    headers = {"Content-Type": "application/json", "x-superdesk-signature": f"sha1={0:040}"}
     problem_of(desk.wire.client.post("/v1/articles", data=b" " * (8 * 1024 * 1024 + 1), headers=headers), "too_large")
 
 

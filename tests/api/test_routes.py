@@ -185,7 +185,7 @@ def test_head_tells_what_get_would(site: Site, path: str, encoding: str) -> None
     assert head.data == b""
     got.close()
     head.close()
-    # A date is told once it is two seconds old, which may be between the two.
+    # A date is told once it is five seconds old, which may be between the two.
     varying = {"X-Request-Id", "Date", "Last-Modified"}
     assert {name: value for name, value in head.headers if name not in varying} == {
         name: value for name, value in got.headers if name not in varying

@@ -39,3 +39,9 @@ def test_an_exception_is_part_of_its_line_and_a_key_is_masked_everywhere() -> No
     assert key not in text
     assert line["path"] == "/v1/nw_***/x"
     assert line["exception"].endswith("ValueError: nw_***")
+
+
+def test_tokens_and_signing_secrets_are_struck_out_like_keys() -> None:
+    record = logging.makeLogRecord({"msg": "GET /v1/feeds/a.rss?token=nwf_%s nws_%s", "args": ("a" * 43, "b" * 64)})
+    line = json.loads(JsonLines().format(record))
+    assert line["message"] == "GET /v1/feeds/a.rss?token=nw_*** nw_***"

@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validate
 
 from newswire.api.schemas.article import Strict
 from newswire.api.schemas.changes import ChangesParameters
-from newswire.api.schemas.fields import COMMON, PATTERN, Reason, Text, carriable
+from newswire.api.schemas.fields import COMMON, PATTERN, Reason, Text, carriable, refuse
 from newswire.api.schemas.parameters import Parameters, load_parameters, text
 from newswire.api.schemas.query import ArticleParameters, FilterParameters, query_of
 from newswire.api.schemas.served import Served, instant, items, link, maybe, one, string
@@ -37,17 +37,23 @@ class SavedQuery(fields.Field[Any]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, str):
-            found = parse_qs(carriable(value).removeprefix("?"), keep_blank_values=True)
+            found = self._parsed(carriable(value).removeprefix("?"))
         elif isinstance(value, dict):
-            found = {carriable(name): sent(each) for name, each in value.items()}
+            found = {carriable(name): sent(name, each) for name, each in value.items()}
         else:
             raise self.make_error("invalid")
         if faults := faults_of(found):
             raise ValidationError(faults)
         return {name: values for name, values in found.items() if name in SAVED}
 
+    def _parsed(self, query: str) -> dict[str, list[str]]:
+        try:
+            return parse_qs(query, keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError:
+            raise refuse("invalid_type", "Is not UTF-8 once it is unescaped.") from None
 
-def sent(value: Any) -> list[str]:
+
+def sent(name: str, value: Any) -> list[str]:
     """The values of a parameter as they stand in an address; a comma in an item of an array is no separator.
 
     What cannot stand there is no value at all.
@@ -56,7 +62,7 @@ def sent(value: Any) -> list[str]:
         return ["true" if value else "false"]
     if isinstance(value, int | str):
         return [str(value)]
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+    if name in ARTICLES.several and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return [item.replace(",", "\\,") for item in value]
     return []
 

@@ -131,9 +131,9 @@ def words(reading: Reading, root: Part) -> None:
         reading.put("headline", headline.found)
     reading.put("slugline", slugline)
     used = [headline, summary, *body(reading, bodies)]
-    for text in (*headlines, *bodies, *descriptions):
-        # The same description in plain text and in HTML is one.
-        if text not in used and not (text.html and text in descriptions):
+    # The same description in plain text and in HTML is one.
+    for text in (*headlines, *bodies, *(each for each in descriptions if not each.html)):
+        if text not in used:
             reading.warn("not_kept", f"{text.pointer}: is not kept; another text of its kind is.")
     if summary is not None:
         reading.put("summary", plain(summary))

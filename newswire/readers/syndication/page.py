@@ -15,6 +15,7 @@ import orjson
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from newswire.instant import END_OF_TIME
 from newswire.readers.syndication.channel import lead
 
 RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"})
@@ -29,6 +30,7 @@ def page(article: Mapping[str, Any]) -> bytes:
         lead=first,
         others=[image for image in article["images"] if image is not first],
         address=address(article),
+        end_of_time=END_OF_TIME,
         right_to_left=(article["language"] or "").split("-")[0] in RIGHT_TO_LEFT,
         body=Markup(article["body_html"] or ""),
         style=Markup(style),
