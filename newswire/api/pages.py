@@ -25,8 +25,8 @@ from newswire.parties import PUBLIC, Caller
 from newswire.readers.glance import OUTAGES, Glance
 from newswire.wire import Head
 
-MOST_BYTES = 32 * 1024 * 1024
-LARGEST = 4 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
+LARGEST = 1024 * 1024
 BESIDE = 2000
 """Bytes of the objects that a page is made of."""
 OF_304 = frozenset({"ETag", "Cache-Control", "Vary"})
