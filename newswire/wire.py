@@ -102,7 +102,7 @@ def renaming() -> Update:
 
     What the old one told after its backup is not in the log, and its numbers are given out again.
     """
-    return update(head).values(wire=str(uuid4()), revision=head.c.revision + 1, changed_at=clock())
+    return update(head).values(wire=str(uuid4()), revision=head.c.revision + 1)
 
 
 def heralded(connection: Connection, change: Update) -> Any:

@@ -395,7 +395,7 @@ def test_a_lie_in_the_document_is_found(site: Site, document: dict[str, Any]) ->
 def test_a_long_look_finds_no_lie_in_the_document(site: Site, who: str) -> None:
     key = {"publisher": site.publisher.key, "partner": site.partner.key}[who]
     phases = {"examples", "coverage", "fuzzing", "stateful"} if who == "publisher" else {"fuzzing"}
-    found, tried = catch_out(site.wire.app, key, phases=phases, examples=10)
+    found, tried = catch_out(site.wire.app, key, phases=phases, examples=6)
     assert tried >= EVERYTHING
     assert not found, "\n\n".join(found)
 
@@ -405,7 +405,7 @@ def test_a_long_look_finds_no_lie_in_the_document(site: Site, who: str) -> None:
 def test_postgresql_makes_no_liar_of_the_document(fresh_postgresql: str, who: str) -> None:
     site = Site(fresh_postgresql)
     key = {"publisher": site.publisher.key, "partner": site.partner.key}[who]
-    found, tried = catch_out(site.wire.app, key, phases={"examples", "fuzzing"}, examples=15)
+    found, tried = catch_out(site.wire.app, key, phases={"examples", "fuzzing"}, examples=8)
     site.wire.close()
     assert tried >= EVERYTHING
     assert not found, "\n\n".join(found)
