@@ -12,14 +12,7 @@ from newswire.errors import Problem
 
 COMPRESS_FROM = 1000
 CHARSET = re.compile(r"\s*;\s*charset=[^;]*", re.IGNORECASE)
-COMPRESSIBLE = (
-    "application/json",
-    "application/problem+json",
-    "text/html",
-    "text/markdown",
-    "text/javascript",
-    "text/css",
-)
+COMPRESSIBLE = ("application/json", "text/html", "text/markdown", "text/javascript", "text/css")
 WIDER = {"xml": ("application/xml", "text/xml"), "json": ("application/json",)}
 
 

@@ -9,6 +9,7 @@ import re
 from datetime import datetime, timedelta
 
 from flask import request
+from werkzeug.http import parse_date, parse_etags
 
 from newswire.article import Held
 from newswire.errors import Fault, Problem
@@ -32,10 +33,15 @@ def not_modified(tag: str, date: datetime | None = None) -> bool:
 
     `date` is its `Last-Modified`, if it has one: for whoever knows that only (RFC 9110, 13.2.2).
     """
-    held = request.if_none_match
+    return is_held(tag, date, request.headers.get("If-None-Match"), request.headers.get("If-Modified-Since"))
+
+
+def is_held(tag: str, date: datetime | None, tags: str | None, since: str | None) -> bool:
+    """The same, of headers as they came: `tags` is If-None-Match, `since` If-Modified-Since."""
+    held = parse_etags(tags)
     if held:
         return held.contains_weak(tag) or held.contains_weak(f"{tag}.gz")
-    return date is not None and request.if_modified_since == date
+    return date is not None and parse_date(since) == date
 
 
 def strong_date(changed_at: int, now: int) -> datetime | None:

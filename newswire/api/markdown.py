@@ -1,7 +1,8 @@
 """An article in the Markdown form in which publishers send them: what is read here can be sent back unchanged.
 
 The body is Markdown where that reads back as exactly the same HTML and nothing of it is taken for
-something else (a picture, a byline, an author); where it would not, it is the HTML, which Markdown may hold.
+something else (a picture, a byline, an author); where it would not, it is the HTML, which Markdown may hold, and
+where that would be taken for something else too, the HTML stands in the front matter.
 """
 
 import re

@@ -11,13 +11,15 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Response, g, request
-from werkzeug.http import HTTP_STATUS_CODES, parse_date
+from werkzeug.http import HTTP_STATUS_CODES
 
 from newswire.api import requestlog
 from newswire.api.callers import Callers
+from newswire.api.conditional import is_held
 from newswire.api.requestlog import sane_request_id
 from newswire.api.state import HEAD
 from newswire.instant import now
@@ -37,11 +39,15 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Page(NamedTuple):
-    """An answer of 200 as it was sent, without its request id; `tag` is its ETag, if any; `until` in milliseconds."""
+    """An answer of 200 as it was sent, without its request id; it holds `until`, in milliseconds.
+
+    `tag` is its ETag as it is uncompressed, without quotes, and `date` its Last-Modified, where it has them.
+    """
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
     tag: str | None
+    date: datetime | None
     until: int
 
 
@@ -141,7 +147,8 @@ def key_of(environ: dict[str, Any], visibility: str, caller: Caller) -> Key:
 def answered(page: Page, caller: Caller, environ: dict[str, Any], start_response: Any, began: float) -> list[bytes]:
     """A kept page, or 304 for whoever holds it."""
     request_id = sane_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
-    unchanged = is_held(page, environ)
+    held = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
+    unchanged = page.tag is not None and is_held(page.tag, page.date, *held)
     status = 304 if unchanged else 200
     headers = [each for each in page.headers if each[0] in OF_304] if unchanged else list(page.headers)
     headers.append(("X-Request-Id", request_id))
@@ -149,19 +156,6 @@ def answered(page: Page, caller: Caller, environ: dict[str, Any], start_response
                     caller)  # fmt: skip
     start_response(f"{status} {HTTP_STATUS_CODES[status].upper()}", headers)
     return [] if unchanged else [page.body]
-
-
-def is_held(page: Page, environ: dict[str, Any]) -> bool:
-    """Whether the caller holds a page, whole or compressed: by its tag, else by its date (RFC 9110, 13.2.2)."""
-    tags, date = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
-    if page.tag is None:
-        return False
-    if tags is not None:
-        bare = page.tag.removesuffix(".gz")
-        named = {each.strip().removeprefix("W/").strip('"') for each in tags.split(",")}
-        return not named.isdisjoint({"*", bare, f"{bare}.gz"})
-    dated = dict(page.headers).get("Last-Modified")
-    return date is not None and dated is not None and parse_date(date) == parse_date(dated)
 
 
 def keepable(head: Head, *ends: int | None) -> None:
@@ -174,7 +168,7 @@ def keep(response: Response) -> Response:
     found, pages = g.pop("keepable", None), request.environ.get(KEPT)
     if found is None or pages is None or response.status_code != 200 or response.is_streamed:
         return response
-    tag, caller, (head, until) = response.headers.get("ETag"), g.caller, found
+    caller, (head, until) = g.caller, found
     # What was looked up on the way here, the caller and a saved feed, is of the head that was looked at first.
     if head != request.environ.get(HEAD):
         return response
@@ -185,5 +179,7 @@ def keep(response: Response) -> Response:
         return response
     response.headers["Content-Length"] = str(len(body))
     headers = tuple((name, value) for name, value in response.headers if name != "X-Request-Id")
-    pages.keep(key_of(request.environ, fingerprint, caller), head, Page(headers, body, tag and tag.strip('"'), until))
+    tag, _ = response.get_etag()
+    page = Page(headers, body, tag and tag.removesuffix(".gz"), response.last_modified, until)
+    pages.keep(key_of(request.environ, fingerprint, caller), head, page)
     return response

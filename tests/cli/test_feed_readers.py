@@ -16,7 +16,7 @@ import feedparser
 import pytest
 from reader import Entry, make_reader
 
-from tests.cli.conftest import Cli, Server
+from tests.cli.conftest import Cli, Server, waited
 
 pytestmark = pytest.mark.slow
 Serving = Callable[["subprocess.Popen[str]"], Server]
@@ -36,7 +36,7 @@ class Site:
         cli.must("partner", "add", "paper", "--name", "Paper")
         self.publisher = cli.must("key", "create", "--publisher", "reuters").strip()
         self.partner = cli.must("key", "create", "--partner", "paper").strip()
-        server = serving(cli.process("serve", "--port", "0", "--json"))
+        self.server = server = serving(cli.process("serve", "--port", "0", "--json"))
         server.wait_for(lambda: "}" in server.out, "it says where it listens")
         self.url: str = json.loads("\n".join(server.out))["url"]
         self.article = self.send("POST", "/v1/articles", STORY)
@@ -51,6 +51,10 @@ class Site:
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.load(response)
+
+    def answers(self, form: str) -> list[int]:
+        """The status of every answer to whoever asked for a document of this form, in order."""
+        return [line["status"] for line in self.server.logged("request") if line["path"].endswith(f".{form}")]
 
     def addresses(self, form: str) -> tuple[str, str]:
         """A feed with its token, and the list with the key as a password."""
@@ -93,7 +97,7 @@ def test_feedparser_shows_the_story_polls_for_nothing_and_sees_what_became_of_it
 
 
 @pytest.mark.parametrize("form", ["rss", "atom", "json"])
-def test_the_library_reader_shows_the_story_once_and_its_correction(site: Site, form: str) -> None:
+def test_the_library_reader_shows_the_story_once_its_correction_and_its_end(site: Site, form: str) -> None:
     for address in site.addresses(form):
         with closing(make_reader(":memory:")) as reader:
             reader.add_feed(address)
@@ -103,6 +107,7 @@ def test_the_library_reader_shows_the_story_once_and_its_correction(site: Site, 
             assert PICTURE in (entry.get_content() or entry.content[0]).value
             # What was not modified is no update.
             assert reader.update_feed(address) is None
+            waited(lambda: site.answers(form)[-2:] == [200, 304], "the second poll is answered by 304")
     with closing(make_reader(":memory:")) as reader:
         for address in site.addresses(form):
             reader.add_feed(address)
@@ -113,6 +118,12 @@ def test_the_library_reader_shows_the_story_once_and_its_correction(site: Site, 
         found = [*reader.get_entries()]
         assert len(found) == 2
         assert all("Nine people died." in entry.content[0].value for entry in found)
+    site.kill()
+    for address in site.addresses(form):
+        with closing(make_reader(":memory:")) as reader:
+            reader.add_feed(address)
+            reader.update_feed(address)
+            assert [*reader.get_entries()] == []
 
 
 def only(entries: Any) -> Entry:
@@ -122,7 +133,7 @@ def only(entries: Any) -> Entry:
 
 
 @pytest.mark.parametrize("form", ["rss", "atom"])
-def test_newsboat_shows_the_story_and_its_correction_and_polls_for_nothing(
+def test_newsboat_shows_the_story_its_correction_and_its_end_and_polls_for_nothing(
     site: Site, form: str, tmp_path: Path
 ) -> None:
     newsboat = shutil.which("newsboat")
@@ -132,18 +143,26 @@ def test_newsboat_shows_the_story_and_its_correction_and_polls_for_nothing(
         home = tmp_path / str(number)
         home.mkdir()
         (home / "urls").write_text(address + "\n")
-        for _ in range(2):
+        # It keeps no tag of a feed that it did not have yet, of any server: its third poll asks for what is new.
+        for _ in range(3):
             reload(newsboat, home)
             ((guid, title, author, content),) = stored(home)
             assert (guid, title, author) == (site.article["uri"], STORY["headline"], "Ana Pérez")
             assert "Ten people died." in content
             assert PICTURE in content
+        waited(lambda: site.answers(form)[-3:] == [200, 200, 304], "the third poll is answered by 304")
     site.correct()
     for number in range(2):
         reload(newsboat, tmp_path / str(number))
         ((guid, _, _, content),) = stored(tmp_path / str(number))
         assert guid == site.article["uri"]
         assert "Nine people died." in content
+    site.kill()
+    # Whoever stored it keeps it; whoever comes now finds nothing.
+    for number in range(2):
+        (tmp_path / str(number) / "cache.db").unlink()
+        reload(newsboat, tmp_path / str(number))
+        assert stored(tmp_path / str(number)) == []
 
 
 def reload(newsboat: str, home: Path) -> None:
