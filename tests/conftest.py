@@ -10,6 +10,7 @@ must be allowed to create databases.
 
 import os
 import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +21,9 @@ from sqlalchemy import make_url
 
 from bench.postgres import PostgresError, new_database, temporary_postgres
 from newswire.store.migration import upgrade
+
+# Whoever runs the suite in the background of a shell lets it ignore Ctrl-C, and with it every process that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -156,9 +156,9 @@ def load_parameters(schema: Parameters, items: dict[str, list[str]]) -> dict[str
 
 
 def alternatives(sent: list[str]) -> list[str]:
-    """The values between commas; a comma that belongs to a value has a backslash before it."""
+    """The values between commas, each once; a comma that belongs to a value has a backslash before it."""
     parts = (part.replace("\\,", ",").strip() for value in sent for part in UNESCAPED_COMMA.split(value))
-    return [part for part in parts if part]
+    return list(dict.fromkeys(part for part in parts if part))
 
 
 def faults_by_name(error: ValidationError) -> list[tuple[str, Any]]:
