@@ -60,7 +60,7 @@ class Loader:
 
     def learn(self, connection: Connection, articles: Sequence[Prepared]) -> None:
         """Languages and labels that were not met before."""
-        for language in sorted({item.language for item in articles if item.language} - self.languages):
+        for language in sorted({language for item in articles for language in item.spoken} - self.languages):
             search.speak(connection, language)
             self.languages.add(language)
         new = [label for item in articles for label in item.labels if label.term not in self.known]

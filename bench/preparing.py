@@ -44,7 +44,7 @@ class Prepared(NamedTuple):
     article: dict[str, Any]
     version: dict[str, Any]
     labels: list[Label]
-    language: str | None
+    spoken: set[str]
     search: dict[str, dict[str, Any]]
 
 
@@ -105,7 +105,7 @@ def prepared(sent: Sent, number: int, now: int, engines: tuple[str, ...]) -> Pre
         held._asdict() | {"status": held.status.value, "due_at": due_at(held)},
         version_row(held, version, terms, draft.source),
         list(labels_in(content)),
-        analysed.language,
+        analysed.spoken,
         {engine: DOCUMENTS[engine](held, terms, analysed) for engine in engines},
     )
 

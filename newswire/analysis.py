@@ -8,19 +8,20 @@ be stored, so the search index of an existing wire must then be built again.
 A *spelling* is a word as it stands in a text, casefolded but with its marks, or a whole run of
 a script that is written without spaces. A *form* is what is indexed of it: the folded word, or
 each pair of neighbouring characters of the run. A *stem token* is a language and a folded stem,
-`en_purchas`; the underscore, which no form holds, keeps the two apart.
+`en_purchas`; the underscore, which no form holds, keeps the two apart. Where a language has no
+stemmer the form is its own stem, under `UNDETERMINED`: so every word but a run has a stem, and
+whoever looks for a word looks for stems only.
 """
 
 import re
-import threading
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import regex
-import Stemmer
+
+from newswire.stemming import UNDETERMINED, stemmer, stemming_language
 
 FIELDS = ("headline", "summary", "body", "caption", "byline")
 
@@ -38,18 +39,6 @@ for 320,000 characters of any real article measured, in the densest case (Japane
 """
 _TOKEN_OVERHEAD = 16
 _PAIR_COST = 12 + 4
-
-# Primary subtags of BCP 47 and the Snowball algorithms for them.
-_ALGORITHMS: dict[str, str] = dict(
-    re.findall(
-        r"(\w+)=(\w+)",
-        "ar=arabic ca=catalan cs=czech da=danish de=german el=greek en=english eo=esperanto es=spanish "
-        "et=estonian eu=basque fa=persian fi=finnish fr=french ga=irish hi=hindi hu=hungarian hy=armenian "
-        "id=indonesian it=italian lt=lithuanian nb=norwegian ne=nepali nl=dutch nn=norwegian no=norwegian "
-        "pl=polish pt=portuguese ro=romanian ru=russian sr=serbian st=sesotho sv=swedish ta=tamil "
-        "tr=turkish yi=yiddish",
-    )
-)
 
 # Scripts written without spaces, with what Unicode counts to several scripts: 々 〆 〇 ー and the
 # voicing marks. Their decimal digits stay outside: a number is a word, as 2024 is in Chinese.
@@ -91,19 +80,22 @@ _LETTERS = str.maketrans(
     | {chr(ord(zero) + n): str(n) for zero in "٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐" for n in range(10)}
 )
 
-_thread = threading.local()
-
 
 @dataclass(frozen=True)
 class Analysed:
     """An article as an index holds it: for each of `FIELDS` the forms in text order and the stem tokens.
 
-    `language` is the subtag the stem tokens carry, None where the article's language has no stemmer.
+    `language` is the subtag that the stem tokens carry.
     """
 
-    language: str | None
+    language: str
     forms: Mapping[str, list[str]]
     stems: Mapping[str, frozenset[str]]
+
+    @property
+    def spoken(self) -> set[str]:
+        """The language, where there are stems of it."""
+        return {self.language} if any(self.stems.values()) else set()
 
 
 def analyse(texts: Mapping[str, str], language: str | None, terms: Iterable[str] = ()) -> Analysed:
@@ -124,7 +116,7 @@ def analyse(texts: Mapping[str, str], language: str | None, terms: Iterable[str]
     return Analysed(stemming, forms, stems)
 
 
-def _within(budget: int, text: str, language: str | None, copies: int) -> tuple[list[str], frozenset[str], int]:
+def _within(budget: int, text: str, language: str, copies: int) -> tuple[list[str], frozenset[str], int]:
     """The forms and stem tokens of as much of a text as the budget has room for; what is left of it."""
     forms: list[str] = []
     known: set[str] = set()
@@ -174,19 +166,18 @@ def query_forms(text: str, *, open_ended: bool = False) -> tuple[tuple[str, ...]
 
 
 def stem_tokens(text: str, language: str | None) -> frozenset[str]:
-    """The stem tokens of every word of a text; none where the language has no stemmer."""
+    """The stem tokens of every word of a text."""
     return frozenset(token for _, stems in _entries(text, stemming_language(language)) for token in stems)
 
 
 def query_stems(word: str, languages: Iterable[str]) -> list[str]:
-    """The stem tokens under which an article in any of these languages holds a word, sorted."""
+    """The stem tokens under which an article in any of these languages holds a word, sorted; a run has none."""
     return sorted({token for language in languages for token in stem_tokens(word, language)})
 
 
-def stemming_language(language: str | None) -> str | None:
-    """The primary subtag of a BCP 47 tag (en of en-GB) when there is a stemmer for it, else None."""
-    subtag = (language or "").partition("-")[0].lower()
-    return subtag if subtag in _ALGORITHMS else None
+def stem_of(token: str) -> str:
+    """A stem token without its language."""
+    return token.partition("_")[2]
 
 
 def spellings(text: str) -> list[str]:
@@ -234,12 +225,7 @@ folded = lru_cache(maxsize=1 << 15)(_fold)
 def word_stems(spelling: str, language: str) -> frozenset[str]:
     """One stem token, or two where stemmers heed marks that readers leave out: Russian й, French é."""
     form = folded(spelling)
-    stem = _stemmer(language).stemWord
+    if language == UNDETERMINED:
+        return frozenset((f"{UNDETERMINED}_{form}",))
+    stem = stemmer(language).stemWord
     return frozenset(f"{language}_{_fold(stem(word)) or form}" for word in (spelling, form))
-
-
-def _stemmer(language: str) -> Any:
-    """This thread's stemmer: they may not be shared, and a lock costs more than one for each thread."""
-    if not hasattr(_thread, language):
-        setattr(_thread, language, Stemmer.Stemmer(_ALGORITHMS[language]))
-    return getattr(_thread, language)

@@ -22,7 +22,7 @@ DEEPEST_NESTING = 20  # parentheses within parentheses
 
 @dataclass(frozen=True)
 class Term:
-    """A word: its form, or a stem of `query_stems(spelling, languages)`; no `fields` means those of `search_in`."""
+    """A word: one of its stems, or its form where it has none; no `fields` means those of `search_in`."""
 
     form: str
     spelling: str
@@ -92,22 +92,20 @@ def parse(text: str, search_in: frozenset[str] | None = None) -> Expression:
     return expression
 
 
-def matches(
-    expression: Expression, analysed: Analysed, languages: Collection[str], fields: Collection[str] = FIELDS
-) -> bool:
-    """Whether an article matches, words also by their stems in `languages`; `fields` are those of `search_in`."""
+def matches(expression: Expression, analysed: Analysed, fields: Collection[str] = FIELDS) -> bool:
+    """Whether an article matches, words by their stems in its language; `fields` are those of `search_in`."""
     match expression:
         case And(operands):
-            return all(matches(operand, analysed, languages, fields) for operand in operands)
+            return all(matches(operand, analysed, fields) for operand in operands)
         case Or(operands):
-            return any(matches(operand, analysed, languages, fields) for operand in operands)
+            return any(matches(operand, analysed, fields) for operand in operands)
         case Not(operand):
-            return not matches(operand, analysed, languages, fields)
+            return not matches(operand, analysed, fields)
         case Term(form, spelling, own):
-            stems = query_stems(spelling, languages)
-            return any(
-                form in analysed.forms[field] or not analysed.stems[field].isdisjoint(stems) for field in own or fields
-            )
+            stems = query_stems(spelling, (analysed.language,))
+            if not stems:
+                return any(form in analysed.forms[field] for field in own or fields)
+            return any(not analysed.stems[field].isdisjoint(stems) for field in own or fields)
         case Prefix(form, own):
             return any(_contains(analysed.forms[field], (form,), True) for field in own or fields)
         case Phrase(forms, prefix, own):

@@ -23,11 +23,6 @@ LEARN = sa.text(
     "INSERT INTO label (term, kind, label, words) VALUES (:term, :kind, :label, :words) ON CONFLICT DO NOTHING"
 )
 ADD_TERMS = sa.text("UPDATE version SET terms = terms || ' ' || :terms WHERE number = :number AND version = :version")
-# The index of PostgreSQL is built anew in 0004.
-INDEX = sa.text(
-    "UPDATE search_index SET terms = terms || ' ' || :terms"
-    " WHERE rowid = (SELECT position FROM search_place WHERE number = :number)"
-)
 
 
 def upgrade() -> None:
@@ -54,6 +49,5 @@ def learn(connection: sa.Connection, row: Any, content: Mapping[str, Any]) -> No
         connection.execute(LEARN, labels)
     if terms := sorted(profile_terms(content)):
         values = {"number": row.number, "version": row.version, "terms": " ".join(terms)}
+        # The search index is built anew in 0007.
         connection.execute(ADD_TERMS, values)
-        if connection.dialect.name == "sqlite":
-            connection.execute(INDEX, values)

@@ -2,8 +2,6 @@
 
 from alembic import op
 
-from newswire.store.indexing import rebuild
-
 revision = "0004"
 down_revision = "0003"
 
@@ -22,9 +20,6 @@ INDEXES = (
 def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         return
-    for statement in TABLE:
-        op.execute(statement)
-    rebuild(op.get_bind())
-    # Afterwards, for that is several times faster than to keep them up to date.
-    for statement in INDEXES:
+    # It is filled in 0007.
+    for statement in (*TABLE, *INDEXES):
         op.execute(statement)

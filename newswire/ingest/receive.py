@@ -230,8 +230,7 @@ class Reception:
         )  # fmt: skip
 
     def _index(self, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
-        if analysed.language is not None:
-            self._spoken.add(analysed.language)
+        self._spoken |= analysed.spoken
         search.put(self.connection, held, terms, analysed)
 
     def _change_and_tell(self, outcome: Outcome, kind: EntryType | None) -> None:

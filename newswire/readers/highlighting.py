@@ -11,10 +11,11 @@ from html import escape
 from itertools import islice
 from typing import Any, NamedTuple
 
-from newswire.analysis import stemming_language, word_stems
+from newswire.analysis import word_stems
 from newswire.expression import Expression, Phrase, Prefix, Term
 from newswire.readers.alignment import Token, tokens
 from newswire.readers.leaves import Leaf, leaves
+from newswire.stemming import stemming_language
 
 LOOKED_AT = 100_000
 """Characters of a body in which is looked, up to the end of a word."""
@@ -50,7 +51,7 @@ def highlights(expression: Expression, article: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def spans(text: str, field: str, sought: Iterable[Leaf], language: str | None) -> list[Span]:
+def spans(text: str, field: str, sought: Iterable[Leaf], language: str) -> list[Span]:
     """What matches in a text whose words have stems in `language`, in order; what overlaps or touches is one."""
     here = [leaf for leaf in sought if leaf.fields is None or field in leaf.fields]
     found = [*tokens(text)] if here else []
@@ -65,15 +66,13 @@ def spans(text: str, field: str, sought: Iterable[Leaf], language: str | None) -
     return joined
 
 
-def matched(found: Sequence[Token], leaf: Leaf, language: str | None) -> Iterator[Span]:
+def matched(found: Sequence[Token], leaf: Leaf, language: str) -> Iterator[Span]:
     """Where a leaf stands among the tokens of a text."""
     match leaf:
         case Term(form, spelling):
-            alike: set[str | None] = set()
-            if language is not None:
-                stems = word_stems(spelling, language)
-                spelled = {token.spelling for token in found if token.spelling is not None}
-                alike.update(each for each in spelled if not stems.isdisjoint(word_stems(each, language)))
+            stems = word_stems(spelling, language)
+            spelled = {token.spelling for token in found if token.spelling is not None}
+            alike = {each for each in spelled if not stems.isdisjoint(word_stems(each, language))}
             for token in found:
                 if token.form == form or token.spelling in alike:
                     yield Span(token.start, token.end)

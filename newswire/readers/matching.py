@@ -131,11 +131,7 @@ def holds(query: Query, content: Content) -> bool:
         at = parse_instant(content.article[name])
         if (since is not None and at < since) or (until is not None and at >= until):
             return False
-    if query.expression is None:
-        return True
-    # An article holds stems of its own language only, so those of the other languages cannot match.
-    language = content.analysed.language
-    return matches(query.expression, content.analysed, () if language is None else (language,))
+    return query.expression is None or matches(query.expression, content.analysed)
 
 
 def kind_for(item: Item, matcher: Matcher) -> str | None:

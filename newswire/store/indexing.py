@@ -17,12 +17,16 @@ BATCH = 500
 
 def rebuild(connection: Connection) -> None:
     """Indexes the current version of every article; the index must be empty."""
+    languages: set[str] = set()
     for row in current_versions(connection):
         held = Held(*row[: len(HELD)])._replace(status=Status(row.status))
         content = parsed(row.rendered, row.body)
         terms = terms_of(row.slug, content)
         analysed = analyse({}, None) if held.status is Status.CANCELED else searchable(content, terms)
         search.put(connection, held, terms, analysed)
+        languages.update(analysed.spoken)
+    for language in sorted(languages):
+        search.speak(connection, language)
 
 
 def current_versions(connection: Connection) -> Iterator[AnyRow]:

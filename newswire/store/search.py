@@ -15,6 +15,7 @@ from newswire.article import Held
 from newswire.query import Filter, Place, Query
 from newswire.store import search_postgres, search_sqlite
 from newswire.store.rows import insert_unless_there
+from newswire.store.stems import spoken
 from newswire.store.tables import stemming_language
 
 LANGUAGES = select(stemming_language.c.language).order_by(stemming_language.c.language)
@@ -54,7 +55,7 @@ def articles(
     `start` is the place behind which it begins; what has expired at `unexpired_at` is left out, nothing when it
     is None. The query's own filter is not looked at: `wanted` holds it.
     """
-    stems = languages(connection) if query.expression is not None else []
+    stems = [] if query.expression is None else spoken(languages(connection), wanted)
     narrowed: Select[Any] = engine(connection).articles(
         connection, columns, query, wanted, stems, start, limit, unexpired_at
     )

@@ -18,7 +18,7 @@ from newswire.store.tsquery import tsquery
 SQLITE_ASKED = "SELECT asked.value, ({found}) FROM json_each(:terms) AS asked"
 # What has expired is looked up once for all terms: two look-ups for each match would be most of the work.
 SQLITE_MATCHES = """search_index
-    WHERE search_index MATCH :within || '"' || asked.value || '"' AND search_index.rowid NOT IN
+    WHERE search_index MATCH '("' || asked.value || :within AND search_index.rowid NOT IN
     (SELECT position FROM article JOIN search_place USING (number) WHERE article.expires_at <= :expired_by)"""
 SQLITE_COUNT = SQLITE_ASKED.format(found=f"SELECT count(*) FROM (SELECT 1 FROM {SQLITE_MATCHES} LIMIT :most)")
 SQLITE_NEWEST = SQLITE_ASKED.format(
@@ -68,8 +68,9 @@ def newest(connection: Connection, terms: Collection[str], wanted: Filter, expir
 def on_sqlite(
     connection: Connection, statement: str, terms: Collection[str], wanted: Filter, values: Mapping[str, Any]
 ) -> dict[str, int]:
-    narrowed = f"({search_sqlite.match(None, wanted, ())}) AND " if wanted != Filter() else ""
-    asked = {"terms": orjson.dumps([*terms]).decode(), "within": f'"status_usable" AND {narrowed}'}
+    narrowed = f" AND ({search_sqlite.match(None, wanted, ())})" if wanted != Filter() else ""
+    within = f'"{narrowed}) NOT ({search_sqlite.any_of(search_sqlite.HIDDEN)})'
+    asked = {"terms": orjson.dumps([*terms]).decode(), "within": within}
     return found(connection, statement, {**asked, **values})
 
 

@@ -35,11 +35,12 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
-from newswire.analysis import FIELDS, Analysed
+from newswire.analysis import FIELDS, Analysed, stem_of
 from newswire.article import Held
 from newswire.query import Filter, Place, Query
 from newswire.store import spans
 from newswire.store.rows import walked
+from newswire.store.stems import language_term
 from newswire.store.tables import article
 from newswire.store.tsquery import (
     MARKS,
@@ -87,9 +88,9 @@ def remove(connection: Connection, number: int) -> None:
 def vector(published_at: int, terms: frozenset[str], analysed: Analysed) -> str:
     """The text form of the tsvector. Only forms begin with a letter or digit, so a prefix finds nothing else."""
     marks: dict[str, list[str]] = {}
-    bare = {*(f"_{name}" for name in terms), *spans.lexemes(published_at)}
+    bare = {*(f"_{name}" for name in terms), f"_{language_term(analysed.language)}", *spans.lexemes(published_at)}
     for field in FIELDS:
-        forms, stems = analysed.forms[field], (f"_{stem}" for stem in analysed.stems[field])
+        forms, stems = analysed.forms[field], (f"={stem_of(token)}" for token in analysed.stems[field])
         for token in {*forms, *stems}:
             marks.setdefault(token, []).append(MARKS[field])
             if field in OWN:
@@ -109,11 +110,8 @@ def articles(
     if query.order != "published_at":
         return by_update(connection, columns, matching, values, query, start).limit(limit)
     times, descending = query.times[:2], query.descending
-    numbers = None
-    if query.expression is not None and has_prefix(query.expression):
-        numbers = spans.among_nearest(connection, matching, values, times, start, descending=descending, wanted=limit)
-    if numbers is None:
-        numbers = spans.nearest(connection, matching, values, times, start, descending=descending, wanted=limit)
+    look = spans.nearest_with_prefix if query.expression and has_prefix(query.expression) else spans.nearest
+    numbers = look(connection, matching, values, times, start, descending=descending, wanted=limit)
     place = (search_document.c.published_at, search_document.c.number)
     return walked(columns.where(one_of(numbers)), place, times, descending, start).limit(limit)
 
@@ -136,7 +134,7 @@ def conditions(
     for sign, moment in zip((">=", "<"), bounds, strict=True):
         if moment is not None:
             matching.append(f"{other} {sign} {noted(values, moment)}")
-    if query.expression is not None and not complete(query.expression):
+    if query.expression is not None and not complete(query.expression, languages):
         matching.append(confirmed(query.expression, languages, values))
     return " AND ".join(matching), values
 

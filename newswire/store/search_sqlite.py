@@ -25,11 +25,12 @@ from sqlalchemy import (
     text,
 )
 
-from newswire.analysis import FIELDS, Analysed, query_stems
-from newswire.article import Held
+from newswire.analysis import FIELDS, Analysed, stem_of
+from newswire.article import Held, Status
 from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.query import Filter, Place, Query
 from newswire.store.rows import current, walked
+from newswire.store.stems import Stem, language_term, stems_by_language
 from newswire.store.tables import article
 
 # Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200.
@@ -67,6 +68,7 @@ TAKE_PLACE = text("INSERT INTO search_place (position, number) VALUES (:position
 LEAVE_PLACE = text("DELETE FROM search_place WHERE position = :position")
 MOVE_PLACE = text("UPDATE search_place SET position = :target WHERE position = :position")
 ANYTHING, NOTHING = '"image_yes" OR "image_no"', '"nothing_"'
+HIDDEN = tuple(f"status_{status}" for status in Status if status is not Status.USABLE)
 
 
 def first_position(published_at: int) -> int:
@@ -80,11 +82,21 @@ def put(connection: Connection, held: Held, terms: frozenset[str], analysed: Ana
 
 
 def document(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, str]:
-    """The columns of a row of `search_index`; to be found by its status, an article carries it as a term."""
+    """The columns of a row of `search_index`.
+
+    Stems stand there without their language, which is a term: so a word is one list, not one for each language.
+    What is not usable carries its status as a term; a list of all that is usable would be as long as the wire.
+    """
+    beside = {language_term(analysed.language)}
+    if held.status is not Status.USABLE:
+        beside.add(f"status_{held.status}")
     return {
         **{field: " ".join(analysed.forms[field]) for field in FIELDS},
-        **{f"{field}_stems": " ".join(sorted(analysed.stems[field])) for field in FIELDS},
-        "terms": " ".join(sorted({*terms, f"status_{held.status}"})),
+        **{
+            f"{field}_stems": " ".join(sorted(f"_{stem_of(token)}" for token in analysed.stems[field]))
+            for field in FIELDS
+        },
+        "terms": " ".join(sorted(terms | beside)),
     }
 
 
@@ -131,7 +143,8 @@ def articles(
     start: Place | None, limit: int, unexpired_at: int | None,
 ) -> Select[Any]:  # fmt: skip
     """See `search.articles`: one MATCH and a range of row numbers."""
-    wanted &= Filter(include=(frozenset({f"status_{query.status}"}),))
+    usable = query.status == Status.USABLE
+    wanted &= Filter(exclude=frozenset(HIDDEN)) if usable else Filter((frozenset({f"status_{query.status}"}),))
     wide = search_index.c.search_index.bool_op("MATCH")(match(query.expression, wanted, languages))
     columns = current(columns, query, unexpired_at)
     columns = columns.join(search_place, search_place.c.number == article.c.number)
@@ -194,13 +207,22 @@ def matched(expression: Expression, languages: Sequence[str]) -> str:
         case Or(operands):
             return " OR ".join(f"({matched(part, languages)})" for part in operands)
         case Term(form, spelling, fields):
-            stems = query_stems(spelling, languages)
-            return f'{within(fields)} "{form}"' + (f" OR {within(fields, '_stems')} ({any_of(stems)})" if stems else "")
+            stems = stems_by_language(spelling, languages)
+            return " OR ".join(stemmed(each, fields) for each in stems) or f'{within(fields)} "{form}"'
         case Prefix(form, fields):
             return f'{within(fields)} "{form}" *'
         case Phrase(forms, prefix, fields):
             return f'{within(fields)} "{" ".join(forms)}"' + (" *" if prefix else "")
     raise AssertionError("a Not stands only inside an And")
+
+
+def stemmed(stem: Stem, fields: frozenset[str] | None) -> str:
+    """A word by one of its stems, without the articles in whose language that is another word's."""
+    # No other column holds stems, and to look at columns takes time.
+    found = f'"_{stem.stem}"' if fields is None else f'{within(fields, "_stems")} "_{stem.stem}"'
+    if not stem.foreign:
+        return found
+    return f"({found} NOT ({any_of(map(language_term, stem.foreign))}))"
 
 
 def within(fields: frozenset[str] | None, suffix: str = "") -> str:

@@ -26,6 +26,9 @@ FEW = 500
 NEAREST = 300
 """Articles whose words are looked through one by one."""
 
+MANY = 10_000
+"""So many matches of a prefix are sorted: each further look collects all of them anew."""
+
 
 def lexemes(at: int) -> list[str]:
     """The spans around a time in milliseconds since 1970. No word and no term begins with @."""
@@ -38,18 +41,19 @@ def lexeme(level: int, span: int) -> str:
 
 def nearest(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Place | None, *, descending: bool, wanted: int,
+    start: Place | None, *, descending: bool, wanted: int, first: int = FEW,
 ) -> list[int]:  # fmt: skip
     """The numbers of the `wanted` newest (or oldest) matches and of some more, in no order; of all if there are fewer.
 
     `matching` are conditions with `values`, besides `words @@ %(query)s`; `times` bound the time of publication
-    (from is inclusive, to exclusive), `start` is the place behind which the walk begins.
+    (from is inclusive, to exclusive), `start` is the place behind which the walk begins. The first span holds at
+    least `first` articles.
     """
     bounds, place = behind(times, start, descending)
     most = max(FEW, wanted)
     result = connection.exec_driver_sql(
         WALK.format(**(DESCENDING if descending else ASCENDING), matching=matching, place=place),
-        {**values, **bounds, "wanted": wanted, "few": most, "first": most},
+        {**values, **bounds, "wanted": wanted, "few": most, "first": max(first, most)},
     )
     return [number for (numbers,) in result for number in numbers]
 
@@ -63,7 +67,7 @@ def among_nearest(
     For prefixes, of which the index has to collect every match before it gives one.
     """
     bounds, place = behind(times, start, descending)
-    order = "published_at DESC, number DESC" if descending else "published_at, number"
+    order = ORDER[descending]
     result = connection.exec_driver_sql(
         f"SELECT number FROM (SELECT * FROM search_document WHERE published_at >= %(low)s AND published_at < %(high)s"
         f" AND {place} ORDER BY {order} LIMIT {NEAREST}) AS nearest WHERE words @@ %(query)s::tsquery AND {matching}",
@@ -71,6 +75,37 @@ def among_nearest(
     )
     numbers = [number for (number,) in result]
     return numbers if len(numbers) >= wanted else None
+
+
+def among_many(
+    connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
+    start: Place | None, *, descending: bool, wanted: int,
+) -> list[int] | None:  # fmt: skip
+    """As `nearest`, with a single look at the index, whose matches are sorted; None when they are more than `MANY`."""
+    bounds, place = behind(times, start, descending)
+    count, numbers = connection.exec_driver_sql(
+        "WITH matches AS MATERIALIZED (SELECT number, published_at FROM search_document"
+        f" WHERE words @@ %(query)s::tsquery AND {matching}),"
+        f" bounded AS MATERIALIZED (SELECT * FROM matches LIMIT {MANY + 1})"
+        " SELECT (SELECT count(*) FROM bounded), ARRAY(SELECT number FROM bounded WHERE published_at >= %(low)s"
+        f" AND published_at < %(high)s AND {place} ORDER BY {ORDER[descending]} LIMIT %(wanted)s)",
+        {**values, **bounds, "wanted": wanted},
+    ).one()
+    return numbers if count <= MANY else None
+
+
+def nearest_with_prefix(
+    connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
+    start: Place | None, *, descending: bool, wanted: int,
+) -> list[int]:  # fmt: skip
+    """As `nearest`, for prefixes: each look at the index collects all of their matches, so it is looked at rarely."""
+    asked = connection, matching, values, times, start
+    for look in (among_nearest, among_many):
+        numbers = look(*asked, descending=descending, wanted=wanted)
+        if numbers is not None:
+            return numbers
+    # More than MANY matches: in so many articles are some of them, unless the wire is very long.
+    return nearest(*asked, descending=descending, wanted=wanted, first=8 * FEW)
 
 
 def few(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
@@ -95,6 +130,7 @@ def behind(times: tuple[int | None, int | None], start: Place | None, descending
     return {"low": low, "high": high, **start._asdict()}, f"(published_at, number) {sign} (%(at)s, %(number)s)"
 
 
+ORDER = {True: "published_at DESC, number DESC", False: "published_at, number"}
 NEWEST = "published_at < %(high)s::bigint ORDER BY published_at DESC, number DESC"
 OLDEST = "published_at >= %(low)s::bigint ORDER BY published_at, number"
 ENDS = {

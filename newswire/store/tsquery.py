@@ -1,8 +1,8 @@
 """A query as PostgreSQL's tsquery, and as conditions where a tsquery cannot say it; and what its lexemes are.
 
-Forms are lexemes as they are. Whatever begins with an underscore is ours: `_en_purchas` a stem,
-`_section_world` a term, `_headline_cocoa` a word in that field, `_` and twelve characters a
-pair of neighbours. Those that begin with @ are `spans`.
+Forms are lexemes as they are, `=purchas` is a stem, in whichever language. Whatever begins with an underscore is
+ours: `_section_world` a term, `_stemmed_en` the language of an article's stems, `_headline_cocoa` a word in that
+field, `_` and twelve characters a pair of neighbours. Those that begin with @ are `spans`.
 """
 
 import base64
@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from newswire.analysis import FIELDS, query_stems
+from newswire.analysis import FIELDS
 from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.query import Filter
+from newswire.store.stems import Stem, language_term, stems_by_language
 
 ANYTHING, NOTHING = "'_image_yes' | '_image_no'", "'_nothing'"
 # Positions carry no order here, only a weight: C is the body, where most words are.
@@ -32,7 +33,7 @@ def own_lexeme(field: str, token: str) -> str:
 
 
 def tsquery(expression: Expression | None, wanted: Filter, languages: Sequence[str]) -> str:
-    """A tsquery for the filters and `q`: exact, or wider where a phrase has still to be confirmed."""
+    """A tsquery for the filters and `q`: exact, or wider where something has still to be confirmed."""
     parts = [any_of(f"_{name}" for name in sorted(clause)) or NOTHING for clause in wanted.include]
     parts += [f"!'_{name}'" for name in sorted(wanted.exclude)]
     if expression is not None and (wide := widened(expression, languages)):
@@ -40,19 +41,24 @@ def tsquery(expression: Expression | None, wanted: Filter, languages: Sequence[s
     return " & ".join(f"({part})" for part in parts) or ANYTHING
 
 
-def widened(expression: Expression, languages: Sequence[str]) -> str | None:
-    """A tsquery that misses no match; None: any article may match."""
+def widened(expression: Expression, languages: Sequence[str], *, precise: bool = False) -> str | None:
+    """A tsquery that misses no match; None: any article may match.
+
+    Where it is `precise` it finds nothing else either, which only what is `sayable` can be. Else a word is found by
+    its stem in any language: an index that has to ask for the language too takes eight times as long.
+    """
     match expression:
         case And(operands):
-            known = [wide for part in operands if (wide := widened(part, languages))]
+            known = [wide for part in operands if (wide := widened(part, languages, precise=precise))]
             return " & ".join(f"({wide})" for wide in known) or None
         case Or(operands):
-            found = [widened(part, languages) for part in operands]
+            found = [widened(part, languages, precise=precise) for part in operands]
             return None if None in found else " | ".join(f"({wide})" for wide in found)
         case Not(operand):
-            return f"!({widened(operand, languages)})" if complete(operand) else None
+            return f"!({widened(operand, languages, precise=True)})" if sayable(operand) else None
         case Term(form, spelling, fields):
-            return " | ".join(lexeme(token, fields) for token in (form, *stems(spelling, languages)))
+            stems = [stemmed(each, fields, precise=precise) for each in stems_by_language(spelling, languages)]
+            return " | ".join(stems) or lexeme(form, fields)
         case Prefix(form, fields):
             return lexeme(form, fields, star="*")
         case Phrase((form,), _, fields):
@@ -63,31 +69,49 @@ def widened(expression: Expression, languages: Sequence[str]) -> str | None:
             return " & ".join([*pairs, lexeme(forms[-1], fields, star="*")] if prefix else pairs)
 
 
-def complete(expression: Expression) -> bool:
-    """Whether the tsquery alone decides: phrases of more than two words, in one field, or with a prefix need a look."""
+def stemmed(stem: Stem, fields: frozenset[str] | None, *, precise: bool) -> str:
+    """A word by one of its stems; `precise` without the articles in whose language that is another word's."""
+    found = lexeme(f"={stem.stem}", fields)
+    if not precise or not stem.foreign:
+        return found
+    return f"({found} & !({any_of(f'_{language_term(language)}' for language in stem.foreign)}))"
+
+
+def sayable(expression: Expression) -> bool:
+    """Whether a tsquery can say it: phrases of more than two words, in one field, or with a prefix need a look."""
     match expression:
         case And(operands) | Or(operands):
-            return all(complete(part) for part in operands)
+            return all(sayable(part) for part in operands)
         case Not(operand):
-            return complete(operand)
+            return sayable(operand)
         case Phrase(forms, prefix, fields):
             return len(forms) == 1 or (len(forms) == 2 and not prefix and fields is None)
     return True
 
 
+def complete(expression: Expression, languages: Sequence[str]) -> bool:
+    """Whether the wide tsquery decides alone."""
+    return sayable(expression) and widened(expression, languages) == widened(expression, languages, precise=True)
+
+
 def confirmed(expression: Expression, languages: Sequence[str], values: dict[str, Any]) -> str:
-    """The expression as a condition that is exact everywhere; what it looks for is added to `values`."""
+    """The expression as a condition that is exact everywhere; what it looks for is added to `values`.
+
+    As much as can be is one tsquery, which GIN looks at only where the wide one has found something.
+    """
+    if sayable(expression):
+        return f"(words @@ {noted(values, widened(expression, languages, precise=True))}::tsquery)"
     match expression:
         case And(operands) | Or(operands):
             joint = " AND " if isinstance(expression, And) else " OR "
             return "(" + joint.join(confirmed(part, languages, values) for part in operands) + ")"
         case Not(operand):
             return f"NOT {confirmed(operand, languages, values)}"
-        case Phrase(forms, prefix, fields) if not complete(expression):
+        case Phrase(forms, prefix, fields):
             name = noted(values, f" {' '.join(forms)}" + ("" if prefix else " "))
             wanted = [number for number, field in enumerate(FIELDS, 1) if fields is None or field in fields]
             return "(" + " OR ".join(f"strpos(forms[{number}], {name}) > 0" for number in wanted) + ")"
-    return f"(words @@ {noted(values, widened(expression, languages))}::tsquery)"
+    raise AssertionError("a word or prefix is sayable")
 
 
 def noted(values: dict[str, Any], value: Any) -> str:
@@ -106,10 +130,6 @@ def has_prefix(expression: Expression) -> bool:
         case Phrase(_, prefix, _):
             return prefix
     return isinstance(expression, Prefix)
-
-
-def stems(spelling: str, languages: Sequence[str]) -> list[str]:
-    return [f"_{stem}" for stem in query_stems(spelling, languages)]
 
 
 def lexeme(token: str, fields: frozenset[str] | None, star: str = "") -> str:

@@ -20,7 +20,6 @@ from newswire.ingest.receive import Reception
 from newswire.instant import now
 from newswire.query import EVERYTHING, Filter, Query, Visibility
 from newswire.readers.listing import page
-from newswire.store import search
 from newswire.store.engine import Database
 from newswire.store.texts import searchable
 
@@ -69,10 +68,8 @@ class Both:
 
     def matching(self, text: str) -> set[int]:
         """The numbers of the documents that match in process."""
-        with self.databases[0].read() as connection:
-            languages = search.languages(connection)
         expression = parse(text)
-        return {number for number, document in enumerate(self.documents, 1) if matches(expression, document, languages)}
+        return {number for number, document in enumerate(self.documents, 1) if matches(expression, document)}
 
     def close(self) -> None:
         for database in self.databases:

@@ -24,9 +24,9 @@ from newswire.analysis import (
     query_forms,
     query_stems,
     stem_tokens,
-    stemming_language,
     words,
 )
+from newswire.stemming import stemming_language
 
 LANGUAGES = re.findall(
     r"\w+",
@@ -169,13 +169,13 @@ def test_a_word_is_found_by_its_stem_with_and_without_marks(language: str, store
 def test_stems_carry_their_language() -> None:
     assert stem_tokens("Purchases", "en-US") == {"en_purchas"}
     assert stem_tokens("Purchases", "EN") == {"en_purchas"}
-    assert query_stems("nation", ["fr", "en", "he", "en-GB"]) == ["en_nation", "fr_nation"]
+    assert query_stems("nation", ["fr", "en", "he", "en-GB"]) == ["en_nation", "fr_nation", "und_nation"]
 
 
 @pytest.mark.parametrize("language", [None, "", "he", "zh-Hant", "ja", "und", "english", "e"])
-def test_a_language_without_a_stemmer_has_no_stems(language: str | None) -> None:
-    assert stemming_language(language) is None
-    assert stem_tokens("words of any kind", language) == frozenset()
+def test_where_there_is_no_stemmer_each_form_is_its_own_stem(language: str | None) -> None:
+    assert stemming_language(language) == "und"
+    assert stem_tokens("Words of Any kïnd", language) == {"und_words", "und_of", "und_any", "und_kind"}
 
 
 def test_scripts_without_spaces_are_not_stemmed() -> None:
