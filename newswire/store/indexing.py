@@ -10,7 +10,7 @@ from newswire.query import terms_of
 from newswire.store import search
 from newswire.store.rows import HELD, AnyRow
 from newswire.store.tables import article, publisher, version
-from newswire.store.texts import searchable
+from newswire.store.texts import Document, searchable
 
 BATCH = 500
 
@@ -22,7 +22,7 @@ def rebuild(connection: Connection) -> None:
         content = parsed(row.rendered, row.body)
         terms = terms_of(row.slug, content)
         analysed = analyse({}, None) if held.status is Status.CANCELED else searchable(content, terms)
-        search.put(connection, held, terms, analysed)
+        search.put(connection, [Document(held, terms, analysed)])
 
 
 def current_versions(connection: Connection) -> Iterator[AnyRow]:
