@@ -107,8 +107,8 @@ class SqliteLoader(Loader):
             if count % 20 == 0:
                 yield f"SQLite: search index, {count * AT_ONCE:,} of {len(self.starts):,}"
             with self.database.begin() as connection:
-                connection.execute(search_sqlite.TAKE_PLACE, rows)
-                connection.execute(search_sqlite.PUT, rows)
+                search_sqlite.TAKE_PLACE.many(connection, rows)
+                search_sqlite.PUT.many(connection, rows)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows of the index in the order of publication, with their places."""

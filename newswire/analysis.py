@@ -15,7 +15,7 @@ whoever looks for a word looks for stems only.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -106,8 +106,7 @@ def analyse(texts: Mapping[str, str], language: str | None, terms: Iterable[str]
     that the article answers to, share the index with its words and are never cut.
     """
     stemming = stemming_language(language)
-    forms: dict[str, list[str]] = {}
-    stems: dict[str, frozenset[str]] = {}
+    forms, stems = dict[str, list[str]](), dict[str, frozenset[str]]()
     needed = sum(len(term.encode()) + _TOKEN_OVERHEAD for term in terms)
     budget = INDEX_BUDGET - max(0, needed - ROOM_FOR_TERMS)
     for field in sorted(FIELDS, key=lambda name: name == "body"):
@@ -118,27 +117,25 @@ def analyse(texts: Mapping[str, str], language: str | None, terms: Iterable[str]
 
 def _within(budget: int, text: str, language: str, copies: int) -> tuple[list[str], frozenset[str], int]:
     """The forms and stem tokens of as much of a text as the budget has room for; what is left of it."""
-    forms: list[str] = []
-    known: set[str] = set()
-    pairs: set[tuple[str, str]] = set()
-    previous = ""
-    for form, stems in _entries(text, language):
-        new = {form, *stems} - known
-        cost = copies * sum(len(token.encode()) + _TOKEN_OVERHEAD for token in new) if new else 0
-        if (previous, form) not in pairs:
-            cost += _PAIR_COST
-        if cost > budget:
-            return forms, _stems_among(known), 0
-        budget -= cost
+    forms, stems = _tokens(text, language)
+    tokens, pairs = {*forms, *stems}, set(zip(("", *forms), forms, strict=False))
+    cost = copies * (len("".join(tokens).encode()) + _TOKEN_OVERHEAD * len(tokens)) + _PAIR_COST * len(pairs)
+    return (forms, stems, budget - cost) if cost <= budget else (*_beginning(budget, text, language, copies), 0)
+
+
+def _beginning(budget: int, text: str, language: str, copies: int) -> tuple[list[str], frozenset[str]]:
+    """The forms and stem tokens of a text that is too long for the budget, until that is used up."""
+    forms, known, pairs = [""], set[str](), set[tuple[str, str]]()
+    for spelling, form in ((whole, part) for whole in spellings(text) for part in _forms(whole)):
+        new, pair = {form, *_stems({spelling}, language)} - known, (forms[-1], form)
+        budget -= copies * sum(len(token.encode()) + _TOKEN_OVERHEAD for token in new)
+        budget -= _PAIR_COST * (pair not in pairs)
+        if budget < 0:
+            break
         known |= new
-        pairs.add((previous, form))
+        pairs.add(pair)
         forms.append(form)
-        previous = form
-    return forms, _stems_among(known), budget
-
-
-def _stems_among(tokens: Iterable[str]) -> frozenset[str]:
-    return frozenset(token for token in tokens if "_" in token)
+    return forms[1:], frozenset(token for token in known if "_" in token)
 
 
 def words(text: str) -> list[str]:
@@ -148,7 +145,7 @@ def words(text: str) -> list[str]:
     (abc: ab, bc, c). So two characters or more, anywhere in it, are a phrase of forms, and a single one
     is the beginning of a form.
     """
-    return [form for form, _ in _entries(text, None)]
+    return _tokens(text, None)[0]
 
 
 def query_forms(text: str, *, open_ended: bool = False) -> tuple[tuple[str, ...], bool]:
@@ -167,7 +164,7 @@ def query_forms(text: str, *, open_ended: bool = False) -> tuple[tuple[str, ...]
 
 def stem_tokens(text: str, language: str | None) -> frozenset[str]:
     """The stem tokens of every word of a text."""
-    return frozenset(token for _, stems in _entries(text, stemming_language(language)) for token in stems)
+    return _tokens(text, stemming_language(language))[1]
 
 
 def query_stems(word: str, languages: Iterable[str]) -> list[str]:
@@ -182,19 +179,26 @@ def stem_of(token: str) -> str:
 
 def spellings(text: str) -> list[str]:
     """The words of a text casefolded, with their marks; a run of a script without spaces is one."""
-    found: list[str]
-    found = _ASCII_SPELLING.findall(text.lower()) if text.isascii() else SPELLING.findall(normalised(text))
+    found: list[str] = _ASCII_SPELLING.findall(text.lower()) if text.isascii() else SPELLING.findall(normalised(text))
     return [word if len(word) <= LONGEST_WORD or is_run(word) else _fold(word) for word in found]
 
 
-def _entries(text: str, language: str | None) -> Iterator[tuple[str, Collection[str]]]:
-    """Each form of a text with its stem tokens; those of a run have none."""
-    for spelling in spellings(text):
-        if is_run(spelling):
-            for start in range(len(spelling)):
-                yield spelling[start : start + 2], ()
-        else:
-            yield folded(spelling), word_stems(spelling, language) if language else ()
+def _tokens(text: str, language: str | None) -> tuple[list[str], frozenset[str]]:
+    """The forms of a text in order, and its stem tokens."""
+    found = spellings(text)
+    forms = found if text.isascii() else [form for spelling in found for form in _forms(spelling)]
+    return forms, _stems(set(found), language)
+
+
+def _stems(found: Collection[str], language: str | None) -> frozenset[str]:
+    """The stem tokens of some spellings; a run has none."""
+    return frozenset().union(*[word_stems(each, language) for each in found if language and not is_run(each)])
+
+
+def _forms(spelling: str) -> Collection[str]:
+    """The forms of a word, which is one, or of a run."""
+    run = is_run(spelling)
+    return [spelling[start : start + 2] for start in range(len(spelling))] if run else (folded(spelling),)
 
 
 def normalised(text: str) -> str:

@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, Update, func, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
 
 from newswire.article import EntryType, digest_of, parsed
 from newswire.instant import now as clock
+from newswire.store.prepared import Prepared
 from newswire.store.rows import AnyRow
 from newswire.store.tables import entry, head, version
 
@@ -42,7 +43,21 @@ class Head(NamedTuple):
     changed_at: int
 
 
+def heralded(engine: str, change: Update) -> Any:
+    """A change of the head of which PostgreSQL tells, at the commit, everyone who listens on `CHANNEL`.
+
+    On SQLite there is nobody to tell: who waits looks at the file.
+    """
+    return change if engine == "sqlite" else change.returning(func.pg_notify(CHANNEL, ""))
+
+
 POSITION = select(*(head.c[name] for name in Head._fields))
+RAISE = Prepared(update(head).values(seq=head.c.seq + bindparam("entries")).returning(head.c.seq, head.c.chain))
+WRITE = Prepared(insert(entry))
+LINK = {
+    engine: Prepared(heralded(engine, update(head).values(chain=bindparam("link"), changed_at=bindparam("at"))))
+    for engine in ("sqlite", "postgresql")
+}
 
 
 class NewEntry(NamedTuple):
@@ -76,17 +91,15 @@ def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> lis
     """Appends `entries`, in order, and returns their sequence numbers. Call it last before the commit."""
     if not entries:
         return []
-    last, chain = connection.execute(
-        update(head).values(seq=head.c.seq + len(entries)).returning(head.c.seq, head.c.chain)
-    ).one()
+    [(last, chain)] = RAISE.all(connection, {"entries": len(entries)})
     first = last - len(entries) + 1
     rows = []
     for seq, new in enumerate(entries, first):
         chain = link(chain, seq, new.digest)
         rows.append({"seq": seq, "at": now, "chain": chain, **new._asdict()})
-    connection.execute(insert(entry), rows)
+    WRITE.many(connection, rows)
     # By the clock of this moment: the head is locked, so it is the order of the commits, as `now` may not be.
-    connection.execute(heralded(connection, update(head).values(chain=chain, changed_at=clock())))
+    LINK[connection.dialect.name].execute(connection, {"link": chain, "at": clock()})
     return list(range(first, last + 1))
 
 
@@ -94,7 +107,7 @@ def revise(connection: Connection) -> None:
     """Notes that a publisher, partner, key or feed was edited, so that no kept page outlives the edit."""
     connection.execute(update(head).values(revision=head.c.revision + 1))
     # The time is taken once the head is locked, for which the first statement may have waited long.
-    connection.execute(heralded(connection, update(head).values(changed_at=clock())))
+    connection.execute(heralded(connection.dialect.name, update(head).values(changed_at=clock())))
 
 
 def renaming() -> Update:
@@ -103,14 +116,6 @@ def renaming() -> Update:
     What the old one told after its backup is not in the log, and its numbers are given out again.
     """
     return update(head).values(wire=str(uuid4()), revision=head.c.revision + 1)
-
-
-def heralded(connection: Connection, change: Update) -> Any:
-    """A change of the head of which PostgreSQL tells, at the commit, everyone who listens on `CHANNEL`.
-
-    On SQLite there is nobody to tell: who waits looks at the file.
-    """
-    return change if connection.dialect.name == "sqlite" else change.returning(func.pg_notify(CHANNEL, ""))
 
 
 def since(connection: Connection, after: int, limit: int) -> Sequence[AnyRow]:

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 from uuid_utils import uuid7
 
 from newswire import wire
-from newswire.analysis import Analysed, analyse
+from newswire.analysis import analyse
 from newswire.article import (
     Draft,
     EntryType,
@@ -35,10 +34,10 @@ from newswire.article import (
     tombstone,
 )
 from newswire.errors import Problem
+from newswire.ingest.unwritten import Unwritten
 from newswire.query import terms_of
-from newswire.store import labels, rows, search
-from newswire.store.tables import article
-from newswire.store.texts import searchable
+from newswire.store import rows, search
+from newswire.store.texts import Document, searchable
 
 Condition = Callable[[Held | None], None]
 
@@ -65,8 +64,7 @@ class Reception:
         self.now = now
         self._untold: list[tuple[Outcome, EntryType]] = []
         self._told: set[int] = set()
-        self._spoken: set[str] = set()
-        self._labels: list[labels.Label] = []
+        self._unwritten = Unwritten(connection)
 
     def create(self, publisher: Publisher, draft: Draft) -> Outcome:
         """A new article; raises `duplicate_external_id` or `article_canceled` when the publisher's id is taken."""
@@ -100,7 +98,7 @@ class Reception:
             raise canceled(held)
         condition(held)
         check_acceptable(held, draft, self.now)
-        stored = rows.current_version(self.connection, held.number, held.version)
+        stored = self._stored(held)
         before = parsed(stored.rendered, stored.body)
         new = successor(held, draft, self.now)
         content = served(draft, publisher, new)
@@ -115,11 +113,12 @@ class Reception:
     def kill(self, held: Held, publisher: Publisher, note: str | None, condition: Condition = always) -> Outcome:
         """Cancels a locked article for good. Killing twice changes nothing."""
         if held.status is Status.CANCELED:
-            stored = rows.current_version(self.connection, held.number, held.version)
+            stored = self._stored(held)
             remains = parsed(stored.rendered, stored.body)
             return Outcome(held, Version(remains["digest"], stored.rendered, stored.body))
         condition(held)
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
+        self._unwritten.settle(held.number)
         search.remove(self.connection, held.number)
         outcome = Outcome(held, self._bury(held, publisher, note))
         self._change_and_tell(outcome, EntryType.CANCELED if self._was_told(held) else None)
@@ -142,12 +141,8 @@ class Reception:
             wire.NewEntry(kind, outcome.held.number, outcome.held.version, outcome.version.digest)
             for outcome, kind in self._untold
         ]
-        # Sorted, and after every article is locked: two batches in the same new languages must not block each other.
-        for language in sorted(self._spoken):
-            search.speak(self.connection, language)
-        self._spoken.clear()
-        labels.learn(self.connection, self._labels)
-        self._labels.clear()
+        # After every article is locked.
+        self._unwritten.close()
         if not entries:
             return
         for (outcome, _), seq in zip(self._untold, wire.append(self.connection, entries, self.now), strict=True):
@@ -155,6 +150,11 @@ class Reception:
         told = [(outcome.held.number, outcome.held.seq) for outcome, _ in self._untold if outcome.held.seq is not None]
         rows.set_sequence_numbers(self.connection, told)
         self._untold.clear()
+
+    def _stored(self, held: Held) -> Any:
+        """The version of a locked article that is stored: source, rendered JSON and body."""
+        self._unwritten.settle(held.number)
+        return rows.current_version(self.connection, held.number, held.version)
 
     def _held(self, publisher: Publisher, external_id: str) -> Held:
         held = rows.lock_by_external_id(self.connection, publisher.id, external_id)
@@ -187,7 +187,7 @@ class Reception:
         """Inserts the article's row; None when a rival holds the publisher's id."""
         values = held._asdict() | {"status": held.status.value, "due_at": due_at(held)}
         del values["number"]
-        number = rows.insert_unless_there(self.connection, article, values, article.c.number)
+        number = rows.add_article(self.connection, values)
         return None if number is None else held._replace(number=number)
 
     def _store(
@@ -200,12 +200,11 @@ class Reception:
         created: bool = False,
     ) -> Outcome:
         terms = terms_of(publisher.slug, content)
-        self._labels.extend(labels.labels_in(content))
         version = render(content)
-        self._write_version(held, version, terms=terms, source=draft.source)
         if not created:
             search.remove(self.connection, held.number)
-        self._index(held, terms, searchable(content, terms))
+        self._unwritten.learn(content)
+        self._unwritten.add(Document(held, terms, searchable(content, terms)), version, draft.source, self.now)
         outcome = Outcome(held, version, created=created, warnings=draft.warnings)
         kind = entry_type(draft, first=not self._was_told(held)) if held.status is Status.USABLE else None
         self._change_and_tell(outcome, kind)
@@ -215,23 +214,8 @@ class Reception:
         """Stores the tombstone; its publisher finds it among what was killed."""
         stone = tombstone(held, publisher, note, self.now)
         version, terms = render(stone), terms_of(publisher.slug, stone)
-        self._write_version(held, version, terms=terms, source={})
-        self._index(held, terms, analyse({}, None))
+        self._unwritten.add(Document(held, terms, analyse({}, None)), version, {}, self.now)
         return version
-
-    def _write_version(self, held: Held, version: Version, *, terms: frozenset[str], source: Any) -> None:
-        rows.add_version(
-            self.connection,
-            {
-                "number": held.number, "version": held.version, "digest": version.digest,
-                "terms": " ".join(sorted(terms)), "source": orjson.dumps(source), "rendered": version.rendered,
-                "body": version.body, "created_at": self.now,
-            },
-        )  # fmt: skip
-
-    def _index(self, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
-        self._spoken |= analysed.spoken
-        search.put(self.connection, held, terms, analysed)
 
     def _change_and_tell(self, outcome: Outcome, kind: EntryType | None) -> None:
         held = outcome.held

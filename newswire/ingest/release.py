@@ -12,7 +12,7 @@ from newswire.query import terms_of
 from newswire.store import rows, search
 from newswire.store.rows import HELD, AnyRow
 from newswire.store.tables import article, publisher, version
-from newswire.store.texts import searchable
+from newswire.store.texts import Document, searchable
 
 AT_ONCE = 100
 
@@ -57,4 +57,4 @@ def open_to_readers(connection: Connection, row: AnyRow) -> None:
     content = parsed(row.rendered, row.body)
     terms = terms_of(row.slug, content)
     search.remove(connection, held.number)
-    search.put(connection, held, terms, searchable(content, terms))
+    search.put(connection, [Document(held, terms, searchable(content, terms))])

@@ -10,7 +10,7 @@ from newswire.query import terms_of
 from newswire.store import search
 from newswire.store.rows import HELD, AnyRow
 from newswire.store.tables import article, publisher, version
-from newswire.store.texts import searchable
+from newswire.store.texts import Document, searchable
 
 BATCH = 500
 
@@ -23,7 +23,7 @@ def rebuild(connection: Connection) -> None:
         content = parsed(row.rendered, row.body)
         terms = terms_of(row.slug, content)
         analysed = analyse({}, None) if held.status is Status.CANCELED else searchable(content, terms)
-        search.put(connection, held, terms, analysed)
+        search.put(connection, [Document(held, terms, analysed)])
         languages.update(analysed.spoken)
     for language in sorted(languages):
         search.speak(connection, language)

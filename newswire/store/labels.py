@@ -9,15 +9,22 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
 
 from newswire.analysis import words
 from newswire.query import term
-from newswire.store.rows import yielding
+from newswire.store.prepared import Prepared
 from newswire.store.tables import label
 
 AT_ONCE = 1000
+KNOWN = "newswire.labels"
+"""Where a connection to the database remembers the terms whose labels it has found there."""
+MOST_KNOWN = 50_000
 LONGEST_ROW = 2600
 """Bytes of term and words together: an index of PostgreSQL takes 2,704."""
+
+# SQLite takes PostgreSQL's words for it.
+ADD = Prepared(insert(label).on_conflict_do_nothing())
 
 
 class Label(NamedTuple):
@@ -50,16 +57,21 @@ def labels_of(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
 def learn(connection: Connection, labels: Iterable[Label]) -> None:
     """Adds the labels that are not there yet; the first spelling stays.
 
-    In the order of their terms: two transactions with the same new labels must not block each other.
+    In the order of their terms: two transactions with the same new labels must not block each other. Once in a
+    transaction.
     """
     wanted: dict[str, Label] = {}
     for each in labels:
         wanted.setdefault(each.term, each)
-    new = sorted(wanted.keys() - labels_of(connection, wanted).keys())
-    insertion = yielding(connection.dialect.name, label, label.c.term)
-    for some in portions(new):
-        rows = [{**wanted[name]._asdict(), "words": ordered(wanted[name])} for name in some]
-        connection.execute(insertion, rows)
+    known = connection.info.setdefault(KNOWN, set())
+    unknown = wanted.keys() - known
+    # Rows are only added, so what was found stays; what is added here may be rolled back, and counts once it is found.
+    found = labels_of(connection, unknown).keys()
+    if len(known) > MOST_KNOWN:
+        known.clear()
+    known.update(found)
+    if new := sorted(unknown - found):
+        ADD.many(connection, [{**wanted[name]._asdict(), "words": ordered(wanted[name])} for name in new])
 
 
 def ordered(named: Label) -> str:

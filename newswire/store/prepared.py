@@ -3,14 +3,20 @@
 SQLAlchemy writes them; at each execution its own machinery (looking up what was compiled, rows, types) takes
 about 0.1 ms, several times what the database takes for a row. So the statements of the hot paths are
 `Prepared`. They hold whole numbers, texts and bytes only, which both drivers take and give as they are.
+What a driver says of a failure comes as the error that SQLAlchemy makes of it.
 """
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+
+DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 
 
 class Sent(NamedTuple):
@@ -31,22 +37,48 @@ class Prepared:
     @cached_property
     def row(self) -> Any:
         """The type of a row: its columns by name."""
-        names = [column.key for column in self.statement.selected_columns]
+        names = [column.key for column in self.statement.exported_columns]
         return NamedTuple("Found", [(name, Any) for name in names])
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
-        """Every row, its columns by name."""
+        """Every row, its columns by name; of a statement that writes, what it returns."""
         return list(map(self.row._make, self.execute(connection, values)))
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The driver's cursor."""
-        driver: Any = connection.connection.driver_connection
         sent = self._sent.get(connection.dialect.name) or self.compiled(connection.dialect)
-        given = {**sent.values, **values}
-        return driver.execute(sent.text, given if sent.names is None else [given[name] for name in sent.names])
+        driver: Any = connection.connection.driver_connection
+        try:
+            return driver.execute(sent.text, given(sent, values))
+        except DRIVER_ERRORS as error:
+            raise told(connection, sent, error) from error
+
+    def many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Executes a statement that returns nothing for each of the `rows`, in their order and in one go."""
+        if len(rows) == 1:
+            self.execute(connection, rows[0])
+            return
+        sent = self._sent.get(connection.dialect.name) or self.compiled(connection.dialect)
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.cursor().executemany(sent.text, [given(sent, values) for values in rows])
+        except DRIVER_ERRORS as error:
+            raise told(connection, sent, error) from error
 
     def compiled(self, dialect: Dialect) -> Sent:
         made = self.statement.compile(dialect=dialect)
         sent = Sent(made.string, made.positiontup, made.params)
         self._sent[dialect.name] = sent
         return sent
+
+
+def given(sent: Sent, values: Mapping[str, Any]) -> Any:
+    """The values as the driver takes them."""
+    whole = {**sent.values, **values}
+    return whole if sent.names is None else [whole[name] for name in sent.names]
+
+
+def told(connection: Connection, sent: Sent, error: Exception) -> Exception:
+    """A driver's error as SQLAlchemy's; without the values, which are nobody's business."""
+    driver: Any = connection.dialect.dbapi
+    return DBAPIError.instance(sent.text, None, error, driver.Error, dialect=connection.dialect)

@@ -10,14 +10,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from newswire.analysis import Analysed
-from newswire.article import Held
 from newswire.query import Filter, Place, Query
 from newswire.store import search_postgres, search_sqlite
 from newswire.store.rows import insert_unless_there
 from newswire.store.stems import spoken
 from newswire.store.tables import stemming_language
+from newswire.store.texts import Document
 
+KNOWN = "newswire.languages"
+"""Where a connection to the database remembers the languages that it has found there."""
 LANGUAGES = select(stemming_language.c.language).order_by(stemming_language.c.language)
 
 
@@ -25,9 +26,9 @@ def engine(connection: Connection) -> Any:
     return search_sqlite if connection.dialect.name == "sqlite" else search_postgres
 
 
-def put(connection: Connection, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
-    """Indexes the current version of an article that is not in the index (any more)."""
-    engine(connection).put(connection, held, terms, analysed)
+def put(connection: Connection, documents: Sequence[Document]) -> None:
+    """Indexes the current versions of articles that are not in the index (any more)."""
+    engine(connection).put(connection, documents)
 
 
 def remove(connection: Connection, number: int) -> None:
@@ -37,7 +38,13 @@ def remove(connection: Connection, number: int) -> None:
 
 def speak(connection: Connection, language: str) -> None:
     """Notes that stems of this language are in the index from now on."""
-    if language not in languages(connection):
+    known = connection.info.setdefault(KNOWN, set())
+    if language in known:
+        return
+    # Rows are only added, so what was found stays; what is added here may be rolled back, and counts once it is found.
+    if language in languages(connection):
+        known.add(language)
+    else:
         insert_unless_there(connection, stemming_language, {"language": language}, stemming_language.c.language)
 
 

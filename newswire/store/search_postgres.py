@@ -15,7 +15,7 @@ read for each other word. So `status` is a column, and usable articles have an i
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise, starmap
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    bindparam,
     cast,
     func,
     insert,
@@ -39,9 +40,11 @@ from newswire.analysis import FIELDS, Analysed, stem_of
 from newswire.article import Held
 from newswire.query import Filter, Place, Query
 from newswire.store import spans
+from newswire.store.prepared import Prepared
 from newswire.store.rows import walked
 from newswire.store.stems import language_term
 from newswire.store.tables import article
+from newswire.store.texts import Document
 from newswire.store.tsquery import (
     MARKS,
     OWN,
@@ -50,7 +53,7 @@ from newswire.store.tsquery import (
     has_prefix,
     noted,
     own_lexeme,
-    pair,
+    pairs,
     tsquery,
 )
 
@@ -67,8 +70,12 @@ search_document = Table(
 )
 
 
-def put(connection: Connection, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
-    connection.execute(insert(search_document), document(held, terms, analysed))
+PUT = Prepared(insert(search_document))
+REMOVE = Prepared(search_document.delete().where(search_document.c.number == bindparam("number")))
+
+
+def put(connection: Connection, documents: Sequence[Document]) -> None:
+    PUT.many(connection, [document(*each) for each in documents])
 
 
 def document(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, Any]:
@@ -82,22 +89,23 @@ def document(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str,
 
 
 def remove(connection: Connection, number: int) -> None:
-    connection.execute(search_document.delete().where(search_document.c.number == number))
+    REMOVE.execute(connection, {"number": number})
 
 
 def vector(published_at: int, terms: frozenset[str], analysed: Analysed) -> str:
     """The text form of the tsvector. Only forms begin with a letter or digit, so a prefix finds nothing else."""
-    marks: dict[str, list[str]] = {}
+    marks: dict[str, str] = {}
     bare = {*(f"_{name}" for name in terms), f"_{language_term(analysed.language)}", *spans.lexemes(published_at)}
+    neighbours: set[tuple[str, str]] = set()
     for field in FIELDS:
-        forms, stems = analysed.forms[field], (f"={stem_of(token)}" for token in analysed.stems[field])
-        for token in {*forms, *stems}:
-            marks.setdefault(token, []).append(MARKS[field])
-            if field in OWN:
-                bare.add(own_lexeme(field, token))
-        bare.update(starmap(pair, pairwise(forms)))
-    lexemes = [f"'{token}':{','.join(found)}" for token, found in marks.items()]
-    return " ".join([*lexemes, *(f"'{token}'" for token in bare)])
+        forms, mark = analysed.forms[field], MARKS[field]
+        tokens = {*forms, *(f"={stem_of(token)}" for token in analysed.stems[field])}
+        marks.update({token: f"{marks[token]},{mark}" if token in marks else mark for token in tokens})
+        if field in OWN:
+            bare.update(own_lexeme(field, token) for token in tokens)
+        neighbours.update(pairwise(forms))
+    bare.update(pairs(neighbours))
+    return " ".join([f"'{token}':{found}" for token, found in marks.items()] + [f"'{token}'" for token in bare])
 
 
 def articles(

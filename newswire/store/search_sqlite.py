@@ -29,9 +29,11 @@ from newswire.analysis import FIELDS, Analysed, stem_of
 from newswire.article import Held, Status
 from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.query import Filter, Place, Query
+from newswire.store.prepared import Prepared
 from newswire.store.rows import current, walked
 from newswire.store.stems import Stem, language_term, stems_by_language
 from newswire.store.tables import article
+from newswire.store.texts import Document
 
 # Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200.
 SLOTS = 1_400_000
@@ -47,26 +49,34 @@ search_place = Table(
 search_index = table("search_index", column("rowid"), column("search_index"))
 COLUMNS = (*FIELDS, *(f"{field}_stems" for field in FIELDS), "terms")
 
-PUT = text(
-    f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
-    f" VALUES (:position, {', '.join(':' + name for name in COLUMNS)})"
+PUT = Prepared(
+    text(
+        f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
+        f" VALUES (:position, {', '.join(':' + name for name in COLUMNS)})"
+    )
 )
-COPY = text(
-    f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
-    f" SELECT :target, {', '.join(COLUMNS)} FROM search_index WHERE rowid = :position"
+COPY = Prepared(
+    text(
+        f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
+        f" SELECT :target, {', '.join(COLUMNS)} FROM search_index WHERE rowid = :position"
+    )
 )
-DELETE = text("DELETE FROM search_index WHERE rowid = :position")
-PLACE = text("SELECT position FROM search_place WHERE number = :number")
-LAST_PLACE = text(
-    "SELECT position, number FROM search_place WHERE position BETWEEN :low AND :high ORDER BY position DESC LIMIT 1"
+DELETE = Prepared(text("DELETE FROM search_index WHERE rowid = :position"))
+PLACE = Prepared(text("SELECT position FROM search_place WHERE number = :number"))
+LAST_PLACE = Prepared(
+    text(
+        "SELECT position, number FROM search_place WHERE position BETWEEN :low AND :high ORDER BY position DESC LIMIT 1"
+    )
 )
-LATER_PLACES = text(
-    "SELECT position FROM search_place"
-    " WHERE position BETWEEN :low AND :high AND number > :number ORDER BY position DESC"
+LATER_PLACES = Prepared(
+    text(
+        "SELECT position FROM search_place"
+        " WHERE position BETWEEN :low AND :high AND number > :number ORDER BY position DESC"
+    )
 )
-TAKE_PLACE = text("INSERT INTO search_place (position, number) VALUES (:position, :number)")
-LEAVE_PLACE = text("DELETE FROM search_place WHERE position = :position")
-MOVE_PLACE = text("UPDATE search_place SET position = :target WHERE position = :position")
+TAKE_PLACE = Prepared(text("INSERT INTO search_place (position, number) VALUES (:position, :number)"))
+LEAVE_PLACE = Prepared(text("DELETE FROM search_place WHERE position = :position"))
+MOVE_PLACE = Prepared(text("UPDATE search_place SET position = :target WHERE position = :position"))
 ANYTHING, NOTHING = '"image_yes" OR "image_no"', '"nothing_"'
 HIDDEN = tuple(f"status_{status}" for status in Status if status is not Status.USABLE)
 
@@ -76,9 +86,11 @@ def first_position(published_at: int) -> int:
     return (published_at - MIDDLE) * SLOTS
 
 
-def put(connection: Connection, held: Held, terms: frozenset[str], analysed: Analysed) -> None:
-    position = place_of(connection, held.number, held.published_at)
-    connection.execute(PUT, {"position": position, **document(held, terms, analysed)})
+def put(connection: Connection, documents: Sequence[Document]) -> None:
+    # One after the other: of the same millisecond, the next one may move the one before.
+    for held, terms, analysed in documents:
+        position = place_of(connection, held.number, held.published_at)
+        PUT.execute(connection, {"position": position, **document(held, terms, analysed)})
 
 
 def document(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, str]:
@@ -102,17 +114,23 @@ def document(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str,
 
 def remove(connection: Connection, number: int) -> None:
     """The article keeps its place: its next version stands there too, and nobody has to move."""
-    connection.execute(DELETE, {"position": connection.scalar(PLACE, {"number": number})})
+    DELETE.execute(connection, {"position": place(connection, number)})
+
+
+def place(connection: Connection, number: int) -> int | None:
+    """The row number of an article."""
+    found = PLACE.execute(connection, {"number": number}).fetchall()
+    return found[0][0] if found else None
 
 
 def place_of(connection: Connection, number: int, published_at: int) -> int:
     """The row number that the article has, or a new one when it has none at this time of publication."""
-    held: int | None = connection.scalar(PLACE, {"number": number})
+    held = place(connection, number)
     low = first_position(published_at)
     if held is not None:
         if low <= held < low + SLOTS:
             return held
-        connection.execute(LEAVE_PLACE, {"position": held})
+        LEAVE_PLACE.execute(connection, {"position": held})
     return take_place(connection, number, published_at)
 
 
@@ -120,14 +138,14 @@ def take_place(connection: Connection, number: int, published_at: int) -> int:
     """A row number behind every article of this millisecond that was received earlier, before all later ones."""
     low = first_position(published_at)
     here = {"low": low, "high": low + SLOTS - 1, "number": number}
-    last = connection.execute(LAST_PLACE, here).one_or_none()
-    position = low if last is None else last.position + 1
+    last = LAST_PLACE.execute(connection, here).fetchall()
+    position = last[0][0] + 1 if last else low
     # An old article that moves to this time goes in between: the later ones make room, which is rare.
-    if last is not None and last.number > number:
-        for place in connection.scalars(LATER_PLACES, here).all():
-            move(connection, place, place + 1)
-            position = place
-    connection.execute(TAKE_PLACE, {"position": position, "number": number})
+    if last and last[0][1] > number:
+        for (later,) in LATER_PLACES.execute(connection, here).fetchall():
+            move(connection, later, later + 1)
+            position = later
+    TAKE_PLACE.execute(connection, {"position": position, "number": number})
     return position
 
 
@@ -135,7 +153,7 @@ def move(connection: Connection, position: int, target: int) -> None:
     """Gives the row at `position` the free number `target`."""
     values = {"position": position, "target": target}
     for statement in (COPY, DELETE, MOVE_PLACE):
-        connection.execute(statement, values)
+        statement.execute(connection, values)
 
 
 def articles(

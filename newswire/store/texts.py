@@ -1,9 +1,18 @@
 """The texts of an article that `q` looks at, out of the article as served; what a word is decides `analysis`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from newswire.analysis import Analysed, analyse
+from newswire.article import Held
+
+
+class Document(NamedTuple):
+    """The current version of an article as it is indexed: its row, its terms, its texts."""
+
+    held: Held
+    terms: frozenset[str]
+    analysed: Analysed
 
 
 def searchable(content: Mapping[str, Any], terms: Iterable[str] = ()) -> Analysed:

@@ -7,7 +7,7 @@ field, `_` and twelve characters a pair of neighbours. Those that begin with @ a
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -22,10 +22,11 @@ MARKS = {field: "2C" if field == "body" else "1D" for field in FIELDS}
 OWN = ("headline", "summary", "caption", "byline")
 
 
-def pair(first: str, second: str) -> str:
-    """The lexeme of two words side by side: 72 bits of their SHA-256."""
-    hashed = hashlib.sha256(f"{first} {second}".encode()).digest()[:9]
-    return "_" + base64.b64encode(hashed, b"-_").decode("ascii")
+def pairs(neighbours: Collection[tuple[str, str]]) -> list[str]:
+    """The lexemes of words side by side: 72 bits of their SHA-256. Nine bytes are twelve characters exactly."""
+    hashed = b"".join([hashlib.sha256(f"{first} {second}".encode()).digest()[:9] for first, second in neighbours])
+    text = base64.b64encode(hashed, b"-_").decode("ascii")
+    return [f"_{text[start : start + 12]}" for start in range(0, len(text), 12)]
 
 
 def own_lexeme(field: str, token: str) -> str:
@@ -65,8 +66,8 @@ def widened(expression: Expression, languages: Sequence[str], *, precise: bool =
             return lexeme(form, fields)
         case Phrase(forms, prefix, fields):
             whole = forms[:-1] if prefix else forms
-            pairs = [f"'{pair(*both)}'" for both in pairwise(whole)] or [lexeme(whole[0], fields)]
-            return " & ".join([*pairs, lexeme(forms[-1], fields, star="*")] if prefix else pairs)
+            adjacent = [f"'{each}'" for each in pairs([*pairwise(whole)])] or [lexeme(whole[0], fields)]
+            return " & ".join([*adjacent, lexeme(forms[-1], fields, star="*")] if prefix else adjacent)
 
 
 def stemmed(stem: Stem, fields: frozenset[str] | None, *, precise: bool) -> str:

@@ -14,6 +14,7 @@ from newswire.instant import EARLIEST, LATEST
 from newswire.query import Place
 from newswire.store import search_postgres, spans
 from newswire.store.engine import Database
+from newswire.store.texts import Document
 
 NOON = 1_790_000_000_000
 TIMES = st.one_of(
@@ -59,7 +60,7 @@ def put(connection: Connection, stories: list[Story]) -> None:
             expires_at=None,
         )  # fmt: skip
         words = analyse({"headline": " ".join(sorted(story.words))}, None)
-        search_postgres.put(connection, held, frozenset({"image_no"}), words)
+        search_postgres.put(connection, [Document(held, frozenset({"image_no"}), words)])
 
 
 def expected(
