@@ -95,7 +95,7 @@ def invented(chance: random.Random, index: int, parts: list[str]) -> dict[str, A
 def sentences(chance: random.Random, found: list[str]) -> str:
     """Words as sentences."""
     rest, made = iter(found), []
-    while sentence := list(islice(rest, chance.randrange(7, 16))):
+    while sentence := list(islice(rest, 7 + int(9 * chance.random()))):
         made.append(" ".join(sentence).capitalize() + ".")
     return " ".join(made)
 

@@ -9,6 +9,7 @@ from itertools import accumulate
 
 SIZE = 200_000
 SEED = 1851
+STREAM = 1_000_000
 
 ONSETS = (
     "b", "br", "d", "f", "g", "gr", "h", "k", "kl", "l", "m", "n", "p", "pr", "r", "s", "sk", "st", "t", "tr", "v",
@@ -41,9 +42,16 @@ def weights() -> list[float]:
     return list(accumulate(1 / rank for rank in range(1, SIZE + 1)))
 
 
+@cache
+def stream() -> list[str]:
+    """A million words as they come: to draw them once takes a second, to draw all of a large corpus half an hour."""
+    return random.Random(SEED).choices(vocabulary(), cum_weights=weights(), k=STREAM)
+
+
 def words(chance: random.Random, number: int) -> list[str]:
-    """So many words as they come."""
-    return chance.choices(vocabulary(), cum_weights=weights(), k=number)
+    """So many words that follow each other somewhere in the stream."""
+    start = int(chance.random() * (STREAM - number))
+    return stream()[start : start + number]
 
 
 def name(chance: random.Random) -> str:
