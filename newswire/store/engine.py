@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newswire.errors import Problem
+from newswire.store.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ POSTGRES_OPTIONS = (
     f"-c timezone=UTC -c synchronous_commit=on -c work_mem=32MB -c lock_timeout={int(BUSY_SECONDS)}s"
     " -c idle_in_transaction_session_timeout=120s"
 )
+
+BEGIN, BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
 
 ON_A_REPLICA = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.FeatureNotSupported)
 """What a PostgreSQL that only follows another says to a statement that writes, and to a transaction that may."""
@@ -154,11 +157,11 @@ def sqlite_engine(url: URL, connections: int) -> Engine:
     def start(connection: Connection) -> None:
         options = connection.get_execution_options()
         if options.get("newswire_patient", True):
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("newswire_write") else "BEGIN")
+            (BEGIN_WRITING if options.get("newswire_write") else BEGIN).execute(connection, {})
             return
         connection.exec_driver_sql("PRAGMA busy_timeout = 0")
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            BEGIN_WRITING.execute(connection, {})
         finally:
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
