@@ -24,7 +24,8 @@ from newswire.api.requestlog import sane_request_id
 from newswire.api.state import HEAD
 from newswire.instant import now
 from newswire.parties import PUBLIC, Caller
-from newswire.readers.glance import OUTAGES, Glance
+from newswire.readers.glance import OUTAGES, glance
+from newswire.store.engine import Database
 from newswire.wire import Head
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -101,9 +102,9 @@ def weight(key: Key, page: Page) -> int:
 class Shortcut:
     """The WSGI application before the application: it answers what is kept, and hands on everything else."""
 
-    def __init__(self, application: Application, glance: Glance, callers: Callers, *, public_read: bool) -> None:
+    def __init__(self, application: Application, database: Database, callers: Callers, *, public_read: bool) -> None:
         self.application = application
-        self.glance = glance
+        self.database = database
         self.callers = callers
         self.public_read = public_read
         self.pages = Pages()
@@ -120,7 +121,7 @@ class Shortcut:
     def _kept(self, environ: dict[str, Any]) -> tuple[Page | None, Caller | None]:
         moment = now()
         try:
-            environ[HEAD] = head = self.glance.head()
+            environ[HEAD] = head = glance(self.database)
             self.pages.move_to(head)
         except OUTAGES:
             # The application meets the same fault, and has words for it.

@@ -40,10 +40,13 @@ class Prepared:
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The driver's cursor."""
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         sent = self._sent.get(connection.dialect.name) or self.compiled(connection.dialect)
         given = {**sent.values, **values}
-        return driver.execute(sent.text, given if sent.names is None else [given[name] for name in sent.names])
+        if sent.names is None:
+            # Bytes come as they are; as text they would be twice as long.
+            return driver.execute(sent.text, given, binary=True)
+        return driver.execute(sent.text, [given[name] for name in sent.names])
 
     def compiled(self, dialect: Dialect) -> Sent:
         made = self.statement.compile(dialect=dialect)
