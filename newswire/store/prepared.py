@@ -40,16 +40,20 @@ class Prepared:
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The driver's cursor."""
-        driver: Any = connection.connection.dbapi_connection
         sent = self._sent.get(connection.dialect.name) or self.compiled(connection.dialect)
-        given = {**sent.values, **values}
+        given = {**sent.values, **values} if sent.values else values
         if sent.names is None:
             # Bytes come as they are; as text they would be twice as long.
-            return driver.execute(sent.text, given, binary=True)
-        return driver.execute(sent.text, [given[name] for name in sent.names])
+            return driver(connection).execute(sent.text, given, binary=True)
+        return driver(connection).execute(sent.text, [given[name] for name in sent.names])
 
     def compiled(self, dialect: Dialect) -> Sent:
         made = self.statement.compile(dialect=dialect)
         sent = Sent(made.string, made.positiontup, made.params)
         self._sent[dialect.name] = sent
         return sent
+
+
+def driver(connection: Connection) -> Any:
+    """The driver's own connection."""
+    return connection.connection.dbapi_connection

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from newswire.instant import EARLIEST, LATEST
 from newswire.query import Place
+from newswire.store.prepared import driver
 
 SMALLEST, LARGEST = 3, 13
 """Levels of spans: from half a second to seventeen years."""
@@ -47,7 +48,7 @@ def nearest(
     """
     bounds, place = behind(times, start, descending)
     most = max(FEW, wanted)
-    result = connection.exec_driver_sql(
+    result = driver(connection).execute(
         WALK.format(**(DESCENDING if descending else ASCENDING), matching=matching, place=place),
         {**values, **bounds, "wanted": wanted, "few": most, "first": most},
     )
@@ -64,7 +65,7 @@ def among_nearest(
     """
     bounds, place = behind(times, start, descending)
     order = "published_at DESC, number DESC" if descending else "published_at, number"
-    result = connection.exec_driver_sql(
+    result = driver(connection).execute(
         f"SELECT number FROM (SELECT * FROM search_document WHERE published_at >= %(low)s AND published_at < %(high)s"
         f" AND {place} ORDER BY {order} LIMIT {NEAREST}) AS nearest WHERE words @@ %(query)s::tsquery AND {matching}",
         {**values, **bounds},
@@ -75,7 +76,7 @@ def among_nearest(
 
 def few(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
     """The numbers of all matches, or None when there are more than `FEW`."""
-    result = connection.exec_driver_sql(
+    result = driver(connection).execute(
         f"WITH matches AS MATERIALIZED (SELECT number FROM search_document WHERE words @@ %(query)s::tsquery"
         f" AND {matching}) SELECT number FROM matches LIMIT {FEW + 1}",
         values,
