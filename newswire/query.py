@@ -111,7 +111,10 @@ class Filter:
         return cls(include=tuple(clause for clause in clauses if clause), exclude=frozenset(without))
 
     def matches(self, terms: frozenset[str]) -> bool:
-        return all(clause & terms for clause in self.include) and not self.exclude & terms
+        for clause in self.include:
+            if clause.isdisjoint(terms):
+                return False
+        return self.exclude.isdisjoint(terms)
 
     def __and__(self, other: "Filter") -> "Filter":
         return Filter(self.include + other.include, self.exclude | other.exclude)

@@ -18,6 +18,7 @@ from newswire.article import Status
 from newswire.instant import now
 from newswire.query import Query, Visibility
 from newswire.readers import facets, listing, relevance
+from newswire.readers.glance import seen
 from newswire.readers.killed import Killed, lately_killed
 from newswire.readers.matching import Reader
 from newswire.store.rows import AnyRow
@@ -62,7 +63,7 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
     query = replace(query, include_body=query.include_body or clothes.bodies)
     visibility = g.caller.visibility
     with database().read() as connection:
-        head = wire.position(connection)
+        head = seen(connection)
         expired_at, expires_at = state().calendar.around(connection, head, moment)
         # Asked for in the address or saved in a feed: the same words are another list by another time.
         asked = (sorted(parameters.items()), *query.times, query.ranked_at, expired_at)
