@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -156,6 +157,7 @@ class Visibility:
             return True
         return any(old.filter.matches(terms) for old, new in pairwise(self.grants) if new.since_seq >= seq)
 
+    @cached_property
     def fingerprint(self) -> str:
         """A part of every list's ETag: changes whenever what may be seen changes."""
         content = [self.owner, [[grant.since_seq, grant.filter.canonical()] for grant in self.grants]]

@@ -100,7 +100,7 @@ def tag_of(connection: Connection, moment: int) -> str:
     head = seen(connection)
     expiries = state().calendar.around(connection, head, moment)
     keepable(head, expiries.following)
-    return list_tag(head, g.caller.visibility, [expiries.last])
+    return list_tag(head, g.caller.visibility, expiries.last)
 
 
 def plain(kind: str) -> Described:

@@ -18,7 +18,7 @@ from flask import Response, g, request
 from werkzeug.http import HTTP_STATUS_CODES
 
 from newswire.api import requestlog
-from newswire.api.callers import Callers
+from newswire.api.callers import KNOWN, Callers
 from newswire.api.conditional import is_held
 from newswire.api.requestlog import sane_request_id
 from newswire.api.state import HEAD
@@ -131,7 +131,7 @@ class Shortcut:
             if not self.public_read:
                 return None, None
             return self.pages.find(key_of(environ, "public", PUBLIC), head, moment), PUBLIC
-        known = self.callers.known(header, head, moment)
+        environ[KNOWN] = known = self.callers.known(header, head, moment)
         if known is None or known.caller.visibility.owner or "read" not in known.caller.scopes:
             return None, None
         return self.pages.find(key_of(environ, known.visibility, known.caller), head, moment), known.caller
