@@ -19,7 +19,6 @@ from newswire.api.state import State
 from newswire.config import Settings
 from newswire.readers.expiries import Calendar
 from newswire.readers.following import READS_AT_ONCE, Feed
-from newswire.readers.glance import Glance
 from newswire.store.engine import Database
 
 DESCRIPTION = """
@@ -36,8 +35,8 @@ def create_app(settings: Settings) -> Flask:
     # Beside the requests: the streams' own readings, and two that note the use of a key meanwhile.
     database = Database(settings.database_url, connections=settings.threads + READS_AT_ONCE + 2)
     places = Places(settings.threads, settings.streams)
-    glance, callers = Glance(database), Callers()
-    app.config["NEWSWIRE"] = State(settings, database, Feed(database), places, glance, callers, Calendar())
+    callers = Callers()
+    app.config["NEWSWIRE"] = State(settings, database, Feed(database), places, callers, Calendar())
     app.config.update(openapi())
     app.before_request(begin)
     app.before_request(places.enter)
@@ -57,7 +56,7 @@ def create_app(settings: Settings) -> Flask:
     register(app, api, http.ROUTES)
     web.register(app, samples=settings.demo)
     problems.register(app)
-    app.wsgi_app = Shortcut(app.wsgi_app, glance, callers, public_read=settings.public_read)  # type: ignore[method-assign]
+    app.wsgi_app = Shortcut(app.wsgi_app, database, callers, public_read=settings.public_read)  # type: ignore[method-assign]
     return app
 
 

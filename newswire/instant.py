@@ -59,7 +59,7 @@ def milliseconds_of(moment: datetime) -> int:
 def format_instant(milliseconds: int) -> str:
     """RFC 3339 in UTC with three decimals: 2026-11-22T09:30:00.000Z."""
     moment = EPOCH + timedelta(milliseconds=milliseconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 # As an embargo: until somebody says otherwise.

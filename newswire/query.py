@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -111,7 +112,10 @@ class Filter:
         return cls(include=tuple(clause for clause in clauses if clause), exclude=frozenset(without))
 
     def matches(self, terms: frozenset[str]) -> bool:
-        return all(clause & terms for clause in self.include) and not self.exclude & terms
+        for clause in self.include:
+            if clause.isdisjoint(terms):
+                return False
+        return self.exclude.isdisjoint(terms)
 
     def __and__(self, other: "Filter") -> "Filter":
         return Filter(self.include + other.include, self.exclude | other.exclude)
@@ -153,6 +157,7 @@ class Visibility:
             return True
         return any(old.filter.matches(terms) for old, new in pairwise(self.grants) if new.since_seq >= seq)
 
+    @cached_property
     def fingerprint(self) -> str:
         """A part of every list's ETag: changes whenever what may be seen changes."""
         content = [self.owner, [[grant.since_seq, grant.filter.canonical()] for grant in self.grants]]

@@ -1,5 +1,6 @@
 """Addresses of our own: the base they begin with, and the query string of the next page."""
 
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from flask import current_app, g, request
@@ -20,7 +21,23 @@ def base_url() -> str:
 
 def here(**changes: str | None) -> str:
     """The address of this request, percent-encoded, with some parameters set to other values; None leaves one out."""
-    pairs = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
-    changed = [(name, value) for name, value in changes.items() if value is not None]
-    query = urlencode([*pairs, *changed], errors="backslashreplace")
-    return base_url() + quote(request.path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")
+    kept = [pair for name, pair in pairs() if name not in changes]
+    kept += [encoded(name, value) for name, value in changes.items() if value is not None]
+    return base_url() + quoted(request.path) + (f"?{'&'.join(kept)}" if kept else "")
+
+
+def pairs() -> list[tuple[str, str]]:
+    """The parameters of this request, each by its name and as it stands in an address."""
+    if "pairs" not in g:
+        g.pairs = [(name, encoded(name, value)) for name, value in request.args.items(multi=True)]
+    found: list[tuple[str, str]] = g.pairs
+    return found
+
+
+def encoded(name: str, value: str) -> str:
+    return urlencode({name: value}, errors="backslashreplace")
+
+
+@lru_cache(1000)
+def quoted(path: str) -> str:
+    return quote(path, safe="/:@!$&'()*+,;=~")

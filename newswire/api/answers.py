@@ -63,9 +63,15 @@ def finish(response: Response) -> Response:
         scope = "public" if caller is None or caller.kind == "public" else "private"
         response.headers["Cache-Control"] = f"{scope}, no-cache"
     if g.get("caller") is not None:
-        response.vary.add("Authorization")
+        vary(response, "Authorization")
     response.headers["X-Request-Id"] = g.request_id
     return compressed(response)
+
+
+def vary(response: Response, name: str) -> None:
+    """The answer depends on this header of the request too."""
+    held = response.headers.get("Vary")
+    response.headers["Vary"] = f"{held}, {name}" if held else name
 
 
 def compressed(response: Response) -> Response:
@@ -73,7 +79,7 @@ def compressed(response: Response) -> Response:
     compressible = media in COMPRESSIBLE or media.endswith(("+json", "+xml"))
     if not compressible and response.status_code != 304:
         return response
-    response.vary.add("Accept-Encoding")
+    vary(response, "Accept-Encoding")
     if (
         not takes_gzip()
         or response.is_streamed

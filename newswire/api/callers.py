@@ -9,6 +9,8 @@ from newswire.parties import USED_EVERY, Caller
 from newswire.wire import Head
 
 MOST = 10_000
+KNOWN = "newswire.known"
+"""Where the WSGI environment of a request holds whose it is, if that was known at its beginning."""
 
 
 class Known(NamedTuple):
@@ -40,7 +42,7 @@ class Callers:
 
     def learn(self, header: str, caller: Caller, head: Head) -> Known:
         """`caller` and `head` are of one snapshot."""
-        known = Known(caller, caller.visibility.fingerprint(), head.wire, head.revision, time.monotonic())
+        known = Known(caller, caller.visibility.fingerprint, head.wire, head.revision, time.monotonic())
         with self._lock:
             if len(self._known) >= MOST:
                 self._known.clear()

@@ -19,6 +19,7 @@ from newswire.errors import Problem
 from newswire.instant import now
 from newswire.readers import consumers
 from newswire.readers.changes import Changes, ahead, changes, first_at
+from newswire.readers.glance import seen
 from newswire.readers.matching import Reader
 from newswire.readers.splicing import array
 
@@ -37,13 +38,13 @@ def list_changes(parameters: dict[str, Any]) -> Response:
     reader = Reader(g.caller.visibility, wire_query(parameters, moment), wanted_types(parameters))
     page = None
     with database().read() as connection:
-        head = wire.position(connection)
+        head = seen(connection)
         check_wire(parameters.get("wire"), head)
         after = beginning(connection, parameters, head, moment)
         if after > head.seq:
             raise ahead(after, head)
         if g.media_type not in (streams.EVENTS, streams.NDJSON):
-            page = changes(connection, reader, after, parameters["limit"], moment)
+            page = changes(connection, reader, head, after, parameters["limit"], moment)
             if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
                 keepable(head, state().calendar.around(connection, head, moment).following)
     if page is not None:
@@ -66,7 +67,7 @@ def read_wire(parameters: dict[str, Any]) -> Response:
     Its id, the newest sequence number, and the chain value that vouches for every entry up to it.
     """
     with database().read() as connection:
-        head = wire.position(connection)
+        head = seen(connection)
     return json_answer({"wire": head.wire, "head": head.seq, "chain": head.chain})
 
 
@@ -114,7 +115,8 @@ def waited(page: Changes, reader: Reader, seconds: int) -> Changes:
 
 def page_bytes(page: Changes) -> bytes:
     base = base_url()
-    data = array(ninjs.dressed_entry(entry_bytes(told, base)) for told in page.entries)
+    entries = [entry_bytes(told, base) for told in page.entries]
+    data = array(entries if ninjs.version() is None else map(ninjs.dressed_entry, entries))
     rest = {
         "page": {"has_more": page.has_more, "next_after": page.next_after},
         "head": page.head.seq,

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, g
 
 from newswire import wire
-from newswire.api.address import base_url
+from newswire.api.address import here
 from newswire.api.answers import unchanged
 from newswire.api.conditional import STRONG_AFTER, not_modified, strong_date
 from newswire.api.pages import keepable
@@ -18,6 +18,7 @@ from newswire.article import Status
 from newswire.instant import now
 from newswire.query import Query, Visibility
 from newswire.readers import facets, listing, relevance
+from newswire.readers.glance import seen
 from newswire.readers.killed import Killed, lately_killed
 from newswire.readers.matching import Reader
 from newswire.store.rows import AnyRow
@@ -62,11 +63,14 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
     query = replace(query, include_body=query.include_body or clothes.bodies)
     visibility = g.caller.visibility
     with database().read() as connection:
-        head = wire.position(connection)
+        head = seen(connection)
         expired_at, expires_at = state().calendar.around(connection, head, moment)
-        # Asked for in the address or saved in a feed: the same words are another list by another time.
-        asked = (sorted(parameters.items()), *query.times, query.ranked_at, expired_at)
-        tag = list_tag(head, visibility, asked) if query.status == Status.USABLE else None
+        # The same words are another list by another time.
+        tag = (
+            list_tag(head, visibility, *query.times, query.ranked_at, expired_at)
+            if query.status == Status.USABLE
+            else None
+        )
         minute = moment // MINUTE * MINUTE if is_relative(parameters) else 0
         changed_at = max(head.changed_at, expired_at or 0, minute)
         date = strong_date(changed_at, moment)
@@ -93,8 +97,10 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
     return response
 
 
-def list_tag(head: wire.Head, visibility: Visibility, asked: Sequence[object]) -> str:
-    """A list's ETag: it depends on what is asked for, in which form, by whom, and on where the wire stands."""
-    parts = [request.path, g.media_type, sorted(request.args.items(multi=True)), asked, base_url(),
-             visibility.fingerprint(), head.wire, head.seq, head.revision]  # fmt: skip
-    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+def list_tag(head: wire.Head, visibility: Visibility, *moments: int | None) -> str:
+    """A list's ETag: it depends on what is asked for, in which form, by whom, and on where the wire stands.
+
+    A saved feed that is edited raises the revision, as any other edit does.
+    """
+    parts = (here(), g.media_type, visibility.fingerprint, head.wire, head.seq, head.revision, *moments)
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]

@@ -18,13 +18,14 @@ from flask import Response, g, request
 from werkzeug.http import HTTP_STATUS_CODES
 
 from newswire.api import requestlog
-from newswire.api.callers import Callers
+from newswire.api.callers import KNOWN, Callers
 from newswire.api.conditional import is_held
 from newswire.api.requestlog import sane_request_id
 from newswire.api.state import HEAD
 from newswire.instant import now
 from newswire.parties import PUBLIC, Caller
-from newswire.readers.glance import OUTAGES, Glance
+from newswire.readers.glance import OUTAGES, glance
+from newswire.store.engine import Database
 from newswire.wire import Head
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -101,9 +102,9 @@ def weight(key: Key, page: Page) -> int:
 class Shortcut:
     """The WSGI application before the application: it answers what is kept, and hands on everything else."""
 
-    def __init__(self, application: Application, glance: Glance, callers: Callers, *, public_read: bool) -> None:
+    def __init__(self, application: Application, database: Database, callers: Callers, *, public_read: bool) -> None:
         self.application = application
-        self.glance = glance
+        self.database = database
         self.callers = callers
         self.public_read = public_read
         self.pages = Pages()
@@ -120,7 +121,7 @@ class Shortcut:
     def _kept(self, environ: dict[str, Any]) -> tuple[Page | None, Caller | None]:
         moment = now()
         try:
-            environ[HEAD] = head = self.glance.head()
+            environ[HEAD] = head = glance(self.database)
             self.pages.move_to(head)
         except OUTAGES:
             # The application meets the same fault, and has words for it.
@@ -130,7 +131,7 @@ class Shortcut:
             if not self.public_read:
                 return None, None
             return self.pages.find(key_of(environ, "public", PUBLIC), head, moment), PUBLIC
-        known = self.callers.known(header, head, moment)
+        environ[KNOWN] = known = self.callers.known(header, head, moment)
         if known is None or known.caller.visibility.owner or "read" not in known.caller.scopes:
             return None, None
         return self.pages.find(key_of(environ, known.visibility, known.caller), head, moment), known.caller

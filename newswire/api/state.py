@@ -10,7 +10,7 @@ from newswire.api.places import Places
 from newswire.config import Settings
 from newswire.readers.expiries import Calendar
 from newswire.readers.following import Feed
-from newswire.readers.glance import OUTAGES, Glance
+from newswire.readers.glance import OUTAGES, glance
 from newswire.store.engine import Database
 from newswire.wire import Head
 
@@ -26,7 +26,6 @@ class State:
     database: Database
     feed: Feed
     places: Places
-    glance: Glance
     callers: Callers
     calendar: Calendar
 
@@ -34,7 +33,7 @@ class State:
         """The head as this request found it at its beginning; None when the database is away."""
         if HEAD not in request.environ:
             with suppress(*OUTAGES):
-                request.environ[HEAD] = self.glance.head()
+                request.environ[HEAD] = glance(self.database)
         found: Head | None = request.environ.get(HEAD)
         return found
 
@@ -42,7 +41,6 @@ class State:
         """Ends every stream and lets go of the database."""
         self.feed.watcher.close()
         self.feed.watcher.join()
-        self.glance.close()
         self.database.dispose()
 
 

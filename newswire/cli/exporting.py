@@ -11,6 +11,7 @@ from newswire.config import Settings
 from newswire.instant import now
 from newswire.query import EVERYTHING, Query, Visibility
 from newswire.readers.changes import changes
+from newswire.readers.glance import seen
 from newswire.readers.matching import Reader
 from newswire.store.engine import Database
 
@@ -40,7 +41,7 @@ def write(database: Database, after: int, base: str, out: BinaryIO) -> None:
     more = True
     while more:
         with database.read() as connection:
-            page = changes(connection, READER, after, BATCH, now())
+            page = changes(connection, READER, seen(connection), after, BATCH, now())
         for told in page.entries:
             out.write(entry_bytes(told, base) + b"\n")
         after, more = page.next_after, page.has_more

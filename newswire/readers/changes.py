@@ -3,18 +3,20 @@
 Who is told what is decided in `matching`. Waiting for what is not there yet is in `following`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
 
 from newswire import wire
 from newswire.article import EntryType
 from newswire.errors import Problem
+from newswire.readers.glance import seen
 from newswire.readers.matching import Content, Item, Matcher, Past, Reader, Standing, kind_for, readable
 from newswire.readers.splicing import PAGE_BYTES
+from newswire.store.prepared import Prepared
 from newswire.store.rows import AnyRow
 from newswire.store.tables import article, entry, version
 
@@ -46,25 +48,25 @@ class Changes(NamedTuple):
 
 
 def changes(
-    connection: Connection, reader: Reader, after: int, limit: int, now: int, until: int | None = None
+    connection: Connection, reader: Reader, head: wire.Head, after: int, limit: int, now: int, until: int | None = None
 ) -> Changes:
     """At most `limit` entries after `after`, none after `until`; raises `cursor_ahead` beyond the head.
 
-    A page ends early, and may be empty, where scanning on would cost too much.
+    `head` is that of this transaction. A page ends early, and may be empty, where scanning on would cost too much.
     """
-    head = wire.position(connection)
     if after > head.seq:
         raise ahead(after, head)
     end = head.seq if until is None else until
     matcher = Matcher(reader, lambda number, past: content_of(connection, number, past))
     told: list[Told] = []
     scanned, size = after, 0
-    for item in islice(scan(connection, after, end, limit), MOST_SCANNED):
+    for item in islice(scan(connection, after, end, limit, bare=reader.gets_everything), MOST_SCANNED):
         scanned = item.seq
         kind = kind_for(item, matcher)
         if kind is not None:
-            told.append(Told(kind, item, readable(item, item.standing, kind, reader.visibility, now)))
-            size += item.size if told[-1].readable else 0
+            shown = readable(item, item.standing, kind, reader.visibility, now)
+            told.append(Told(kind, item, shown))
+            size += item.size if shown else 0
         if len(told) == limit or size >= PAGE_BYTES or matcher.looked >= MOST_LOOKED_INTO:
             break
     load_contents(connection, [each.item for each in told if each.readable or each.type == EntryType.CANCELED])
@@ -80,7 +82,7 @@ def first_at(connection: Connection, moment: int) -> int:
 
     By halving it finds an entry so old that nothing before it can be meant, and walks on from there.
     """
-    head = wire.position(connection).seq
+    head = seen(connection).seq
     older, beyond = 0, head + 1
     while beyond - older > 1:
         middle = (older + beyond) // 2
@@ -91,65 +93,73 @@ def first_at(connection: Connection, moment: int) -> int:
     return head if found is None else int(found) - 1
 
 
-def scan(connection: Connection, after: int, until: int, first: int = CHUNK) -> Iterator[Item]:
-    """The entries after `after` up to `until`, in order, without content; read `first`, then more, at a time."""
-    chunk = min(first, CHUNK)
-    while after < until and (rows := asked(connection, after, until, chunk)):
-        killed = [row.number for row in rows if row.type == EntryType.CANCELED]
-        pasts = told_before(connection, killed)
+def scan(connection: Connection, after: int, until: int, first: int = CHUNK, *, bare: bool = False) -> Iterator[Item]:
+    """The entries after `after` up to `until`, in order, without content; read `first`, then more, at a time.
+
+    They are `bare` for whoever gets everything: without terms, and without the version told before.
+    """
+    chunk, entries = min(first, CHUNK), BARE if bare else ENTRIES
+    while after < until:
+        rows = entries.all(connection, {"after": after, "until": until, "limit": chunk})
+        if not rows:
+            return
+        pasts = told_before(connection, [row.number for row in rows if row.type == EntryType.CANCELED])
         for row in rows:
-            yield item_of(row, pasts[row.number] if row.type == EntryType.CANCELED else None)
+            yield item_of(row, pasts.get(row.number) if row.type == EntryType.CANCELED else None)
         after, chunk = rows[-1].seq, CHUNK
 
 
-def asked(connection: Connection, after: int, until: int, limit: int) -> Sequence[AnyRow]:
-    return connection.execute(ENTRIES, {"after": after, "until": until, "limit": limit}).all()
+def entries(*, bare: bool) -> Prepared:
+    """Entries with their version, what the article is now, and the version told before it; see `scan`.
 
-
-def entries() -> Select[Any]:
-    """Entries with their version, the one told before it, and what the article is now: `limit` after `after`."""
+    `limit` of them after `after`, none after `until`.
+    """
     current, earlier, past, before = version.alias(), entry.alias(), version.alias(), entry.alias()
+    size = func.length(version.c.rendered) + func.length(version.c.body)
+    told = (
+        select(*entry.c, article.c.id, article.c.status, article.c.expires_at, size.label("size"))
+        .join_from(entry, version, TOLD)
+        .join(article, article.c.number == entry.c.number)
+        .where(entry.c.seq > bindparam("after"), entry.c.seq <= bindparam("until"))
+        .order_by(entry.c.seq)
+        .limit(bindparam("limit"))
+    )
+    if bare:
+        absent = ("terms", "current_terms", "past_seq", "past_version", "past_terms")
+        return Prepared(told.add_columns(*(literal_column("NULL").label(name) for name in absent)))
     last = (
         select(func.max(before.c.seq))
         .where(before.c.number == entry.c.number, before.c.seq < entry.c.seq)
         .where(before.c.type != EntryType.CANCELED.value)
         .scalar_subquery()
     )
-    return (
-        select(
-            entry, version.c.terms, article.c.id, article.c.status, article.c.expires_at,
-            (func.length(version.c.rendered) + func.length(version.c.body)).label("size"),
-            current.c.terms.label("current_terms"), earlier.c.seq.label("past_seq"),
+    return Prepared(
+        told.add_columns(
+            version.c.terms, current.c.terms.label("current_terms"), earlier.c.seq.label("past_seq"),
             past.c.version.label("past_version"), past.c.terms.label("past_terms"),
         )
-        .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
-        .join(article, article.c.number == entry.c.number)
         .join(current, and_(current.c.number == article.c.number, current.c.version == article.c.version))
         .outerjoin(earlier, earlier.c.seq == last)
         .outerjoin(past, and_(past.c.number == earlier.c.number, past.c.version == earlier.c.version))
-        .where(entry.c.seq > bindparam("after"), entry.c.seq <= bindparam("until"))
-        .order_by(entry.c.seq)
-        .limit(bindparam("limit"))
     )  # fmt: skip
 
 
-# Made once: to put it together takes longer than to ask it.
-ENTRIES = entries()
-CONTENTS = (
-    select(entry.c.seq, version.c.rendered, version.c.body)
-    .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
-    .where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
-)
+TOLD = and_(version.c.number == entry.c.number, version.c.version == entry.c.version)
+ENTRIES, BARE = entries(bare=False), entries(bare=True)
+CONTENTS = select(entry.c.seq, version.c.rendered, version.c.body).join_from(entry, version, TOLD)
+BETWEEN = Prepared(CONTENTS.where(entry.c.seq.between(bindparam("first"), bindparam("last"))))
+AMONG = CONTENTS.where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
+NO_TERMS: frozenset[str] = frozenset()
 
 
 def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
     """A row of `entries`; `pasts` are all the versions told before a kill."""
     if pasts is None:
         pasts = () if row.past_seq is None else (Past(row.past_seq, row.past_version, as_terms(row.past_terms)),)
+    terms, current = (NO_TERMS, NO_TERMS) if row.terms is None else (as_terms(row.terms), as_terms(row.current_terms))
     return Item(
-        seq=row.seq, type=row.type, at=row.at, number=row.number, article_id=row.id, digest=row.digest,
-        chain=row.chain, told=Past(row.seq, row.version, as_terms(row.terms)), before=tuple(pasts), size=row.size,
-        standing=Standing(row.status, row.expires_at, as_terms(row.current_terms)),
+        row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, Past(row.seq, row.version, terms),
+        tuple(pasts), Standing(row.status, row.expires_at, current), row.size,
     )  # fmt: skip
 
 
@@ -182,8 +192,16 @@ def content_of(connection: Connection, number: int, past: Past) -> Content:
 
 def load_contents(connection: Connection, items: Sequence[Item]) -> None:
     """Puts their stored versions into the items."""
-    found = {}
-    if items:
-        found = {row.seq: row for row in connection.execute(CONTENTS, {"numbers": [item.seq for item in items]})}
+    if not items:
+        return
+    first, last = items[0].seq, items[-1].seq
+    rows: Iterable[Any]
+    if last - first < 2 * len(items):
+        # Most of those between are wanted.
+        rows = BETWEEN.execute(connection, {"first": first, "last": last})
+    else:
+        rows = connection.execute(AMONG, {"numbers": [item.seq for item in items]})
+    found = {row[0]: row for row in rows}
     for item in items:
-        item.content = Content(found[item.seq].rendered, found[item.seq].body, item.told.terms)
+        _, rendered, body = found[item.seq]
+        item.content = Content(rendered, body, item.told.terms)

@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from newswire.store.prepared import Prepared
 from newswire.store.tables import article
 from newswire.wire import Head
 
-LAST = select(func.max(article.c.expires_at)).where(article.c.expires_at <= bindparam("now"))
-NEXT = select(func.min(article.c.expires_at)).where(article.c.expires_at > bindparam("now"))
+LAST = Prepared(select(func.max(article.c.expires_at)).where(article.c.expires_at <= bindparam("now")))
+NEXT = Prepared(select(func.min(article.c.expires_at)).where(article.c.expires_at > bindparam("now")))
 
 
 class Expiries(NamedTuple):
@@ -30,6 +31,6 @@ class Calendar:
             of, since, found = self._known
             if of == head and since <= now and (found.following is None or now < found.following):
                 return found
-        found = Expiries(*(connection.execute(each, {"now": now}).scalar_one() for each in (LAST, NEXT)))
+        found = Expiries(*(each.execute(connection, {"now": now}).fetchone()[0] for each in (LAST, NEXT)))
         self._known = (head, now, found)
         return found

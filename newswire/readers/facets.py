@@ -17,6 +17,7 @@ from newswire.store.labels import labels_of
 from newswire.store.tables import article, version
 
 MOST_VALUES = 20
+TERMS = select(version.c.terms).join_from(article, version, CURRENT)
 
 
 def counted(
@@ -29,8 +30,8 @@ def counted(
     """
     query, _ = query.resumed()
     newest = replace(query, order="published_at", descending=True)
-    columns = select(version.c.terms).join_from(article, version, CURRENT)
-    terms = connection.scalars(found(connection, columns, newest, visibility, now, None, COUNTED_TO + 1)).all()
+    statement, sought = found(connection, TERMS, newest, visibility, now, None, COUNTED_TO + 1)
+    terms = [term for (term,) in statement.execute(connection, sought)]
     relation = "eq" if len(terms) <= COUNTED_TO else "gte"
     # A version carries a term once: the count of a term is one of articles.
     wanted = tuple(f"{kind}_" for kind in kinds)

@@ -3,19 +3,24 @@
 A page asks for one row more than it shows; that row tells whether there is another page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import Connection, LargeBinary, Select, and_, func, literal, select
+from sqlalchemy import Connection, Select, and_, func, literal_column, select
 
 from newswire.query import NOTHING, Filter, Place, Query, Visibility
 from newswire.readers.splicing import how_many_fit
 from newswire.store import search
-from newswire.store.rows import AnyRow, current, walked
+from newswire.store.prepared import Prepared
+from newswire.store.rows import AnyRow
+from newswire.store.shapes import values_of, walk
 from newswire.store.tables import article, version
 
 COUNTED_TO = 10_000
 CURRENT = and_(version.c.number == article.c.number, version.c.version == article.c.version)
+EVERYTHING = Filter()
+NUMBERS = select(article.c.number)
 SIZES = select(func.length(version.c.body)).join_from(article, version, CURRENT)
 
 
@@ -43,8 +48,12 @@ def page(connection: Connection, query: Query, visibility: Visibility, now: int)
     query, start = query.resumed()
     limit = query.limit
     if with_bodies(query):
-        limit = how_many_fit(connection.scalars(found(connection, SIZES, query, visibility, now, start, limit)).all())
-    rows = connection.execute(found(connection, columns(query), query, visibility, now, start, limit + 1)).all()
+        sizes, values = found(connection, SIZES, query, visibility, now, start, limit)
+        limit = how_many_fit([size for (size,) in sizes.execute(connection, values)])
+    statement, values = found(
+        connection, columns(query.order, with_bodies(query)), query, visibility, now, start, limit + 1
+    )
+    rows = statement.all(connection, values)
     shown = rows[:limit]
     more = len(rows) > limit
     cursor = query.cursor_at(Place(shown[-1].at, shown[-1].number)) if more else None
@@ -54,26 +63,28 @@ def page(connection: Connection, query: Query, visibility: Visibility, now: int)
 def count(connection: Connection, query: Query, visibility: Visibility, now: int) -> Count:
     """How many articles the whole list has, exact to 10,000."""
     query, _ = query.resumed()
-    numbers = select(article.c.number)
-    matches = found(connection, numbers, query, visibility, now, None, COUNTED_TO + 1).order_by(None).subquery()
-    value: int = connection.execute(select(func.count()).select_from(matches)).scalar_one()
+    numbers, values = found(connection, NUMBERS, query, visibility, now, None, COUNTED_TO + 1)
+    matches = numbers.statement.order_by(None).subquery()
+    value: int = connection.execute(select(func.count()).select_from(matches), values).scalar_one()
     return Count.of(value)
 
 
 def found(
     connection: Connection, columns: Select[Any], query: Query, visibility: Visibility, now: int,
     start: Place | None, limit: int,
-) -> Select[Any]:  # fmt: skip
-    """`columns` (a select from article) of what a caller may see of a query, in its order, behind `start`."""
+) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
+    """`columns` (a select from article) of what a caller may see of a query, in its order, behind `start`.
+
+    The statement, and its values. Statements are kept by their `columns`: these are made once.
+    """
     wanted = visibility.filter & query.filter
     if query.status != "usable" and not visibility.owner:
         wanted &= NOTHING
     unexpired_at = None if visibility.owner else now
-    if wanted != Filter() or query.expression is not None:
+    if wanted != EVERYTHING or query.expression is not None:
         return search.articles(connection, columns, query, wanted, start, limit, unexpired_at)
-    bounds = query.times[:2] if query.order == "published_at" else query.times[2:]
-    columns = walked(columns, (article.c[query.order], article.c.number), bounds, query.descending, start)
-    return current(columns.where(article.c.status == query.status), query, unexpired_at).limit(limit)
+    values = values_of(query, start, limit, unexpired_at)
+    return walk(columns, query.order, query.descending, frozenset(values)), values
 
 
 def chosen(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequence[AnyRow]:
@@ -82,7 +93,8 @@ def chosen(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequ
         sized = SIZES.add_columns(article.c.number).where(article.c.number.in_(numbers))
         sizes = {row.number: row[0] for row in connection.execute(sized)}
         numbers = numbers[: how_many_fit([sizes[number] for number in numbers])]
-    rows = connection.execute(columns(query).where(article.c.number.in_(numbers)))
+    wanted = columns(query.order, with_bodies(query))
+    rows = connection.execute(wanted.where(article.c.number.in_(numbers)))
     known = {row.number: row for row in rows}
     return [known[number] for number in numbers]
 
@@ -92,9 +104,10 @@ def with_bodies(query: Query) -> bool:
     return query.include_body or query.highlight
 
 
-def columns(query: Query) -> Select[Any]:
-    body = version.c.body if with_bodies(query) else literal(b"", LargeBinary).label("body")
+@cache
+def columns(order: str, bodies: bool) -> Select[Any]:
+    body = version.c.body if bodies else literal_column("NULL").label("body")
     return select(
-        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, article.c[query.order].label("at"),
+        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, article.c[order].label("at"),
         article.c.number,
     ).join_from(article, version, CURRENT)  # fmt: skip

@@ -15,7 +15,7 @@ from newswire.analysis import Analysed
 from newswire.article import EntryType, Status, parsed
 from newswire.expression import matches
 from newswire.instant import parse_instant
-from newswire.query import Query, Visibility
+from newswire.query import Filter, Query, Visibility
 from newswire.store.texts import searchable
 
 GONE = frozenset({EntryType.CANCELED, EntryType.REMOVED})
@@ -54,7 +54,7 @@ class Content:
         return searchable(self.article, self.terms)
 
 
-@dataclass
+@dataclass(slots=True)
 class Item:
     """One entry of the log with what decides who is told of it.
 
@@ -84,6 +84,12 @@ class Reader:
     visibility: Visibility
     query: Query
     types: frozenset[str] | None = None
+
+    @property
+    def gets_everything(self) -> bool:
+        """Whether every entry is told, but for types that are not wanted."""
+        everything = Filter()
+        return not self.looks_inside and self.query.filter == everything == self.visibility.filter
 
     @property
     def looks_inside(self) -> bool:

@@ -22,6 +22,7 @@ from newswire.store.tables import article
 
 WINDOW = 1_000
 WEEK = 7 * 24 * 3_600_000
+PLACES = select(article.c.published_at, article.c.number)
 
 
 class Rank(NamedTuple):
@@ -95,9 +96,8 @@ def inside(
     if bottom is not None:
         since = bottom.at if query.times.published_from is None else max(bottom.at, query.times.published_from)
         query = replace(query, times=query.times._replace(published_from=since))
-    columns = select(article.c.published_at, article.c.number)
-    rows = connection.execute(found(connection, columns, query, visibility, now, top, most + 1))
-    places = [Place(*row) for row in rows]
+    statement, values = found(connection, PLACES, query, visibility, now, top, most + 1)
+    places = [Place(*row) for row in statement.execute(connection, values)]
     if bottom is not None:
         places = [place for place in places if place >= bottom]
     if len(places) > most:

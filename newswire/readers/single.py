@@ -3,18 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 
 from newswire.article import Status
 from newswire.errors import Problem
 from newswire.query import Visibility
 from newswire.readers.changes import as_terms, told_before
+from newswire.store.prepared import Prepared
 from newswire.store.rows import AnyRow
 from newswire.store.tables import article, entry, version
 
-COLUMNS = (
-    article.c.id, article.c.number, article.c.seq, article.c.status, article.c.expires_at, version.c.version,
-    version.c.terms, version.c.rendered, version.c.body,
+BY_ID = Prepared(
+    select(
+        article.c.id, article.c.number, article.c.seq, article.c.status, article.c.expires_at, version.c.version,
+        version.c.terms, version.c.rendered, version.c.body,
+    )
+    .join_from(article, version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
+    .where(article.c.id == bindparam("id"))
 )  # fmt: skip
 
 
@@ -53,14 +58,11 @@ def one_version(connection: Connection, article_id: str, wanted: int, visibility
 
 def known(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
     """The article's row with its current version, if the reader may know that it exists; else `not_found`."""
-    row = connection.execute(
-        select(*COLUMNS)
-        .join_from(article, version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
-        .where(article.c.id == article_id)
-    ).one_or_none()
-    if row is None or not may_know(connection, row, visibility, now):
+    rows = BY_ID.all(connection, {"id": article_id})
+    if not rows or not may_know(connection, rows[0], visibility, now):
         raise Problem("not_found", "There is no such article, or it is not yours to read.")
-    return row
+    found: AnyRow = rows[0]
+    return found
 
 
 def may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:

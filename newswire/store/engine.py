@@ -9,8 +9,9 @@ statements of a page.
 """
 
 import logging
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newswire.errors import Problem
+from newswire.store.lending import Lender
 from newswire.store.prepared import Prepared
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,9 @@ POSTGRES_OPTIONS = (
 )
 
 BEGIN, BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
+
+LOST = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
+"""What the drivers themselves say of a database that is lost, locked or out of reach."""
 
 ON_A_REPLICA = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.FeatureNotSupported)
 """What a PostgreSQL that only follows another says to a statement that writes, and to a transaction that may."""
@@ -76,11 +81,7 @@ class Database:
         self.url = parse(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = sqlite_engine(self.url, connections) if self.is_sqlite else postgres_engine(self.url, connections)
-        self._readers = (
-            self.engine
-            if self.is_sqlite
-            else self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        )
+        self._lender = Lender(self.engine)
         self._writers = self.engine.execution_options(newswire_write=True) if self.is_sqlite else self.engine
 
     @contextmanager
@@ -98,8 +99,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A reading transaction: every statement in the block sees the same state."""
-        with busy_is_unavailable(), self._readers.connect() as connection, connection.begin():
+        with busy_is_unavailable(), self._lender.lend(whole=True) as connection:
             yield connection
+
+    def look(self) -> AbstractContextManager[Connection]:
+        """Outside of any transaction: each statement in the block sees what was committed last."""
+        return self._lender.lend(whole=False)
 
     def apart(self) -> tuple[PoolProxiedConnection, Any]:
         """A connection that the pool forgets, to be closed by whoever asked, and the driver's own inside it."""
@@ -111,6 +116,7 @@ class Database:
         return held, inside
 
     def dispose(self) -> None:
+        self._lender.close()
         self.engine.dispose()
 
 
@@ -119,15 +125,15 @@ def busy_is_unavailable() -> Iterator[None]:
     """Turns a database that is lost, locked, out of reach or a replica into a 503 that says when to come back."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+    except (OperationalError, InterfaceError, PoolTimeoutError, *LOST) as error:
         logger.warning("the database failed: %s", getattr(error, "orig", error))
         raise Problem(
             "unavailable",
             "The database cannot be reached or is too busy at the moment; try again.",
             headers={"Retry-After": "1"},
         ) from error
-    except DBAPIError as error:
-        if not isinstance(error.orig, ON_A_REPLICA):
+    except (DBAPIError, *ON_A_REPLICA) as error:
+        if not isinstance(getattr(error, "orig", error), ON_A_REPLICA):
             raise
         detail = "This server reads a replica of the database, where nothing can be stored; ask another one."
         raise Problem("unavailable", detail, headers={"Retry-After": "60"}) from error
@@ -156,6 +162,8 @@ def sqlite_engine(url: URL, connections: int) -> Engine:
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
         options = connection.get_execution_options()
+        if not options.get("newswire_begins", True):
+            return
         if options.get("newswire_patient", True):
             (BEGIN_WRITING if options.get("newswire_write") else BEGIN).execute(connection, {})
             return

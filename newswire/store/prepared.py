@@ -47,9 +47,11 @@ class Prepared:
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The driver's cursor."""
         sent = self._sent.get(connection.dialect.name) or self.compiled(connection.dialect)
-        driver: Any = connection.connection.driver_connection
         try:
-            return driver.execute(sent.text, given(sent, values))
+            if sent.names is None:
+                # Bytes come as they are; as text they would be twice as long.
+                return driver(connection).execute(sent.text, given(sent, values), binary=True)
+            return driver(connection).execute(sent.text, given(sent, values))
         except DRIVER_ERRORS as error:
             raise told(connection, sent, error) from error
 
@@ -59,9 +61,8 @@ class Prepared:
             self.execute(connection, rows[0])
             return
         sent = self._sent.get(connection.dialect.name) or self.compiled(connection.dialect)
-        driver: Any = connection.connection.driver_connection
         try:
-            driver.cursor().executemany(sent.text, [given(sent, values) for values in rows])
+            driver(connection).cursor().executemany(sent.text, [given(sent, values) for values in rows])
         except DRIVER_ERRORS as error:
             raise told(connection, sent, error) from error
 
@@ -72,13 +73,18 @@ class Prepared:
         return sent
 
 
+def driver(connection: Connection) -> Any:
+    """The driver's own connection."""
+    return connection.connection.dbapi_connection
+
+
 def given(sent: Sent, values: Mapping[str, Any]) -> Any:
     """The values as the driver takes them."""
-    whole = {**sent.values, **values}
+    whole = {**sent.values, **values} if sent.values else values
     return whole if sent.names is None else [whole[name] for name in sent.names]
 
 
 def told(connection: Connection, sent: Sent, error: Exception) -> Exception:
     """A driver's error as SQLAlchemy's; without the values, which are nobody's business."""
-    driver: Any = connection.dialect.dbapi
-    return DBAPIError.instance(sent.text, None, error, driver.Error, dialect=connection.dialect)
+    module: Any = connection.dialect.dbapi
+    return DBAPIError.instance(sent.text, None, error, module.Error, dialect=connection.dialect)

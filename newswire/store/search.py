@@ -5,13 +5,14 @@ as soon as its 201 is sent. Each row holds the forms and stems of an article's t
 its terms (`query.term`), so that words and filters are one look-up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
 from newswire.query import Filter, Place, Query
 from newswire.store import search_postgres, search_sqlite
+from newswire.store.prepared import Prepared
 from newswire.store.rows import insert_unless_there
 from newswire.store.stems import spoken
 from newswire.store.tables import stemming_language
@@ -19,7 +20,7 @@ from newswire.store.texts import Document
 
 KNOWN = "newswire.languages"
 """Where a connection to the database remembers the languages that it has found there."""
-LANGUAGES = select(stemming_language.c.language).order_by(stemming_language.c.language)
+LANGUAGES = Prepared(select(stemming_language.c.language).order_by(stemming_language.c.language))
 
 
 def engine(connection: Connection) -> Any:
@@ -50,23 +51,25 @@ def speak(connection: Connection, language: str) -> None:
 
 def languages(connection: Connection) -> list[str]:
     """The languages in whose stems a query word is looked up."""
-    return list(connection.scalars(LANGUAGES))
+    return [language for (language,) in LANGUAGES.execute(connection, {})]
 
 
 def articles(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Place | None, limit: int,
     unexpired_at: int | None,
-) -> Select[Any]:  # fmt: skip
+) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
     """`columns` (a select from article) of what matches `wanted` and the query's words, status and times, in its order.
+
+    The statement, and its values.
 
     `start` is the place behind which it begins; what has expired at `unexpired_at` is left out, nothing when it
     is None. The query's own filter is not looked at: `wanted` holds it.
     """
     stems = [] if query.expression is None else spoken(languages(connection), wanted)
-    narrowed: Select[Any] = engine(connection).articles(
+    found: tuple[Prepared, Mapping[str, Any]] = engine(connection).articles(
         connection, columns, query, wanted, stems, start, limit, unexpired_at
     )
-    return narrowed
+    return found
 
 
 def texts(connection: Connection, numbers: Sequence[int], most: int) -> dict[int, Sequence[str]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from newswire.instant import EARLIEST, LATEST
 from newswire.query import Filter
-from newswire.store import search_sqlite, spans
+from newswire.store import ftsquery, spans
 from newswire.store.tsquery import tsquery
 
 SQLITE_ASKED = "SELECT asked.value, ({found}) FROM json_each(:terms) AS asked"
@@ -68,8 +68,8 @@ def newest(connection: Connection, terms: Collection[str], wanted: Filter, expir
 def on_sqlite(
     connection: Connection, statement: str, terms: Collection[str], wanted: Filter, values: Mapping[str, Any]
 ) -> dict[str, int]:
-    narrowed = f" AND ({search_sqlite.match(None, wanted, ())})" if wanted != Filter() else ""
-    within = f'"{narrowed}) NOT ({search_sqlite.any_of(search_sqlite.HIDDEN)})'
+    narrowed = f" AND ({ftsquery.match(None, wanted, ())})" if wanted != Filter() else ""
+    within = f'"{narrowed}) NOT ({ftsquery.any_of(ftsquery.HIDDEN)})'
     asked = {"terms": orjson.dumps([*terms]).decode(), "within": within}
     return found(connection, statement, {**asked, **values})
 

@@ -14,21 +14,20 @@ read for each other word. So `status` is a column, and usable articles have an i
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     Connection,
     MetaData,
     Select,
     Table,
     Text,
     bindparam,
-    cast,
     func,
     insert,
     select,
@@ -42,6 +41,7 @@ from newswire.query import Filter, Place, Query
 from newswire.store import spans
 from newswire.store.prepared import Prepared
 from newswire.store.rows import walked
+from newswire.store.shapes import MOST, parameters, values_of
 from newswire.store.stems import language_term
 from newswire.store.tables import article
 from newswire.store.texts import Document
@@ -111,17 +111,30 @@ def vector(published_at: int, terms: frozenset[str], analysed: Analysed) -> str:
 def articles(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
     start: Place | None, limit: int, unexpired_at: int | None,
-) -> Select[Any]:  # fmt: skip
+) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
     """See `search.articles`: first the numbers of a few hundred articles that hold all of the page, then these."""
-    matching, values = conditions(query, wanted, languages, unexpired_at)
-    columns = columns.join(search_document, search_document.c.number == article.c.number)
+    matching, sought = conditions(query, wanted, languages, unexpired_at)
+    values = values_of(query, start, limit, None)
     if query.order != "published_at":
-        return by_update(connection, columns, matching, values, query, start).limit(limit)
+        few = spans.few(connection, matching, sought)
+        if few is not None:
+            values["numbers"], matching = few, ""
+        else:
+            values |= sought
+        return by_update(columns, query.descending, frozenset(values), matching), values
     times, descending = query.times[:2], query.descending
     look = spans.nearest_with_prefix if query.expression and has_prefix(query.expression) else spans.nearest
-    numbers = look(connection, matching, values, times, start, descending=descending, wanted=limit)
+    numbers = look(connection, matching, sought, times, start, descending=descending, wanted=limit)
+    return by_publication(columns, descending, frozenset(values)), {**values, "numbers": numbers}
+
+
+@lru_cache(MOST)
+def by_publication(columns: Select[Any], descending: bool, names: frozenset[str]) -> Prepared:
+    """Those among `numbers`."""
+    times, start, _ = parameters(names)
+    columns = columns.join(search_document, search_document.c.number == article.c.number).where(ONE_OF)
     place = (search_document.c.published_at, search_document.c.number)
-    return walked(columns.where(one_of(numbers)), place, times, descending, start).limit(limit)
+    return Prepared(walked(columns, place, times[:2], descending, start).limit(bindparam("limit")))
 
 
 def conditions(
@@ -147,31 +160,24 @@ def conditions(
     return " AND ".join(matching), values
 
 
-def one_of(numbers: list[int]) -> ColumnElement[bool]:
-    return search_document.c.number == func.any(cast(numbers, ARRAY(BigInteger)))
-
-
-def by_update(
-    connection: Connection,
-    columns: Select[Any],
-    matching: str,
-    values: dict[str, Any],
-    query: Query,
-    start: Place | None,
-) -> Select[Any]:
+@lru_cache(MOST)
+def by_update(columns: Select[Any], descending: bool, names: frozenset[str], matching: str) -> Prepared:
     """In order of the newest version, which no span tells: few matches are sorted, many are met on the way down."""
-    few = spans.few(connection, matching, values)
-    if few is not None:
-        columns = columns.where(one_of(few))
+    times, start, _ = parameters(names)
+    columns = columns.join(search_document, search_document.c.number == article.c.number)
+    if "numbers" in names:
+        columns = columns.where(ONE_OF)
     else:
         # The columns in `matching` stand in article too: so the document is looked at by itself.
         met = sql(re.sub(r"%\((\w+)\)s", r":\1", f"words @@ (%(query)s)::tsquery AND {matching}"))
         document = search_document.alias("document")
-        here = select(1).select_from(document).where(document.c.number == article.c.number, met.bindparams(**values))
+        here = select(1).select_from(document).where(document.c.number == article.c.number, met)
         columns = columns.where(here.exists())
-    return walked(columns, (article.c.updated_at, article.c.number), query.times[2:], query.descending, start)
+    columns = walked(columns, (article.c.updated_at, article.c.number), times[2:], descending, start)
+    return Prepared(columns.limit(bindparam("limit")))
 
 
+ONE_OF = search_document.c.number == func.any(bindparam("numbers", type_=ARRAY(BigInteger)))
 TEXTS = sql(
     "SELECT number, forms[1], forms[2], ' ' || substr(forms[3], 2, :most), forms[4], forms[5]"
     " FROM search_document WHERE number = ANY(:numbers)"

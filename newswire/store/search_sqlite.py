@@ -7,7 +7,8 @@ slot among the articles of the same millisecond, in order of first reception; th
 (letters, digits, marks and underscores), so FTS5's own analysis never decides anything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -19,6 +20,8 @@ from sqlalchemy import (
     MetaData,
     Select,
     Table,
+    Text,
+    bindparam,
     column,
     select,
     table,
@@ -27,11 +30,13 @@ from sqlalchemy import (
 
 from newswire.analysis import FIELDS, Analysed, stem_of
 from newswire.article import Held, Status
-from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.query import Filter, Place, Query
+from newswire.store import rows
+from newswire.store.ftsquery import HIDDEN, match
 from newswire.store.prepared import Prepared
 from newswire.store.rows import current, walked
-from newswire.store.stems import Stem, language_term, stems_by_language
+from newswire.store.shapes import MOST, parameters, values_of
+from newswire.store.stems import language_term
 from newswire.store.tables import article
 from newswire.store.texts import Document
 
@@ -77,8 +82,6 @@ LATER_PLACES = Prepared(
 TAKE_PLACE = Prepared(text("INSERT INTO search_place (position, number) VALUES (:position, :number)"))
 LEAVE_PLACE = Prepared(text("DELETE FROM search_place WHERE position = :position"))
 MOVE_PLACE = Prepared(text("UPDATE search_place SET position = :target WHERE position = :position"))
-ANYTHING, NOTHING = '"image_yes" OR "image_no"', '"nothing_"'
-HIDDEN = tuple(f"status_{status}" for status in Status if status is not Status.USABLE)
 
 
 def first_position(published_at: int) -> int:
@@ -159,97 +162,71 @@ def move(connection: Connection, position: int, target: int) -> None:
 def articles(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
     start: Place | None, limit: int, unexpired_at: int | None,
-) -> Select[Any]:  # fmt: skip
+) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
     """See `search.articles`: one MATCH and a range of row numbers."""
     usable = query.status == Status.USABLE
     wanted &= Filter(exclude=frozenset(HIDDEN)) if usable else Filter((frozenset({f"status_{query.status}"}),))
-    wide = search_index.c.search_index.bool_op("MATCH")(match(query.expression, wanted, languages))
-    columns = current(columns, query, unexpired_at)
-    columns = columns.join(search_place, search_place.c.number == article.c.number)
+    values = {**values_of(query, start, limit, unexpired_at), "match": match(query.expression, wanted, languages)}
     if query.order != "published_at":
-        return by_update(connection, columns, wide, query, start).limit(limit)
-    rowid = search_index.c.rowid
-    columns = columns.join(search_index, rowid == search_place.c.position).where(wide)
-    if query.times.published_from is not None:
-        columns = columns.where(rowid >= first_position(query.times.published_from))
-    if query.times.published_to is not None:
-        columns = columns.where(rowid < first_position(query.times.published_to))
+        few = FEWEST.execute(connection, {"match": values["match"], "most": FEW + 1}).fetchall()
+        if len(few) <= FEW:
+            values["few"] = orjson.dumps([position for (position,) in few]).decode()
+        return by_update(columns, query.descending, frozenset(values)), values
+    for name in ("published_from", "published_to"):
+        if name in values:
+            values[name] = first_position(values[name])
     if start is not None:
-        columns = columns.where(beyond(connection, rowid, start, query.descending))
-    return columns.order_by(rowid.desc() if query.descending else rowid).limit(limit)
+        values["beyond"] = beyond(connection, start, query.descending)
+    return by_publication(columns, query.descending, frozenset(values)), values
 
 
-def by_update(
-    connection: Connection, columns: Select[Any], wide: Any, query: Query, start: Place | None
-) -> Select[Any]:
-    """In order of the newest version: the index is in another order, so few matches are sorted, many are met."""
+@lru_cache(MOST)
+def by_publication(columns: Select[Any], descending: bool, names: frozenset[str]) -> Prepared:
+    """In the order of the index; times of publication and `beyond` are row numbers."""
+    times, _, unexpired_at = parameters(names)
     rowid = search_index.c.rowid
-    few = connection.scalars(select(rowid).where(wide).limit(FEW + 1)).all()
-    if len(few) <= FEW:
-        columns = columns.where(search_place.c.position.in_(few))
+    columns = current(columns, Query(times=times), unexpired_at)
+    columns = columns.join(search_place, search_place.c.number == article.c.number)
+    columns = rows.within(columns.join(search_index, rowid == search_place.c.position).where(WIDE), rowid, times[:2])
+    if "beyond" in names:
+        columns = columns.where(rowid < bindparam("beyond") if descending else rowid > bindparam("beyond"))
+    return Prepared(columns.order_by(rowid.desc() if descending else rowid).limit(bindparam("limit")))
+
+
+@lru_cache(MOST)
+def by_update(columns: Select[Any], descending: bool, names: frozenset[str]) -> Prepared:
+    """In order of the newest version: the index is in another order, so few matches are sorted, many are met."""
+    times, start, unexpired_at = parameters(names)
+    rowid = search_index.c.rowid
+    columns = current(columns, Query(order="updated_at", times=times), unexpired_at)
+    columns = columns.join(search_place, search_place.c.number == article.c.number)
+    if "few" in names:
+        columns = columns.where(search_place.c.position.in_(text("SELECT value FROM json_each(:few)")))
     else:
-        here = select(1).select_from(search_index).where(wide, rowid == search_place.c.position)
-        columns = columns.where(here.exists())
-    return walked(columns, (article.c.updated_at, article.c.number), query.times[2:], query.descending, start)
+        columns = columns.where(select(1).where(WIDE, rowid == search_place.c.position).exists())
+    columns = walked(columns, (article.c.updated_at, article.c.number), times[2:], descending, start)
+    return Prepared(columns.limit(bindparam("limit")))
 
 
-def beyond(connection: Connection, rowid: Any, start: Place, descending: bool) -> Any:
-    """The rows behind `start`, which need not exist any more."""
+def beyond(connection: Connection, start: Place, descending: bool) -> int:
+    """The row number behind which a list goes on; what stood at `start` need not exist any more."""
     low = first_position(start.at)
-    here = select(search_place.c.position).where(search_place.c.position.between(low, low + SLOTS - 1))
-    if descending:
-        found = here.where(search_place.c.number >= start.number).order_by(search_place.c.position).limit(1)
-        position = connection.scalar(found)
-        return rowid < (low + SLOTS if position is None else position)
-    found = here.where(search_place.c.number <= start.number).order_by(search_place.c.position.desc()).limit(1)
-    position = connection.scalar(found)
-    return rowid > (low - 1 if position is None else position)
+    asked = {"low": low, "high": low + SLOTS - 1, "number": start.number}
+    found = (NEXT_BELOW if descending else NEXT_ABOVE).execute(connection, asked).fetchone()
+    return int(found[0]) if found else low + SLOTS if descending else low - 1
 
 
-def match(expression: Expression | None, wanted: Filter, languages: Sequence[str]) -> str:
-    """The MATCH expression of a whole query."""
-    parts = [any_of(sorted(clause)) if clause else NOTHING for clause in wanted.include]
-    if expression is not None:
-        parts.append(matched(expression, languages))
-    positive = " AND ".join(f"({part})" for part in parts) or ANYTHING
-    return f"({positive}) NOT ({any_of(sorted(wanted.exclude))})" if wanted.exclude else positive
+def neighbour(descending: bool) -> Prepared:
+    """The place among those of one millisecond that is `number`'s own, or the next one on the side that was shown."""
+    position, number = search_place.c.position, search_place.c.number
+    shown = number >= bindparam("number") if descending else number <= bindparam("number")
+    here = select(position).where(position.between(bindparam("low"), bindparam("high")), shown)
+    return Prepared(here.order_by(position if descending else position.desc()).limit(1))
 
 
-def matched(expression: Expression, languages: Sequence[str]) -> str:
-    """The MATCH expression of `q`. Words are bare of FTS5's syntax: they hold letters, marks and digits only."""
-    match expression:
-        case And(operands):
-            wanted = " AND ".join(f"({matched(part, languages)})" for part in operands if not isinstance(part, Not))
-            excluded = [matched(part.operand, languages) for part in operands if isinstance(part, Not)]
-            return f"({wanted}) NOT ({' OR '.join(f'({part})' for part in excluded)})" if excluded else wanted
-        case Or(operands):
-            return " OR ".join(f"({matched(part, languages)})" for part in operands)
-        case Term(form, spelling, fields):
-            stems = stems_by_language(spelling, languages)
-            return " OR ".join(stemmed(each, fields) for each in stems) or f'{within(fields)} "{form}"'
-        case Prefix(form, fields):
-            return f'{within(fields)} "{form}" *'
-        case Phrase(forms, prefix, fields):
-            return f'{within(fields)} "{" ".join(forms)}"' + (" *" if prefix else "")
-    raise AssertionError("a Not stands only inside an And")
-
-
-def stemmed(stem: Stem, fields: frozenset[str] | None) -> str:
-    """A word by one of its stems, without the articles in whose language that is another word's."""
-    # No other column holds stems, and to look at columns takes time.
-    found = f'"_{stem.stem}"' if fields is None else f'{within(fields, "_stems")} "_{stem.stem}"'
-    if not stem.foreign:
-        return found
-    return f"({found} NOT ({any_of(map(language_term, stem.foreign))}))"
-
-
-def within(fields: frozenset[str] | None, suffix: str = "") -> str:
-    """FTS5's restriction to columns."""
-    return "{" + " ".join(f"{field}{suffix}" for field in FIELDS if fields is None or field in fields) + "} :"
-
-
-def any_of(tokens: Iterable[str]) -> str:
-    return " OR ".join(f'"{token}"' for token in tokens)
+NEXT_BELOW, NEXT_ABOVE = neighbour(True), neighbour(False)
+WIDE = search_index.c.search_index.bool_op("MATCH")(bindparam("match", type_=Text))
+FEWEST = Prepared(select(search_index.c.rowid).where(WIDE).limit(bindparam("most")))
 
 
 TEXTS = text(

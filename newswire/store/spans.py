@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from newswire.instant import EARLIEST, LATEST
 from newswire.query import Place
+from newswire.store.prepared import driver
 
 SMALLEST, LARGEST = 3, 13
 """Levels of spans: from half a second to seventeen years."""
@@ -51,7 +52,7 @@ def nearest(
     """
     bounds, place = behind(times, start, descending)
     most = max(FEW, wanted)
-    result = connection.exec_driver_sql(
+    result = driver(connection).execute(
         WALK.format(**(DESCENDING if descending else ASCENDING), matching=matching, place=place),
         {**values, **bounds, "wanted": wanted, "few": most, "first": max(first, most)},
     )
@@ -68,7 +69,7 @@ def among_nearest(
     """
     bounds, place = behind(times, start, descending)
     order = ORDER[descending]
-    result = connection.exec_driver_sql(
+    result = driver(connection).execute(
         f"SELECT number FROM (SELECT * FROM search_document WHERE published_at >= %(low)s AND published_at < %(high)s"
         f" AND {place} ORDER BY {order} LIMIT {NEAREST}) AS nearest WHERE words @@ %(query)s::tsquery AND {matching}",
         {**values, **bounds},
@@ -83,14 +84,15 @@ def among_many(
 ) -> list[int] | None:  # fmt: skip
     """As `nearest`, with a single look at the index, whose matches are sorted; None when they are more than `MANY`."""
     bounds, place = behind(times, start, descending)
-    count, numbers = connection.exec_driver_sql(
+    asked = driver(connection).execute(
         "WITH matches AS MATERIALIZED (SELECT number, published_at FROM search_document"
         f" WHERE words @@ %(query)s::tsquery AND {matching}),"
         f" bounded AS MATERIALIZED (SELECT * FROM matches LIMIT {MANY + 1})"
         " SELECT (SELECT count(*) FROM bounded), ARRAY(SELECT number FROM bounded WHERE published_at >= %(low)s"
         f" AND published_at < %(high)s AND {place} ORDER BY {ORDER[descending]} LIMIT %(wanted)s)",
         {**values, **bounds, "wanted": wanted},
-    ).one()
+    )
+    count, numbers = asked.fetchone()
     return numbers if count <= MANY else None
 
 
@@ -110,7 +112,7 @@ def nearest_with_prefix(
 
 def few(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
     """The numbers of all matches, or None when there are more than `FEW`."""
-    result = connection.exec_driver_sql(
+    result = driver(connection).execute(
         f"WITH matches AS MATERIALIZED (SELECT number FROM search_document WHERE words @@ %(query)s::tsquery"
         f" AND {matching}) SELECT number FROM matches LIMIT {FEW + 1}",
         values,

@@ -5,8 +5,9 @@ Which parameters there are stands in `query`.
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -17,6 +18,9 @@ from newswire.errors import Fault, Problem
 from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 
 MOST_FAULTS = 20
+PLACES = frozenset({"after", "cursor"})
+"""Where in what is asked for a page begins."""
+MOST_REMEMBERED, LONGEST_REMEMBERED = 1000, 500
 IGNORED = re.compile(r"utm_|_")
 UNESCAPED_COMMA = re.compile(r"(?<!\\),")
 DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -123,9 +127,35 @@ class Parameters(Schema):
         return sorted(field.data_key or name for name, field in self.fields.items())
 
 
-def load_parameters(schema: Parameters, items: dict[str, list[str]]) -> dict[str, Any]:
-    """The parameters of a query string (name to values as sent); raises one `Problem` with all faults."""
+def load_parameters(schema: Parameters, items: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The parameters of a query string (name to values as sent); raises one `Problem` with all faults.
+
+    What was asked for lately is remembered, but for the place in it: a walk from page to page is one question.
+    """
     known = {name: values for name, values in items.items() if not IGNORED.match(name)}
+    rest = tuple((name, tuple(values)) for name, values in known.items() if name not in PLACES)
+    if sum(len(value) for _, values in rest for value in values) > LONGEST_REMEMBERED:
+        return loaded(schema, known)
+    try:
+        found = dict(remembered(schema, rest))
+        for name in PLACES & known.keys():
+            (value,) = known[name]
+            if not value.isprintable():
+                return loaded(schema, known)
+            found[name] = schema.fields[name].deserialize(value)
+    except (Problem, ValidationError, ValueError, KeyError):
+        # One fault or many: all are told.
+        return loaded(schema, known)
+    return found
+
+
+@lru_cache(MOST_REMEMBERED)
+def remembered(schema: Parameters, sent: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, Any]:
+    return loaded(schema, dict(sent))
+
+
+def loaded(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The parameters, none of which is ignored; raises one `Problem` with all faults."""
     unknown = [name for name in known if name not in schema.names()]
     if unknown:
         raise Problem(
@@ -145,17 +175,17 @@ def load_parameters(schema: Parameters, items: dict[str, list[str]]) -> dict[str
         else:
             values[name] = sent[0]
     try:
-        loaded: dict[str, Any] = schema.load(values)
+        result: dict[str, Any] = schema.load(values)
     except ValidationError as error:
         found += [of_message(name, message) for name, message in faults_by_name(error)]
-        loaded = {}
+        result = {}
     if found:
         code = "invalid_query" if [fault.parameter for fault in found] == ["q"] else "invalid_parameter"
         raise Problem(code, f"{found[0].parameter}: {found[0].detail}", found)
-    return loaded
+    return result
 
 
-def alternatives(sent: list[str]) -> list[str]:
+def alternatives(sent: Sequence[str]) -> list[str]:
     """The values between commas, each once; a comma that belongs to a value has a backslash before it."""
     parts = (part.replace("\\,", ",").strip() for value in sent for part in UNESCAPED_COMMA.split(value))
     return list(dict.fromkeys(part for part in parts if part))

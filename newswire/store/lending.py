@@ -1,0 +1,89 @@
+"""Connections for readings, lent and given back: outside of the pool, and as many as read at the same time.
+
+A transaction of SQLAlchemy's for a reading takes longer than the reading. So these connections stay open, each begins
+and ends what it is lent for with one bare statement, and the last one given back is lent first. Statements
+of SQLAlchemy's can be sent on them all the same.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine
+
+from newswire.errors import Problem
+
+LONGEST_SECONDS = 1800.0
+
+
+class Lent(NamedTuple):
+    """A connection, the driver's own inside it, and when it was opened, on the monotonic clock."""
+
+    connection: Connection
+    driver: Any
+    born: float
+
+
+class Lender:
+    """The readings' connections to one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine.execution_options(newswire_begins=False)
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._idle: deque[Lent] = deque()
+
+    @contextmanager
+    def lend(self, *, whole: bool) -> Iterator[Connection]:
+        """A connection for the block; `whole`: all its statements see the same state, else each the newest."""
+        lent = self._idle.pop() if self._idle else self._opened()
+        try:
+            if whole:
+                self._begin(lent.driver)
+            yield lent.connection
+        except Problem:
+            self._back(lent)
+            raise
+        except BaseException:
+            # Whatever befell this one may have befallen all.
+            close(lent)
+            self.close()
+            raise
+        self._back(lent)
+
+    def close(self) -> None:
+        """Closes those that are not lent at the moment."""
+        while self._idle:
+            with suppress(IndexError):
+                close(self._idle.pop())
+
+    def _opened(self) -> Lent:
+        connection = self._engine.connect()
+        connection.detach()
+        driver: Any = connection.connection.dbapi_connection
+        if not self._is_sqlite:
+            driver.autocommit = True
+        return Lent(connection, driver, time.monotonic())
+
+    def _begin(self, driver: Any) -> None:
+        if self._is_sqlite:
+            driver.execute("BEGIN")
+        else:
+            driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", prepare=False)
+
+    def _back(self, lent: Lent) -> None:
+        if lent.connection.in_transaction():
+            lent.connection.rollback()
+        else:
+            lent.driver.rollback()
+        # A firewall may have forgotten one that is old; there are always some that are young.
+        if time.monotonic() - lent.born < LONGEST_SECONDS:
+            self._idle.append(lent)
+        else:
+            close(lent)
+
+
+def close(lent: Lent) -> None:
+    with suppress(Exception):
+        lent.connection.close()

@@ -1,0 +1,53 @@
+"""What a list asks of the database, apart from its values: lists of one shape share one statement, made once."""
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Select, bindparam
+
+from newswire.query import Place, Query, Times
+from newswire.store.prepared import Prepared
+from newswire.store.rows import current, walked
+from newswire.store.tables import article
+
+MOST = 500
+
+
+class Parameters(NamedTuple):
+    """A parameter for each value that is there, as `rows` takes the values themselves."""
+
+    times: Times
+    start: Place | None
+    unexpired_at: Any
+
+
+def values_of(query: Query, start: Place | None, limit: int, unexpired_at: int | None) -> dict[str, Any]:
+    """The values of a list by name, only those that are there: `start` is the place behind which it begins."""
+    times = {name: value for name, value in query.times._asdict().items() if value is not None}
+    found = {"status": query.status, **times, "limit": limit}
+    if start is not None:
+        found |= start._asdict()
+    if unexpired_at is not None:
+        found["unexpired_at"] = unexpired_at
+    return found
+
+
+def parameters(names: Collection[str]) -> Parameters:
+    def parameter(name: str) -> Any:
+        return bindparam(name, type_=BigInteger) if name in names else None
+
+    start = Place(parameter("at"), parameter("number")) if "at" in names else None
+    return Parameters(Times(*map(parameter, Times._fields)), start, parameter("unexpired_at"))
+
+
+@lru_cache(MOST)
+def walk(columns: Select[Any], order: str, descending: bool, names: frozenset[str]) -> Prepared:
+    """`columns` (a select from article) of all articles of a status, in an order of time; `names`: of `values_of`."""
+    times, start, unexpired_at = parameters(names)
+    bounds = times[:2] if order == "published_at" else times[2:]
+    columns = walked(columns, (article.c[order], article.c.number), bounds, descending, start)
+    columns = current(
+        columns.where(article.c.status == bindparam("status")), Query(order=order, times=times), unexpired_at
+    )
+    return Prepared(columns.limit(bindparam("limit")))
