@@ -1,0 +1,94 @@
+"""`python -m bench growth`: the same jobs of Newswire on wires of several sizes, in turn; what they cost by size.
+
+One client asks, so that the time of an answer is what it costs, the database included. Wires
+are kept as those of `bench search`, and copied before they are asked: publishing is one of the jobs.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from sqlalchemy import make_url
+
+from bench import chart
+from bench.compare import RUNS, Tell, generators, measure_all
+from bench.compare_contenders import Contender, newswire
+from bench.compare_jobs import BUSY, JOBS, READING
+from bench.compare_table import circumstances, lines
+from bench.kept import wires
+from bench.postgres import new_database
+from bench.searching import NAMES
+
+GROWING = tuple(job for job in (*READING, "publish") if job != BUSY)
+Found: TypeAlias = dict[str, list[Contender]]
+TITLE = "Milliseconds of an answer by the number of articles, one client"
+
+
+def run(sizes: Sequence[int], engines: Sequence[str], keep: Path | None, seconds: float, *, tell: Tell) -> Found:
+    """A contender for each size on each engine."""
+    found: Found = {}
+    with ExitStack() as ending:
+        urls = {
+            size: ending.enter_context(wires(size, engines, keep, fresh=False, tell=tell)) for size in sorted(sizes)
+        }
+        pool = ending.enter_context(generators())
+        for engine in engines:
+            with served({size: urls[size][engine] for size in urls}) as found[engine]:
+                measure_all(found[engine], GROWING, pool, seconds, tell)
+    return found
+
+
+@contextmanager
+def served(urls: Mapping[int, str]) -> Iterator[list[Contender]]:
+    """Newswire on a copy of each wire, named by its size."""
+    with ExitStack() as ending:
+        found = []
+        for size, url in urls.items():
+            folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="newswire-growth-")))
+            asked, _ = newswire(ending.enter_context(copied(url, folder)), size, folder, ending)
+            loads = {job: load._replace(connections=1) for job, load in asked.loads.items()}
+            found.append(Contender(f"{size:,}", asked.server, loads))
+        yield found
+
+
+@contextmanager
+def copied(url: str, folder: Path) -> Iterator[str]:
+    place = make_url(url)
+    if place.get_backend_name() == "postgresql":
+        with new_database(url, str(place.database)) as copy:
+            yield copy
+    else:
+        yield f"sqlite:///{shutil.copyfile(str(place.database), folder / 'newswire.db')}"
+
+
+def told(found: Found, command: str, seconds: float) -> str:
+    """The table in Markdown, and what it was taken with."""
+    return (
+        f"{lines(rows(found))}\n\nMilliseconds until an answer was whole, median / 99 %, for one client; × is the"
+        " median of the largest wire by that of the smallest. One web process; server and database on one core, the"
+        f" generator of load on another; the median of {RUNS} runs of {seconds:g} s, the sizes in turn."
+        f" {circumstances()}; `{command}`."
+    )
+
+
+def rows(found: Found) -> Iterator[Sequence[str]]:
+    yield ["job", "engine", *(each.name for each in next(iter(found.values()))), "×"]
+    for job in GROWING:
+        for engine, sizes in found.items():
+            medians = [each.figures[job].median for each in sizes]
+            cells = [f"{each.figures[job].median:.2f} / {each.figures[job].slowest:.2f}" for each in sizes]
+            yield [JOBS[job], NAMES[engine], *cells, f"{medians[-1] / medians[0]:.2f}"]
+
+
+def plot(found: Found) -> str:
+    """The medians by size, in SVG."""
+    return chart.lines(TITLE, {
+        NAMES[engine]: {
+            JOBS[job]: [(float(each.name.replace(",", "")), each.figures[job].median) for each in sizes]
+            for job in GROWING
+        }
+        for engine, sizes in found.items()
+    })  # fmt: skip
