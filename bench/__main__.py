@@ -5,9 +5,10 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
-from bench import compare, compare_table, growth, live, searching, soak
+from bench import compare, compare_table, growth, live, profiles, searching, soak
 from bench.clients import Unanswered, Unexpected
 from bench.compare_jobs import JOBS, READING, WRITING
 from bench.postgres import PostgresError
@@ -51,6 +52,12 @@ def parser() -> argparse.ArgumentParser:
         description="Loads corpora of invented articles, asks a server on each for the same in turn, and prints a"
                     " Markdown table of milliseconds by size, and a plot of them.",
     ))  # fmt: skip
+    add_profile(parts.add_parser(
+        "profile", help="where the processor time of a request goes",
+        description="Calls the application in this process again and again, for a list never asked for before, an"
+                    " article, changes, a search and a publication, and writes the tree of calls of each, sampled.",
+        epilog="It needs `pip install '.[bench]'`.",
+    ))  # fmt: skip
     for name, (jobs, what) in COMPARED.items():
         add_compare(parts.add_parser(
             name, help=f"{what} beside a floor and what people use today: how many times as many requests a second",
@@ -84,6 +91,25 @@ def run_compare(chosen: argparse.Namespace) -> int:
 
 def command() -> str:
     return " ".join(["python -m bench", *sys.argv[1:]])
+
+
+def add_profile(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--articles", type=size, default=5_000, metavar="N", help="default: 5,000; 1,000 at least")
+    part.add_argument("--engine", choices=[*soak.ENGINES, "both"], default="both", help="default: both")
+    part.add_argument("--seconds", type=duration, default=3.0, metavar="N", help="each job (default: 3)")
+    add_output(part)
+    part.set_defaults(run=run_profile)
+
+
+def run_profile(chosen: argparse.Namespace) -> int:
+    if find_spec("pyinstrument") is None:
+        print("pyinstrument is not installed (pip install '.[bench]')", file=sys.stderr)
+        return 1
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    for name, told in profiles.run(chosen.articles, engines_of(chosen), chosen.seconds, tell=aside):
+        print(*told.splitlines()[:2], sep="\n")
+        (chosen.output / f"profile-{name}.txt").write_text(told + "\n", "utf-8")
+    return 0
 
 
 def aside(line: str) -> None:

@@ -4,10 +4,10 @@ One client asks, so that the time of an answer is what it costs, the database in
 are kept as those of `bench search`, and copied before they are asked: publishing is one of the jobs.
 """
 
-import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -56,12 +56,19 @@ def served(urls: Mapping[int, str]) -> Iterator[list[Contender]]:
 
 @contextmanager
 def copied(url: str, folder: Path) -> Iterator[str]:
+    """The URL of a copy of a database, usable during the block."""
     place = make_url(url)
     if place.get_backend_name() == "postgresql":
         with new_database(url, str(place.database)) as copy:
             yield copy
-    else:
-        yield f"sqlite:///{shutil.copyfile(str(place.database), folder / 'newswire.db')}"
+        return
+    # What a server that was killed has left in SQLite's log is read too.
+    with (
+        closing(sqlite3.connect(str(place.database))) as source,
+        closing(sqlite3.connect(folder / "copy.db")) as target,
+    ):
+        source.backup(target)
+    yield f"sqlite:///{folder}/copy.db"
 
 
 def told(found: Found, command: str, seconds: float) -> str:
