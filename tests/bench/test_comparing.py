@@ -8,21 +8,22 @@ from typing import Any
 import pytest
 
 from bench import compare, compare_contenders, compare_table, compare_wrk
+from bench.__main__ import parser
 from bench.clients import Client
 from bench.compare import Measured
 from bench.compare_commands import Facts
 from bench.compare_contenders import NEWSWIRE, Contender, Figures
-from bench.compare_jobs import JOBS, PAGE, RATE, TOGETHER, WRITING, get
+from bench.compare_jobs import JOBS, PAGE, RATE, SOME, TOGETHER, WRITING, get
 from bench.compare_load import MARK, Load, LoadError, drive, drive_steadily
 from bench.compare_serving import DATASETTE, FLOOR, NULL, PEERS, Server, missing
 from bench.loading import load
 
-pytestmark = pytest.mark.slow
 
 SIZE = 300
 SECONDS = 0.05
 
 
+@pytest.mark.slow
 def test_every_job_is_in_both_tables_with_its_ratios_and_every_aim_is_told() -> None:
     said: list[str] = []
     found = compare.run(SIZE, ["sqlite"], SECONDS, list(JOBS), tell=said.append)
@@ -81,10 +82,11 @@ def headlines(contender: Contender, request: bytes) -> list[str]:
     client = Client(contender.server, key[1] if key else "")
     answer: Any = client.get(address)
     client.close()
-    page = answer if isinstance(answer, list) else answer.get("data") or answer["results"]
+    page = answer if isinstance(answer, list) else answer.get("data") or answer.get("results") or [answer]
     return [(each.get("article") or each)["headline"] for each in page]
 
 
+@pytest.mark.slow
 def test_all_give_the_same_headlines_for_the_same_page_and_take_what_is_published(
     contenders: dict[str, Contender],
 ) -> None:
@@ -99,6 +101,11 @@ def test_all_give_the_same_headlines_for_the_same_page_and_take_what_is_publishe
         assert {len(page) for page in expected} == {PAGE}
         for other in others:
             assert [headlines(other, each) for each in other.loads[job].requests] == expected, (job, other.name)
+    for other in others:
+        for mine, theirs in zip(newswire.loads["one"].requests[:SOME], other.loads["one"].requests, strict=False):
+            assert headlines(other, theirs) == headlines(newswire, mine), other.name
+        for job in ("common", "phrase"):
+            assert any(headlines(other, each) for each in other.loads[job].requests[:SOME]), (job, other.name)
     for contender in (newswire, floor):
         pages = contender.loads["changes"].requests
         assert headlines(contender, pages[-1]) == headlines(newswire, newswire.loads["changes"].requests[-1])
@@ -126,11 +133,13 @@ def nothing(tmp_path: Path) -> Iterator[tuple[str, int]]:
 NUMBERED = Load([get(f"/?number={MARK.decode()}", "")])
 
 
+@pytest.mark.slow
 def test_an_answer_with_another_status_is_noticed(nothing: tuple[str, int]) -> None:
     with pytest.raises(LoadError, match="200 OK"):
         drive(nothing, NUMBERED._replace(status=304), SECONDS, 0)
 
 
+@pytest.mark.slow
 def test_wrk_asks_for_the_same_as_the_driver(nothing: tuple[str, int]) -> None:
     if not compare_wrk.usable(1):
         pytest.skip("wrk is not installed")
@@ -142,5 +151,11 @@ def test_wrk_asks_for_the_same_as_the_driver(nothing: tuple[str, int]) -> None:
         compare_wrk.drive(nothing, Load([get(f"/none?number={MARK.decode()}", "")]), 1, 0)
 
 
+@pytest.mark.slow
 def test_a_steady_driver_asks_no_more_often_than_it_was_told(nothing: tuple[str, int]) -> None:
     assert 0 < drive_steadily(nothing, NUMBERED, 20, 0.5, 0) <= 20
+
+
+def test_the_parts_of_the_comparison_make_up_the_whole() -> None:
+    parts = [parser().parse_args([name]).jobs for name in ("read", "publish", "compare")]
+    assert parts[0] + parts[1] == parts[2] == tuple(JOBS)
