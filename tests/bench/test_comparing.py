@@ -18,7 +18,6 @@ from bench.compare_load import MARK, Load, LoadError, drive, drive_steadily
 from bench.compare_serving import DATASETTE, FLOOR, NULL, PEERS, Server, missing
 from bench.loading import load
 
-
 SIZE = 300
 SECONDS = 0.05
 
