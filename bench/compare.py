@@ -54,7 +54,7 @@ def run(size: int, engines: Sequence[str], seconds: float, jobs: Sequence[str], 
             with contenders(url, size, tell) as asked:
                 measure_all(asked, jobs, pool, seconds, tell)
                 imported = import_rates(url, size, seconds, tell) if "batch" in jobs else None
-                found[engine] = Measured(asked, facts(asked[0].server, url, asked[0].loads["latest"]), imported)
+                found[engine] = Measured(asked, facts(asked[0].server, asked[0].loads["latest"]), imported)
     return found
 
 

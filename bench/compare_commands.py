@@ -23,11 +23,10 @@ class Facts(NamedTuple):
     start: float
 
 
-def facts(server: servers.Server, url: str, latest: Load) -> Facts:
-    """Of the server that was asked, and of others on its database, at `url`."""
+def facts(server: servers.Server, latest: Load) -> Facts:
+    """Of the server that was asked, and of others on its database."""
     megabytes, _ = server.burden()
-    help = median(help_seconds() for _ in range(HELPED))
-    return Facts(megabytes, help, median(start_seconds(url, latest) for _ in range(STARTED)))
+    return Facts(megabytes, median(help_seconds() for _ in range(HELPED)), start_seconds(server, latest))
 
 
 def help_seconds() -> float:
@@ -36,8 +35,12 @@ def help_seconds() -> float:
     return time.perf_counter() - began
 
 
-def start_seconds(url: str, latest: Load) -> float:
-    """Until the first latest page is there."""
+def start_seconds(server: servers.Server, latest: Load) -> float:
+    """Until another server on the same database has answered its first request, the median."""
+    return median(started(server.environment["NEWSWIRE_DATABASE_URL"], latest) for _ in range(STARTED))
+
+
+def started(url: str, latest: Load) -> float:
     with tempfile.TemporaryDirectory(prefix="newswire-start-") as folder:
         server = servers.Server(url, Path(folder))
         began = time.perf_counter()

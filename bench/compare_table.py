@@ -52,7 +52,8 @@ def told(found: Mapping[str, Measured], command: str, size: int, seconds: float)
         lines(aims(found)),
         lines(figures(found)),
         f"Milliseconds until an answer was whole, and of the processor for each request in the server's processes"
-        f" (those of PostgreSQL are not in it); megabytes resident. {circumstances()}; `{command}`.",
+        f" (those of PostgreSQL are not in it, publications meanwhile are); megabytes resident."
+        f" {circumstances()}; `{command}`.",
     ])  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from sqlalchemy import make_url
 
 from bench import chart
 from bench.compare import RUNS, Tell, generators, measure_all
+from bench.compare_commands import start_seconds
 from bench.compare_contenders import Contender, newswire
 from bench.compare_jobs import BUSY, JOBS, READING
 from bench.compare_table import circumstances, lines
@@ -23,12 +25,24 @@ from bench.postgres import new_database
 from bench.searching import NAMES
 
 GROWING = tuple(job for job in (*READING, "publish") if job != BUSY)
-Found: TypeAlias = dict[str, list[Contender]]
+DEPTH, MEGABYTES, START = 1.2, 100, 2
+"""What Newswire is held against: of the cost of the first page, in megabytes, in seconds."""
 TITLE = "Milliseconds of an answer by the number of articles, one client"
 
 
+@dataclass(frozen=True)
+class Grown:
+    """A contender for each size, and how many seconds `newswire serve` took to answer there."""
+
+    sizes: list[Contender]
+    starts: list[float]
+
+
+Found: TypeAlias = dict[str, Grown]
+
+
 def run(sizes: Sequence[int], engines: Sequence[str], keep: Path | None, seconds: float, *, tell: Tell) -> Found:
-    """A contender for each size on each engine."""
+    """What each engine took on wires of these sizes."""
     found: Found = {}
     with ExitStack() as ending:
         urls = {
@@ -36,8 +50,9 @@ def run(sizes: Sequence[int], engines: Sequence[str], keep: Path | None, seconds
         }
         pool = ending.enter_context(generators())
         for engine in engines:
-            with served({size: urls[size][engine] for size in urls}) as found[engine]:
-                measure_all(found[engine], GROWING, pool, seconds, tell)
+            with served({size: urls[size][engine] for size in urls}) as asked:
+                measure_all(asked, GROWING, pool, seconds, tell)
+                found[engine] = Grown(asked, [start_seconds(each.server, each.loads["latest"]) for each in asked])
     return found
 
 
@@ -82,20 +97,32 @@ def told(found: Found, command: str, seconds: float) -> str:
 
 
 def rows(found: Found) -> Iterator[Sequence[str]]:
-    yield ["job", "engine", *(each.name for each in next(iter(found.values()))), "×"]
+    yield ["job", "engine", *(each.name for each in next(iter(found.values())).sizes), "×"]
     for job in GROWING:
-        for engine, sizes in found.items():
-            medians = [each.figures[job].median for each in sizes]
-            cells = [f"{each.figures[job].median:.2f} / {each.figures[job].slowest:.2f}" for each in sizes]
+        for engine, grown in found.items():
+            medians = [each.figures[job].median for each in grown.sizes]
+            cells = [f"{each.figures[job].median:.2f} / {each.figures[job].slowest:.2f}" for each in grown.sizes]
             yield [JOBS[job], NAMES[engine], *cells, f"{medians[-1] / medians[0]:.2f}"]
+    for engine, grown in found.items():
+        for what, most, values in limited(grown):
+            cells = [f"{value:.2f}" + " !" * (value > most) for value in values]
+            yield [what, NAMES[engine], *cells, f"≤ {most}"]
+
+
+def limited(grown: Grown) -> Iterator[tuple[str, float, Sequence[float]]]:
+    """What may not pass a limit, at every size."""
+    depths = [each.figures["deep"].median / each.figures["fresh"].median for each in grown.sizes]
+    yield "page at 90 % of the depth, × the latest, neither asked before", DEPTH, depths
+    yield "megabytes of a web process", MEGABYTES, [each.figures[GROWING[-1]].megabytes for each in grown.sizes]
+    yield "seconds from `newswire serve` to its first answer", START, grown.starts
 
 
 def plot(found: Found) -> str:
     """The medians by size, in SVG."""
     return chart.lines(TITLE, {
         NAMES[engine]: {
-            JOBS[job]: [(float(each.name.replace(",", "")), each.figures[job].median) for each in sizes]
+            JOBS[job]: [(float(each.name.replace(",", "")), each.figures[job].median) for each in grown.sizes]
             for job in GROWING
         }
-        for engine, sizes in found.items()
+        for engine, grown in found.items()
     })  # fmt: skip

@@ -28,8 +28,11 @@ def test_every_job_is_told_and_drawn_for_every_size() -> None:
     table, _ = growth.told(found, "command", SECONDS).split("\n\n")
     heading, _, *rows = (line.strip("| ").split(" | ") for line in table.splitlines())
     assert heading == ["job", "engine", "200", "300", "×"]
-    assert [(row[0], row[1]) for row in rows] == [(JOBS[job], "SQLite") for job in growth.GROWING]
-    assert len(etree.fromstring(growth.plot(found)).findall(f"{SVG}path")) == len(rows)
+    assert [row[:2] for row in rows[:-3]] == [[JOBS[job], "SQLite"] for job in growth.GROWING]
+    assert [(row[-1], "!" in row[3]) for row in rows[-3:]] == [
+        (f"≤ {most}", values[1] > most) for _, most, values in growth.limited(found["sqlite"])
+    ]
+    assert len(etree.fromstring(growth.plot(found)).findall(f"{SVG}path")) == len(growth.GROWING)
 
 
 def test_what_is_written_to_the_copy_of_a_wire_is_not_in_the_wire(database_url: str, tmp_path: Path) -> None:
