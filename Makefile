@@ -6,6 +6,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 READY := .venv/ready
+READY_TO_BENCH := .venv/ready-to-bench
 
 TOO_OLD = Newswire needs Python 3.11 or newer, but "$(PYTHON)" is \
 	$(or $(shell command -v $(PYTHON) >/dev/null && $(PYTHON) --version 2>&1),not there). \
@@ -31,7 +32,7 @@ lint: $(READY)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-bench: $(READY)
+bench: $(READY_TO_BENCH)
 	@$(BIN)/python -m bench $(ARGS)
 
 clean:
@@ -44,3 +45,8 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --editable ".[dev]"
 	@touch $@
 	@echo "Ready."
+
+$(READY_TO_BENCH): $(READY)
+	@echo "Setting up what Newswire is measured beside (once) ..."
+	@$(BIN)/python -m pip install --editable ".[dev,bench]"
+	@touch $@

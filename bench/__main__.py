@@ -4,15 +4,21 @@ import argparse
 import logging
 import signal
 import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
-from bench import compare, compare_table, live, searching, soak
+from bench import compare, compare_table, growth, live, profiles, searching, soak
 from bench.clients import Unanswered, Unexpected
+from bench.compare_jobs import JOBS, READING, WRITING
 from bench.postgres import PostgresError
 from bench.servers import ServerError
 from bench.soaks import SOAKS
 from bench.stage import Scale
 
+COMPARED = {
+    "compare": (tuple(JOBS), "reading and publishing"), "read": (READING, "reading"), "publish": (WRITING, "publishing")
+}  # fmt: skip
 DESCRIPTION = "Measurements and soaks of Newswire: real processes on 127.0.0.1, on databases made for the purpose."
 
 
@@ -41,27 +47,68 @@ def parser() -> argparse.ArgumentParser:
                     " nothing, and prints a line for each number of them: time from the 201 to the event, of an"
                     " ordinary list and of a publication, memory, share of a processor, events lost.",
     ))  # fmt: skip
-    add_compare(parts.add_parser(
-        "compare", help="beside a floor and what people use today: how many times as many requests a second",
-        description="Serves Newswire, a Flask view that does nothing, a bare WSGI function over serialised rows and,"
-                    " on PostgreSQL, applications as tutorials of Flask, FastAPI and Django REST framework have them;"
-                    " asks all of them for the same in turn, and prints Markdown tables of ratios and figures.",
-        epilog="The last two need `pip install '.[bench]'`. All of it takes about a quarter of an hour.",
+    add_growth(parts.add_parser(
+        "growth", help="the same jobs on wires of several sizes: what they cost by size",
+        description="Loads corpora of invented articles, asks a server on each for the same in turn, and prints a"
+                    " Markdown table of milliseconds by size, and a plot of them.",
     ))  # fmt: skip
+    add_profile(parts.add_parser(
+        "profile", help="where the processor time of a request goes",
+        description="Calls the application in this process again and again, for a list never asked for before, an"
+                    " article, changes, a search and a publication, and writes the tree of calls of each, sampled.",
+        epilog="It needs `pip install '.[bench]'`.",
+    ))  # fmt: skip
+    for name, (jobs, what) in COMPARED.items():
+        add_compare(parts.add_parser(
+            name, help=f"{what} beside a floor and what people use today: how many times as many requests a second",
+            description="Serves Newswire, a Flask view that does nothing, a bare WSGI function over serialised rows,"
+                        " Datasette and, on PostgreSQL, applications as tutorials of Flask, FastAPI and Django REST"
+                        " framework have them; asks all of them for the same in turn, and prints Markdown tables of"
+                        " ratios and figures.",
+            epilog="The peers need `pip install '.[bench]'`. All of it takes about a quarter of an hour.",
+        ), jobs)  # fmt: skip
     return top
 
 
-def add_compare(part: argparse.ArgumentParser) -> None:
+def add_compare(part: argparse.ArgumentParser, jobs: Sequence[str]) -> None:
     part.add_argument("--articles", type=size, default=20_000, metavar="N", help="default: 20,000; 1,000 at least")
     part.add_argument("--engine", choices=[*soak.ENGINES, "both"], default="both", help="default: both")
-    part.add_argument("--seconds", type=duration, default=2.0, metavar="N", help="each of three runs (default: 2)")
-    part.add_argument("--output", type=Path, metavar="FILE", help="write the tables there too")
-    part.set_defaults(run=run_compare)
+    part.add_argument("--seconds", type=duration, default=1.0, metavar="N", help="each of three runs (default: 1)")
+    add_output(part)
+    part.set_defaults(run=run_compare, jobs=jobs)
+
+
+def add_output(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--output", type=Path, default=Path("bench-results"), metavar="FOLDER",
+                      help="what is printed, and plots, are written there too (default: bench-results)")  # fmt: skip
 
 
 def run_compare(chosen: argparse.Namespace) -> int:
-    found = compare.run(chosen.articles, engines_of(chosen), chosen.seconds, tell=aside)
-    publish(compare_table.told(found, chosen.articles, chosen.seconds), chosen.output)
+    found = compare.run(chosen.articles, engines_of(chosen), chosen.seconds, chosen.jobs, tell=aside)
+    publish(compare_table.told(found, command(), chosen.articles, chosen.seconds), chosen, compare_table.plot(found))
+    return 0
+
+
+def command() -> str:
+    return " ".join(["python -m bench", *sys.argv[1:]])
+
+
+def add_profile(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--articles", type=size, default=5_000, metavar="N", help="default: 5,000; 1,000 at least")
+    part.add_argument("--engine", choices=[*soak.ENGINES, "both"], default="both", help="default: both")
+    part.add_argument("--seconds", type=duration, default=3.0, metavar="N", help="each job (default: 3)")
+    add_output(part)
+    part.set_defaults(run=run_profile)
+
+
+def run_profile(chosen: argparse.Namespace) -> int:
+    if find_spec("pyinstrument") is None:
+        print("pyinstrument is not installed (pip install '.[bench]')", file=sys.stderr)
+        return 1
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    for name, told in profiles.run(chosen.articles, engines_of(chosen), chosen.seconds, tell=aside):
+        print(*told.splitlines()[:2], sep="\n")
+        (chosen.output / f"profile-{name}.txt").write_text(told + "\n", "utf-8")
     return 0
 
 
@@ -69,10 +116,27 @@ def aside(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def publish(told: str, output: Path | None) -> None:
+def publish(told: str, chosen: argparse.Namespace, plot: str | None = None) -> None:
     print(told)
-    if output:
-        output.write_text(told + "\n", "utf-8")
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    (chosen.output / f"{chosen.part}.md").write_text(told + "\n", "utf-8")
+    if plot is not None:
+        (chosen.output / f"{chosen.part}.svg").write_text(plot, "utf-8")
+
+
+def add_growth(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--articles", type=sizes, default=[10_000, 100_000], metavar="N,N", help="default: 10000,100000")
+    part.add_argument("--engine", choices=[*soak.ENGINES, "both"], default="both", help="default: both")
+    part.add_argument("--seconds", type=duration, default=2.0, metavar="N", help="each of three runs (default: 2)")
+    part.add_argument("--keep", type=Path, metavar="FOLDER", help="the folder of the wires of `search --keep`")
+    add_output(part)
+    part.set_defaults(run=run_growth)
+
+
+def run_growth(chosen: argparse.Namespace) -> int:
+    found = growth.run(chosen.articles, engines_of(chosen), chosen.keep, chosen.seconds, tell=aside)
+    publish(growth.told(found, command(), chosen.seconds), chosen, growth.plot(found))
+    return 0
 
 
 def add_live(part: argparse.ArgumentParser) -> None:
@@ -106,7 +170,7 @@ def add_search(part: argparse.ArgumentParser) -> None:
     keep = "keep the loaded wires in this folder, 15 GB for a million articles, and use what is kept there"
     part.add_argument("--keep", type=Path, metavar="FOLDER", help=keep)
     part.add_argument("--fresh", action="store_true", help="load again what is kept")
-    part.add_argument("--output", type=Path, metavar="FILE", help="write the table there too")
+    add_output(part)
     part.set_defaults(run=run_search)
 
 
@@ -121,6 +185,10 @@ def size(text: str) -> int:
     if not 1_000 <= number <= 9_999_999:
         raise argparse.ArgumentTypeError("must be from 1,000 to 9,999,999")
     return number
+
+
+def sizes(text: str) -> list[int]:
+    return [size(each) for each in text.split(",")]
 
 
 def duration(text: str) -> float:
@@ -139,7 +207,7 @@ def run_search(chosen: argparse.Namespace) -> int:
         chosen.articles, engines_of(chosen), chosen.keep, chosen.requests, fresh=chosen.fresh,
         tell=aside,
     )  # fmt: skip
-    publish(searching.told(columns, chosen.articles, chosen.requests), chosen.output)
+    publish(searching.told(columns, chosen.articles, chosen.requests), chosen)
     faults = [fault for column in columns for fault in column.faults()]
     print("\n".join(["", *faults] if faults else ["", "Every answer was right and quick enough."]))
     return 1 if faults else 0
@@ -154,7 +222,7 @@ def run_soak(chosen: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    chosen = parser().parse_args()
+    chosen = parser().parse_args(sys.argv[1:] or ["compare"])
     # A database that we crash ourselves is no news.
     logging.getLogger("newswire").addHandler(logging.NullHandler())
     # Being told to stop is answered like Ctrl-C: what was started is ended, what was written is removed.

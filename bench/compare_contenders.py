@@ -14,16 +14,17 @@ from sqlalchemy import make_url
 
 from bench import floor_store, servers
 from bench.clients import Client
-from bench.compare_jobs import MANY, Door, floor_door, loads, material, newswire_door, null_door, peer_door
+from bench.compare_doors import datasette_door, floor_door, newswire_door, null_door, peer_door
+from bench.compare_jobs import Door, loads, material
 from bench.compare_load import Load
-from bench.compare_serving import FLOOR, NULL, PEERS, Server, missing
+from bench.compare_serving import DATASETTE, FLOOR, NULL, PEERS, Server, missing
 from bench.floor import row
-from bench.peers import tables
+from bench.peers import datasette, tables
 from bench.postgres import new_database
 from bench.stage import Stage
 from newswire.instant import parse_instant
 
-NEWSWIRE = "Newswire"
+NEWSWIRE, DESK = "Newswire", "compare-desk"
 TOGETHER = 500
 
 
@@ -39,12 +40,16 @@ class Figures(NamedTuple):
 
 @dataclass
 class Contender:
-    """An application that is served, what it is asked, and what was measured of it."""
+    """An application that is served, what it is asked, and what was measured of it.
+
+    `published` is how many articles a second it took beside its readers, in each run.
+    """
 
     name: str
     server: servers.Server
     loads: dict[str, Load]
     figures: dict[str, Figures] = field(default_factory=dict)
+    published: list[float] = field(default_factory=list)
 
 
 @contextmanager
@@ -53,20 +58,28 @@ def contenders(url: str, size: int, tell: Callable[[str], None]) -> Iterator[lis
     with ExitStack() as ending:
         folder = ending.enter_context(tempfile.TemporaryDirectory(prefix="newswire-compare-"))
         ring = Ring(url, size, Path(folder), ending)
-        stage = Stage(url, ring.folder)
-        stage.server.processes = 1
-        ending.enter_context(stage.served())
-        client = stage.client(stage.partner("compare-reader"))
-        floor_url = ring.new_database() if stage.engine == "postgresql" else f"sqlite:///{ring.folder}/floor.db"
-        ids = filled_floor(floor_url, client)[:: max(1, size // MANY)]
+        ours, client = newswire(url, size, ring.folder, ending)
+        floor_url = ring.new_database() if ring.is_postgres else f"sqlite:///{ring.folder}/floor.db"
+        floor_store.fill(floor_url, rows(client))
         tell("the floor is filled")
-        door = newswire_door(client, stage.publisher("compare-desk"), ids, size)
-        found = [Contender(NEWSWIRE, stage.server, loads(door, material(size)))]
-        found.append(ring.enter(NULL, floor_url, lambda asking: null_door()))
-        found.append(ring.enter(FLOOR, floor_url, lambda asking: floor_door(asking, ids, size)))
-        if stage.engine == "postgresql":
+        found = [ours, ring.enter(NULL, floor_url, lambda asking: null_door())]
+        found.append(ring.enter(FLOOR, floor_url, lambda asking: floor_door(asking, size)))
+        if ring.has(DATASETTE, tell):
+            datasette.fill(file := f"{ring.folder}/wire.db", articles(client))
+            found.append(ring.enter(DATASETTE, file, lambda asking: datasette_door(size)))
+        if ring.is_postgres:
             found += peers(ring, client, tell)
         yield found
+
+
+def newswire(url: str, size: int, folder: Path, ending: ExitStack) -> tuple[Contender, Client]:
+    """Newswire on a wire with a corpus of `size`, and a reader of it."""
+    stage = Stage(url, folder)
+    stage.server.processes = 1
+    ending.enter_context(stage.served())
+    client = stage.client(stage.partner(f"{DESK}-reader"))
+    door = newswire_door(client.key, stage.publisher(DESK), size, client)
+    return Contender(NEWSWIRE, stage.server, loads(door, material(size))), client
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,16 @@ class Ring:
     size: int
     folder: Path
     ending: ExitStack
+
+    @property
+    def is_postgres(self) -> bool:
+        return make_url(self.url).get_backend_name() == "postgresql"
+
+    def has(self, name: str, tell: Callable[[str], None]) -> bool:
+        """Whether what a peer needs is installed."""
+        if lacking := missing(name):
+            tell(f"{name} is left out: {' and '.join(lacking)} not installed (pip install '.[bench]')")
+        return not lacking
 
     def new_database(self, template: str = "template0") -> str:
         """The URL of another database on PostgreSQL."""
@@ -99,24 +122,15 @@ def peers(ring: Ring, client: Client, tell: Callable[[str], None]) -> Iterator[C
     tables.fill(whole, articles(client))
     tell("the tables of the peers are filled")
     for name in PEERS:
-        if missing(name):
-            tell(f"{name} is left out: {' and '.join(missing(name))} not installed (pip install '.[bench]')")
-        else:
+        if ring.has(name, tell):
             copy = ring.new_database(str(make_url(whole).database))
             yield ring.enter(name, copy, lambda asking, name=name: peer_door(name, asking, ring.size))  # type: ignore[misc]
 
 
-def filled_floor(url: str, client: Client) -> list[str]:
-    """Fills the tables of the floor with what Newswire serves; returns the ids."""
-    ids = []
-
-    def rows() -> Iterator[floor_store.Row]:
-        for number, content in enumerate(articles(client)):
-            ids.append(content["id"])
-            yield row(content, parse_instant(content["published_at"]), number)
-
-    floor_store.fill(url, rows())
-    return ids
+def rows(client: Client) -> Iterator[floor_store.Row]:
+    """The rows of the floor for what Newswire serves."""
+    for number, content in enumerate(articles(client)):
+        yield row(content, parse_instant(content["published_at"]), number)
 
 
 def articles(client: Client) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,8 @@
-"""The jobs of `bench compare`, and the requests that they are for each application.
+"""The jobs of `bench compare`, and the requests that they are for an application.
 
 Every request but those for the latest page has a number of its own in its address, which no
-application looks at: none finds the answer among those that it has kept.
+application looks at: none finds the answer among those that it has kept. How each application is
+asked is in `compare_doors`.
 """
 
 import json
@@ -9,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from bench.clients import Client
 from bench.compare_load import MARK, Load
 from bench.corpus import article
 from bench.planting import plan
@@ -20,17 +20,22 @@ from bench.vocabulary import vocabulary
 JOBS: Mapping[str, str] = {
     "latest": "latest page of 50",
     "unchanged": "the same, If-None-Match",
+    "fresh": "latest page of 50, never asked before",
     "deep": "page of 50 at 90 % of the depth",
     "one": "one article with its body",
     "common": "search, a common word",
     "rare": "search, a rare word",
     "phrase": "search, a phrase",
     "changes": "100 changes with bodies",
+    "busy": "latest page of 50, 50 publications a second",
     "publish": "publish one, 1 client",
     "publish 8": "publish one, 8 clients",
     "batch": "publish 100 in a batch",
 }
 WRITING = ("publish", "publish 8", "batch")
+READING = tuple(job for job in JOBS if job not in WRITING)
+BUSY, RATE = "busy", 50
+"""The job beside which is published, where the application can do that, and how many articles a second."""
 PAGE, TOGETHER = 50, 100
 MANY, SOME = 400, 20
 CLIENTS = 8
@@ -85,10 +90,11 @@ def material(size: int) -> Material:
 
 def loads(door: Door, given: Material) -> dict[str, Load]:
     """The load of every job that the application has."""
-    found = {"latest": Load([get(door.latest, door.reader)])}
+    found = {job: Load([get(door.latest, door.reader)]) for job in ("latest", BUSY)}
     if door.tag is not None:
         held = get(door.latest, f"{door.reader}If-None-Match: {door.tag}\r\n")
         found["unchanged"] = Load([held], door.unchanged)
+    found["fresh"] = asked(door, [door.latest])
     found["deep"] = asked(door, door.deep)
     found["one"] = asked(door, door.one)
     found["changes"] = asked(door, door.changes)
@@ -123,81 +129,3 @@ def post(address: str, headers: str, content: Any) -> bytes:
     body = json.dumps(content).encode()
     kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return f"POST {address} HTTP/1.1\r\nHost: {HOST}\r\n{headers}{kind}\r\n".encode() + body
-
-
-def walked(client: Client, address: str, size: int) -> list[str]:
-    """The addresses of pages from 90 % of the depth on, found by going there from the latest page by page."""
-    found = []
-    for _ in range(deep(size).stop):
-        found.append(address)
-        answer = client.get(address)
-        place = urlsplit(answer.get("links", answer)["next"] or "")
-        address = f"{place.path}?{place.query}"
-    return found[deep(size).start :]
-
-
-def deep(size: int) -> range:
-    """The numbers of the pages at depth; 0 is the latest."""
-    before = size * 9 // 10 // PAGE
-    return range(before, min(before + SOME, size // PAGE))
-
-
-def spread(size: int, most: int) -> range:
-    """Numbers from 1 to about `size`, evenly spread."""
-    return range(1, size, max(1, size // most))
-
-
-def newswire_door(client: Client, publisher: str, ids: Sequence[str], size: int) -> Door:
-    return Door(
-        latest=(latest := f"/v1/articles?limit={PAGE}"),
-        deep=walked(client, latest, size),
-        one=[f"/v1/articles/{each}" for each in ids],
-        search=f"{latest}&q=",
-        changes=[f"/v1/changes?limit={TOGETHER}&after={each}" for each in spread(size - TOGETHER, MANY)],
-        publish="/v1/articles",
-        batch="/v1/articles/batch",
-        tag=tag(client, latest),
-        reader=f"Authorization: Bearer {client.key}\r\n",
-        publisher=f"Authorization: Bearer {publisher}\r\n",
-    )
-
-
-def null_door() -> Door:
-    """The view that does nothing answers whatever is read, and always the same."""
-    nothing = ["/"]
-    return Door("/", nothing, nothing, "/?q=", nothing, tag='""', unchanged=200)
-
-
-def floor_door(client: Client, ids: Sequence[str], size: int) -> Door:
-    return Door(
-        latest="/articles",
-        deep=walked(client, "/articles", size),
-        one=[f"/articles/{each}" for each in ids],
-        search="/search?q=",
-        changes=[f"/changes?after={each}" for each in spread(size - TOGETHER, MANY)],
-        publish="/articles",
-        batch="/batch",
-        tag=tag(client, "/articles"),
-    )
-
-
-def peer_door(name: str, client: Client, size: int) -> Door:
-    """A page at depth is a page number, an offset or a cursor, as the peer has it."""
-    latest, pages = {
-        "tutorial": (f"/articles?page_size={PAGE}", [f"&page={each + 1}" for each in deep(size)]),
-        "FastAPI": (f"/articles?limit={PAGE}", [f"&offset={each * PAGE}" for each in deep(size)]),
-        "DRF": ("/articles", []),
-    }[name]
-    return Door(
-        latest=latest,
-        deep=[latest + each for each in pages] or walked(client, latest, size),
-        one=[f"/articles/{each}" for each in spread(size, MANY)],
-        search=f"{latest}{'&' if '?' in latest else '?'}q=",
-        publish="/articles",
-        tag=tag(client, latest),
-    )
-
-
-def tag(client: Client, address: str) -> str | None:
-    # Where links hold the host, so does the tag.
-    return client.once("GET", address, headers={"Host": HOST}).headers.get("ETag")

@@ -12,6 +12,8 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+ASYNCHRONOUS = ("bench.peers.fast", "bench.peers.datasette")
+
 
 class Gunicorn(BaseApplication):  # type: ignore[misc]
     """gunicorn with the application of a module."""
@@ -32,7 +34,7 @@ def main() -> None:
     module, database, settings = sys.argv[1:]
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     said = json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}"})
-    if module == "bench.peers.fast":
+    if module in ASYNCHRONOUS:
         uvicorn, application = import_module("uvicorn"), import_module(module).application(database)
         print(said, flush=True)
         uvicorn.Server(uvicorn.Config(application, log_level="warning")).run([listener])

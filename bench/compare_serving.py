@@ -17,16 +17,17 @@ from newswire import serving
 from newswire.config import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-NULL, FLOOR = "null Flask", "floor"
+NULL, FLOOR, DATASETTE = "null Flask", "floor", "Datasette"
 PEERS: Mapping[str, tuple[str, ...]] = {
     "tutorial": (),
     "FastAPI": ("fastapi", "uvicorn"),
     "DRF": ("django", "rest_framework"),
 }
-"""Each peer, and what has to be installed for it."""
+"""Each peer on PostgreSQL, and what has to be installed for it."""
+NEEDED = {**PEERS, DATASETTE: ("datasette", "uvicorn")}
 MODULES = {
     NULL: "bench.peers.null", FLOOR: "bench.floor", "tutorial": "bench.peers.tutorial",
-    "FastAPI": "bench.peers.fast", "DRF": "bench.peers.django_rest",
+    "FastAPI": "bench.peers.fast", "DRF": "bench.peers.django_rest", DATASETTE: "bench.peers.datasette",
 }  # fmt: skip
 
 
@@ -54,4 +55,4 @@ def gunicorn_settings() -> dict[str, int]:
 
 def missing(name: str) -> list[str]:
     """What is not installed and has to be for this peer."""
-    return [package for package in PEERS[name] if find_spec(package) is None]
+    return [package for package in NEEDED[name] if find_spec(package) is None]

@@ -5,21 +5,28 @@ import platform
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
+from statistics import median
 
-from bench.compare import RUNS
-from bench.compare_contenders import NEWSWIRE, Contender
-from bench.compare_jobs import JOBS, TOGETHER, WRITING
+from bench import chart, compare_wrk
+from bench.compare import RUNS, Measured
+from bench.compare_contenders import NEWSWIRE
+from bench.compare_jobs import BUSY, JOBS, RATE, TOGETHER
 from bench.compare_load import Load
-from bench.compare_serving import FLOOR, NULL, PEERS
+from bench.compare_serving import DATASETTE, FLOOR, NULL, PEERS
 from bench.searching import NAMES
 
 PACKAGES = ("Flask", "gunicorn", "SQLAlchemy", "psycopg")
-OTHERS = (NULL, FLOOR, *PEERS)
+OTHERS = (NULL, FLOOR, DATASETTE, *PEERS)
+LATEST: Mapping[str, Mapping[str, float]] = {
+    "sqlite": {NULL: 0.7},
+    "postgresql": {NULL: 0.45, "tutorial": 40, "FastAPI": 20, "DRF": 40, DATASETTE: 5},
+}
 LEAST: Mapping[tuple[str, str], Mapping[str, float]] = {
-    ("latest", "sqlite"): {NULL: 0.7},
-    ("latest", "postgresql"): {NULL: 0.45, "tutorial": 40, "FastAPI": 20, "DRF": 40},
+    **{("latest", engine): least for engine, least in LATEST.items()},
+    # At least half as much beside a publisher.
+    **{(BUSY, engine): {name: times / 2 for name, times in least.items()} for engine, least in LATEST.items()},
     **{("unchanged", engine): {NULL: 0.8} for engine in NAMES},
-    **{(job, engine): {FLOOR: 0.5} for job in ("deep", "one") for engine in NAMES},
+    **{(job, engine): {FLOOR: 0.5} for job in ("fresh", "deep", "one") for engine in NAMES},
     **{(job, engine): {FLOOR: 0.4} for job in ("common", "rare") for engine in NAMES},
     **{("changes", engine): {FLOOR: 0.6} for engine in NAMES},
     ("publish", "sqlite"): {FLOOR: 0.4},
@@ -28,24 +35,33 @@ LEAST: Mapping[tuple[str, str], Mapping[str, float]] = {
 """How many times as many requests as another Newswire should answer."""
 
 
-def told(found: Mapping[str, Sequence[Contender]], size: int, seconds: float) -> str:
-    """Both tables, and what they were taken with."""
-    engine = "both" if len(found) > 1 else next(iter(found))
-    command = f"python -m bench compare --articles {size} --engine {engine} --seconds {seconds:g}"
-    versions = ", ".join([f"{each} {version(each)}" for each in PACKAGES] + [f"SQLite {sqlite3.sqlite_version}"])
-    machine = f"{os.cpu_count()} processors ({processor()}), {platform.machine()}, Python {platform.python_version()}"
+def told(found: Mapping[str, Measured], command: str, size: int, seconds: float) -> str:
+    """All tables, and what they were taken with; `command` is what took them."""
+    generator = "the driver of `bench.compare_load`"
+    if compare_wrk.usable(seconds):
+        generator = f"{compare_wrk.version()}, for publications {generator}"
     return "\n\n".join([
         lines(ratios(found)),
         f"Requests a second of Newswire, and how many times as many as each of the others (whose own number is in"
         f" brackets; ≥ what it should be, ! where it is less). {size:,} articles. Every request but the first two"
-        f" kinds is one that was never sent before. {Load(()).connections} connections, to publish 1 or 8; one"
-        f" process each, under gunicorn with the same settings (FastAPI: uvicorn); server and database on one core,"
-        f" the generator of load on another; the median of {RUNS} runs of {seconds:g} s, taken in turn.",
-        *publishing(found),
+        f" kinds and those beside publications is one that was never sent before. {Load(()).connections} connections,"
+        f" to publish 1 or 8; one process each, under gunicorn with the same settings (FastAPI and Datasette:"
+        f" uvicorn; Datasette is always on SQLite); server and database on one core, the generator of load on"
+        f" another: {generator}; the median of {RUNS} runs of {seconds:g} s, taken in turn.",
+        *publications(found),
+        lines(aims(found)),
         lines(figures(found)),
         f"Milliseconds until an answer was whole, and of the processor for each request in the server's processes"
-        f" (those of PostgreSQL are not in it); megabytes resident. {machine}; {versions}; `{command}`.",
+        f" (those of PostgreSQL are not in it, publications meanwhile are); megabytes resident."
+        f" {circumstances()}; `{command}`.",
     ])  # fmt: skip
+
+
+def circumstances() -> str:
+    """The machine and the versions."""
+    versions = ", ".join([f"{each} {version(each)}" for each in PACKAGES] + [f"SQLite {sqlite3.sqlite_version}"])
+    machine = f"{os.cpu_count()} processors ({processor()}), {platform.machine()}, Python {platform.python_version()}"
+    return f"{machine}; {versions}"
 
 
 def processor() -> str:
@@ -60,12 +76,18 @@ def lines(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heading, ruler, *rest))
 
 
-def ratios(found: Mapping[str, Sequence[Contender]]) -> Iterator[Sequence[str]]:
-    others = [name for name in OTHERS if any(each.name == name for asked in found.values() for each in asked)]
+def jobs(found: Mapping[str, Measured]) -> Iterator[tuple[str, str]]:
+    """Those that were measured, and their titles."""
+    return ((job, title) for job, title in JOBS.items() if any(job in each.newswire.figures for each in found.values()))
+
+
+def ratios(found: Mapping[str, Measured]) -> Iterator[Sequence[str]]:
+    names = {each.name for measured in found.values() for each in measured.contenders}
+    others = [name for name in OTHERS if name in names]
     yield ["job", "engine", NEWSWIRE, *(f"× {name}" for name in others)]
-    for job, title in JOBS.items():
-        for engine, asked in found.items():
-            rates = {each.name: each.figures[job].rate for each in asked if job in each.figures}
+    for job, title in jobs(found):
+        for engine, measured in found.items():
+            rates = {each.name: each.figures[job].rate for each in measured.contenders if job in each.figures}
             cells = [ratio(job, engine, rates, name) for name in others]
             yield [title, NAMES[engine], f"{rates[NEWSWIRE]:,.0f}", *cells]
 
@@ -78,22 +100,56 @@ def ratio(job: str, engine: str, rates: Mapping[str, float], other: str) -> str:
     return f"{times:.2f}{wanted} ({rates[other]:,.0f})"
 
 
-def publishing(found: Mapping[str, Sequence[Contender]]) -> Iterator[str]:
-    """What Newswire publishes with more clients and in batches, against one by one."""
-    for engine, asked in found.items():
-        one, eight, batch = (asked[0].figures[job].rate for job in WRITING)
-        yield (
-            f"{NAMES[engine]}: 8 clients publish {eight / one:.2f} times as much as one (≥ 1 on PostgreSQL),"
-            f" batches {batch * TOGETHER / one:.1f} times ({batch * TOGETHER:,.0f} articles a second; ≥ 5)."
-        )
+def publications(found: Mapping[str, Measured]) -> Iterator[str]:
+    """What was published while the latest page was asked for; who takes less than was sent was asked under less."""
+    for engine, measured in found.items():
+        taken = [f"{each.name} {median(each.published):.0f}" for each in measured.contenders if each.published]
+        if taken:
+            yield f"{NAMES[engine]}: of {RATE} articles a second for each, beside its readers, took {', '.join(taken)}."
 
 
-def figures(found: Mapping[str, Sequence[Contender]]) -> Iterator[Sequence[str]]:
+def aims(found: Mapping[str, Measured]) -> Iterator[Sequence[str]]:
+    """What Newswire is held against itself or against a number for."""
+    yield ["of Newswire", "engine", "measured", "aim"]
+    for engine, measured in found.items():
+        for what, value, sign, limit in aimed(engine, measured):
+            missed = value < limit if sign == "≥" else value > limit
+            yield [what, NAMES[engine], f"{value:,.2f}", f"{sign} {limit:g}" + " !" * missed]
+
+
+def aimed(engine: str, measured: Measured) -> Iterator[tuple[str, float, str, float]]:
+    rates = {job: figures.rate for job, figures in measured.newswire.figures.items()}
+    if "deep" in rates:
+        yield "cost of a page at 90 % of the depth, × the first page", rates["fresh"] / rates["deep"], "≤", 1.2
+    if "publish" in rates:
+        batches = rates["batch"] * TOGETHER
+        if engine == "postgresql":
+            yield "8 clients publish, × one", rates["publish 8"] / rates["publish"], "≥", 1
+        yield f"articles in batches of {TOGETHER}, × one by one", batches / rates["publish"], "≥", 5
+        if measured.imported is not None:
+            yield "`newswire import`, × batches", measured.imported / batches, "≥", 1
+    yield "megabytes of a web process (aim at a million articles)", measured.facts.megabytes, "≤", 100
+    yield "seconds of `newswire --help`", measured.facts.help, "≤", 0.4
+    yield "seconds from `newswire serve` to its first answer", measured.facts.start, "≤", 2
+
+
+def figures(found: Mapping[str, Measured]) -> Iterator[Sequence[str]]:
     yield ["job", "server", "engine", "requests/s", "median", "99 %", "processor", "MB"]
-    for job, title in JOBS.items():
-        for engine, asked in found.items():
-            for each in asked:
+    for job, title in jobs(found):
+        for engine, measured in found.items():
+            for each in measured.contenders:
                 if job in each.figures:
                     got = each.figures[job]
                     times = (f"{number:.2f}" for number in (got.median, got.slowest, got.processor))
                     yield [title, each.name, NAMES[engine], f"{got.rate:,.0f}", *times, f"{got.megabytes:.0f}"]
+
+
+def plot(found: Mapping[str, Measured]) -> str:
+    """All rates, in SVG."""
+    return chart.dots("Requests a second, one process on one core", {
+        NAMES[engine]: {
+            title: {each.name: each.figures[job].rate for each in measured.contenders if job in each.figures}
+            for job, title in jobs(found)
+        }
+        for engine, measured in found.items()
+    })  # fmt: skip
