@@ -9,6 +9,7 @@ from flask_smorest import Api
 from newswire import __version__, web
 from newswire import api as http
 from newswire.api import answers, pages, problems, requestlog
+from newswire.api.application import Application
 from newswire.api.auth import SIGNATURE, TOKEN
 from newswire.api.callers import Callers
 from newswire.api.pages import Shortcut
@@ -31,7 +32,7 @@ Problems are `application/problem+json` with a `code` of a closed list, served a
 
 def create_app(settings: Settings) -> Flask:
     """The WSGI application on the database of `settings`; it neither creates nor migrates it."""
-    app = Flask("newswire", static_folder=None)
+    app = Application("newswire", static_folder=None)
     # Beside the requests: the streams' own readings, and two that note the use of a key meanwhile.
     database = Database(settings.database_url, connections=settings.threads + READS_AT_ONCE + 2)
     places = Places(settings.threads, settings.streams)
