@@ -14,15 +14,15 @@ of its content; so the last chain value vouches for the whole wire.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, func, insert, select, text, update
 
 from newswire.article import EntryType, digest_of, parsed
 from newswire.instant import now as clock
 from newswire.store.prepared import Prepared
-from newswire.store.rows import AnyRow
+from newswire.store.rows import AnyRow, set_sequence_numbers
 from newswire.store.tables import entry, head, version
 
 GENESIS = "0" * 64
@@ -43,21 +43,22 @@ class Head(NamedTuple):
     changed_at: int
 
 
-def heralded(engine: str, change: Update) -> Any:
-    """A change of the head of which PostgreSQL tells, at the commit, everyone who listens on `CHANNEL`.
-
-    On SQLite there is nobody to tell: who waits looks at the file.
-    """
-    return change if engine == "sqlite" else change.returning(func.pg_notify(CHANNEL, ""))
-
-
 POSITION = select(*(head.c[name] for name in Head._fields))
 RAISE = Prepared(update(head).values(seq=head.c.seq + bindparam("entries")).returning(head.c.seq, head.c.chain))
 WRITE = Prepared(insert(entry))
-LINK = {
-    engine: Prepared(heralded(engine, update(head).values(chain=bindparam("link"), changed_at=bindparam("at"))))
-    for engine in ("sqlite", "postgresql")
-}
+LINK = Prepared(update(head).values(chain=bindparam("link"), changed_at=bindparam("moment")))
+# While the head is locked everyone waits: so on PostgreSQL the rest is one statement, which also tells, at the commit,
+# everyone who listens. On SQLite a statement costs nothing, and who waits looks at the file.
+WRITE_ALL = Prepared(
+    text(
+        "WITH written AS (INSERT INTO entry (seq, type, at, number, version, digest, chain) SELECT * FROM unnest("
+        "CAST(:seq AS bigint[]), CAST(:type AS text[]), CAST(:at AS bigint[]), CAST(:number AS bigint[]),"
+        " CAST(:version AS int[]), CAST(:digest AS text[]), CAST(:chain AS text[]))),"
+        " pointed AS (UPDATE article SET seq = newest.seq FROM unnest(CAST(:articles AS bigint[]),"
+        " CAST(:newest AS bigint[])) AS newest (number, seq) WHERE article.number = newest.number)"
+        f" UPDATE head SET chain = :link, changed_at = :moment RETURNING pg_notify('{CHANNEL}', '')"
+    )
+)
 
 
 class NewEntry(NamedTuple):
@@ -88,7 +89,10 @@ def position(connection: Connection) -> Head:
 
 
 def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
-    """Appends `entries`, in order, and returns their sequence numbers. Call it last before the commit."""
+    """Appends `entries`, in order, points their articles at them, and returns their sequence numbers.
+
+    Call it last before the commit.
+    """
     if not entries:
         return []
     [(last, chain)] = RAISE.all(connection, {"entries": len(entries)})
@@ -97,9 +101,18 @@ def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> lis
     for seq, new in enumerate(entries, first):
         chain = link(chain, seq, new.digest)
         rows.append({"seq": seq, "at": now, "chain": chain, **new._asdict()})
-    WRITE.many(connection, rows)
+    # Of an article that is told of twice the later entry counts.
+    newest = {row["number"]: row["seq"] for row in rows}
     # By the clock of this moment: the head is locked, so it is the order of the commits, as `now` may not be.
-    LINK[connection.dialect.name].execute(connection, {"link": chain, "at": clock()})
+    linked = {"link": chain, "moment": clock()}
+    if connection.dialect.name == "sqlite":
+        WRITE.many(connection, rows)
+        set_sequence_numbers(connection, newest)
+        LINK.execute(connection, linked)
+    else:
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        pointed = {"articles": [*newest], "newest": [*newest.values()]}
+        WRITE_ALL.execute(connection, {**columns, **pointed, **linked})
     return list(range(first, last + 1))
 
 
@@ -107,7 +120,9 @@ def revise(connection: Connection) -> None:
     """Notes that a publisher, partner, key or feed was edited, so that no kept page outlives the edit."""
     connection.execute(update(head).values(revision=head.c.revision + 1))
     # The time is taken once the head is locked, for which the first statement may have waited long.
-    connection.execute(heralded(connection.dialect.name, update(head).values(changed_at=clock())))
+    change = update(head).values(changed_at=clock())
+    postgresql = connection.dialect.name == "postgresql"
+    connection.execute(change.returning(func.pg_notify(CHANNEL, "")) if postgresql else change)
 
 
 def renaming() -> Update:

@@ -143,12 +143,8 @@ class Reception:
         ]
         # After every article is locked.
         self._unwritten.close()
-        if not entries:
-            return
         for (outcome, _), seq in zip(self._untold, wire.append(self.connection, entries, self.now), strict=True):
             outcome.held = outcome.held._replace(seq=seq)
-        told = [(outcome.held.number, outcome.held.seq) for outcome, _ in self._untold if outcome.held.seq is not None]
-        rows.set_sequence_numbers(self.connection, told)
         self._untold.clear()
 
     def _stored(self, held: Held) -> Any:

@@ -42,11 +42,7 @@ def release(connection: Connection, now: int) -> int:
             rows.change_article(connection, row.number, {"due_at": None})
         kind = EntryType.PUBLISHED if withheld else EntryType.EXPIRED
         entries.append(wire.NewEntry(kind, row.number, row.version, row.digest))
-    if not entries:
-        return 0
-    numbers = wire.append(connection, entries, now)
-    rows.set_sequence_numbers(connection, [(new.number, seq) for new, seq in zip(entries, numbers, strict=True)])
-    return len(numbers)
+    return len(wire.append(connection, entries, now))
 
 
 def open_to_readers(connection: Connection, row: AnyRow) -> None:

@@ -110,9 +110,9 @@ def changing(*names: str) -> Prepared:
     return Prepared(update(article).where(article.c.number == bindparam("which")).values(values))
 
 
-def set_sequence_numbers(connection: Connection, numbers: list[tuple[int, int]]) -> None:
+def set_sequence_numbers(connection: Connection, newest: Mapping[int, int]) -> None:
     """Points articles, given by their number, at their newest entries."""
-    SET_SEQ.many(connection, [{"which": number, "newest": seq} for number, seq in numbers])
+    SET_SEQ.many(connection, [{"which": number, "newest": seq} for number, seq in newest.items()])
 
 
 def owner_of(connection: Connection, article_id: str) -> int | None:

@@ -288,6 +288,17 @@ def test_thousands_of_hidden_names_make_a_page_short_and_its_cursor_names_none_o
         assert ([item["name"] for item in following["data"]], following["links"]["next"]) == (["last"], None)
 
 
+def test_what_only_a_dry_run_brought_is_not_taken_for_known(wire: Wire) -> None:
+    publisher, german = wire.as_publisher(), {"language": "de", "section": "Neues", "body_text": "viele Häuser"}
+    for _ in range(2):
+        tried = publisher.post("/v1/articles?dry_run=true", json={"headline": "Versuch", **german})
+        assert tried.status_code == 200
+    publisher.publish("Ernst", **german)
+    publisher.publish("Noch einmal", **german)
+    assert [item["name"] for item in everything(publisher, "/v1/sections")] == ["Neues"]
+    assert publisher.listed("q=hause") == ["Noch einmal", "Ernst"]
+
+
 def test_transactions_with_the_same_new_names_do_not_block_each_other(wire: Wire) -> None:
     known = [Label(f"keyword_{number}", "keyword", str(number)) for number in range(3000)]
     start, learned = threading.Barrier(2), []

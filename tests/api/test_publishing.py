@@ -292,6 +292,32 @@ def test_a_batch_takes_good_lines_and_refuses_bad_ones(wire: Wire) -> None:
     assert sorted(publisher.listed()) == ["one again", "three"]
 
 
+def test_a_batch_may_hold_the_whole_life_of_an_article(wire: Wire) -> None:
+    publisher = wire.as_publisher()
+    lines = [
+        {"headline": "one", "external_id": "1", "body_text": "howitzers"},
+        {"headline": "two", "external_id": "1", "section": "World"},
+        {"headline": "other", "external_id": "2", "body_text": "howitzers"},
+        {"headline": "two", "external_id": "1", "section": "World"},
+        {"headline": "three", "external_id": "1", "change": {"type": "correction", "note": "It was three."}},
+        {"uri": "2", "type": "text", "pubstatus": "canceled", "headlines": [{"value": "other"}]},
+        {"headline": "other", "external_id": "2"},
+    ]
+    results = publisher.post("/v1/articles/batch", json=lines).get_json()["results"]
+    assert [(item["status"], item["version"]) for item in results] == [
+        (201, 1), (200, 2), (201, 1), (200, 2), (200, 3), (200, 2), (410, None),
+    ]  # fmt: skip
+    changes = publisher.changes()
+    assert [(entry["type"].partition(".")[2], entry["version"]) for entry in changes] == [
+        ("published", 1), ("updated", 2), ("published", 1), ("corrected", 3), ("canceled", 2),
+    ]  # fmt: skip
+    article = publisher.get(f"/v1/articles/{results[0]['id']}").get_json()
+    assert (article["seq"], article["headline"]) == (changes[3]["seq"], "three")
+    versions = publisher.get(f"/v1/articles/{article['id']}/versions").get_json()["data"]
+    assert [version["headline"] for version in versions] == ["three", "two", "one"]
+    assert (publisher.listed(), publisher.listed("q=howitzers")) == (["three"], [])
+
+
 def test_an_embargoed_article_exists_for_its_publisher_only(wire: Wire) -> None:
     publisher, partner, admin = wire.as_publisher(), wire.as_partner(), wire.as_admin()
     article = publisher.publish("Secret zebra", external_id="e", embargoed_until="2199-01-01T00:00:00Z")

@@ -1,0 +1,43 @@
+"""Statements that go to the driver directly fail like all others."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from newswire.errors import Problem
+from newswire.store import rows
+from newswire.store.engine import Database
+from newswire.store.prepared import Prepared
+
+
+def test_a_refused_statement_is_an_error_of_sqlalchemy_without_its_values(database_url: str) -> None:
+    database = Database(database_url)
+    nowhere = Prepared(text("DELETE FROM nowhere WHERE name = :name"))
+    sendings = (nowhere.execute, lambda connection, values: nowhere.many(connection, [values, values]))
+    for send in sendings:
+        with pytest.raises((DBAPIError, Problem)) as refused, database.begin() as connection:
+            send(connection, {"name": "a secret"})
+        error = refused.value.__cause__ if isinstance(refused.value, Problem) else refused.value
+        assert isinstance(error, DBAPIError)
+        assert "nowhere" in str(error)
+        assert "a secret" not in str(error)
+    database.dispose()
+
+
+def test_a_connection_that_is_lost_under_a_statement_is_unavailable_and_replaced(fresh_postgresql: str) -> None:
+    database, other = Database(fresh_postgresql), Database(fresh_postgresql)
+
+    def publish_without_a_connection() -> None:
+        with database.begin() as connection:
+            lost = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            with other.begin() as killer:
+                killer.exec_driver_sql(f"SELECT pg_terminate_backend({lost}, 5000)")
+            rows.lock_by_id(connection, "nothing")
+
+    with pytest.raises(Problem) as failed:
+        publish_without_a_connection()
+    assert failed.value.code == "unavailable"
+    with database.begin() as connection:
+        assert rows.lock_by_id(connection, "nothing") is None
+    database.dispose()
+    other.dispose()
