@@ -14,6 +14,7 @@ from newswire.instant import format_instant
 # Keys, tokens of feeds (`nwf_`) and signing secrets (`nws_`). No line is meant to hold one; a client that puts
 # its key into an address would.
 KEY = re.compile(r"nw[fs]?_[A-Za-z0-9_-]{16,}")
+ENCODER = json.JSONEncoder(default=str)
 ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -31,11 +32,14 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return KEY.sub("nw_***", json.dumps(line, default=str))
+        return KEY.sub("nw_***", ENCODER.encode(line))
 
 
 def configure(level: str) -> None:
     """Sends the log lines of this process, from `level` (debug, info, warning, error) on, to standard error."""
+    # No line tells of these, which take as long to find out as the line to write.
+    logging._srcfile = None
+    logging.logThreads = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -112,10 +112,7 @@ class Filter:
         return cls(include=tuple(clause for clause in clauses if clause), exclude=frozenset(without))
 
     def matches(self, terms: frozenset[str]) -> bool:
-        for clause in self.include:
-            if clause.isdisjoint(terms):
-                return False
-        return self.exclude.isdisjoint(terms)
+        return not any(map(terms.isdisjoint, self.include)) and terms.isdisjoint(self.exclude)
 
     def __and__(self, other: "Filter") -> "Filter":
         return Filter(self.include + other.include, self.exclude | other.exclude)
@@ -160,8 +157,7 @@ class Visibility:
     @cached_property
     def fingerprint(self) -> str:
         """A part of every list's ETag: changes whenever what may be seen changes."""
-        content = [self.owner, [[grant.since_seq, grant.filter.canonical()] for grant in self.grants]]
-        return fingerprint_of(content)
+        return fingerprint_of([self.owner, [[grant.since_seq, grant.filter.canonical()] for grant in self.grants]])
 
 
 EVERYTHING = (Grant(0, Filter()),)
@@ -191,18 +187,18 @@ class Query:
     ranked_at: int | None = None
     cursor: str | None = None
 
+    @cached_property
     def fingerprint(self) -> str:
         """What a cursor is bound to: everything that decides which articles come in which order."""
         order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
-        parts = [self.text, self.filter.canonical(), self.asked or list(self.times), order]
-        return fingerprint_of(parts)
+        return fingerprint_of([self.text, self.filter.canonical(), self.asked or list(self.times), order])
 
     def cursor_at(self, place: Place, *rest: Any) -> str:
         """An opaque cursor that continues behind `place`, with the times that the first page resolved.
 
         `rest` is one more part, in the order of relevance.
         """
-        return packed([self.fingerprint(), *place, *self.times, *rest])
+        return packed([self.fingerprint, *place, *self.times, *rest])
 
     def resumed(self) -> tuple["Query", Place | None]:
         """The query with the times of its first page, and the place behind which this page begins.
@@ -214,11 +210,11 @@ class Query:
         match unpacked(self.cursor):
             # One of relevance carries one thing more.
             case [str() as fingerprint, at, number, *rest] if storable(at, number) and len(rest) in (4, 5):
-                if fingerprint != self.fingerprint():
+                if fingerprint != self.fingerprint:
                     raise cursor_mismatch()
-                times = rest if self.ranked_at is None else rest[:-1]
+                times = tuple(rest if self.ranked_at is None else rest[:-1])
                 if len(times) == len(self.times) and all(time is None or storable(time, 0) for time in times):
-                    return replace(self, times=Times(*times)), Place(at, number)
+                    return self if times == self.times else replace(self, times=Times(*times)), Place(at, number)
         raise invalid_cursor()
 
 

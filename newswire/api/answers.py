@@ -19,6 +19,8 @@ WIDER = {"xml": ("application/xml", "text/xml"), "json": ("application/json",)}
 def accept(*media_types: str) -> str:
     """The type that the caller likes best, the first one where it is all the same; raises `not_acceptable`."""
     offered = media_types or ("application/json",)
+    if "HTTP_ACCEPT" not in request.environ:
+        return offered[0]
     # Everything here is in UTF-8, whatever charset is asked for beside a type.
     accepted = MIMEAccept([(CHARSET.sub("", media), quality) for media, quality in request.accept_mimetypes])
     best = accepted.best_match(offered) if accepted else offered[0]

@@ -20,6 +20,7 @@ from newswire.query import Query
 from newswire.readers import single
 from newswire.readers.highlighting import highlights
 from newswire.readers.splicing import array, links, spliced, with_member
+from newswire.store.engine import busy_is_unavailable
 
 
 def list_articles(parameters: dict[str, Any]) -> Response:
@@ -34,7 +35,7 @@ def list_articles(parameters: dict[str, Any]) -> Response:
 def write(found: Found) -> Response:
     """A page of a list, as JSON or with its articles in ninjs."""
     wanted, base = sparse_fields(found.asked), base_url()
-    items = (listed(row, found.query, wanted, base) for row in found.rows)
+    items = [listed(row, found.query, wanted, base) for row in found.rows]
     data = array(items if ninjs.version() is None else map(ninjs.dressed, items))
     return enveloped(data, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
@@ -64,7 +65,8 @@ def read_article(parameters: dict[str, Any], article_id: str) -> Response:
 
     410 tells whoever may have seen it that it was killed; what is not yours to read is 404.
     """
-    with database().read() as connection:
+    # One statement; of a killed article a second one, of entries that no later one can follow.
+    with busy_is_unavailable(), database().look() as connection:
         row = single.current(connection, article_id, g.caller.visibility, now())
     body = spliced(row.rendered, row.body, seq=row.seq, status=row.status, links=links(base_url(), row.id))
     return representations.answer(body, row)

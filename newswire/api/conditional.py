@@ -38,6 +38,8 @@ def not_modified(tag: str, date: datetime | None = None) -> bool:
 
 def is_held(tag: str, date: datetime | None, tags: str | None, since: str | None) -> bool:
     """The same, of headers as they came: `tags` is If-None-Match, `since` If-Modified-Since."""
+    if tags is None and since is None:
+        return False
     held = parse_etags(tags)
     if held:
         return held.contains_weak(tag) or held.contains_weak(f"{tag}.gz")

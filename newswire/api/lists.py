@@ -60,7 +60,8 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
     """
     moment = now()
     query, kinds = query_of(parameters, moment), facets_of(parameters)
-    query = replace(query, include_body=query.include_body or clothes.bodies)
+    if clothes.bodies and not query.include_body:
+        query = replace(query, include_body=True)
     visibility = g.caller.visibility
     with database().read() as connection:
         head = seen(connection)

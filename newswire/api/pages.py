@@ -11,11 +11,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Response, g, request
-from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.http import HTTP_STATUS_CODES, parse_date
 
 from newswire.api import requestlog
 from newswire.api.callers import KNOWN, Callers
@@ -40,16 +39,20 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Page(NamedTuple):
-    """An answer of 200 as it was sent, without its request id; it holds `until`, in milliseconds.
-
-    `tag` is its ETag as it is uncompressed, without quotes, and `date` its Last-Modified, where it has them.
-    """
+    """An answer of 200 as it was sent, without its request id; it holds `until`, in milliseconds."""
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    tag: str | None
-    date: datetime | None
     until: int
+
+    def is_held(self, tags: str | None, since: str | None) -> bool:
+        """Whether a caller with these headers, If-None-Match and If-Modified-Since, holds it already."""
+        if tags is None and since is None:
+            return False
+        own = dict(self.headers)
+        # As it is uncompressed.
+        tag = own["ETag"][1:-1].removesuffix(".gz") if "ETag" in own else None
+        return tag is not None and is_held(tag, parse_date(own.get("Last-Modified")), tags, since)
 
 
 class Pages:
@@ -148,8 +151,7 @@ def key_of(environ: dict[str, Any], visibility: str, caller: Caller) -> Key:
 def answered(page: Page, caller: Caller, environ: dict[str, Any], start_response: Any, began: float) -> list[bytes]:
     """A kept page, or 304 for whoever holds it."""
     request_id = sane_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
-    held = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
-    unchanged = page.tag is not None and is_held(page.tag, page.date, *held)
+    unchanged = page.is_held(environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"))
     status = 304 if unchanged else 200
     headers = [each for each in page.headers if each[0] in OF_304] if unchanged else list(page.headers)
     headers.append(("X-Request-Id", request_id))
@@ -180,7 +182,5 @@ def keep(response: Response) -> Response:
         return response
     response.headers["Content-Length"] = str(len(body))
     headers = tuple((name, value) for name, value in response.headers if name != "X-Request-Id")
-    tag, _ = response.get_etag()
-    page = Page(headers, body, tag and tag.removesuffix(".gz"), response.last_modified, until)
-    pages.keep(key_of(request.environ, fingerprint, caller), head, page)
+    pages.keep(key_of(request.environ, fingerprint, caller), head, Page(headers, body, until))
     return response

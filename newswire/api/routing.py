@@ -147,7 +147,7 @@ def check_address(address: Mapping[str, Any]) -> None:
 
 def parameters() -> dict[str, list[str]]:
     """The query string by name; refuses bytes that are not UTF-8, of which Flask would make other text."""
-    for pair in request.query_string.split(b"&"):
+    for pair in () if is_utf8(unquote_to_bytes(request.query_string)) else request.query_string.split(b"&"):
         if not is_utf8(unquote_to_bytes(pair)):
             name = unquote_to_bytes(pair.partition(b"=")[0]).decode("utf-8", "backslashreplace")[:100]
             raise Problem("invalid_parameter", f"{name}: Is not UTF-8.",

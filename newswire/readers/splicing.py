@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
+MEMBERS = b'%s%s%s,"seq":%s,"status":"%s"'
+UNLINKED, LINKED = b"{%s}" % MEMBERS, b'{%s,"links":%%s}' % MEMBERS
 PAGE_BYTES = 16 * 1024 * 1024
 
 
@@ -23,18 +25,14 @@ def how_many_fit(sizes: Sequence[int]) -> int:
 
 def spliced(rendered: bytes, body: bytes, *, seq: int | None, status: str, links: bytes) -> bytes:
     """One article as served; `body` may be empty, `links` is a JSON object."""
-    return linked(unlinked(rendered, body, seq=seq, status=status), links)
+    told = b"null" if seq is None else b"%d" % seq
+    return LINKED % (rendered, b"," if body else b"", body, told, status.encode("ascii"), links)
 
 
 def unlinked(rendered: bytes, body: bytes, *, seq: int | None, status: str) -> bytes:
     """An article without `links`: the same under every address of ours."""
-    return b'{%s%s%s,"seq":%s,"status":"%s"}' % (
-        rendered,
-        b"," if body else b"",
-        body,
-        b"null" if seq is None else b"%d" % seq,
-        status.encode("ascii"),
-    )
+    told = b"null" if seq is None else b"%d" % seq
+    return UNLINKED % (rendered, b"," if body else b"", body, told, status.encode("ascii"))
 
 
 def linked(article: bytes, links: bytes) -> bytes:
