@@ -150,7 +150,7 @@ def postgres_engine(url: URL, connections: int) -> Engine:
 
 
 def sqlite_engine(url: URL, connections: int) -> Engine:
-    engine = create_engine(url, pool_size=connections, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(url, pool_size=connections, pool_use_lifo=True, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def prepare(dbapi_connection: Any, record: Any) -> None:

@@ -62,7 +62,10 @@ class Lender:
         connection = self._engine.connect()
         connection.detach()
         driver: Any = connection.connection.dbapi_connection
-        if not self._is_sqlite:
+        if self._is_sqlite:
+            # Each connection has a cache of its own; what many read the operating system keeps, once for all.
+            driver.execute("PRAGMA cache_size = -2000")
+        else:
             driver.autocommit = True
         return Lent(connection, driver, time.monotonic())
 
