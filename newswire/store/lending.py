@@ -37,7 +37,10 @@ class Lender:
     @contextmanager
     def lend(self, *, whole: bool) -> Iterator[Connection]:
         """A connection for the block; `whole`: all its statements see the same state, else each the newest."""
-        lent = self._idle.pop() if self._idle else self._opened()
+        try:
+            lent = self._idle.pop()
+        except IndexError:
+            lent = self._opened()
         try:
             if whole:
                 self._begin(lent.driver)
