@@ -1,7 +1,8 @@
 """A query as FTS5's MATCH expression.
 
 Forms stand in the columns of their fields, stems with an underscore before them in columns of their own, terms in the
-last one; see `search_sqlite.document`.
+last one; see `search_sqlite.document`. Where the languages of a wire disagree on the stems, each group of those that
+agree is asked for by itself, without the articles of the others: FTS5 looks at a NOT only where the rest matches.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from newswire.analysis import FIELDS
 from newswire.article import Status
 from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.query import Filter
-from newswire.store.stems import Stem, language_term, stems_by_language
+from newswire.store.stems import groups, language_term, stems
 
 ANYTHING, NOTHING = '"image_yes" OR "image_no"', '"nothing_"'
 HIDDEN = tuple(f"status_{status}" for status in Status if status is not Status.USABLE)
@@ -20,13 +21,24 @@ def match(expression: Expression | None, wanted: Filter, languages: Sequence[str
     """The MATCH expression of a whole query."""
     parts = [any_of(sorted(clause)) if clause else NOTHING for clause in wanted.include]
     if expression is not None:
-        parts.append(matched(expression, languages))
+        found = groups(expression, languages)
+        parts.append(
+            matched(expression, languages)
+            if len(found) == 1
+            else " OR ".join(
+                f"(({matched(expression, [each.language])}) NOT ({any_of(map(language_term, each.foreign))}))"
+                for each in found
+            )
+        )
     positive = " AND ".join(f"({part})" for part in parts) or ANYTHING
     return f"({positive}) NOT ({any_of(sorted(wanted.exclude))})" if wanted.exclude else positive
 
 
 def matched(expression: Expression, languages: Sequence[str]) -> str:
-    """The MATCH expression of `q`. Words are bare of FTS5's syntax: they hold letters, marks and digits only."""
+    """The MATCH expression of `q` in articles whose stems are of one of these languages.
+
+    Words are bare of FTS5's syntax: they hold letters, marks and digits only.
+    """
     match expression:
         case And(operands):
             wanted = " AND ".join(f"({matched(part, languages)})" for part in operands if not isinstance(part, Not))
@@ -35,22 +47,16 @@ def matched(expression: Expression, languages: Sequence[str]) -> str:
         case Or(operands):
             return " OR ".join(f"({matched(part, languages)})" for part in operands)
         case Term(form, spelling, fields):
-            stems = stems_by_language(spelling, languages)
-            return " OR ".join(stemmed(each, fields) for each in stems) or f'{within(fields)} "{form}"'
+            found = any_of(f"_{stem}" for stem in stems(spelling, languages))
+            if not found:
+                return f'{within(fields)} "{form}"'
+            # No other column holds stems, and to look at columns takes time.
+            return found if fields is None else f"{within(fields, '_stems')} ({found})"
         case Prefix(form, fields):
             return f'{within(fields)} "{form}" *'
         case Phrase(forms, prefix, fields):
             return f'{within(fields)} "{" ".join(forms)}"' + (" *" if prefix else "")
     raise AssertionError("a Not stands only inside an And")
-
-
-def stemmed(stem: Stem, fields: frozenset[str] | None) -> str:
-    """A word by one of its stems, without the articles in whose language that is another word's."""
-    # No other column holds stems, and to look at columns takes time.
-    found = f'"_{stem.stem}"' if fields is None else f'{within(fields, "_stems")} "_{stem.stem}"'
-    if not stem.foreign:
-        return found
-    return f"({found} NOT ({any_of(map(language_term, stem.foreign))}))"
 
 
 def within(fields: frozenset[str] | None, suffix: str = "") -> str:

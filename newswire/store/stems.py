@@ -1,31 +1,49 @@
-"""The stems by which a word is looked for.
+"""The stems by which words are looked for.
 
 An index holds them without their language, so that a word is one list and not one for each language. What is a word's
 stem in one language can be another word's in the next: so the language of an article's stems is in the index too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from newswire.analysis import stem_of, stem_tokens
+from newswire.expression import And, Expression, Not, Or, Term
 from newswire.query import Filter, untermed
 from newswire.stemming import UNDETERMINED, stemming_language
 
 
-class Stem(NamedTuple):
-    """A stem of a word; in the `foreign` languages the word has another one."""
+class Group(NamedTuple):
+    """Languages that agree on the stems of all words of an expression, one of them; `foreign` are all the others."""
 
-    stem: str
+    language: str
     foreign: list[str]
 
 
-def stems_by_language(word: str, languages: Iterable[str]) -> list[Stem]:
-    """The stems of a word in any of these languages, sorted; a run has none."""
-    spoken: dict[str, set[str]] = {}
+def groups(expression: Expression, languages: Sequence[str]) -> list[Group]:
+    """These languages by what the expression looks for in them; one group where that is the same in all."""
+    alike: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for language in languages:
-        for token in stem_tokens(word, language):
-            spoken.setdefault(stem_of(token), set()).add(language)
-    return [Stem(stem, sorted(set(languages) - those)) for stem, those in sorted(spoken.items())]
+        sought = tuple(tuple(stems(term.spelling, [language])) for term in terms(expression))
+        alike.setdefault(sought, []).append(language)
+    return [Group(those[0], sorted({*languages} - {*those})) for those in alike.values()]
+
+
+def stems(spelling: str, languages: Sequence[str]) -> list[str]:
+    """The stems of a word in any of these languages, sorted; a run has none."""
+    return sorted({stem_of(token) for language in languages for token in stem_tokens(spelling, language)})
+
+
+def terms(expression: Expression) -> Iterator[Term]:
+    """The words of an expression, from left to right."""
+    match expression:
+        case Term():
+            yield expression
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from terms(operand)
+        case Not(operand):
+            yield from terms(operand)
 
 
 def language_term(language: str) -> str:

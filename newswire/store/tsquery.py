@@ -14,7 +14,7 @@ from typing import Any
 from newswire.analysis import FIELDS
 from newswire.expression import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.query import Filter
-from newswire.store.stems import Stem, language_term, stems_by_language
+from newswire.store.stems import groups, language_term, stems
 
 ANYTHING, NOTHING = "'_image_yes' | '_image_no'", "'_nothing'"
 # Positions carry no order here, only a weight: C is the body, where most words are.
@@ -42,24 +42,23 @@ def tsquery(expression: Expression | None, wanted: Filter, languages: Sequence[s
     return " & ".join(f"({part})" for part in parts) or ANYTHING
 
 
-def widened(expression: Expression, languages: Sequence[str], *, precise: bool = False) -> str | None:
+def widened(expression: Expression, languages: Sequence[str]) -> str | None:
     """A tsquery that misses no match; None: any article may match.
 
-    Where it is `precise` it finds nothing else either, which only what is `sayable` can be. Else a word is found by
-    its stem in any language: an index that has to ask for the language too takes eight times as long.
+    A word is found by its stem in any language: an index that has to ask for the language too, at each step, takes
+    eight times as long.
     """
     match expression:
         case And(operands):
-            known = [wide for part in operands if (wide := widened(part, languages, precise=precise))]
+            known = [wide for part in operands if (wide := widened(part, languages))]
             return " & ".join(f"({wide})" for wide in known) or None
         case Or(operands):
-            found = [widened(part, languages, precise=precise) for part in operands]
+            found = [widened(part, languages) for part in operands]
             return None if None in found else " | ".join(f"({wide})" for wide in found)
         case Not(operand):
-            return f"!({widened(operand, languages, precise=True)})" if sayable(operand) else None
+            return f"!({widened(operand, languages)})" if complete(operand, languages) else None
         case Term(form, spelling, fields):
-            stems = [stemmed(each, fields, precise=precise) for each in stems_by_language(spelling, languages)]
-            return " | ".join(stems) or lexeme(form, fields)
+            return " | ".join(lexeme(f"={stem}", fields) for stem in stems(spelling, languages)) or lexeme(form, fields)
         case Prefix(form, fields):
             return lexeme(form, fields, star="*")
         case Phrase((form,), _, fields):
@@ -70,12 +69,16 @@ def widened(expression: Expression, languages: Sequence[str], *, precise: bool =
             return " & ".join([*adjacent, lexeme(forms[-1], fields, star="*")] if prefix else adjacent)
 
 
-def stemmed(stem: Stem, fields: frozenset[str] | None, *, precise: bool) -> str:
-    """A word by one of its stems; `precise` without the articles in whose language that is another word's."""
-    found = lexeme(f"={stem.stem}", fields)
-    if not precise or not stem.foreign:
-        return found
-    return f"({found} & !({any_of(f'_{language_term(language)}' for language in stem.foreign)}))"
+def precise(expression: Expression, languages: Sequence[str]) -> str:
+    """The tsquery of what is `sayable`: for each group of languages that agree on the stems, without the others'."""
+    found = groups(expression, languages)
+    if len(found) == 1:
+        return str(widened(expression, languages))
+    return " | ".join(
+        f"(({widened(expression, [each.language])})"
+        f" & !({any_of(f'_{language_term(language)}' for language in each.foreign)}))"
+        for each in found
+    )
 
 
 def sayable(expression: Expression) -> bool:
@@ -92,7 +95,7 @@ def sayable(expression: Expression) -> bool:
 
 def complete(expression: Expression, languages: Sequence[str]) -> bool:
     """Whether the wide tsquery decides alone."""
-    return sayable(expression) and widened(expression, languages) == widened(expression, languages, precise=True)
+    return sayable(expression) and len(groups(expression, languages)) == 1
 
 
 def confirmed(expression: Expression, languages: Sequence[str], values: dict[str, Any]) -> str:
@@ -101,7 +104,7 @@ def confirmed(expression: Expression, languages: Sequence[str], values: dict[str
     As much as can be is one tsquery, which GIN looks at only where the wide one has found something.
     """
     if sayable(expression):
-        return f"(words @@ {noted(values, widened(expression, languages, precise=True))}::tsquery)"
+        return f"(words @@ {noted(values, precise(expression, languages))}::tsquery)"
     match expression:
         case And(operands) | Or(operands):
             joint = " AND " if isinstance(expression, And) else " OR "

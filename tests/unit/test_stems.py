@@ -1,16 +1,22 @@
 """By which stems a word is looked for, and in which languages."""
 
+from newswire.expression import parse
 from newswire.query import Filter
-from newswire.store.stems import spoken, stems_by_language
+from newswire.store.stems import groups, spoken, stems
 
 
-def test_a_stem_names_the_languages_in_which_the_word_has_another_one() -> None:
-    assert stems_by_language("Cocoa", ["en", "und"]) == [("cocoa", [])]
-    assert stems_by_language("prices", ["en", "de", "und"]) == [
-        ("pric", ["en", "und"]), ("price", ["de", "und"]), ("prices", ["de", "en"])
+def test_languages_that_agree_on_the_stems_of_all_words_are_asked_for_together() -> None:
+    assert groups(parse("cocoa"), ["en", "und"]) == [("en", [])]
+    assert groups(parse("prices -cocoa"), ["de", "en", "und"]) == [
+        ("de", ["en", "und"]), ("en", ["de", "und"]), ("und", ["de", "en"])
     ]  # fmt: skip
-    assert stems_by_language("中国", ["en", "und"]) == []
-    assert stems_by_language("cocoa", []) == []
+    assert groups(parse("(cocoa OR died) beans*"), ["de", "en", "und"]) == [("de", ["en"]), ("en", ["de", "und"])]
+    assert groups(parse('"died again" 中国 pric*'), ["en", "und"]) == [("en", [])]
+
+
+def test_a_word_has_the_stems_of_every_language() -> None:
+    assert stems("prices", ["en", "de", "und"]) == ["pric", "price", "prices"]
+    assert stems("中国", ["en", "und"]) == []
 
 
 def test_only_the_languages_that_a_filter_leaves_are_looked_for() -> None:
