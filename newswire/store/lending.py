@@ -46,14 +46,14 @@ class Lender:
                 self._begin(lent.driver)
             yield lent.connection
         except Problem:
-            self._back(lent)
+            self._back(lent, whole)
             raise
         except BaseException:
             # Whatever befell this one may have befallen all.
             close(lent)
             self.close()
             raise
-        self._back(lent)
+        self._back(lent, whole)
 
     def close(self) -> None:
         """Closes those that are not lent at the moment."""
@@ -78,10 +78,10 @@ class Lender:
         else:
             driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", prepare=False)
 
-    def _back(self, lent: Lent) -> None:
+    def _back(self, lent: Lent, whole: bool) -> None:
         if lent.connection.in_transaction():
             lent.connection.rollback()
-        else:
+        elif whole:
             lent.driver.rollback()
         # A firewall may have forgotten one that is old; there are always some that are young.
         if time.monotonic() - lent.born < LONGEST_SECONDS:

@@ -18,8 +18,8 @@ from newswire.errors import Fault, Problem
 from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 
 MOST_FAULTS = 20
-PLACES = frozenset({"after", "cursor"})
-"""Where in what is asked for a page begins."""
+PASSING = frozenset({"after", "cursor", "token"})
+"""Where in what is asked for a page begins, and what nobody should keep."""
 MOST_REMEMBERED, LONGEST_REMEMBERED = 1000, 500
 IGNORED = re.compile(r"utm_|_")
 UNESCAPED_COMMA = re.compile(r"(?<!\\),")
@@ -133,12 +133,12 @@ def load_parameters(schema: Parameters, items: Mapping[str, Sequence[str]]) -> d
     What was asked for lately is remembered, but for the place in it: a walk from page to page is one question.
     """
     known = {name: values for name, values in items.items() if not IGNORED.match(name)}
-    rest = tuple((name, tuple(values)) for name, values in known.items() if name not in PLACES)
+    rest = tuple((name, tuple(values)) for name, values in known.items() if name not in PASSING)
     if sum(len(value) for _, values in rest for value in values) > LONGEST_REMEMBERED:
         return loaded(schema, known)
     try:
         found = dict(remembered(schema, rest))
-        for name in PLACES & known.keys():
+        for name in PASSING & known.keys():
             (value,) = known[name]
             if not value.isprintable():
                 return loaded(schema, known)
