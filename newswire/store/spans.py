@@ -27,9 +27,6 @@ FEW = 500
 NEAREST = 300
 """Articles whose words are looked through one by one."""
 
-MANY = 10_000
-"""So many matches of a prefix are sorted: each further look collects all of them anew."""
-
 
 def lexemes(at: int) -> list[str]:
     """The spans around a time in milliseconds since 1970. No word and no term begins with @."""
@@ -42,16 +39,16 @@ def lexeme(level: int, span: int) -> str:
 
 def nearest(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Place | None, *, descending: bool, wanted: int, first: int = FEW,
+    start: Place | None, *, descending: bool, wanted: int, first: int = FEW, few: int = FEW,
 ) -> list[int]:  # fmt: skip
     """The numbers of the `wanted` newest (or oldest) matches and of some more, in no order; of all if there are fewer.
 
     `matching` are conditions with `values`, besides `words @@ %(query)s`; `times` bound the time of publication
     (from is inclusive, to exclusive), `start` is the place behind which the walk begins. The first span holds at
-    least `first` articles.
+    least `first` articles; a span with more than `few` matches is looked at in parts.
     """
     bounds, place = behind(times, start, descending)
-    most = max(FEW, wanted)
+    most = max(few, wanted)
     result = driver(connection).execute(
         WALK.format(**(DESCENDING if descending else ASCENDING), matching=matching, place=place),
         {**values, **bounds, "wanted": wanted, "few": most, "first": max(first, most)},
@@ -78,36 +75,16 @@ def among_nearest(
     return numbers if len(numbers) >= wanted else None
 
 
-def among_many(
-    connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Place | None, *, descending: bool, wanted: int,
-) -> list[int] | None:  # fmt: skip
-    """As `nearest`, with a single look at the index, whose matches are sorted; None when they are more than `MANY`."""
-    bounds, place = behind(times, start, descending)
-    asked = driver(connection).execute(
-        "WITH matches AS MATERIALIZED (SELECT number, published_at FROM search_document"
-        f" WHERE words @@ %(query)s::tsquery AND {matching}),"
-        f" bounded AS MATERIALIZED (SELECT * FROM matches LIMIT {MANY + 1})"
-        " SELECT (SELECT count(*) FROM bounded), ARRAY(SELECT number FROM bounded WHERE published_at >= %(low)s"
-        f" AND published_at < %(high)s AND {place} ORDER BY {ORDER[descending]} LIMIT %(wanted)s)",
-        {**values, **bounds, "wanted": wanted},
-    )
-    count, numbers = asked.fetchone()
-    return numbers if count <= MANY else None
-
-
 def nearest_with_prefix(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
     start: Place | None, *, descending: bool, wanted: int,
 ) -> list[int]:  # fmt: skip
     """As `nearest`, for prefixes: each look at the index collects all of their matches, so it is looked at rarely."""
     asked = connection, matching, values, times, start
-    for look in (among_nearest, among_many):
-        numbers = look(*asked, descending=descending, wanted=wanted)
-        if numbers is not None:
-            return numbers
-    # More than MANY matches: in so many articles are some of them, unless the wire is very long.
-    return nearest(*asked, descending=descending, wanted=wanted, first=8 * FEW)
+    numbers = among_nearest(*asked, descending=descending, wanted=wanted)
+    if numbers is not None:
+        return numbers
+    return nearest(*asked, descending=descending, wanted=wanted, first=8 * FEW, few=8 * FEW)
 
 
 def few(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
