@@ -13,13 +13,15 @@ SQLITE = (
     "DROP TABLE search_index",
     f"CREATE VIRTUAL TABLE search_index USING fts5({COLUMNS}, tokenize = \"ascii tokenchars '_'\")",
 )
-# What is looked at for each match (a status, times) lies close together, and words elsewhere: so a count of ten
-# thousand matches reads a hundred pages. EXTERNAL: neither compressed when written nor unpacked when read.
+# What is looked at for each match (a status, times) lies close together, and words and forms elsewhere, however little
+# room they would take: so a count of ten thousand matches reads a hundred pages. EXTERNAL: neither compressed when
+# written nor unpacked when read.
 POSTGRES = (
     "TRUNCATE search_document",
     "DROP INDEX ix_search_document_words",
     "DROP INDEX ix_search_document_others",
     "ALTER TABLE search_document ALTER words SET STORAGE EXTERNAL, ALTER forms SET STORAGE EXTERNAL",
+    "ALTER TABLE search_document SET (toast_tuple_target = 128)",
 )
 # Afterwards, for that is several times faster than to keep them up to date.
 INDEXES = (
