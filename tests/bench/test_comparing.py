@@ -81,7 +81,7 @@ def headlines(contender: Contender, request: bytes) -> list[str]:
     client = Client(contender.server, key[1] if key else "")
     answer: Any = client.get(address)
     client.close()
-    page = answer if isinstance(answer, list) else answer.get("data") or answer.get("results") or [answer]
+    page = answer if isinstance(answer, list) else answer.get("data", answer.get("results", [answer]))
     return [(each.get("article") or each)["headline"] for each in page]
 
 
