@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from urllib.parse import quote
 
 import click
@@ -20,6 +19,7 @@ from newswire import wire
 from newswire.cli.progress import progress
 from newswire.store import migration
 from newswire.store.engine import Database, DatabaseError
+from newswire.store.prepared import driver
 
 PAGES = 1000
 MAGIC = b"SQLite format 3\0"
@@ -30,9 +30,8 @@ def copy_out(connection: Connection, part: Path) -> None:
 
     Outside of one the copy would begin anew at every write.
     """
-    reader: Any = connection.connection.driver_connection
     with closing(sqlite3.connect(part, isolation_level=None)) as writer:
-        copied(reader, writer, "Copying")
+        copied(driver(connection), writer, "Copying")
     settle(part)
 
 
