@@ -43,7 +43,7 @@ class Head(NamedTuple):
     changed_at: int
 
 
-POSITION = select(*(head.c[name] for name in Head._fields))
+POSITION = Prepared(select(*(head.c[name] for name in Head._fields)))
 RAISE = Prepared(update(head).values(seq=head.c.seq + bindparam("entries")).returning(head.c.seq, head.c.chain))
 WRITE = Prepared(insert(entry))
 LINK = Prepared(update(head).values(chain=bindparam("link"), changed_at=bindparam("moment")))
@@ -85,7 +85,7 @@ def link(chain: str, seq: int, digest: str) -> str:
 
 def position(connection: Connection) -> Head:
     """The head as this transaction sees it."""
-    return Head(*connection.execute(POSITION).one())
+    return Head(*POSITION.execute(connection, {}).fetchone())
 
 
 def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:

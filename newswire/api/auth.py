@@ -12,7 +12,7 @@ from contextlib import suppress
 from flask import g, request
 from sqlalchemy.exc import DBAPIError
 
-from newswire import parties
+from newswire import parties, wire
 from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, NINJS_TYPES, read_up_to
 from newswire.api.callers import KNOWN
 from newswire.api.state import database, settings, state
@@ -21,7 +21,6 @@ from newswire.instant import now
 from newswire.parties import PUBLIC, Caller
 from newswire.readers import saved
 from newswire.readers.following import Access
-from newswire.readers.glance import seen
 from newswire.signing import caller_of_key, key_of_signature, signing_keys
 
 TOKEN = "token"
@@ -64,7 +63,7 @@ def identify() -> Caller:
     if known is None:
         with database().read() as connection:
             caller = parties.caller_of(connection, key, moment)
-            head = seen(connection)
+            head = wire.position(connection)
         if caller is None:
             raise unauthenticated("The key is unknown, revoked or expired.")
         known = state().callers.learn(header, caller, head)

@@ -19,7 +19,6 @@ from newswire.errors import Problem
 from newswire.instant import now
 from newswire.readers import consumers
 from newswire.readers.changes import Changes, ahead, changes, first_at
-from newswire.readers.glance import seen
 from newswire.readers.matching import Reader
 from newswire.readers.splicing import array
 
@@ -38,7 +37,7 @@ def list_changes(parameters: dict[str, Any]) -> Response:
     reader = Reader(g.caller.visibility, wire_query(parameters, moment), wanted_types(parameters))
     page = None
     with database().read() as connection:
-        head = seen(connection)
+        head = wire.position(connection)
         check_wire(parameters.get("wire"), head)
         after = beginning(connection, parameters, head, moment)
         if after > head.seq:
@@ -67,7 +66,7 @@ def read_wire(parameters: dict[str, Any]) -> Response:
     Its id, the newest sequence number, and the chain value that vouches for every entry up to it.
     """
     with database().read() as connection:
-        head = seen(connection)
+        head = wire.position(connection)
     return json_answer({"wire": head.wire, "head": head.seq, "chain": head.chain})
 
 

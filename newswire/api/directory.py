@@ -8,7 +8,7 @@ import orjson
 from flask import Response, g
 from sqlalchemy import Connection
 
-from newswire import parties
+from newswire import parties, wire
 from newswire.api.address import base_url
 from newswire.api.answers import json_answer, unchanged
 from newswire.api.articles import enveloped
@@ -22,7 +22,6 @@ from newswire.instant import now
 from newswire.query import AUTHOR_ID, PROFILE, term
 from newswire.readers import directory
 from newswire.readers.directory import Name, Names, Sight
-from newswire.readers.glance import seen
 from newswire.readers.listing import Count
 from newswire.readers.profiles import profiles
 
@@ -97,7 +96,7 @@ def listed(kind: str, parameters: dict[str, Any], describe: Described) -> Respon
 
 def tag_of(connection: Connection, moment: int) -> str:
     """The ETag of what follows from the list of articles."""
-    head = seen(connection)
+    head = wire.position(connection)
     expiries = state().calendar.around(connection, head, moment)
     keepable(head, expiries.following)
     return list_tag(head, g.caller.visibility, expiries.last)

@@ -18,7 +18,6 @@ from newswire.article import Status
 from newswire.instant import now
 from newswire.query import Query, Visibility
 from newswire.readers import facets, listing, relevance
-from newswire.readers.glance import seen
 from newswire.readers.killed import Killed, lately_killed
 from newswire.readers.matching import Reader
 from newswire.store.rows import AnyRow
@@ -64,7 +63,7 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
         query = replace(query, include_body=True)
     visibility = g.caller.visibility
     with database().read() as connection:
-        head = seen(connection)
+        head = wire.position(connection)
         expired_at, expires_at = state().calendar.around(connection, head, moment)
         # The same words are another list by another time.
         tag = (

@@ -5,13 +5,13 @@ from typing import BinaryIO
 
 import click
 
+from newswire import wire
 from newswire.api.entries import entry_bytes
 from newswire.cli.opening import opened_database
 from newswire.config import Settings
 from newswire.instant import now
 from newswire.query import EVERYTHING, Query, Visibility
 from newswire.readers.changes import changes
-from newswire.readers.glance import seen
 from newswire.readers.matching import Reader
 from newswire.store.engine import Database
 
@@ -41,7 +41,7 @@ def write(database: Database, after: int, base: str, out: BinaryIO) -> None:
     more = True
     while more:
         with database.read() as connection:
-            page = changes(connection, READER, seen(connection), after, BATCH, now())
+            page = changes(connection, READER, wire.position(connection), after, BATCH, now())
         for told in page.entries:
             out.write(entry_bytes(told, base) + b"\n")
         after, more = page.next_after, page.has_more

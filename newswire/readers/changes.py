@@ -13,7 +13,6 @@ from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
 from newswire import wire
 from newswire.article import EntryType
 from newswire.errors import Problem
-from newswire.readers.glance import seen
 from newswire.readers.matching import Content, Item, Matcher, Past, Reader, Standing, kind_for, readable
 from newswire.readers.splicing import PAGE_BYTES
 from newswire.store.prepared import Prepared
@@ -82,7 +81,7 @@ def first_at(connection: Connection, moment: int) -> int:
 
     By halving it finds an entry so old that nothing before it can be meant, and walks on from there.
     """
-    head = seen(connection).seq
+    head = wire.position(connection).seq
     older, beyond = 0, head + 1
     while beyond - older > 1:
         middle = (older + beyond) // 2

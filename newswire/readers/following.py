@@ -18,7 +18,6 @@ from newswire.errors import Problem
 from newswire.instant import now
 from newswire.query import Visibility
 from newswire.readers.changes import Changes, Told, changes, content_of
-from newswire.readers.glance import seen
 from newswire.readers.matching import Content, Item, Matcher, Past, Reader, kind_for, readable
 from newswire.readers.watching import Watcher
 from newswire.store.engine import Database
@@ -56,7 +55,7 @@ class Feed:
         if kept is not None:
             return self._kept_page(reader, *kept, after, limit)
         with self.read() as connection:
-            return changes(connection, reader, seen(connection), after, limit, now(), until)
+            return changes(connection, reader, wire.position(connection), after, limit, now(), until)
 
     def _kept_page(self, reader: Reader, items: Sequence[Item], head: wire.Head, after: int, limit: int) -> Changes:
         matcher, moment = Matcher(reader, self._content), now()

@@ -18,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from newswire import wire
 from newswire.errors import Problem
 from newswire.readers.changes import CHUNK, load_contents, scan
-from newswire.readers.glance import seen
 from newswire.readers.matching import Content, Item, Past, Reader, Standing
 from newswire.store.engine import Database
 from newswire.store.hearing import LONGEST_SECONDS, listening
@@ -156,7 +155,7 @@ class Watcher:
         """Takes what is new out of the database, in one short transaction, and wakes everyone."""
         known = self.head
         with self.database.read() as connection:
-            found = seen(connection)
+            found = wire.position(connection)
             if found == known:
                 return
             # Whoever lags behind so far reads pages.

@@ -44,7 +44,7 @@ POSTGRES_NEWEST = POSTGRES_ASKED.format(
         ORDER BY published_at DESC, number DESC LIMIT 1"""
 )
 FEW = 50
-WALKING = {"low": EARLIEST, "high": LATEST, "wanted": 1, "few": FEW, "first": 2 * FEW}
+WALKING = {"low": EARLIEST, "high": LATEST, "wanted": 1, "few": FEW, "first": 2 * FEW, "many": 20 * FEW}
 
 
 def counts(

@@ -24,6 +24,9 @@ REST = LARGEST + 1
 FEW = 500
 """So many matches of a span are sorted; a span with more is looked at in parts."""
 
+MANY = 20_000
+"""So many matches among all the rest are sorted: the index has collected every one of them by then."""
+
 NEAREST = 300
 """Articles whose words are looked through one by one."""
 
@@ -39,19 +42,19 @@ def lexeme(level: int, span: int) -> str:
 
 def nearest(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Place | None, *, descending: bool, wanted: int, first: int = FEW, few: int = FEW,
+    start: Place | None, *, descending: bool, wanted: int, times_as_large: int = 1,
 ) -> list[int]:  # fmt: skip
     """The numbers of the `wanted` newest (or oldest) matches and of some more, in no order; of all if there are fewer.
 
     `matching` are conditions with `values`, besides `words @@ %(query)s`; `times` bound the time of publication
-    (from is inclusive, to exclusive), `start` is the place behind which the walk begins. The first span holds at
-    least `first` articles; a span with more than `few` matches is looked at in parts.
+    (from is inclusive, to exclusive), `start` is the place behind which the walk begins. The first span, and
+    what is sorted of any, are `times_as_large` as usual.
     """
     bounds, place = behind(times, start, descending)
-    most = max(few, wanted)
+    most = max(FEW * times_as_large, wanted)
     result = driver(connection).execute(
         WALK.format(**(DESCENDING if descending else ASCENDING), matching=matching, place=place),
-        {**values, **bounds, "wanted": wanted, "few": most, "first": max(first, most)},
+        {**values, **bounds, "wanted": wanted, "few": most, "first": most, "many": max(MANY, most)},
     )
     return [number for (numbers,) in result for number in numbers]
 
@@ -84,7 +87,7 @@ def nearest_with_prefix(
     numbers = among_nearest(*asked, descending=descending, wanted=wanted)
     if numbers is not None:
         return numbers
-    return nearest(*asked, descending=descending, wanted=wanted, first=8 * FEW, few=8 * FEW)
+    return nearest(*asked, descending=descending, wanted=wanted, times_as_large=8)
 
 
 def few(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
@@ -117,12 +120,14 @@ ENDS = {
     "rest": REST,
 }  # fmt: skip
 DESCENDING = {
-    **ENDS, "order": NEWEST, "outermost": "newest", "edge": "((newest >> 3 * level) + 1) << 3 * level",
+    **ENDS, "order": NEWEST, "sorted": ORDER[True], "outermost": "newest",
+    "edge": "((newest >> 3 * level) + 1) << 3 * level",
     "alive": "edge > oldest", "span": "(edge >> 3 * walk.level) - 1", "behind": "< edge",
     "next": "span << 3 * walk.level",
 }  # fmt: skip
 ASCENDING = {
-    **ENDS, "order": OLDEST, "outermost": "oldest", "edge": "(oldest >> 3 * level) << 3 * level",
+    **ENDS, "order": OLDEST, "sorted": ORDER[False], "outermost": "oldest",
+    "edge": "(oldest >> 3 * level) << 3 * level",
     "alive": "edge <= newest", "span": "edge >> 3 * walk.level", "behind": ">= edge",
     "next": "(span + 1) << 3 * walk.level",
 }  # fmt: skip
@@ -150,7 +155,10 @@ WITH RECURSIVE ends AS (
          CASE WHEN dense THEN ARRAY[]::bigint[] ELSE hit END
   FROM walk
   CROSS JOIN start
-  CROSS JOIN LATERAL (SELECT {span} AS span) AS place
+  CROSS JOIN LATERAL (
+    SELECT {span} AS span, CASE walk.level WHEN {rest} THEN %(many)s::bigint WHEN {smallest} THEN NULL
+                                           ELSE %(few)s::bigint END AS bound
+  ) AS place
   CROSS JOIN LATERAL (
     WITH matches AS MATERIALIZED (
       SELECT number, published_at FROM search_document
@@ -158,12 +166,12 @@ WITH RECURSIVE ends AS (
                           && quote_literal('@' || to_hex(walk.level) || '.' || to_hex(span))::tsquery END
         AND {matching}
     )
-    SELECT count(*) > %(few)s AND walk.level > {smallest} AS dense, count(*) FILTER (WHERE wanted) AS hits,
-           coalesce(array_agg(number) FILTER (WHERE wanted), ARRAY[]::bigint[]) AS hit
+    SELECT coalesce(count(*) > bound, false) AS dense, count(*) FILTER (WHERE wanted) AS hits,
+           (coalesce(array_agg(number ORDER BY {sorted}) FILTER (WHERE wanted), ARRAY[]::bigint[]))[1:%(wanted)s] AS hit
     FROM (
-      SELECT number, published_at - {zero} {behind} AND published_at >= %(low)s AND published_at < %(high)s
-                     AND {place} AS wanted
-      FROM matches LIMIT CASE WHEN walk.level > {smallest} THEN %(few)s + 1 END
+      SELECT number, published_at, published_at - {zero} {behind} AND published_at >= %(low)s
+                                   AND published_at < %(high)s AND {place} AS wanted
+      FROM matches LIMIT bound + 1
     ) AS bounded
   ) AS probe
   CROSS JOIN LATERAL (SELECT {next} AS next_edge) AS seen

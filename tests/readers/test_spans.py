@@ -46,6 +46,7 @@ STORIES = st.lists(
 def connection(fresh_postgresql: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     # So that small wires have what large ones have: dense spans, rests with too many matches, steps of all sizes.
     monkeypatch.setattr(spans, "FEW", 3)
+    monkeypatch.setattr(spans, "MANY", 6)
     database = Database(fresh_postgresql)
     with database.engine.connect() as opened:
         yield opened
