@@ -14,7 +14,7 @@ SQLITE = (
     f"CREATE VIRTUAL TABLE search_index USING fts5({COLUMNS}, tokenize = \"ascii tokenchars '_'\")",
 )
 # What is looked at for each match (a status, times) lies close together, and words and forms elsewhere, however little
-# room they would take: so a count of ten thousand matches reads a hundred pages. EXTERNAL: neither compressed when
+# room they would take: so a count of ten thousand matches reads few pages. EXTERNAL: neither compressed when
 # written nor unpacked when read.
 POSTGRES = (
     "TRUNCATE search_document",
