@@ -145,7 +145,12 @@ class Visibility:
 
     def shows(self, terms: frozenset[str]) -> bool:
         """Whether a version with these terms may be read now. THE one entitlement function."""
-        return self.filter.matches(terms)
+        return self.shows_everything or self.filter.matches(terms)
+
+    @cached_property
+    def shows_everything(self) -> bool:
+        """Whether no version is kept from this caller now."""
+        return self.filter == Filter()
 
     def told(self, terms: frozenset[str], seq: int) -> bool:
         """Whether this caller could have read, when entry `seq` was written or later, a version with these terms."""

@@ -41,7 +41,7 @@ def json_answer(body: bytes | object, status: int = 200, *, tag: str | None = No
     content = body if isinstance(body, bytes) else dumped(body)
     response = Response(content, status, content_type="application/json")
     if tag is not None:
-        response.headers["ETag"] = f'"{tag}"'
+        response.headers.add("ETag", f'"{tag}"')
         if request.method in {"GET", "HEAD"} and not_modified(tag):
             return unchanged(tag)
     return response
@@ -60,41 +60,40 @@ def takes_gzip() -> bool:
 
 def finish(response: Response) -> Response:
     """The last step of every answer: what depends on the caller is private, and bodies are compressed."""
-    if "Cache-Control" not in response.headers:
-        caller = g.get("caller")
+    caller, headers = g.get("caller"), response.headers
+    if "Cache-Control" not in headers:
         scope = "public" if caller is None or caller.kind == "public" else "private"
-        response.headers["Cache-Control"] = f"{scope}, no-cache"
-    if g.get("caller") is not None:
-        vary(response, "Authorization")
-    response.headers["X-Request-Id"] = g.request_id
-    return compressed(response)
+        headers.add("Cache-Control", f"{scope}, no-cache")
+    headers.add("X-Request-Id", g.request_id)
+    depends_on = list(g.get("depends_on", ()))
+    if caller is not None:
+        depends_on.append("Authorization")
+    if response.status_code == 304 or is_compressible(response.mimetype or ""):
+        depends_on.append("Accept-Encoding")
+        compress(response)
+    if depends_on:
+        headers.add("Vary", ", ".join(depends_on))
+    return response
 
 
-def vary(response: Response, name: str) -> None:
-    """The answer depends on this header of the request too."""
-    held = response.headers.get("Vary")
-    response.headers["Vary"] = f"{held}, {name}" if held else name
+def is_compressible(media_type: str) -> bool:
+    return media_type in COMPRESSIBLE or media_type.endswith(("+json", "+xml"))
 
 
-def compressed(response: Response) -> Response:
-    media = response.mimetype or ""
-    compressible = media in COMPRESSIBLE or media.endswith(("+json", "+xml"))
-    if not compressible and response.status_code != 304:
-        return response
-    vary(response, "Accept-Encoding")
+def compress(response: Response) -> None:
+    """Where that is worth it, and the caller takes it."""
     if (
         not takes_gzip()
         or response.is_streamed
         or response.status_code == 304
         or "Content-Encoding" in response.headers
     ):
-        return response
+        return
     content = response.get_data()
     if len(content) < COMPRESS_FROM:
-        return response
+        return
     # mtime=0: the same page gives the same bytes.
     response.set_data(gzip.compress(content, compresslevel=5, mtime=0))
     response.headers["Content-Encoding"] = "gzip"
     if tag := response.headers.get("ETag"):
         response.headers["ETag"] = f'{tag[:-1]}.gz"'
-    return response

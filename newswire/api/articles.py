@@ -15,12 +15,13 @@ from newswire.api.schemas.query import sparse_fields
 from newswire.api.state import database
 from newswire.article import parsed
 from newswire.errors import Problem
+from newswire.expression import Expression
 from newswire.instant import now
-from newswire.query import Query
 from newswire.readers import single
 from newswire.readers.highlighting import highlights
-from newswire.readers.splicing import array, links, spliced, with_member
+from newswire.readers.splicing import array, spliced, with_member
 from newswire.store.engine import busy_is_unavailable
+from newswire.store.rows import AnyRow
 
 
 def list_articles(parameters: dict[str, Any]) -> Response:
@@ -35,7 +36,14 @@ def list_articles(parameters: dict[str, Any]) -> Response:
 def write(found: Found) -> Response:
     """A page of a list, as JSON or with its articles in ninjs."""
     wanted, base = sparse_fields(found.asked), base_url()
-    items = [listed(row, found.query, wanted, base) for row in found.rows]
+    bodies = found.query.include_body
+    items = [
+        spliced(row.rendered, row.body if bodies else b"", row.seq, row.status, row.id, base) for row in found.rows
+    ]
+    if wanted is not None:
+        items = [sparse(item, wanted) for item in items]
+    if found.query.highlight and found.query.expression is not None:
+        items = [marked(item, row, found.query.expression) for item, row in zip(items, found.rows, strict=True)]
     data = array(items if ninjs.version() is None else map(ninjs.dressed, items))
     return enveloped(data, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
@@ -43,15 +51,9 @@ def write(found: Found) -> Response:
 JSON = Clothes(write)
 
 
-def listed(row: Any, query: Query, wanted: frozenset[str] | None, base: str) -> bytes:
-    """An article of a list: with its body, only some of its fields, and where it matches, as the query asks."""
-    body = row.body if query.include_body else b""
-    item = spliced(row.rendered, body, seq=row.seq, status=row.status, links=links(base, row.id))
-    if wanted is not None:
-        item = sparse(item, wanted)
-    if query.highlight and query.expression is not None:
-        item = with_member(item, "highlights", highlights(query.expression, parsed(row.rendered, row.body)))
-    return item
+def marked(item: bytes, row: AnyRow, expression: Expression) -> bytes:
+    """An article with where the words are that were looked for."""
+    return with_member(item, "highlights", highlights(expression, parsed(row.rendered, row.body)))
 
 
 def sparse(article: bytes, wanted: frozenset[str]) -> bytes:
@@ -68,7 +70,7 @@ def read_article(parameters: dict[str, Any], article_id: str) -> Response:
     # One statement; of a killed article a second one, of entries that no later one can follow.
     with busy_is_unavailable(), database().look() as connection:
         row = single.current(connection, article_id, g.caller.visibility, now())
-    body = spliced(row.rendered, row.body, seq=row.seq, status=row.status, links=links(base_url(), row.id))
+    body = spliced(row.rendered, row.body, row.seq, row.status, row.id, base_url())
     return representations.answer(body, row)
 
 
@@ -130,7 +132,7 @@ def read_version(parameters: dict[str, Any], article_id: str, version: int) -> R
 
 
 def version_of(row: Any, article_id: str, body: bytes) -> bytes:
-    return spliced(row.rendered, body, seq=row.seq, status=row.status, links=links(base_url(), article_id))
+    return spliced(row.rendered, body, row.seq, row.status, article_id, base_url())
 
 
 def before(cursor: str | None) -> int:

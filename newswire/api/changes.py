@@ -19,6 +19,7 @@ from newswire.errors import Problem
 from newswire.instant import now
 from newswire.readers import consumers
 from newswire.readers.changes import Changes, ahead, changes, first_at
+from newswire.readers.glance import while_it_stands
 from newswire.readers.matching import Reader
 from newswire.readers.splicing import array
 
@@ -35,17 +36,23 @@ def list_changes(parameters: dict[str, Any]) -> Response:
     moment = now()
     check_beginning(parameters)
     reader = Reader(g.caller.visibility, wire_query(parameters, moment), wanted_types(parameters))
-    page = None
-    with database().read() as connection:
-        head = wire.position(connection)
+
+    def read(connection: Connection, head: wire.Head) -> tuple[wire.Head, int, Changes | None]:
+        """Where the wire and the caller stand, and the page of who wants one."""
         check_wire(parameters.get("wire"), head)
         after = beginning(connection, parameters, head, moment)
         if after > head.seq:
             raise ahead(after, head)
-        if g.media_type not in (streams.EVENTS, streams.NDJSON):
-            page = changes(connection, reader, head, after, parameters["limit"], moment)
-            if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
-                keepable(head, state().calendar.around(connection, head, moment).following)
+        if g.media_type in (streams.EVENTS, streams.NDJSON):
+            return head, after, None
+        page = changes(connection, reader, head, after, parameters["limit"], moment)
+        if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
+            keepable(head, state().calendar.around(connection, head, moment).following)
+        return head, after, page
+
+    # What takes long is not begun twice.
+    seen = None if reader.looks_inside else state().looked()
+    head, after, page = while_it_stands(database(), seen, read)
     if page is not None:
         return ninjs.answer(page_bytes(waited(page, reader, parameters["wait"])))
     stream = streams.events if g.media_type == streams.EVENTS else streams.ndjson

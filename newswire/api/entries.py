@@ -5,7 +5,7 @@ import orjson
 from newswire.article import parsed
 from newswire.instant import format_instant
 from newswire.readers.changes import Told
-from newswire.readers.splicing import links, spliced
+from newswire.readers.splicing import spliced
 
 # What stands between quotes is ASCII that JSON takes as it is.
 ENTRY = b'{"seq":%d,"type":"%s","at":"%s","article_id":"%s","version":%d,"digest":"%s","chain":"%s"%s,"article":%s}'
@@ -27,8 +27,7 @@ def made(told: Told, base: str) -> bytes:
     if content is not None and told.type == "article.canceled":
         change = b',"change":' + orjson.dumps(parsed(content.rendered, b"")["change"])
     if content is not None and told.readable:
-        address = links(base, item.article_id)
-        article = spliced(content.rendered, content.body, seq=item.seq, status="usable", links=address)
+        article = spliced(content.rendered, content.body, item.seq, "usable", item.article_id, base)
     return ENTRY % (
         item.seq, told.type.encode(), format_instant(item.at).encode(), item.article_id.encode(), item.told.version,
         item.digest.encode(), item.chain.encode(), change, article,

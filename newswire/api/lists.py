@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Response, g
+from sqlalchemy import Connection
 
 from newswire import wire
 from newswire.api.address import here
@@ -18,6 +20,7 @@ from newswire.article import Status
 from newswire.instant import now
 from newswire.query import Query, Visibility
 from newswire.readers import facets, listing, relevance
+from newswire.readers.glance import while_it_stands
 from newswire.readers.killed import Killed, lately_killed
 from newswire.readers.matching import Reader
 from newswire.store.rows import AnyRow
@@ -27,8 +30,9 @@ from newswire.store.rows import AnyRow
 class Found:
     """A page of a list: its rows, the cursor behind it, and how the whole list stands.
 
-    `asked` are the parameters as loaded; `tag` is its ETag without quotes, None where it has none; `killed` are
-    articles of this list that were killed lately, where the clothes tell of them; `title` is that of a saved feed.
+    `asked` are the parameters as loaded; `tag` is its ETag without quotes, `date` its Last-Modified, None where it
+    has none; `killed` are articles of this list that were killed lately, where the clothes tell of them; `title` is
+    that of a saved feed.
     """
 
     asked: Mapping[str, Any]
@@ -38,6 +42,7 @@ class Found:
     next_cursor: str | None
     meta: Mapping[str, Any]
     tag: str | None
+    date: datetime | None = None
     killed: Sequence[Killed] = ()
     title: str | None = None
 
@@ -58,42 +63,45 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
     `title` is what a saved feed is called.
     """
     moment = now()
-    query, kinds = query_of(parameters, moment), facets_of(parameters)
+    query, kinds, counted = query_of(parameters, moment), facets_of(parameters), parameters.get("count") == "true"
     if clothes.bodies and not query.include_body:
         query = replace(query, include_body=True)
     visibility = g.caller.visibility
-    with database().read() as connection:
-        head = wire.position(connection)
+    # What is not on the wire changes without it, so that nothing tells whether a copy of it is still good.
+    on_the_wire = query.status == Status.USABLE
+
+    def read(connection: Connection, head: wire.Head) -> Found | Response:
         expired_at, expires_at = state().calendar.around(connection, head, moment)
         # The same words are another list by another time.
-        tag = (
-            list_tag(head, visibility, *query.times, query.ranked_at, expired_at)
-            if query.status == Status.USABLE
-            else None
-        )
+        tag = list_tag(head, visibility, *query.times, query.ranked_at, expired_at) if on_the_wire else None
         minute = moment // MINUTE * MINUTE if is_relative(parameters) else 0
         changed_at = max(head.changed_at, expired_at or 0, minute)
-        date = strong_date(changed_at, moment)
+        date = strong_date(changed_at, moment) if on_the_wire else None
         if tag is not None:
             # A page without a date is kept no longer than until it may have one.
             undated = changed_at + STRONG_AFTER if date is None else None
             keepable(head, expires_at, minute + MINUTE if minute else None, undated)
-        # What is not on the wire changes without it, so that nothing tells whether a copy of it is still good.
         if tag is not None and not_modified(tag, date):
             return unchanged(tag)
         page = (listing if query.ranked_at is None else relevance).page(connection, query, visibility, moment)
         meta: dict[str, Any] = {"head": head.seq}
-        if parameters.get("count") == "true":
+        if counted:
             meta["count"] = listing.count(connection, query, visibility, moment)._asdict()
         if kinds:
             meta["facets"] = facets.counted(connection, query, visibility, moment, kinds)
         killed: Sequence[Killed] = ()
         if clothes.kills and query.cursor is None:
             killed = lately_killed(connection, Reader(visibility, query))
-    found = Found(parameters, query, head, page.rows, page.next_cursor, meta, tag, killed, title)
+        return Found(parameters, query, head, page.rows, page.next_cursor, meta, tag, date, killed, title)
+
+    # What takes long is not begun twice.
+    is_brief = on_the_wire and query.expression is None and not counted and not kinds
+    found = while_it_stands(database(), state().looked() if is_brief else None, read)
+    if isinstance(found, Response):
+        return found
     response = clothes.write(found)
-    if tag is not None and date is not None:
-        response.last_modified = date
+    if found.date is not None:
+        response.last_modified = found.date
     return response
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 import yaml
-from markdownify import MarkdownConverter
 
 from newswire.api.schemas.article import MEMBERS
 from newswire.ingest.formats.html import sanitise
@@ -52,6 +51,9 @@ def written(html: str) -> str | None:
     """A body in Markdown, or None where that would take long."""
     if len(html) > LONGEST or SLOW.search(html) or html.count("<li") > MOST_ITEMS:
         return None
+    # Ten megabytes of every process, which most of them never need.
+    from markdownify import MarkdownConverter
+
     try:
         made = MarkdownConverter(heading_style="ATX", bullets="-", newline_style="backslash").convert(html)
     except RecursionError:

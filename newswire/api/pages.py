@@ -5,6 +5,9 @@ addresses, what the caller takes and may see, where the wire stands and which re
 configuration has. All kept pages are of one head: the first look at another one forgets
 them. A page that depends on the time too says until when it holds. What publishers and
 admins see of their own is never kept.
+
+When the head moves, all who ask for the same page find it gone at once. One of them makes it, and the
+others wait for that one.
 """
 
 import threading
@@ -31,6 +34,9 @@ MOST_BYTES = 8 * 1024 * 1024
 LARGEST = 1024 * 1024
 BESIDE = 2000
 """Bytes of the objects that a page is made of."""
+MOST_REPEATED = 4096
+PATIENCE = 10.0
+"""Seconds that one waits for another to make a page; then everyone makes their own."""
 OF_304 = frozenset({"ETag", "Cache-Control", "Vary"})
 FOR_EVER = 2**63
 KEPT = "newswire.kept"
@@ -62,6 +68,9 @@ class Pages:
         self._pages: OrderedDict[Key, Page] = OrderedDict()
         self._head: Head | None = None
         self._size = 0
+        # Hashes of the keys of pages that were kept and asked for again, of this head or an earlier one.
+        self._repeated: OrderedDict[int, None] = OrderedDict()
+        self._making: dict[Key, threading.Event] = {}
         self._lock = threading.Lock()
 
     def move_to(self, head: Head) -> None:
@@ -72,16 +81,40 @@ class Pages:
                 self._size = 0
                 self._head = head
 
-    def find(self, key: Key, head: Head, now: int) -> Page | None:
-        """The page that is kept under `key`, if it holds now and `head` is still the one."""
+    def find(self, key: Key, head: Head, now: int) -> tuple[Page | None, bool]:
+        """The page that is kept under `key`, if it holds now and `head` is still the one.
+
+        It is waited for while another one makes it. True: nobody does, and the caller is to, and to say when it is
+        `made`. Only what was kept before and asked for again is waited for: of nothing else is known whether it
+        will be kept.
+        """
         with self._lock:
-            if head != self._head:
-                return None
-            page = self._pages.get(key)
-            if page is None or page.until <= now:
-                return None
-            self._pages.move_to_end(key)
-            return page
+            page = self._held(key, head, now)
+            if page is not None or hash(key) not in self._repeated:
+                return page, False
+            made = self._making.get(key)
+            if made is None:
+                self._making[key] = threading.Event()
+                return None, True
+        made.wait(PATIENCE)
+        with self._lock:
+            return self._held(key, head, now), False
+
+    def made(self, key: Key) -> None:
+        """The page is kept, or it turned out to be none that can be."""
+        with self._lock:
+            self._making.pop(key).set()
+
+    def _held(self, key: Key, head: Head, now: int) -> Page | None:
+        page = self._pages.get(key)
+        if head != self._head or page is None or page.until <= now:
+            return None
+        self._pages.move_to_end(key)
+        self._repeated[hash(key)] = None
+        self._repeated.move_to_end(hash(key))
+        if len(self._repeated) > MOST_REPEATED:
+            self._repeated.popitem(last=False)
+        return page
 
     def keep(self, key: Key, head: Head, page: Page) -> None:
         """Keeps a page of `head`, unless the wire has moved on."""
@@ -114,30 +147,35 @@ class Shortcut:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].startswith("/v1/"):
-            began = time.perf_counter()
-            page, caller = self._kept(environ)
-            if page is not None and caller is not None:
-                return answered(page, caller, environ, start_response, began)
+            began, moment = time.perf_counter(), now()
             environ[KEPT] = self.pages
+            if (asked := self._asked(environ, moment)) is not None:
+                key, head, caller = asked
+                page, is_to_make = self.pages.find(key, head, moment)
+                if page is not None:
+                    return answered(page, caller, environ, start_response, began)
+                if is_to_make:
+                    try:
+                        return self.application(environ, start_response)
+                    finally:
+                        self.pages.made(key)
         return self.application(environ, start_response)
 
-    def _kept(self, environ: dict[str, Any]) -> tuple[Page | None, Caller | None]:
-        moment = now()
+    def _asked(self, environ: dict[str, Any], moment: int) -> tuple[Key, Head, Caller] | None:
+        """What a page would be kept under, where the wire stands, and who asks; None for whom none is kept."""
         try:
             environ[HEAD] = head = glance(self.database)
             self.pages.move_to(head)
         except OUTAGES:
             # The application meets the same fault, and has words for it.
-            return None, None
+            return None
         header = environ.get("HTTP_AUTHORIZATION")
         if header is None:
-            if not self.public_read:
-                return None, None
-            return self.pages.find(key_of(environ, "public", PUBLIC), head, moment), PUBLIC
+            return (key_of(environ, "public", PUBLIC), head, PUBLIC) if self.public_read else None
         environ[KNOWN] = known = self.callers.known(header, head, moment)
         if known is None or known.caller.visibility.owner or "read" not in known.caller.scopes:
-            return None, None
-        return self.pages.find(key_of(environ, known.visibility, known.caller), head, moment), known.caller
+            return None
+        return key_of(environ, known.visibility, known.caller), head, known.caller
 
 
 def key_of(environ: dict[str, Any], visibility: str, caller: Caller) -> Key:

@@ -36,7 +36,7 @@ from newswire.ingest.formats.ninjs import Ninjs, is_ninjs, read_ninjs
 from newswire.ingest.patching import merged
 from newswire.ingest.receive import Condition, Outcome, Reception
 from newswire.instant import now
-from newswire.readers.splicing import linked, links, unlinked
+from newswire.readers.splicing import linked, unlinked
 from newswire.store import rows
 
 Work = Callable[[Connection, Reception], idempotency.Answer]
@@ -192,7 +192,7 @@ def publishing(publisher: Publisher, body: bytes, parameters: dict[str, Any], wo
 def answered(answer: idempotency.Answer, *, dry: bool) -> Response:
     """An answer with our addresses in it; of what a dry run only tried there is no address and no ETag."""
     article, base = answer.facts.get("article"), base_url()
-    body = answer.body if article is None else linked(answer.body, links(base, article))
+    body = answer.body if article is None else linked(answer.body, article, base)
     if warnings := answer.facts.get("warnings"):
         body = body[:-1] + b',"warnings":' + orjson.dumps(warnings) + b"}"
     response = Response(body, 200 if dry else answer.status, content_type="application/json")
@@ -207,7 +207,7 @@ def stored(reception: Reception, outcome: Outcome) -> idempotency.Answer:
     """Closes the transaction's log and answers with the article, or what remains of it."""
     reception.close()
     held, version = outcome.held, outcome.version
-    article = unlinked(version.rendered, version.body, seq=held.seq, status=held.status)
+    article = unlinked(version.rendered, version.body, held.seq, held.status)
     tag = article_tag(held.id, held.version, held.status)
     facts = {"article": held.id, "tag": tag, "warnings": list(outcome.warnings)}
     created = outcome.created and held.status is not Status.CANCELED

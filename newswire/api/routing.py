@@ -11,7 +11,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema
 
 from newswire.api.address import base_url
-from newswire.api.answers import accept, vary
+from newswire.api.answers import accept
 from newswire.api.auth import require
 from newswire.api.bodies import MOST_ARTICLES
 from newswire.api.conditional import IDEMPOTENCY_KEY
@@ -128,7 +128,8 @@ def checked(route: Route) -> Callable[..., Response]:
             g.media_type = accept(*offered)
         response = route.view(load_parameters(schema, parameters()), **address)
         if len(offered) > 1:
-            vary(response, "Accept")
+            # Headers of the request on which the answer depends.
+            g.depends_on = ("Accept",)
         return response
 
     return view

@@ -64,7 +64,7 @@ def copy_in(file: Path, database: Database) -> str:
             raise click.ClickException(f"{file} is no archive of pg_dump; nothing was restored.")
     migration.refuse_other_encodings(database)
     found = revision(file)
-    migration.refuse_newer(found, migration.needed(database))
+    migration.refuse_newer(found, migration.needed())
     unpacked = ("--no-owner", "--no-privileges", "--file=-", str(file))
     session = ("--no-password", "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
     with (

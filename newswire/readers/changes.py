@@ -156,10 +156,10 @@ def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
     if pasts is None:
         pasts = () if row.past_seq is None else (Past(row.past_seq, row.past_version, as_terms(row.past_terms)),)
     terms, current = (NO_TERMS, NO_TERMS) if row.terms is None else (as_terms(row.terms), as_terms(row.current_terms))
+    told, standing = Past(row.seq, row.version, terms), Standing(row.status, row.expires_at, current)
     return Item(
-        row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, Past(row.seq, row.version, terms),
-        tuple(pasts), Standing(row.status, row.expires_at, current), row.size,
-    )  # fmt: skip
+        row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, told, tuple(pasts), standing, row.size
+    )
 
 
 @lru_cache(1024)

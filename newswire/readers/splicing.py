@@ -5,11 +5,13 @@ A version's JSON is stored without `seq` and `status`, which belong to the log, 
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import orjson
 
 MEMBERS = b'%s%s%s,"seq":%s,"status":"%s"'
-UNLINKED, LINKED = b"{%s}" % MEMBERS, b'{%s,"links":%%s}' % MEMBERS
+LINKS = b'{"self":"%s%s","versions":"%s%s/versions"}'
+UNLINKED, LINKED = b"{%s}" % MEMBERS, b'{%s,"links":%s}' % (MEMBERS, LINKS)
 PAGE_BYTES = 16 * 1024 * 1024
 
 
@@ -23,20 +25,22 @@ def how_many_fit(sizes: Sequence[int]) -> int:
     return max(1, len(sizes))
 
 
-def spliced(rendered: bytes, body: bytes, *, seq: int | None, status: str, links: bytes) -> bytes:
-    """One article as served; `body` may be empty, `links` is a JSON object."""
-    told = b"null" if seq is None else b"%d" % seq
-    return LINKED % (rendered, b"," if body else b"", body, told, status.encode("ascii"), links)
+def spliced(rendered: bytes, body: bytes, seq: int | None, status: str, article_id: str, base_url: str) -> bytes:
+    """One article as served under `base_url`; `body` may be empty."""
+    told, place, own = b"null" if seq is None else b"%d" % seq, place_of(base_url), article_id.encode("ascii")
+    return LINKED % (rendered, b"," if body else b"", body, told, status.encode("ascii"), place, own, place, own)
 
 
-def unlinked(rendered: bytes, body: bytes, *, seq: int | None, status: str) -> bytes:
+def unlinked(rendered: bytes, body: bytes, seq: int | None, status: str) -> bytes:
     """An article without `links`: the same under every address of ours."""
     told = b"null" if seq is None else b"%d" % seq
     return UNLINKED % (rendered, b"," if body else b"", body, told, status.encode("ascii"))
 
 
-def linked(article: bytes, links: bytes) -> bytes:
-    return b'%s,"links":%s}' % (article[:-1], links)
+def linked(article: bytes, article_id: str, base_url: str) -> bytes:
+    """The same with them."""
+    place, own = place_of(base_url), article_id.encode("ascii")
+    return b'%s,"links":%s}' % (article[:-1], LINKS % (place, own, place, own))
 
 
 def with_member(article: bytes, name: str, value: object) -> bytes:
@@ -44,10 +48,10 @@ def with_member(article: bytes, name: str, value: object) -> bytes:
     return b'%s,"%s":%s}' % (article[:-1], name.encode("ascii"), orjson.dumps(value))
 
 
-def links(base_url: str, article_id: str) -> bytes:
-    """Where an article and its history are found under `base_url`; both are ASCII that JSON takes as it is."""
-    address = f"{base_url}/v1/articles/{article_id}".encode("ascii")
-    return b'{"self":"%s","versions":"%s/versions"}' % (address, address)
+@lru_cache(1000)
+def place_of(base_url: str) -> bytes:
+    """Where articles are found, up to their id; both are ASCII that JSON takes as it is."""
+    return f"{base_url}/v1/articles/".encode("ascii")
 
 
 def array(items: Iterable[bytes]) -> bytes:

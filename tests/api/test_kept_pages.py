@@ -1,6 +1,8 @@
 """Pages that are kept: the same request again is answered without work, and never with yesterday's answer."""
 
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,7 +11,9 @@ from werkzeug.test import TestResponse
 from newswire import parties
 from newswire.api import feeds
 from newswire.api.pages import Pages, Shortcut, weight
+from newswire.errors import Problem
 from newswire.instant import format_instant, now
+from newswire.readers import listing
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import problem_of
 
@@ -227,3 +231,77 @@ def test_long_addresses_count_for_the_memory_of_what_is_kept(wire: Wire, monkeyp
     for number in range(20):
         partner.get(f"/v1/articles?_{number}={'x' * 20_000}")
     assert 1 <= len(kept(wire)._pages) <= 4
+
+
+class Slow:
+    """Finding a page, which takes a while; each in `found` is one that began. The first one does something before."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, first: Callable[[], object] = lambda: None) -> None:
+        self.page, self.first, self.found = listing.page, first, 0
+        monkeypatch.setattr(listing, "page", self)
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.found += 1
+        if self.found == 1:
+            self.first()
+        time.sleep(0.2)
+        return self.page(*arguments)
+
+
+def all_at_once(wire: Wire, partner: Caller, path: str) -> list[TestResponse]:
+    callers = [Caller(wire.app.test_client(), partner.key) for _ in range(6)]
+    with ThreadPoolExecutor(len(callers)) as pool:
+        return list(pool.map(lambda caller: caller.get(path), callers))
+
+
+def test_a_page_that_everybody_asks_for_is_made_once_when_the_wire_has_moved(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("First")
+    assert len(twice(wire, partner, "/v1/articles").get_json()["data"]) == 1
+    for number in range(2, 4):
+        publisher.publish("Next")
+        slow = Slow(monkeypatch)
+        found = all_at_once(wire, partner, "/v1/articles")
+        assert {(each.status_code, len(each.get_json()["data"])) for each in found} == {(200, number)}
+        assert slow.found == 1
+        monkeypatch.undo()
+
+
+def test_who_waits_for_a_page_that_could_not_be_made_makes_it(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("First")
+    twice(wire, partner, "/v1/articles")
+    publisher.publish("Second")
+
+    def fail() -> None:
+        time.sleep(0.2)
+        raise Problem("unavailable", "Just now.")
+
+    slow = Slow(monkeypatch, fail)
+    found = all_at_once(wire, partner, "/v1/articles")
+    assert sorted(each.status_code for each in found) == [200] * 5 + [503]
+    assert slow.found > 1
+    assert not kept(wire)._making
+
+
+def test_what_is_asked_for_the_first_time_is_waited_for_by_nobody(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire.as_publisher().publish("First")
+    partner = wire.as_partner()
+    partner.get("/v1/me")
+    slow = Slow(monkeypatch)
+    assert {each.status_code for each in all_at_once(wire, partner, "/v1/articles")} == {200}
+    assert slow.found == 6
+
+
+def test_a_page_is_of_one_head_although_the_wire_moves_while_it_is_found(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("First")
+    partner.get("/v1/me")
+    Slow(monkeypatch, lambda: publisher.publish("Second"))
+    found = partner.get("/v1/articles").get_json()
+    assert (len(found["data"]), found["meta"]["head"]) == (2, 2)
+    assert len(twice(wire, partner, "/v1/articles").get_json()["data"]) == 2

@@ -373,7 +373,7 @@ def test_a_backup_with_an_older_schema_is_migrated_and_with_a_newer_one_refused(
     old, other, fresh = elsewhere(), elsewhere(), elsewhere()
     database = Database(old.database_url)
     command.upgrade(configuration(database), "0001")
-    newest = needed(database)
+    newest = needed()
     copied_by_hand(old, tmp_path / "old.backup")
     database.dispose()
     assert other.json("restore", str(tmp_path / "old.backup"))["schema_before"] == "0001"

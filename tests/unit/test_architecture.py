@@ -1,6 +1,8 @@
 """The promises about the code itself: who writes the log, how long a module may be, what it must say first."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,12 @@ def test_only_the_wire_writes_the_log(path: Path) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WRITES:
             written = {argument.id for argument in node.args if isinstance(argument, ast.Name)}
             assert not written & {"entry", "head"}, f"line {node.lineno} writes the log"
+
+
+def test_a_server_process_does_not_carry_what_hardly_any_request_needs() -> None:
+    asked = "import sys, newswire.serving, newswire.cli.serve; print({'alembic', 'bs4', 'markdownify'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(database_url: str) -> None:
