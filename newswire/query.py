@@ -112,7 +112,7 @@ class Filter:
         return cls(include=tuple(clause for clause in clauses if clause), exclude=frozenset(without))
 
     def matches(self, terms: frozenset[str]) -> bool:
-        return not any(map(terms.isdisjoint, self.include)) and terms.isdisjoint(self.exclude)
+        return not (self.include and any(map(terms.isdisjoint, self.include))) and terms.isdisjoint(self.exclude)
 
     def __and__(self, other: "Filter") -> "Filter":
         return Filter(self.include + other.include, self.exclude | other.exclude)
@@ -145,12 +145,7 @@ class Visibility:
 
     def shows(self, terms: frozenset[str]) -> bool:
         """Whether a version with these terms may be read now. THE one entitlement function."""
-        return self.shows_everything or self.filter.matches(terms)
-
-    @cached_property
-    def shows_everything(self) -> bool:
-        """Whether no version is kept from this caller now."""
-        return self.filter == Filter()
+        return self.filter.matches(terms)
 
     def told(self, terms: frozenset[str], seq: int) -> bool:
         """Whether this caller could have read, when entry `seq` was written or later, a version with these terms."""

@@ -59,7 +59,10 @@ def takes_gzip() -> bool:
 
 
 def finish(response: Response) -> Response:
-    """The last step of every answer: what depends on the caller is private, and bodies are compressed."""
+    """The last step of every answer: what depends on the caller is private, and bodies are compressed.
+
+    `g.depends_on` are other headers of the request on which the answer depends.
+    """
     caller, headers = g.get("caller"), response.headers
     if "Cache-Control" not in headers:
         scope = "public" if caller is None or caller.kind == "public" else "private"

@@ -128,7 +128,6 @@ def checked(route: Route) -> Callable[..., Response]:
             g.media_type = accept(*offered)
         response = route.view(load_parameters(schema, parameters()), **address)
         if len(offered) > 1:
-            # Headers of the request on which the answer depends.
             g.depends_on = ("Accept",)
         return response
 
