@@ -84,7 +84,7 @@ def found(
     if wanted != EVERYTHING or query.expression is not None:
         return search.articles(connection, columns, query, wanted, start, limit, unexpired_at)
     values = values_of(query, start, limit, unexpired_at)
-    return walk(columns, query.order, query.descending, frozenset(values)), values
+    return walk(columns, query.order, query.descending, frozenset(values), limit), values
 
 
 def chosen(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequence[AnyRow]:

@@ -82,7 +82,8 @@ class Lender:
         if lent.connection.in_transaction():
             lent.connection.rollback()
         elif whole:
-            lent.driver.rollback()
+            # Nothing was written. After a rollback psycopg would forget every statement that it has prepared.
+            lent.driver.commit()
         # A firewall may have forgotten one that is old; there are always some that are young.
         if time.monotonic() - lent.born < LONGEST_SECONDS:
             self._idle.append(lent)

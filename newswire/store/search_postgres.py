@@ -30,6 +30,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal_column,
     select,
 )
 from sqlalchemy import text as sql
@@ -125,16 +126,18 @@ def articles(
     times, descending = query.times[:2], query.descending
     look = spans.nearest_with_prefix if query.expression and has_prefix(query.expression) else spans.nearest
     numbers = look(connection, matching, sought, times, start, descending=descending, wanted=limit)
-    return by_publication(columns, descending, frozenset(values)), {**values, "numbers": numbers}
+    return by_publication(columns, descending, frozenset(values), limit), {**values, "numbers": numbers}
 
 
 @lru_cache(MOST)
-def by_publication(columns: Select[Any], descending: bool, names: frozenset[str]) -> Prepared:
-    """Those among `numbers`."""
+def by_publication(columns: Select[Any], descending: bool, names: frozenset[str], limit: int) -> Prepared:
+    """Those among `numbers`. For the limit see `shapes.walk`."""
     times, start, _ = parameters(names)
-    columns = columns.join(search_document, search_document.c.number == article.c.number).where(ONE_OF)
+    columns = columns.join(search_document, search_document.c.number == article.c.number)
+    # Numbers are a table: of `= ANY` the planner may make a condition on a walk through all times.
+    columns = columns.join(NUMBERS, NUMBERS.c.number == search_document.c.number)
     place = (search_document.c.published_at, search_document.c.number)
-    return Prepared(walked(columns, place, times[:2], descending, start).limit(bindparam("limit")))
+    return Prepared(walked(columns, place, times[:2], descending, start).limit(literal_column(str(limit))))
 
 
 def conditions(
@@ -177,6 +180,7 @@ def by_update(columns: Select[Any], descending: bool, names: frozenset[str], mat
     return Prepared(columns.limit(bindparam("limit")))
 
 
+NUMBERS = func.unnest(bindparam("numbers", type_=ARRAY(BigInteger))).table_valued("number", name="chosen").render_derived()
 ONE_OF = search_document.c.number == func.any(bindparam("numbers", type_=ARRAY(BigInteger)))
 TEXTS = sql(
     "SELECT number, forms[1], forms[2], ' ' || substr(forms[3], 2, :most), forms[4], forms[5]"

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Select, bindparam
+from sqlalchemy import BigInteger, Select, bindparam, literal_column
 
 from newswire.query import Place, Query, Times
 from newswire.store.prepared import Prepared
@@ -42,12 +42,16 @@ def parameters(names: Collection[str]) -> Parameters:
 
 
 @lru_cache(MOST)
-def walk(columns: Select[Any], order: str, descending: bool, names: frozenset[str]) -> Prepared:
-    """`columns` (a select from article) of all articles of a status, in an order of time; `names`: of `values_of`."""
+def walk(columns: Select[Any], order: str, descending: bool, names: frozenset[str], limit: int) -> Prepared:
+    """`columns` (a select from article) of all articles of a status, in an order of time; `names`: of `values_of`.
+
+    The limit is a part of the statement, though it is among the values: of a parameter PostgreSQL assumes a tenth of
+    the table, so that it would plan anew at each execution.
+    """
     times, start, unexpired_at = parameters(names)
     bounds = times[:2] if order == "published_at" else times[2:]
     columns = walked(columns, (article.c[order], article.c.number), bounds, descending, start)
     columns = current(
         columns.where(article.c.status == bindparam("status")), Query(order=order, times=times), unexpired_at
     )
-    return Prepared(columns.limit(bindparam("limit")))
+    return Prepared(columns.limit(literal_column(str(limit))))

@@ -5,6 +5,7 @@ stem in one language can be another word's in the next: so the language of an ar
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from newswire.analysis import stem_of, stem_tokens
@@ -22,16 +23,21 @@ class Group(NamedTuple):
 
 def groups(expression: Expression, languages: Sequence[str]) -> list[Group]:
     """These languages by what the expression looks for in them; one group where that is the same in all."""
-    alike: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    alike: dict[tuple[frozenset[str], ...], list[str]] = {}
     for language in languages:
-        sought = tuple(tuple(stems(term.spelling, [language])) for term in terms(expression))
+        sought = tuple(bare_stems(term.spelling, language) for term in terms(expression))
         alike.setdefault(sought, []).append(language)
     return [Group(those[0], sorted({*languages} - {*those})) for those in alike.values()]
 
 
 def stems(spelling: str, languages: Sequence[str]) -> list[str]:
     """The stems of a word in any of these languages, sorted; a run has none."""
-    return sorted({stem_of(token) for language in languages for token in stem_tokens(spelling, language)})
+    return sorted(frozenset().union(*(bare_stems(spelling, language) for language in languages)))
+
+
+@lru_cache(10_000)
+def bare_stems(spelling: str, language: str) -> frozenset[str]:
+    return frozenset(map(stem_of, stem_tokens(spelling, language)))
 
 
 def terms(expression: Expression) -> Iterator[Term]:
