@@ -222,10 +222,10 @@ def _fold(spelling: str) -> str:
     return unicodedata.normalize("NFC", bare).translate(_LETTERS)[:LONGEST_WORD]
 
 
-folded = lru_cache(maxsize=1 << 15)(_fold)
+folded = lru_cache(maxsize=1 << 14)(_fold)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 14)
 def word_stems(spelling: str, language: str) -> frozenset[str]:
     """One stem token, or two where stemmers heed marks that readers leave out: Russian й, French é."""
     form = folded(spelling)

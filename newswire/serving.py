@@ -36,8 +36,10 @@ logger = logging.getLogger("newswire.serving")
 REQUEST_LINE_BYTES = 65_536
 message.MAX_REQUEST_LINE = REQUEST_LINE_BYTES
 
-M_ARENA_MAX = -8
-"""As malloc.h has it."""
+M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
+"""As malloc.h has them."""
+
+LARGE_BYTES = 128 * 1024
 
 LONGEST_PAUSE = 60.0
 HEALTHY_AFTER = 60.0
@@ -128,9 +130,16 @@ class WebProcess(ThreadWorker):  # type: ignore[misc]
 
 
 def share_memory() -> None:
-    """Two heaps for all threads. glibc gives each thread one of its own, and what one has freed no other can use."""
+    """Two heaps for all threads, and what is large gets its memory by itself and gives it back.
+
+    glibc gives each thread a heap of its own, and what one has freed no other can use. And it learns from what is freed
+    to put ever larger things, such as pages, into the heaps, where they leave holes.
+    """
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_ARENA_MAX, 2)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+        libc.mallopt(M_TRIM_THRESHOLD, LARGE_BYTES)
 
 
 def end_streams(worker: Any) -> None:

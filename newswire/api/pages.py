@@ -30,7 +30,7 @@ from newswire.readers.glance import OUTAGES, glance
 from newswire.store.engine import Database
 from newswire.wire import Head
 
-MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
 LARGEST = 1024 * 1024
 BESIDE = 2000
 """Bytes of the objects that a page is made of."""

@@ -157,7 +157,7 @@ def sqlite_engine(url: URL, connections: int) -> Engine:
     def prepare(dbapi_connection: Any, record: Any) -> None:
         # The driver's own BEGIN is deferred and comes too late: ours is sent in `start`.
         dbapi_connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-20000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4000"):
             dbapi_connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

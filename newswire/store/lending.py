@@ -67,7 +67,7 @@ class Lender:
         driver: Any = connection.connection.dbapi_connection
         if self._is_sqlite:
             # Each connection has a cache of its own; what many read the operating system keeps, once for all.
-            driver.execute("PRAGMA cache_size = -2000")
+            driver.execute("PRAGMA cache_size = -512")
         else:
             driver.autocommit = True
         return Lent(connection, driver, time.monotonic())
