@@ -24,7 +24,10 @@ AT_ONCE = 1000
 LOWEST = -(2**63)
 # What is lost with the machine is loaded again, so nothing waits for the disk.
 SQLITE_SETTINGS = ("synchronous=OFF", "cache_size=-400000", "wal_autocheckpoint=20000")
-POSTGRES_SETTINGS = ("synchronous_commit = off", "session_replication_role = replica", "maintenance_work_mem = '1GB'")
+# What a GIN index is built from is a tree in memory: one that does not fit the processor's cache makes it eight times
+# as slow (30,000 articles: 193 s with 256 MB and one process, 23 s with 4 MB and three).
+POSTGRES_SETTINGS = ("synchronous_commit = off", "session_replication_role = replica", "maintenance_work_mem = '4MB'",
+                     "max_parallel_maintenance_workers = 2")  # fmt: skip
 GIN_INDEXES = text(
     "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'search_document' AND indexdef ~ 'USING gin'"
 )

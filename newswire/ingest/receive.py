@@ -68,7 +68,7 @@ class Reception:
 
     def create(self, publisher: Publisher, draft: Draft) -> Outcome:
         """A new article; raises `duplicate_external_id` or `article_canceled` when the publisher's id is taken."""
-        outcome = self._insert(publisher, draft, draft.external_id)
+        outcome = self.insert(publisher, draft, draft.external_id)
         if outcome is None:
             held = self._held(publisher, draft.external_id or "")
             if held.status is Status.CANCELED:
@@ -80,12 +80,27 @@ class Reception:
             )
         return outcome
 
+    def insert(self, publisher: Publisher, draft: Draft, external_id: str | None) -> Outcome | None:
+        """The first version of a new article, or None when the publisher's id is taken."""
+        published_at = self.now if draft.published_at is None else draft.published_at
+        held = self._claim(
+            self._new(publisher, external_id, published_at)._replace(
+                status=status_of(draft, self.now), source_version=draft.source_version,
+                embargoed_until=draft.embargoed_until, expires_at=draft.expires_at,
+            )
+        )  # fmt: skip
+        if held is None:
+            return None
+        content = served(draft, publisher, held)
+        content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
+        return self._store(held, publisher, draft, content, created=True)
+
     def upsert(self, publisher: Publisher, external_id: str, draft: Draft, condition: Condition = always) -> Outcome:
         """Creates or updates the article with the publisher's own id. Unchanged content stores nothing."""
         held = rows.lock_by_external_id(self.connection, publisher.id, external_id)
         if held is None:
             condition(None)
-            outcome = self._insert(publisher, draft, external_id)
+            outcome = self.insert(publisher, draft, external_id)
             if outcome is not None:
                 return outcome
             # A rival inserted it between our look and our insert: it is committed now, and ours is an update.
@@ -156,21 +171,6 @@ class Reception:
         held = rows.lock_by_external_id(self.connection, publisher.id, external_id)
         assert held is not None, "the unique index said that it exists"
         return held
-
-    def _insert(self, publisher: Publisher, draft: Draft, external_id: str | None) -> Outcome | None:
-        """The first version of a new article, or None when the publisher's id is taken."""
-        published_at = self.now if draft.published_at is None else draft.published_at
-        held = self._claim(
-            self._new(publisher, external_id, published_at)._replace(
-                status=status_of(draft, self.now), source_version=draft.source_version,
-                embargoed_until=draft.embargoed_until, expires_at=draft.expires_at,
-            )
-        )  # fmt: skip
-        if held is None:
-            return None
-        content = served(draft, publisher, held)
-        content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
-        return self._store(held, publisher, draft, content, created=True)
 
     def _new(self, publisher: Publisher, external_id: str | None, published_at: int) -> Held:
         return Held(

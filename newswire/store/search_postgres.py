@@ -180,8 +180,9 @@ def by_update(columns: Select[Any], descending: bool, names: frozenset[str], mat
     return Prepared(columns.limit(bindparam("limit")))
 
 
-NUMBERS = func.unnest(bindparam("numbers", type_=ARRAY(BigInteger))).table_valued("number", name="chosen").render_derived()
-ONE_OF = search_document.c.number == func.any(bindparam("numbers", type_=ARRAY(BigInteger)))
+CHOSEN = bindparam("numbers", type_=ARRAY(BigInteger))
+NUMBERS = func.unnest(CHOSEN).table_valued("number", name="chosen").render_derived()
+ONE_OF = search_document.c.number == func.any(CHOSEN)
 TEXTS = sql(
     "SELECT number, forms[1], forms[2], ' ' || substr(forms[3], 2, :most), forms[4], forms[5]"
     " FROM search_document WHERE number = ANY(:numbers)"
