@@ -5,6 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from newswire.errors import Problem
+from newswire.readers import single
 from newswire.store import rows
 from newswire.store.engine import Database
 from newswire.store.prepared import Prepared
@@ -21,6 +22,17 @@ def test_a_refused_statement_is_an_error_of_sqlalchemy_without_its_values(databa
         assert isinstance(error, DBAPIError)
         assert "nowhere" in str(error)
         assert "a secret" not in str(error)
+    database.dispose()
+
+
+def test_what_postgresql_has_prepared_outlives_a_reading(fresh_postgresql: str) -> None:
+    database = Database(fresh_postgresql)
+    for _ in range(8):
+        with database.read() as connection:
+            assert single.BY_ID.all(connection, {"id": "nothing"}) == []
+    with database.read() as connection:
+        prepared = connection.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()
+    assert any("FROM article" in statement for statement in prepared)
     database.dispose()
 
 
