@@ -13,14 +13,13 @@ from newswire.query import NOTHING, Filter, Place, Query, Visibility
 from newswire.readers.splicing import how_many_fit
 from newswire.store import search
 from newswire.store.prepared import Prepared
-from newswire.store.rows import AnyRow
-from newswire.store.shapes import values_of, walk
+from newswire.store.rows import NUMBERS, AnyRow
+from newswire.store.shapes import counting, values_of, walk
 from newswire.store.tables import article, version
 
 COUNTED_TO = 10_000
 CURRENT = and_(version.c.number == article.c.number, version.c.version == article.c.version)
 EVERYTHING = Filter()
-NUMBERS = select(article.c.number)
 SIZES = select(func.length(version.c.body)).join_from(article, version, CURRENT)
 
 
@@ -63,10 +62,11 @@ def page(connection: Connection, query: Query, visibility: Visibility, now: int)
 def count(connection: Connection, query: Query, visibility: Visibility, now: int) -> Count:
     """How many articles the whole list has, exact to 10,000."""
     query, _ = query.resumed()
+    wanted, unexpired_at = open_to(query, visibility, now)
+    if wanted != EVERYTHING or query.expression is not None:
+        return Count.of(search.count(connection, query, wanted, COUNTED_TO + 1, unexpired_at))
     numbers, values = found(connection, NUMBERS, query, visibility, now, None, COUNTED_TO + 1)
-    matches = numbers.statement.order_by(None).subquery()
-    value: int = connection.execute(select(func.count()).select_from(matches), values).scalar_one()
-    return Count.of(value)
+    return Count.of(counting(numbers).execute(connection, values).fetchone()[0])
 
 
 def found(
@@ -77,14 +77,19 @@ def found(
 
     The statement, and its values. Statements are kept by their `columns`: these are made once.
     """
-    wanted = visibility.filter & query.filter
-    if query.status != "usable" and not visibility.owner:
-        wanted &= NOTHING
-    unexpired_at = None if visibility.owner else now
+    wanted, unexpired_at = open_to(query, visibility, now)
     if wanted != EVERYTHING or query.expression is not None:
         return search.articles(connection, columns, query, wanted, start, limit, unexpired_at)
     values = values_of(query, start, limit, unexpired_at)
     return walk(columns, query.order, query.descending, frozenset(values), limit), values
+
+
+def open_to(query: Query, visibility: Visibility, now: int) -> tuple[Filter, int | None]:
+    """What the articles of a query must satisfy for a caller to see them, and when they must not have expired."""
+    wanted = visibility.filter & query.filter
+    if query.status != "usable" and not visibility.owner:
+        wanted &= NOTHING
+    return wanted, None if visibility.owner else now
 
 
 def chosen(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequence[AnyRow]:

@@ -28,6 +28,7 @@ from newswire.store.tables import article, publisher, version
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row whose columns are read by name."""
 
+NUMBERS = select(article.c.number)
 HELD = tuple(article.c[name] for name in Held._fields)
 
 

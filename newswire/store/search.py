@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Select, select
 from newswire.query import Filter, Place, Query
 from newswire.store import search_postgres, search_sqlite
 from newswire.store.prepared import Prepared
-from newswire.store.rows import insert_unless_there
+from newswire.store.rows import NUMBERS, insert_unless_there
+from newswire.store.shapes import counting
 from newswire.store.stems import spoken
 from newswire.store.tables import stemming_language
 from newswire.store.texts import Document
@@ -69,6 +70,17 @@ def articles(
     found: tuple[Prepared, Mapping[str, Any]] = engine(connection).articles(
         connection, columns, query, wanted, stems, start, limit, unexpired_at
     )
+    return found
+
+
+def count(connection: Connection, query: Query, wanted: Filter, most: int, unexpired_at: int | None) -> int:
+    """How many articles `articles` finds, `most` at most."""
+    in_order = query.times[:2] if query.order == "published_at" else query.times[2:]
+    if connection.dialect.name == "postgresql" and in_order == (None, None):
+        stems = [] if query.expression is None else spoken(languages(connection), wanted)
+        return search_postgres.count(connection, query, wanted, stems, most, unexpired_at)
+    numbers, values = articles(connection, NUMBERS, query, wanted, None, most, unexpired_at)
+    found: int = counting(numbers).execute(connection, values).fetchone()[0]
     return found
 
 

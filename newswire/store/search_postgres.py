@@ -129,6 +129,13 @@ def articles(
     return by_publication(columns, descending, frozenset(values), limit), {**values, "numbers": numbers}
 
 
+def count(
+    connection: Connection, query: Query, wanted: Filter, languages: Sequence[str], most: int, unexpired_at: int | None
+) -> int:
+    """See `search.count`; the query has no bounds in its order."""
+    return spans.count(connection, *conditions(query, wanted, languages, unexpired_at), most)
+
+
 @lru_cache(MOST)
 def by_publication(columns: Select[Any], descending: bool, names: frozenset[str], limit: int) -> Prepared:
     """Those among `numbers`. For the limit see `shapes.walk`."""

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Select, bindparam, literal_column
+from sqlalchemy import BigInteger, Select, bindparam, func, literal_column, select
 
 from newswire.query import Place, Query, Times
 from newswire.store.prepared import Prepared
@@ -55,3 +55,9 @@ def walk(columns: Select[Any], order: str, descending: bool, names: frozenset[st
         columns.where(article.c.status == bindparam("status")), Query(order=order, times=times), unexpired_at
     )
     return Prepared(columns.limit(literal_column(str(limit))))
+
+
+@lru_cache(MOST)
+def counting(numbers: Prepared) -> Prepared:
+    """How many rows such a statement has."""
+    return Prepared(select(func.count()).select_from(numbers.statement.order_by(None).subquery()))

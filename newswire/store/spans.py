@@ -82,23 +82,28 @@ def nearest_with_prefix(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
     start: Place | None, *, descending: bool, wanted: int,
 ) -> list[int]:  # fmt: skip
-    """As `nearest`, for prefixes: each look at the index collects all of their matches, so it is looked at rarely."""
+    """As `nearest`, for prefixes: each look at the index collects all of their matches, so the first one is wide."""
     asked = connection, matching, values, times, start
     numbers = among_nearest(*asked, descending=descending, wanted=wanted)
     if numbers is not None:
         return numbers
-    return nearest(*asked, descending=descending, wanted=wanted, times_as_large=8)
+    return nearest(*asked, descending=descending, wanted=wanted, times_as_large=24)
 
 
 def few(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
     """The numbers of all matches, or None when there are more than `FEW`."""
     result = driver(connection).execute(
-        f"WITH matches AS MATERIALIZED (SELECT number FROM search_document WHERE words @@ %(query)s::tsquery"
-        f" AND {matching}) SELECT number FROM matches LIMIT {FEW + 1}",
-        values,
+        f"{MATCHES.format(matching)} SELECT number FROM matches LIMIT {FEW + 1}", values
     )
     numbers = [number for (number,) in result]
     return numbers if len(numbers) <= FEW else None
+
+
+def count(connection: Connection, matching: str, values: dict[str, Any], most: int) -> int:
+    """How many match, `most` at most, whenever they were published: the first ones in the order of the table."""
+    counted = f"{MATCHES.format(matching)} SELECT count(*) FROM (SELECT FROM matches LIMIT {most}) AS counted"
+    found: int = driver(connection).execute(counted, values).fetchone()[0]
+    return found
 
 
 def behind(times: tuple[int | None, int | None], start: Place | None, descending: bool) -> tuple[dict[str, int], str]:
@@ -112,6 +117,8 @@ def behind(times: tuple[int | None, int | None], start: Place | None, descending
     return {"low": low, "high": high, **start._asdict()}, f"(published_at, number) {sign} (%(at)s, %(number)s)"
 
 
+# Materialised for the same reason as in WALK.
+MATCHES = "WITH matches AS MATERIALIZED (SELECT number FROM search_document WHERE words @@ %(query)s::tsquery AND {})"
 ORDER = {True: "published_at DESC, number DESC", False: "published_at, number"}
 NEWEST = "published_at < %(high)s::bigint ORDER BY published_at DESC, number DESC"
 OLDEST = "published_at >= %(low)s::bigint ORDER BY published_at, number"
