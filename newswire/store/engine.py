@@ -10,6 +10,7 @@ statements of a page.
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -84,6 +85,7 @@ class Database:
         self.engine = sqlite_engine(self.url, connections) if self.is_sqlite else postgres_engine(self.url, connections)
         self._lender = Lender(self.engine)
         self._writers = self.engine.execution_options(newswire_write=True) if self.is_sqlite else self.engine
+        self._writing = threading.Lock()
 
     @contextmanager
     def begin(self, *, keep: bool = True, patient: bool = True) -> Iterator[Connection]:
@@ -92,10 +94,28 @@ class Database:
         Without `patient` a SQLite that somebody else writes to is `unavailable` at once.
         """
         writers = self._writers if patient else self._writers.execution_options(newswire_patient=False)
-        with busy_is_unavailable(), writers.connect() as connection, connection.begin() as transaction:
+        with (
+            busy_is_unavailable(),
+            self._turn(patient=patient),
+            writers.connect() as connection,
+            connection.begin() as transaction,
+        ):
             yield connection
             if not keep:
                 transaction.rollback()
+
+    @contextmanager
+    def _turn(self, *, patient: bool) -> Iterator[None]:
+        """On SQLite the threads of a process take turns to write: who waits for its own lock sleeps for long."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_SECONDS if patient else 0):
+            raise sqlite3.OperationalError("database is locked by another thread")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

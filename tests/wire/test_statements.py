@@ -1,5 +1,9 @@
 """Statements that go to the driver directly fail like all others."""
 
+import threading
+import time
+from statistics import median
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -53,3 +57,28 @@ def test_a_connection_that_is_lost_under_a_statement_is_unavailable_and_replaced
         assert rows.lock_by_id(connection, "nothing") is None
     database.dispose()
     other.dispose()
+
+
+def test_a_thread_that_waits_to_write_to_sqlite_does_so_as_soon_as_it_can(fresh_sqlite: str) -> None:
+    database = Database(fresh_sqlite)
+    began: list[float] = []
+
+    def write() -> None:
+        with database.begin():
+            began.append(time.monotonic())
+
+    delays = []
+    for _ in range(5):
+        with database.begin():
+            waiting = threading.Thread(target=write)
+            waiting.start()
+            time.sleep(0.4)
+            with pytest.raises(Problem) as refused, database.begin(patient=False):
+                pass
+            assert refused.value.code == "unavailable"
+        ended = time.monotonic()
+        waiting.join()
+        delays.append(began.pop() - ended)
+    # SQLite's own wait would look again after up to 0.1 s.
+    assert median(delays) < 0.02
+    database.dispose()
