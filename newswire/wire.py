@@ -88,6 +88,11 @@ def position(connection: Connection) -> Head:
     return Head(*POSITION.execute(connection, {}).fetchone())
 
 
+def latest(connection: Connection) -> Head:
+    """The head as the last commit left it, at the least price; outside of any transaction."""
+    return Head(*POSITION.glimpse(connection))
+
+
 def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
     """Appends `entries`, in order, points their articles at them, and returns their sequence numbers.
 

@@ -23,7 +23,7 @@ OUTAGES = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
 def glance(database: Database) -> Head:
     """The head as the last commit left it; raises one of `OUTAGES` when the database is away."""
     with database.look() as connection:
-        return wire.position(connection)
+        return wire.latest(connection)
 
 
 def while_it_stands(database: Database, seen: Head | None, read: Callable[[Connection, Head], T]) -> T:
@@ -36,7 +36,7 @@ def while_it_stands(database: Database, seen: Head | None, read: Callable[[Conne
     if seen is not None:
         with busy_is_unavailable(), database.look() as connection:
             found = read(connection, seen)
-            if wire.position(connection) == seen:
+            if wire.latest(connection) == seen:
                 return found
     with database.read() as connection:
         return read(connection, wire.position(connection))

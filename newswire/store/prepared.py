@@ -6,16 +6,20 @@ about 0.1 ms, several times what the database takes for a row. So the statements
 What a driver says of a failure comes as the error that SQLAlchemy makes of it.
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import psycopg
+from psycopg import pq
 from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 
+BIGINT = 20
+"""The type, as PostgreSQL numbers them."""
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 
 
@@ -55,6 +59,29 @@ class Prepared:
         except DRIVER_ERRORS as error:
             raise told(connection, sent, error) from error
 
+    def glimpse(self, connection: Connection) -> tuple[Any, ...]:
+        """The one row of a statement without values; outside of any transaction.
+
+        On PostgreSQL libpq is asked itself: psycopg's way takes five times as long as the server.
+        """
+        sent = self._sent.get(connection.dialect.name) or self.compiled(connection.dialect)
+        if sent.names is not None:
+            found: tuple[Any, ...] = self.execute(connection, {}).fetchone()
+            return found
+        asked, name = driver(connection).pgconn, name_of(sent.text)
+        try:
+            result = asked.exec_prepared(name, None, None, pq.Format.BINARY)
+            if result.status == pq.ExecStatus.TUPLES_OK:
+                return tuple(
+                    read(result.get_value(0, column), result.ftype(column)) for column in range(result.nfields)
+                )
+            # It is not prepared there (any more), or the server has gone, for which psycopg has words.
+            found = self.execute(connection, {}).fetchone()
+            asked.prepare(name, sent.text.encode())
+        except DRIVER_ERRORS as error:
+            raise told(connection, sent, error) from error
+        return found
+
     def many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Executes a statement that returns nothing for each of the `rows`, in their order and in one go."""
         if len(rows) == 1:
@@ -71,6 +98,17 @@ class Prepared:
         sent = Sent(made.string, made.positiontup, made.params)
         self._sent[dialect.name] = sent
         return sent
+
+
+def read(value: bytes, kind: int) -> int | str:
+    """A value as PostgreSQL sends it in binary: a bigint or a text."""
+    return int.from_bytes(value, "big", signed=True) if kind == BIGINT else value.decode()
+
+
+@cache
+def name_of(text: str) -> bytes:
+    """The same for one statement in every process: behind a pooler they may meet on one connection."""
+    return b"newswire_" + hashlib.sha256(text.encode()).hexdigest()[:16].encode()
 
 
 def driver(connection: Connection) -> Any:

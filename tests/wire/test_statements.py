@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from newswire import wire
 from newswire.errors import Problem
 from newswire.readers import single
+from newswire.readers.glance import glance
 from newswire.store import rows
 from newswire.store.engine import Database
 from newswire.store.prepared import Prepared
@@ -37,6 +39,24 @@ def test_what_postgresql_has_prepared_outlives_a_reading(fresh_postgresql: str) 
     with database.read() as connection:
         prepared = connection.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()
     assert any("FROM article" in statement for statement in prepared)
+    database.dispose()
+
+
+def test_the_head_is_looked_at_alike_in_every_way(database_url: str) -> None:
+    database = Database(database_url)
+    for number in range(3):
+        with database.begin() as connection:
+            wire.revise(connection)
+        for _ in range(2):
+            with database.read() as connection:
+                stands = wire.position(connection)
+            assert stands == glance(database)
+        assert stands.revision == number + 1
+    if not database.is_sqlite:
+        # What is prepared can be gone: psycopg forgets everything after a rollback.
+        with database.look() as connection:
+            connection.exec_driver_sql("DEALLOCATE ALL")
+        assert glance(database) == stands
     database.dispose()
 
 
