@@ -4,7 +4,7 @@ from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from newswire.api.schemas.changes import CONSUMER
 from newswire.api.schemas.feeds import FEED
-from newswire.api.schemas.fields import PATTERN
+from newswire.api.schemas.fields import ONE_LINE_PATTERN
 
 
 class Ordinal(IntegerConverter):
@@ -49,7 +49,7 @@ CONVERTERS = {
     "ordinal": Ordinal, "article_id": ArticleId, "external_id": ExternalId, "consumer": ConsumerName, "feed": FeedName,
 }  # fmt: skip
 DESCRIBED = {
-    ExternalId: {"type": "string", "minLength": 1, "maxLength": 250, "pattern": PATTERN},
+    ExternalId: {"type": "string", "minLength": 1, "maxLength": 250, "pattern": ONE_LINE_PATTERN},
     ConsumerName: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{CONSUMER}$"},
     FeedName: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{FEED}$"},
 }

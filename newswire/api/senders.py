@@ -49,6 +49,7 @@ def check_external_id(external_id: str) -> None:
         or external_id != " ".join(external_id.split())
     ):
         detail = (
-            "The external_id in the address must have 1 to 250 characters that XML can carry, without outer blanks."
+            "The external_id in the address must have 1 to 250 characters that XML can carry, and no blanks but"
+            " single ones between them."
         )
         raise Problem("validation_failed", detail, [Fault("invalid", detail, parameter="external_id")])

@@ -88,6 +88,7 @@ def test_nothing_of_a_demo_remains(demo: Server, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not PROCESSES.is_dir(), reason="only /proc tells which processes a server has")
 def test_a_web_process_that_ends_takes_nothing_of_the_demo_along(demo: Server, tmp_path: Path) -> None:
+    waited(lambda: web_processes(demo) != [], "a web process has started")
     (web,) = web_processes(demo)
     os.kill(web, signal.SIGTERM)
     command = next(command for title, command in printed(demo).items() if title == "Search")

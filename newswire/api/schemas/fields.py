@@ -19,6 +19,7 @@ LARGEST_INTEGER = 2**53 - 1
 CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
 PATTERN = f"^[^{CONTROLS}]*$"
 FILLED_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085][^{CONTROLS}]*$"
+ONE_LINE_PATTERN = rf"^[^{CONTROLS}\s\u0085]+( [^{CONTROLS}\s\u0085]+)*$"
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,6}")
 
 
