@@ -44,6 +44,7 @@ LARGE_BYTES = 128 * 1024
 LONGEST_PAUSE = 60.0
 HEALTHY_AFTER = 60.0
 WORKER_STOP_SECONDS = 3.0
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def run(
@@ -108,6 +109,11 @@ class WebProcess(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         share_memory()
         super().init_process()
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        # See `Supervisor.spawn_worker`: whoever was told to stop meanwhile hears of it now.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
@@ -181,6 +187,8 @@ class Supervisor(Arbiter):  # type: ignore[misc]
         self.companion.tend()
 
     def spawn_worker(self) -> int:
+        # Until it listens to signals itself, a web process would put them into its copy of our queue, and never stop.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         try:
             child: int = super().spawn_worker()
         except SystemExit as ended:
@@ -188,6 +196,8 @@ class Supervisor(Arbiter):  # type: ignore[misc]
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(ended.code if isinstance(ended.code, int) else 1)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         return child
 
     def stop(self, graceful: bool = True) -> None:
