@@ -55,6 +55,11 @@ def languages(connection: Connection) -> list[str]:
     return [language for (language,) in LANGUAGES.execute(connection, {})]
 
 
+def sought_in(connection: Connection, query: Query, wanted: Filter) -> list[str]:
+    """The languages in whose stems the words of this query are looked up; none without words."""
+    return [] if query.expression is None else spoken(languages(connection), wanted)
+
+
 def articles(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Place | None, limit: int,
     unexpired_at: int | None,
@@ -66,9 +71,8 @@ def articles(
     `start` is the place behind which it begins; what has expired at `unexpired_at` is left out, nothing when it
     is None. The query's own filter is not looked at: `wanted` holds it.
     """
-    stems = [] if query.expression is None else spoken(languages(connection), wanted)
     found: tuple[Prepared, Mapping[str, Any]] = engine(connection).articles(
-        connection, columns, query, wanted, stems, start, limit, unexpired_at
+        connection, columns, query, wanted, sought_in(connection, query, wanted), start, limit, unexpired_at
     )
     return found
 
@@ -77,8 +81,8 @@ def count(connection: Connection, query: Query, wanted: Filter, most: int, unexp
     """How many articles `articles` finds, `most` at most."""
     in_order = query.times[:2] if query.order == "published_at" else query.times[2:]
     if connection.dialect.name == "postgresql" and in_order == (None, None):
-        stems = [] if query.expression is None else spoken(languages(connection), wanted)
-        return search_postgres.count(connection, query, wanted, stems, most, unexpired_at)
+        sought = sought_in(connection, query, wanted)
+        return search_postgres.count(connection, query, wanted, sought, most, unexpired_at)
     numbers, values = articles(connection, NUMBERS, query, wanted, None, most, unexpired_at)
     found: int = counting(numbers).execute(connection, values).fetchone()[0]
     return found
