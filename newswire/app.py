@@ -32,20 +32,14 @@ Problems are `application/problem+json` with a `code` of a closed list, served a
 
 def create_app(settings: Settings) -> Flask:
     """The WSGI application on the database of `settings`; it neither creates nor migrates it."""
-    app = Application("newswire", static_folder=None)
     # Beside the requests: the streams' own readings, and two that note the use of a key meanwhile.
     database = Database(settings.database_url, connections=settings.threads + READS_AT_ONCE + 2)
     places = Places(settings.threads, settings.streams)
     callers = Callers()
+    # An answer is finished, then kept, then logged.
+    app = Application((begin, places.enter), (answers.finish, pages.keep, requestlog.write), places.leave)
     app.config["NEWSWIRE"] = State(settings, database, Feed(database), places, callers, Calendar())
     app.config.update(openapi())
-    app.before_request(begin)
-    app.before_request(places.enter)
-    app.teardown_request(lambda error: places.leave())
-    # Flask calls these in reverse: first the answer is finished, then it is kept, then logged.
-    app.after_request(requestlog.write)
-    app.after_request(pages.keep)
-    app.after_request(answers.finish)
     api = Api()
     # Every operation names its problems; smorest's catch-all would describe another shape.
     api.DEFAULT_ERROR_RESPONSE_NAME = None
@@ -64,7 +58,7 @@ def create_app(settings: Settings) -> Flask:
 def begin() -> None:
     """What every request has: a beginning, and an id, the caller's own if it is a sane one."""
     g.began = time.perf_counter()
-    g.request_id = sane_request_id(request.headers.get("X-Request-Id", ""))
+    g.request_id = sane_request_id(request.environ.get("HTTP_X_REQUEST_ID", ""))
 
 
 def openapi() -> dict[str, Any]:

@@ -55,7 +55,7 @@ def unchanged(tag: str) -> Response:
 
 
 def takes_gzip() -> bool:
-    return request.accept_encodings.quality("gzip") > 0
+    return "HTTP_ACCEPT_ENCODING" in request.environ and request.accept_encodings.quality("gzip") > 0
 
 
 def finish(response: Response) -> Response:
@@ -63,12 +63,13 @@ def finish(response: Response) -> Response:
 
     `g.depends_on` are other headers of the request on which the answer depends.
     """
-    caller, headers = g.get("caller"), response.headers
+    known, headers = g._get_current_object(), response.headers
+    caller = known.get("caller")
     if "Cache-Control" not in headers:
         scope = "public" if caller is None or caller.kind == "public" else "private"
         headers.add("Cache-Control", f"{scope}, no-cache")
-    headers.add("X-Request-Id", g.request_id)
-    depends_on = list(g.get("depends_on", ()))
+    headers.add("X-Request-Id", known.request_id)
+    depends_on = list(known.get("depends_on", ()))
     if caller is not None:
         depends_on.append("Authorization")
     if response.status_code == 304 or is_compressible(response.mimetype or ""):

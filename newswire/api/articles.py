@@ -1,6 +1,6 @@
 """Reading articles: the list, one of them, its versions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -19,7 +19,7 @@ from newswire.expression import Expression
 from newswire.instant import now
 from newswire.readers import single
 from newswire.readers.highlighting import highlights
-from newswire.readers.splicing import array, spliced, with_member
+from newswire.readers.splicing import enveloped, spliced, with_member
 from newswire.store.engine import busy_is_unavailable
 from newswire.store.rows import AnyRow
 
@@ -44,8 +44,8 @@ def write(found: Found) -> Response:
         items = [sparse(item, wanted) for item in items]
     if found.query.highlight and found.query.expression is not None:
         items = [marked(item, row, found.query.expression) for item, row in zip(items, found.rows, strict=True)]
-    data = array(items if ninjs.version() is None else map(ninjs.dressed, items))
-    return enveloped(data, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
+    dressed = items if ninjs.version() is None else map(ninjs.dressed, items)
+    return page_of(dressed, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
 
 JSON = Clothes(write)
@@ -117,8 +117,8 @@ def list_versions(parameters: dict[str, Any], article_id: str) -> Response:
         rows = single.history(
             connection, article_id, g.caller.visibility, now(), before=before(parameters.get("cursor")), limit=limit + 1
         )
-    data = array(version_of(row, article_id, b"") for row in rows[:limit])
-    return enveloped(data, limit, str(rows[limit - 1].version) if len(rows) > limit else None)
+    items = [version_of(row, article_id, b"") for row in rows[:limit]]
+    return page_of(items, limit, str(rows[limit - 1].version) if len(rows) > limit else None)
 
 
 def read_version(parameters: dict[str, Any], article_id: str, version: int) -> Response:
@@ -144,9 +144,10 @@ def before(cursor: str | None) -> int:
     return int(cursor)
 
 
-def enveloped(
-    data: bytes, limit: int, cursor: str | None, *, tag: str | None = None, meta: Mapping[str, Any] | None = None
-) -> Response:
+def page_of(
+    items: Iterable[bytes], limit: int, cursor: str | None, *, tag: str | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Response:  # fmt: skip
     """A page in the envelope of every list, with its Link header."""
     following = None if cursor is None else here(cursor=cursor)
     rest = {
@@ -154,7 +155,7 @@ def enveloped(
         "links": {"self": here(), "next": following},
         **({} if meta is None else {"meta": meta}),
     }
-    response = ninjs.answer(b'{"data":' + data + b"," + orjson.dumps(rest)[1:], tag)
+    response = ninjs.answer(enveloped(items, rest), tag)
     if following is not None:
         response.headers["Link"] = f'<{following}>; rel="next"'
     return response

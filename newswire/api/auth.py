@@ -13,6 +13,7 @@ from flask import g, request
 from sqlalchemy.exc import DBAPIError
 
 from newswire import parties, wire
+from newswire.api.address import pairs
 from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, NINJS_TYPES, read_up_to
 from newswire.api.callers import KNOWN
 from newswire.api.state import database, settings, state
@@ -35,8 +36,8 @@ def require(scope: str, feed: str | None = None, *, signed: bool = False) -> Cal
     `feed` is the name of the saved feed at this address, which its token opens too. With `signed` a signature
     serves where there is no key.
     """
-    if feed is not None and TOKEN in request.args:
-        caller = bearer_of_token(feed)
+    if feed is not None and (token := dict(pairs()).get(TOKEN)) is not None:
+        caller = bearer_of_token(feed, token)
     elif signed and SIGNATURE in request.headers and "Authorization" not in request.headers:
         caller = signer()
     else:
@@ -50,7 +51,8 @@ def require(scope: str, feed: str | None = None, *, signed: bool = False) -> Cal
 
 
 def identify() -> Caller:
-    header = request.headers.get("Authorization")
+    environ = request.environ
+    header = environ.get("HTTP_AUTHORIZATION")
     if header is None:
         if settings().public_read:
             return PUBLIC
@@ -59,7 +61,7 @@ def identify() -> Caller:
     if key is None:
         raise unauthenticated("Authorization must be Bearer KEY, or Basic with the key as password.")
     moment = now()
-    known = request.environ.get(KNOWN) or state().callers.known(header, state().looked(), moment)
+    known = environ.get(KNOWN) or state().callers.known(header, state().looked(), moment)
     if known is None:
         with database().read() as connection:
             caller = parties.caller_of(connection, key, moment)
@@ -102,12 +104,12 @@ def signer() -> Caller:
     return caller
 
 
-def bearer_of_token(feed: str) -> Caller:
+def bearer_of_token(feed: str, token: str) -> Caller:
     """The party whose feed this is, to whoever has its token. A token is for readers that cannot send headers."""
     if request.headers.get("Authorization") is not None:
         raise unauthenticated("Send Authorization, or the token of the feed, not both.")
     with database().read() as connection:
-        caller = saved.caller_of_token(connection, request.args[TOKEN], now())
+        caller = saved.caller_of_token(connection, token, now())
     if caller is None or caller.feed != feed:
         raise unauthenticated("The token is unknown or revoked, or that of another feed.")
     return caller

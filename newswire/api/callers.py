@@ -51,4 +51,4 @@ class Callers:
 
 
 def hashed(header: str) -> bytes:
-    return hashlib.sha256(header.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.blake2b(header.encode("utf-8", "surrogatepass"), digest_size=32).digest()

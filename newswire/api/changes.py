@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import orjson
 from flask import Response, g, request
 from sqlalchemy import Connection
 
@@ -21,7 +20,7 @@ from newswire.readers import consumers
 from newswire.readers.changes import Changes, ahead, changes, first_at
 from newswire.readers.glance import while_it_stands
 from newswire.readers.matching import Reader
-from newswire.readers.splicing import array
+from newswire.readers.splicing import enveloped
 
 
 def list_changes(parameters: dict[str, Any]) -> Response:
@@ -122,10 +121,9 @@ def waited(page: Changes, reader: Reader, seconds: int) -> Changes:
 def page_bytes(page: Changes) -> bytes:
     base = base_url()
     entries = [entry_bytes(told, base) for told in page.entries]
-    data = array(entries if ninjs.version() is None else map(ninjs.dressed_entry, entries))
     rest = {
         "page": {"has_more": page.has_more, "next_after": page.next_after},
         "head": page.head.seq,
         "wire": page.head.wire,
     }
-    return b'{"data":' + data + b"," + orjson.dumps(rest)[1:]
+    return enveloped(entries if ninjs.version() is None else map(ninjs.dressed_entry, entries), rest)

@@ -33,7 +33,8 @@ def not_modified(tag: str, date: datetime | None = None) -> bool:
 
     `date` is its `Last-Modified`, if it has one: for whoever knows that only (RFC 9110, 13.2.2).
     """
-    return is_held(tag, date, request.headers.get("If-None-Match"), request.headers.get("If-Modified-Since"))
+    environ = request.environ
+    return is_held(tag, date, environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"))
 
 
 def is_held(tag: str, date: datetime | None, tags: str | None, since: str | None) -> bool:

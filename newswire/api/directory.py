@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from newswire import parties, wire
 from newswire.api.address import base_url
 from newswire.api.answers import json_answer, unchanged
-from newswire.api.articles import enveloped
+from newswire.api.articles import page_of
 from newswire.api.conditional import not_modified
 from newswire.api.lists import list_tag
 from newswire.api.pages import keepable
@@ -91,7 +91,7 @@ def listed(kind: str, parameters: dict[str, Any], describe: Described) -> Respon
             return unchanged(tag)
         page = directory.page(connection, asked, sight, own)
         items = describe(connection, page.names, sight)
-    return enveloped(orjson.dumps(items), asked.limit, page.next_cursor, tag=tag)
+    return page_of(map(orjson.dumps, items), asked.limit, page.next_cursor, tag=tag)
 
 
 def tag_of(connection: Connection, moment: int) -> str:

@@ -7,11 +7,11 @@ from flask import Response, g
 
 from newswire.api import articles, changes, lists, syndication
 from newswire.api.address import base_url
+from newswire.api.address import parameters as sent_parameters
 from newswire.api.answers import json_answer
 from newswire.api.auth import TOKEN, unauthenticated
 from newswire.api.bodies import MERGE_TYPES, loaded_json
 from newswire.api.lists import Clothes
-from newswire.api.routing import parameters as sent_parameters
 from newswire.api.schemas.changes import ChangesParameters
 from newswire.api.schemas.feeds import ARTICLES, FeedPatchSchema, FeedSchema, shown_query
 from newswire.api.schemas.parameters import Parameters, load_parameters

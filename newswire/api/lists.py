@@ -111,4 +111,4 @@ def list_tag(head: wire.Head, visibility: Visibility, *moments: int | None) -> s
     A saved feed that is edited raises the revision, as any other edit does.
     """
     parts = (here(), g.media_type, visibility.fingerprint, head.wire, head.seq, head.revision, *moments)
-    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
+    return hashlib.blake2b("\n".join(map(str, parts)).encode(), digest_size=16).hexdigest()

@@ -45,11 +45,12 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Page(NamedTuple):
-    """An answer of 200 as it was sent, without its request id; it holds `until`, in milliseconds."""
+    """An answer of 200 as it was sent, without its request id; it holds `until`, in milliseconds, and takes `size`."""
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
     until: int
+    size: int
 
     def is_held(self, tags: str | None, since: str | None) -> bool:
         """Whether a caller with these headers, If-None-Match and If-Modified-Since, holds it already."""
@@ -122,17 +123,17 @@ class Pages:
             if head != self._head:
                 return
             if (old := self._pages.pop(key, None)) is not None:
-                self._size -= weight(key, old)
+                self._size -= old.size
             self._pages[key] = page
-            self._size += weight(key, page)
+            self._size += page.size
             while self._size > MOST_BYTES:
-                gone = self._pages.popitem(last=False)
-                self._size -= weight(*gone)
+                _, gone = self._pages.popitem(last=False)
+                self._size -= gone.size
 
 
-def weight(key: Key, page: Page) -> int:
+def size_of(key: Key, headers: Iterable[tuple[str, str]], body: bytes) -> int:
     """Bytes that a page takes, about: addresses can be longer than what they get."""
-    return BESIDE + len(page.body) + sum(len(part or "") for part in key) + sum(len(each[1]) for each in page.headers)
+    return BESIDE + len(body) + sum(map(len, filter(None, key))) + sum([len(value) for _, value in headers])
 
 
 class Shortcut:
@@ -206,19 +207,21 @@ def keepable(head: Head, *ends: int | None) -> None:
 
 def keep(response: Response) -> Response:
     """Keeps an answer that may be kept; the last step before it is sent."""
-    found, pages = g.pop("keepable", None), request.environ.get(KEPT)
+    known, environ = g._get_current_object(), request.environ
+    found, pages = known.pop("keepable", None), environ.get(KEPT)
     if found is None or pages is None or response.status_code != 200 or response.is_streamed:
         return response
-    caller, (head, until) = g.caller, found
+    caller, (head, until) = known.caller, found
     # What was looked up on the way here, the caller and a saved feed, is of the head that was looked at first.
-    if head != request.environ.get(HEAD):
+    if head != environ.get(HEAD):
         return response
     body = response.get_data()
     # Who has no key in its header came with the token of a feed, or nobody looked whose it is.
-    fingerprint = "public" if caller is PUBLIC else g.get("visibility")
+    fingerprint = "public" if caller is PUBLIC else known.get("visibility")
     if fingerprint is None or caller.visibility.owner or len(body) > LARGEST:
         return response
     response.headers["Content-Length"] = str(len(body))
-    headers = tuple((name, value) for name, value in response.headers if name != "X-Request-Id")
-    pages.keep(key_of(request.environ, fingerprint, caller), head, Page(headers, body, until))
+    headers = tuple([each for each in response.headers if each[0] != "X-Request-Id"])
+    key = key_of(environ, fingerprint, caller)
+    pages.keep(key, head, Page(headers, body, until, size_of(key, headers, body)))
     return response

@@ -21,10 +21,10 @@ def answer(article: bytes, row: AnyRow) -> Response:
     made = {MARKDOWN: in_markdown, HTML: as_page}.get(g.media_type)
     form = {MARKDOWN: "md", HTML: "html"}.get(g.media_type) or ninjs.representation()
     tag = article_tag(row.id, row.version, row.status, form)
-    if not_modified(tag):
-        return unchanged(tag)
     if made is None:
         return ninjs.answer(ninjs.dressed(article), tag)
+    if not_modified(tag):
+        return unchanged(tag)
     response = made(orjson.loads(article))
     response.headers["ETag"] = f'"{tag}"'
     return response

@@ -19,7 +19,8 @@ def sane_request_id(given: str) -> str:
 
 
 def write(response: Response) -> Response:
-    line(g.get("request_id"), request.method, request.path, response.status_code, g.began, g.get("caller"))
+    known = g._get_current_object()
+    line(known.get("request_id"), request.method, request.path, response.status_code, known.began, known.get("caller"))
     return response
 
 

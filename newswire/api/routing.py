@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Response, g, request
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema
 
-from newswire.api.address import base_url
+from newswire.api.address import base_url, is_utf8, parameters
 from newswire.api.answers import accept
 from newswire.api.auth import require
 from newswire.api.bodies import MOST_ARTICLES
@@ -140,27 +139,10 @@ def check_address(address: Mapping[str, Any]) -> None:
         raise Problem("invalid_parameter", "The Host header names no host.",
                       [Fault("invalid", "Must be a host, with or without a port.", parameter="Host")])  # fmt: skip
     names = "".join(str(value) for name, value in address.items() if name != "external_id")
-    # PATH_INFO is bytes as Latin-1 (PEP 3333); Flask shows what is not UTF-8 as U+FFFD, alike for all.
-    if UNCARRIABLE.search(names) or not is_utf8(request.environ["PATH_INFO"].encode("latin-1")):
+    path = request.environ["PATH_INFO"]
+    # It is bytes as Latin-1 (PEP 3333); Flask shows what is not UTF-8 as U+FFFD, alike for all.
+    if UNCARRIABLE.search(names) or not (path.isascii() or is_utf8(path.encode("latin-1"))):
         raise Problem("not_found", "There is nothing at this address.")
-
-
-def parameters() -> dict[str, list[str]]:
-    """The query string by name; refuses bytes that are not UTF-8, of which Flask would make other text."""
-    for pair in () if is_utf8(unquote_to_bytes(request.query_string)) else request.query_string.split(b"&"):
-        if not is_utf8(unquote_to_bytes(pair)):
-            name = unquote_to_bytes(pair.partition(b"=")[0]).decode("utf-8", "backslashreplace")[:100]
-            raise Problem("invalid_parameter", f"{name}: Is not UTF-8.",
-                          [Fault("invalid", "Is not UTF-8.", parameter=name)])  # fmt: skip
-    return request.args.to_dict(flat=False)
-
-
-def is_utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def refusals(route: Route) -> dict[int, list[str]]:

@@ -4,7 +4,7 @@ A version's JSON is stored without `seq` and `status`, which belong to the log, 
 `links`, which depend on the address it is read under.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import orjson
@@ -54,5 +54,7 @@ def place_of(base_url: str) -> bytes:
     return f"{base_url}/v1/articles/".encode("ascii")
 
 
-def array(items: Iterable[bytes]) -> bytes:
-    return b"[" + b",".join(items) + b"]"
+def enveloped(items: Iterable[bytes], rest: Mapping[str, object]) -> bytes:
+    """The JSON of a page: its items as `data`, and the members of `rest` behind them. They are copied once."""
+    behind = orjson.dumps(rest)
+    return b'{"data":[%s],%s' % (b",".join(items), behind[1:])

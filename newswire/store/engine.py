@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newswire.errors import Problem
-from newswire.store.lending import Lender
+from newswire.store.lending import Lender, Loan
 from newswire.store.prepared import Prepared
 
 logger = logging.getLogger(__name__)
@@ -120,12 +120,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A reading transaction: every statement in the block sees the same state."""
-        with busy_is_unavailable(), self._lender.lend(whole=True) as connection:
+        with busy_is_unavailable(), Loan(self._lender, whole=True) as connection:
             yield connection
 
     def look(self) -> AbstractContextManager[Connection]:
         """Outside of any transaction: each statement in the block sees what was committed last."""
-        return self._lender.lend(whole=False)
+        return Loan(self._lender, whole=False)
 
     def apart(self) -> tuple[PoolProxiedConnection, Any]:
         """A connection that the pool forgets, to be closed by whoever asked, and the driver's own inside it."""

@@ -9,7 +9,7 @@ What a driver says of a failure comes as the error that SQLAlchemy makes of it.
 import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import psycopg
@@ -46,7 +46,8 @@ class Prepared:
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """Every row, its columns by name; of a statement that writes, what it returns."""
-        return list(map(self.row._make, self.execute(connection, values)))
+        # As its `_make` does, which is written in Python and counts the columns of each row.
+        return list(map(partial(tuple.__new__, self.row), self.execute(connection, values)))
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The driver's cursor."""

@@ -434,3 +434,8 @@ def test_bytes_in_a_query_that_are_not_utf_8_are_refused(site: Site, query: byte
 
 def test_a_query_may_be_written_without_escapes(site: Site) -> None:
     assert site.send_raw("GET", b"/v1/articles", "q=cocoa,茶&section=Wörld".encode()).status_code == 200
+
+
+@pytest.mark.parametrize("query", [b"token=\xff", b"token=%FF", b"token=%ED%A0%80"])
+def test_bytes_that_are_not_utf_8_are_no_token_of_a_feed(site: Site, query: bytes) -> None:
+    problem_of(site.send_raw("GET", b"/v1/feeds/any.rss", query), "unauthenticated")

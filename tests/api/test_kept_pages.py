@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from newswire import parties
 from newswire.api import feeds
-from newswire.api.pages import Pages, Shortcut, weight
+from newswire.api.pages import Pages, Shortcut
 from newswire.errors import Problem
 from newswire.instant import format_instant, now
 from newswire.readers import listing
@@ -141,7 +141,7 @@ def test_what_is_kept_stays_within_its_memory_and_belongs_to_one_head(
         partner.get(f"/v1/articles?include=body&_={number}", headers={"Accept-Encoding": "identity"})
     pages = kept(wire)
     assert 2 <= len(pages._pages) < 30
-    assert pages._size == sum(weight(key, page) for key, page in pages._pages.items()) <= 20_000
+    assert pages._size == sum(page.size for page in pages._pages.values()) <= 20_000
     publisher.publish("Next")
     partner.get("/v1/articles")
     assert len(pages._pages) == 1
