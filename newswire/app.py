@@ -20,6 +20,7 @@ from newswire.api.state import State
 from newswire.config import Settings
 from newswire.readers.expiries import Calendar
 from newswire.readers.following import READS_AT_ONCE, Feed
+from newswire.readers.languages import Languages
 from newswire.store.engine import Database
 
 DESCRIPTION = """
@@ -38,7 +39,7 @@ def create_app(settings: Settings) -> Flask:
     callers = Callers()
     # An answer is finished, then kept, then logged.
     app = Application((begin, places.enter), (answers.finish, pages.keep, requestlog.write), places.leave)
-    app.config["NEWSWIRE"] = State(settings, database, Feed(database), places, callers, Calendar())
+    app.config["NEWSWIRE"] = State(settings, database, Feed(database), places, callers, Calendar(), Languages())
     app.config.update(openapi())
     api = Api()
     # Every operation names its problems; smorest's catch-all would describe another shape.

@@ -25,6 +25,9 @@ from newswire.readers.killed import Killed, lately_killed
 from newswire.readers.matching import Reader
 from newswire.store.rows import AnyRow
 
+REST = 1000
+"""Milliseconds after which a wire that has not moved will hardly move during a search."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -83,7 +86,7 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
             keepable(head, expires_at, minute + MINUTE if minute else None, undated)
         if tag is not None and not_modified(tag, date):
             return unchanged(tag)
-        page = (listing if query.ranked_at is None else relevance).page(connection, query, visibility, moment)
+        page = page_of(connection, query, visibility, moment, head)
         meta: dict[str, Any] = {"head": head.seq}
         if counted:
             meta["count"] = listing.count(connection, query, visibility, moment)._asdict()
@@ -94,15 +97,31 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
             killed = lately_killed(connection, Reader(visibility, query))
         return Found(parameters, query, head, page.rows, page.next_cursor, meta, tag, date, killed, title)
 
-    # What takes long is not begun twice.
-    is_brief = on_the_wire and query.expression is None and not counted and not kinds
-    found = while_it_stands(database(), state().looked() if is_brief else None, read)
+    is_brief = on_the_wire and not counted and not kinds
+    found = while_it_stands(database(), seen_to_stand(query, moment) if is_brief else None, read)
     if isinstance(found, Response):
         return found
     response = clothes.write(found)
     if found.date is not None:
         response.last_modified = found.date
     return response
+
+
+def seen_to_stand(query: Query, moment: int) -> wire.Head | None:
+    """Where this request saw the wire stand, if the query is worth a try there: what takes long is not begun twice."""
+    head = state().looked()
+    if query.expression is None or head is None:
+        return head
+    return head if query.ranked_at is None and moment - head.changed_at >= REST else None
+
+
+def page_of(connection: Connection, query: Query, visibility: Visibility, moment: int, head: wire.Head) -> listing.Page:
+    """The page of a query. What is not on the wire may be in languages that the wire has not at this head."""
+    if query.ranked_at is not None:
+        return relevance.page(connection, query, visibility, moment)
+    is_known = query.expression is not None and query.status == Status.USABLE
+    languages = state().languages.at(connection, head) if is_known else None
+    return listing.page(connection, query, visibility, moment, languages)
 
 
 def list_tag(head: wire.Head, visibility: Visibility, *moments: int | None) -> str:

@@ -11,6 +11,7 @@ from newswire.config import Settings
 from newswire.readers.expiries import Calendar
 from newswire.readers.following import Feed
 from newswire.readers.glance import OUTAGES, glance
+from newswire.readers.languages import Languages
 from newswire.store.engine import Database
 from newswire.wire import Head
 
@@ -28,6 +29,7 @@ class State:
     places: Places
     callers: Callers
     calendar: Calendar
+    languages: Languages
 
     def looked(self) -> Head | None:
         """The head as this request found it at its beginning; None when the database is away."""

@@ -42,16 +42,20 @@ class Count(NamedTuple):
         return cls(min(found, COUNTED_TO), "eq" if found <= COUNTED_TO else "gte")
 
 
-def page(connection: Connection, query: Query, visibility: Visibility, now: int) -> Page:
-    """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query."""
+def page(
+    connection: Connection, query: Query, visibility: Visibility, now: int, languages: Sequence[str] | None = None
+) -> Page:
+    """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query.
+
+    `languages` are those of the index, if they are known.
+    """
     query, start = query.resumed()
     limit = query.limit
     if with_bodies(query):
-        sizes, values = found(connection, SIZES, query, visibility, now, start, limit)
+        sizes, values = found(connection, SIZES, query, visibility, now, start, limit, languages)
         limit = how_many_fit([size for (size,) in sizes.execute(connection, values)])
-    statement, values = found(
-        connection, columns(query.order, with_bodies(query)), query, visibility, now, start, limit + 1
-    )
+    shape = columns(query.order, with_bodies(query))
+    statement, values = found(connection, shape, query, visibility, now, start, limit + 1, languages)
     rows = statement.all(connection, values)
     shown = rows[:limit]
     more = len(rows) > limit
@@ -71,7 +75,7 @@ def count(connection: Connection, query: Query, visibility: Visibility, now: int
 
 def found(
     connection: Connection, columns: Select[Any], query: Query, visibility: Visibility, now: int,
-    start: Place | None, limit: int,
+    start: Place | None, limit: int, languages: Sequence[str] | None = None,
 ) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
     """`columns` (a select from article) of what a caller may see of a query, in its order, behind `start`.
 
@@ -79,7 +83,7 @@ def found(
     """
     wanted, unexpired_at = open_to(query, visibility, now)
     if wanted != EVERYTHING or query.expression is not None:
-        return search.articles(connection, columns, query, wanted, start, limit, unexpired_at)
+        return search.articles(connection, columns, query, wanted, start, limit, unexpired_at, languages)
     values = values_of(query, start, limit, unexpired_at)
     return walk(columns, query.order, query.descending, frozenset(values), limit), values
 

@@ -55,24 +55,29 @@ def languages(connection: Connection) -> list[str]:
     return [language for (language,) in LANGUAGES.execute(connection, {})]
 
 
-def sought_in(connection: Connection, query: Query, wanted: Filter) -> list[str]:
-    """The languages in whose stems the words of this query are looked up; none without words."""
-    return [] if query.expression is None else spoken(languages(connection), wanted)
+def sought_in(connection: Connection, query: Query, wanted: Filter, known: Sequence[str] | None) -> list[str]:
+    """The languages in whose stems the words of this query are looked up; none without words.
+
+    `known` are those of the index; they are asked for when it is None.
+    """
+    if query.expression is None:
+        return []
+    return spoken(languages(connection) if known is None else known, wanted)
 
 
 def articles(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Place | None, limit: int,
-    unexpired_at: int | None,
+    unexpired_at: int | None, known: Sequence[str] | None = None,
 ) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
     """`columns` (a select from article) of what matches `wanted` and the query's words, status and times, in its order.
 
     The statement, and its values.
 
     `start` is the place behind which it begins; what has expired at `unexpired_at` is left out, nothing when it
-    is None. The query's own filter is not looked at: `wanted` holds it.
+    is None. The query's own filter is not looked at: `wanted` holds it. For `known` see `sought_in`.
     """
     found: tuple[Prepared, Mapping[str, Any]] = engine(connection).articles(
-        connection, columns, query, wanted, sought_in(connection, query, wanted), start, limit, unexpired_at
+        connection, columns, query, wanted, sought_in(connection, query, wanted, known), start, limit, unexpired_at
     )
     return found
 
@@ -81,7 +86,7 @@ def count(connection: Connection, query: Query, wanted: Filter, most: int, unexp
     """How many articles `articles` finds, `most` at most."""
     in_order = query.times[:2] if query.order == "published_at" else query.times[2:]
     if connection.dialect.name == "postgresql" and in_order == (None, None):
-        sought = sought_in(connection, query, wanted)
+        sought = sought_in(connection, query, wanted, None)
         return search_postgres.count(connection, query, wanted, sought, most, unexpired_at)
     numbers, values = articles(connection, NUMBERS, query, wanted, None, most, unexpired_at)
     found: int = counting(numbers).execute(connection, values).fetchone()[0]

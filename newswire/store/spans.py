@@ -9,6 +9,7 @@ is the logarithm of the wire's length, and nothing must be counted, split or loc
 articles arrive, in whatever order they were published.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
@@ -53,10 +54,15 @@ def nearest(
     bounds, place = behind(times, start, descending)
     most = max(FEW * times_as_large, wanted)
     result = driver(connection).execute(
-        WALK.format(**(DESCENDING if descending else ASCENDING), matching=matching, place=place),
+        walk(matching, place, descending),
         {**values, **bounds, "wanted": wanted, "few": most, "first": most, "many": max(MANY, most)},
     )
     return [number for (numbers,) in result for number in numbers]
+
+
+@lru_cache(500)
+def walk(matching: str, place: str, descending: bool) -> str:
+    return WALK.format(**(DESCENDING if descending else ASCENDING), matching=matching, place=place)
 
 
 def among_nearest(

@@ -305,3 +305,38 @@ def test_a_page_is_of_one_head_although_the_wire_moves_while_it_is_found(
     found = partner.get("/v1/articles").get_json()
     assert (len(found["data"]), found["meta"]["head"]) == (2, 2)
     assert len(twice(wire, partner, "/v1/articles").get_json()["data"]) == 2
+
+
+@pytest.fixture
+def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wire counts as one that has not moved for a while: searches are tried without a transaction."""
+    monkeypatch.setattr("newswire.api.lists.REST", 0)
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_words_of_a_language_are_found_as_soon_as_the_first_article_in_it(wire: Wire) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("Houses", language="en")
+    assert partner.listed("q=house") == ["Houses"]
+    publisher.publish("Die Häuser", language="de")
+    assert partner.listed("q=Haus") == ["Die Häuser"]
+    embargoed = publisher.publish("Maisons", language="fr", embargoed_until="2199-01-01T00:00:00Z")
+    assert partner.listed("q=maison") == []
+    assert publisher.listed("q=maison&status=withheld") == ["Maisons"]
+    released = publisher.put(
+        f"/v1/articles/{embargoed['id']}", json={"headline": "Maisons", "language": "fr"}, headers={"If-Match": "*"}
+    )
+    assert released.status_code == 200
+    assert partner.listed("q=maison") == ["Maisons"]
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_a_search_is_of_one_head_although_the_wire_moves_while_it_is_found(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("Cocoa")
+    partner.get("/v1/me")
+    slow = Slow(monkeypatch, lambda: publisher.publish("More cocoa"))
+    found = partner.get("/v1/articles?q=cocoa").get_json()
+    assert (len(found["data"]), found["meta"]["head"], slow.found) == (2, 2, 2)
