@@ -92,6 +92,11 @@ class Analysed:
     forms: Mapping[str, list[str]]
     stems: Mapping[str, frozenset[str]]
 
+    def bare_stems(self, field: str, mark: str) -> list[str]:
+        """The stems of a field, each with `mark` instead of its language."""
+        behind = len(self.language) + 1
+        return [mark + token[behind:] for token in self.stems[field]]
+
     @property
     def spoken(self) -> set[str]:
         """The language, where there are stems of it."""

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -51,6 +51,7 @@ class Times(NamedTuple):
     updated_to: int | None = None
 
 
+@lru_cache(10_000)
 def term(kind: str, value: str) -> str:
     """`kind_value`, blind to case and to how blanks are typed; one word for both search engines."""
     folded = " ".join(unicodedata.normalize("NFC", value).casefold().split())

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from newswire.article import Draft, Publisher
@@ -73,6 +74,7 @@ def author(item: Mapping[str, Any], publisher: Publisher) -> dict[str, Any]:
     }
 
 
+@lru_cache(10_000)
 def author_id(publisher: str, name: str) -> str:
     """The same name at the same publisher is the same author, in every article and on every machine."""
     return uuid.uuid5(AUTHORS, f"{publisher}\n{' '.join(name.casefold().split())}").hex

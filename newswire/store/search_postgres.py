@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
-from newswire.analysis import FIELDS, Analysed, stem_of
+from newswire.analysis import FIELDS, Analysed
 from newswire.article import Held
 from newswire.query import Filter, Place, Query
 from newswire.store import spans
@@ -100,7 +100,7 @@ def vector(published_at: int, terms: frozenset[str], analysed: Analysed) -> str:
     neighbours: set[tuple[str, str]] = set()
     for field in FIELDS:
         forms, mark = analysed.forms[field], MARKS[field]
-        tokens = {*forms, *(f"={stem_of(token)}" for token in analysed.stems[field])}
+        tokens = {*forms, *analysed.bare_stems(field, "=")}
         marks.update({token: f"{marks[token]},{mark}" if token in marks else mark for token in tokens})
         if field in OWN:
             bare.update(own_lexeme(field, token) for token in tokens)

@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-from newswire.analysis import FIELDS, Analysed, stem_of
+from newswire.analysis import FIELDS, Analysed
 from newswire.article import Held, Status
 from newswire.query import Filter, Place, Query
 from newswire.store import rows
@@ -107,10 +107,7 @@ def document(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str,
         beside.add(f"status_{held.status}")
     return {
         **{field: " ".join(analysed.forms[field]) for field in FIELDS},
-        **{
-            f"{field}_stems": " ".join(sorted(f"_{stem_of(token)}" for token in analysed.stems[field]))
-            for field in FIELDS
-        },
+        **{f"{field}_stems": " ".join(sorted(analysed.bare_stems(field, "_"))) for field in FIELDS},
         "terms": " ".join(sorted(terms | beside)),
     }
 

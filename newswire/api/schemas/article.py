@@ -184,9 +184,11 @@ def load_draft(data: Any, publisher: Publisher) -> Draft:
 
 def base_of(data: Mapping[str, Any], publisher: Publisher) -> str | None:
     """What relative addresses are relative to: the article's own url, else the publisher's."""
+    if data.get("url") is None:
+        return publisher.url
     token = BASE.set(publisher.url)
     try:
-        own: str | None = Address().deserialize(data.get("url"))
+        own: str | None = SCHEMA.fields["url"].deserialize(data["url"])
         return own or publisher.url
     except ValidationError:
         return publisher.url
