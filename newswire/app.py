@@ -7,7 +7,6 @@ from flask import Flask, g, request
 from flask_smorest import Api
 
 from newswire import __version__, web
-from newswire import api as http
 from newswire.api import answers, pages, problems, requestlog
 from newswire.api.application import Application
 from newswire.api.auth import SIGNATURE, TOKEN
@@ -15,6 +14,7 @@ from newswire.api.callers import Callers
 from newswire.api.pages import Shortcut
 from newswire.api.places import Places
 from newswire.api.requestlog import sane_request_id
+from newswire.api.routes import ROUTES
 from newswire.api.routing import register
 from newswire.api.state import State
 from newswire.config import Settings
@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> Flask:
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     api.spec.components.security_scheme("token", {"type": "apiKey", "in": "query", "name": TOKEN})
     api.spec.components.security_scheme("signature", {"type": "apiKey", "in": "header", "name": SIGNATURE})
-    register(app, api, http.ROUTES)
+    register(app, api, ROUTES)
     web.register(app, samples=settings.demo)
     problems.register(app)
     app.wsgi_app = Shortcut(app.wsgi_app, database, callers, public_read=settings.public_read)  # type: ignore[method-assign]

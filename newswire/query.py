@@ -24,10 +24,8 @@ from newswire.expression import Expression
 from newswire.instant import EARLIEST, LATEST
 
 NAMED = (
-    ("author", "authors", ("id", "name")),
-    ("subject", "subjects", ("code", "name")),
-    ("place", "places", ("name",)),
-)
+    ("author", "authors", ("id", "name")), ("subject", "subjects", ("code", "name")), ("place", "places", ("name",)),
+)  # fmt: skip
 LONGEST_VALUE = 1900
 """Bytes of a value in a term: PostgreSQL takes words of 2,046; few letters make 250 of them longer."""
 AUTHOR_ID = re.compile("author_[0-9a-f]{32}")

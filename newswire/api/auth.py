@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from newswire import parties, wire
 from newswire.api.address import pairs
-from newswire.api.bodies import ARTICLE_BYTES, JSON_TYPES, NINJS_TYPES, read_up_to
+from newswire.api.bodies import JSON_TYPES, NINJS_TYPES, read_up_to
 from newswire.api.callers import KNOWN
+from newswire.api.jsontext import ARTICLE_BYTES
 from newswire.api.state import database, settings, state
 from newswire.errors import Problem
 from newswire.instant import now

@@ -6,8 +6,8 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy import Connection
 
-from newswire.api.bodies import ARTICLE_BYTES, BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, received, too_large
-from newswire.api.jsontext import parsed_items, parsed_json
+from newswire.api.bodies import BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, received, too_large
+from newswire.api.jsontext import ARTICLE_BYTES, parsed_items, parsed_json
 from newswire.api.problems import dumped, embedded
 from newswire.api.publishing import publishing
 from newswire.api.schemas.sent import Kill, load_sent
@@ -33,7 +33,9 @@ def create_batch(parameters: dict[str, Any]) -> Response:
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
         rows.lock_publisher(connection, publisher.id)
-        outcomes = [received_one(reception, publisher, draft) for draft in drafts]
+        named = {draft.external_id for draft in drafts if isinstance(draft, Draft) and draft.external_id is not None}
+        new = named - rows.versions_of(connection, publisher.id, named).keys()
+        outcomes = [received_one(reception, publisher, draft, new) for draft in drafts]
         reception.close()
         results = [result(index, outcome) for index, outcome in enumerate(outcomes)]
         return idempotency.Answer(200, {}, dumped({"results": results}))
@@ -73,8 +75,13 @@ def draft_or_problem(item: Any, publisher: Publisher) -> Draft | Kill | Problem:
         return problem
 
 
-def received_one(reception: Reception, publisher: Publisher, draft: Draft | Kill | Problem) -> Outcome | Problem:
-    """Receives one article. A refusal comes before anything of the article is written."""
+def received_one(
+    reception: Reception, publisher: Publisher, draft: Draft | Kill | Problem, new: set[str]
+) -> Outcome | Problem:
+    """Receives one article. A refusal comes before anything of the article is written.
+
+    `new` are the publisher's own ids of articles that were not there a moment ago: nobody looks for their rows first.
+    """
     if isinstance(draft, Problem):
         return draft
     try:
@@ -82,6 +89,10 @@ def received_one(reception: Reception, publisher: Publisher, draft: Draft | Kill
             return reception.kill_by_external_id(publisher, draft.external_id or "", draft.note)
         if draft.external_id is None:
             return reception.create(publisher, draft)
+        if draft.external_id in new:
+            new.discard(draft.external_id)
+            if (outcome := reception.insert(publisher, draft, draft.external_id)) is not None:
+                return outcome
         return reception.upsert(publisher, draft.external_id, draft)
     except Problem as problem:
         return problem

@@ -1,4 +1,4 @@
-"""Reading what a client sends: type, compression, size, and Markdown; JSON is read in `jsontext`."""
+"""Reading what a client sends: type, compression, size. What is in it is read in `jsontext` and `marktext`."""
 
 import gzip
 import io
@@ -9,13 +9,10 @@ from typing import Any
 from flask import g, request
 from marshmallow import Schema, ValidationError
 
-from newswire.api.jsontext import decoded, malformed, parsed_json
+from newswire.api.jsontext import malformed, parsed_json
 from newswire.api.schemas.fields import faults
-from newswire.article import UNCARRIABLE
-from newswire.errors import Problem, invalid
-from newswire.ingest.formats.markdown import MarkdownError, read_markdown
+from newswire.errors import Problem
 
-ARTICLE_BYTES = 8 * 1024 * 1024
 BATCH_BYTES = 64 * 1024 * 1024
 DRAIN_BYTES = 256 * 1024 * 1024
 CHUNK = 64 * 1024
@@ -82,15 +79,3 @@ def unzipped(raw: bytes, limit: int) -> bytes:
     if len(content) > limit:
         raise too_large(limit)
     return content
-
-
-def parsed_markdown(body: bytes) -> dict[str, Any]:
-    """A Markdown article in the form of the JSON one; raises `validation_failed` that names the line."""
-    text = decoded(body)
-    if found := UNCARRIABLE.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        raise invalid("", "unusable_character", f"Line {line} holds U+{ord(found[0]):04X}, which XML cannot carry.")
-    try:
-        return read_markdown(text)
-    except MarkdownError as error:
-        raise invalid("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None

@@ -9,6 +9,9 @@ from typing import Any
 
 from newswire.errors import Fault, Problem
 
+ARTICLE_BYTES = 8 * 1024 * 1024
+"""Of one article, in whichever form."""
+
 # How deep the parser goes differs between versions of Python; what recurses later needs a bound of its own.
 DEEPEST = 50
 TOO_DEEP = "The body is nested too deeply to be an article."

@@ -15,16 +15,15 @@ from sqlalchemy import Connection
 from newswire.api.address import base_url
 from newswire.api.answers import accept
 from newswire.api.bodies import (
-    ARTICLE_BYTES,
     ARTICLE_TYPES,
     MARKDOWN_TYPES,
     MERGE_TYPES,
     NINJS_TYPES,
-    parsed_markdown,
     received,
 )
 from newswire.api.conditional import article_tag, idempotency_key, if_match
-from newswire.api.jsontext import parsed_json
+from newswire.api.jsontext import ARTICLE_BYTES, parsed_json
+from newswire.api.marktext import parsed_markdown
 from newswire.api.schemas.article import load_draft
 from newswire.api.schemas.sent import Kill, load_sent
 from newswire.api.senders import check_external_id, named_publisher, own_publisher, publisher_of

@@ -133,7 +133,7 @@ class Batch:
     def __init__(self, connection: Connection, publisher: Publisher, drafts: list[Draft | Kill]) -> None:
         self.reception = Reception(connection, now())
         self.publisher = publisher
-        self.held = versions(connection, publisher, {external_id(draft) for draft in drafts})
+        self.held = rows.versions_of(connection, publisher.id, {external_id(draft) for draft in drafts})
 
     def kill(self, kill: Kill) -> str:
         """Kills one article, or remembers the death of one that never came."""
@@ -170,14 +170,6 @@ class Batch:
             version.c.number == article.c.number, version.c.version < article.c.version, version.c.source == source,
         ))  # fmt: skip
         return bool(self.reception.connection.scalar(query))
-
-
-def versions(connection: Connection, publisher: Publisher, external_ids: set[str]) -> dict[str, int]:
-    """The versions that the wire has of these articles."""
-    query = select(article.c.external_id, article.c.version).where(
-        article.c.publisher_id == publisher.id, article.c.external_id.in_(external_ids)
-    )
-    return {row.external_id: row.version for row in connection.execute(query)}
 
 
 def external_id(draft: Draft | Kill) -> str:

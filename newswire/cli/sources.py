@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
-from newswire.api.bodies import ARTICLE_BYTES, parsed_markdown
-from newswire.api.jsontext import parsed_json
+from newswire.api.jsontext import ARTICLE_BYTES, parsed_json
+from newswire.api.marktext import parsed_markdown
 from newswire.errors import Problem
 
 MARKDOWN = (".md", ".markdown")

@@ -1,6 +1,6 @@
 """Rows of articles: locks, inserts that yield to a rival, versions, and walks down a time by keyset."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -80,6 +80,14 @@ def lock_by_external_id(connection: Connection, publisher_id: int, external_id: 
 def lock_by_id(connection: Connection, article_id: str) -> Held | None:
     """The same by its id."""
     return held(BY_ID.all(connection, {"id": article_id}))
+
+
+def versions_of(connection: Connection, publisher_id: int, external_ids: Collection[str]) -> dict[str, int]:
+    """The current versions of a publisher's articles, those that there are, by its own ids."""
+    query = select(article.c.external_id, article.c.version).where(
+        article.c.publisher_id == publisher_id, article.c.external_id.in_(external_ids)
+    )
+    return {row.external_id: row.version for row in connection.execute(query)}
 
 
 def held(found: Sequence[Any]) -> Held | None:

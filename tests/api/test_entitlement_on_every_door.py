@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from werkzeug.test import TestResponse
 
-from newswire.api import ROUTES
+from newswire.api.routes import ROUTES
 from newswire.ingest.drafting import author_id
 from newswire.instant import format_instant, now
 from newswire.query import FACETS

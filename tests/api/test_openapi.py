@@ -18,7 +18,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 from schemathesis.engine import events, from_schema
 
-from newswire.api import ROUTES
+from newswire.api.routes import ROUTES
 from newswire.api.routing import Route
 from newswire.errors import CODES
 from tests.api.hostile import Site, opened

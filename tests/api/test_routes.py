@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from newswire import parties
 from newswire import wire as log
-from newswire.api import ROUTES
+from newswire.api.routes import ROUTES
 from newswire.api.routing import Route
 from newswire.app import create_app
 from newswire.config import Settings

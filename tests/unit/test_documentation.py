@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import FOLDER, PAGES
-from newswire.api import ROUTES
+from newswire.api.routes import ROUTES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEXTS = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
