@@ -138,7 +138,7 @@ class Visibility:
     grants: tuple[Grant, ...]
     owner: bool = False
 
-    @property
+    @cached_property
     def filter(self) -> Filter:
         return self.grants[-1].filter
 
