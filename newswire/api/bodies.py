@@ -1,4 +1,4 @@
-"""Reading what a client sends: type, compression, size. What is in it is read in `jsontext` and `marktext`."""
+"""Reading what a client sends: type, compression, size. What is in it is read in `jsontext` and `markdowntext`."""
 
 import gzip
 import io

@@ -23,7 +23,7 @@ from newswire.api.bodies import (
 )
 from newswire.api.conditional import article_tag, idempotency_key, if_match
 from newswire.api.jsontext import ARTICLE_BYTES, parsed_json
-from newswire.api.marktext import parsed_markdown
+from newswire.api.markdowntext import parsed_markdown
 from newswire.api.schemas.article import load_draft
 from newswire.api.schemas.sent import Kill, load_sent
 from newswire.api.senders import check_external_id, named_publisher, own_publisher, publisher_of

@@ -12,7 +12,7 @@ import click
 from sqlalchemy import URL
 
 from newswire import __version__, logs, parties, serving
-from newswire.api.marktext import parsed_markdown
+from newswire.api.markdowntext import parsed_markdown
 from newswire.api.schemas.article import load_draft
 from newswire.article import Draft, Publisher
 from newswire.cli.listening import address_of, listen

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from newswire.api.jsontext import ARTICLE_BYTES, parsed_json
-from newswire.api.marktext import parsed_markdown
+from newswire.api.markdowntext import parsed_markdown
 from newswire.errors import Problem
 
 MARKDOWN = (".md", ".markdown")
