@@ -1,4 +1,4 @@
-"""Addresses of our own: the base they begin with, and the query string of the next page."""
+"""Addresses of our own: the base they begin with, the query string as it came, and that of the next page."""
 
 import re
 from collections.abc import Sequence

@@ -17,7 +17,7 @@ LISTS = {"/v1/articles": "Reading.list_articles", "/v1/changes": "Reading.list_c
 ARTICLE = re.compile(r"/v1/articles/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 FOUND = "newswire.view"
 WHOLE = frozenset({200, 201})
-"""Statuses of answers that have a body."""
+"""Statuses whose answers have a body, which Werkzeug takes from others."""
 
 
 class NoSession(SessionInterface):

@@ -78,9 +78,9 @@ def draft_or_problem(item: Any, publisher: Publisher) -> Draft | Kill | Problem:
 def received_one(
     reception: Reception, publisher: Publisher, draft: Draft | Kill | Problem, new: set[str]
 ) -> Outcome | Problem:
-    """Receives one article. A refusal comes before anything of the article is written.
+    """Receives one article; `new` are the ids of those that were not there a moment ago.
 
-    `new` are the publisher's own ids of articles that were not there a moment ago: nobody looks for their rows first.
+    A refusal comes before anything of the article is written.
     """
     if isinstance(draft, Problem):
         return draft
@@ -89,11 +89,7 @@ def received_one(
             return reception.kill_by_external_id(publisher, draft.external_id or "", draft.note)
         if draft.external_id is None:
             return reception.create(publisher, draft)
-        if draft.external_id in new:
-            new.discard(draft.external_id)
-            if (outcome := reception.insert(publisher, draft, draft.external_id)) is not None:
-                return outcome
-        return reception.upsert(publisher, draft.external_id, draft)
+        return reception.upsert(publisher, draft.external_id, draft, new=draft.external_id in new)
     except Problem as problem:
         return problem
 

@@ -86,7 +86,7 @@ def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None 
             keepable(head, expires_at, minute + MINUTE if minute else None, undated)
         if tag is not None and not_modified(tag, date):
             return unchanged(tag)
-        page = page_of(connection, query, visibility, moment, head)
+        page = page_at(connection, query, visibility, moment, head)
         meta: dict[str, Any] = {"head": head.seq}
         if counted:
             meta["count"] = listing.count(connection, query, visibility, moment)._asdict()
@@ -115,7 +115,7 @@ def seen_to_stand(query: Query, moment: int) -> wire.Head | None:
     return head if query.ranked_at is None and moment - head.changed_at >= REST else None
 
 
-def page_of(connection: Connection, query: Query, visibility: Visibility, moment: int, head: wire.Head) -> listing.Page:
+def page_at(connection: Connection, query: Query, visibility: Visibility, moment: int, head: wire.Head) -> listing.Page:
     """The page of a query. What is not on the wire may be in languages that the wire has not at this head."""
     if query.ranked_at is not None:
         return relevance.page(connection, query, visibility, moment)

@@ -148,10 +148,7 @@ class Batch:
         if before is not None and self.was_earlier(name, orjson.dumps(draft.source)):
             return "unchanged"
         try:
-            # Of what was not there a moment ago nobody has to look for a row first.
-            outcome = None if before is not None else self.reception.insert(self.publisher, draft, name)
-            if outcome is None:
-                outcome = self.reception.upsert(self.publisher, name, draft)
+            outcome = self.reception.upsert(self.publisher, name, draft, new=before is None)
         except Problem as problem:
             # The file is not in the order of its own source_versions, or somebody was faster.
             if problem.code == "stale_version":

@@ -95,9 +95,14 @@ class Reception:
         content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
         return self._store(held, publisher, draft, content, created=True)
 
-    def upsert(self, publisher: Publisher, external_id: str, draft: Draft, condition: Condition = always) -> Outcome:
-        """Creates or updates the article with the publisher's own id. Unchanged content stores nothing."""
-        held = rows.lock_by_external_id(self.connection, publisher.id, external_id)
+    def upsert(
+        self, publisher: Publisher, external_id: str, draft: Draft, condition: Condition = always, *, new: bool = False
+    ) -> Outcome:
+        """Creates or updates the article with the publisher's own id. Unchanged content stores nothing.
+
+        `new`: it was not there a moment ago, so nobody looks for its row first.
+        """
+        held = None if new else rows.lock_by_external_id(self.connection, publisher.id, external_id)
         if held is None:
             condition(None)
             outcome = self.insert(publisher, draft, external_id)
