@@ -1,20 +1,57 @@
-"""Ctrl-C, heard where nothing is left half done."""
+"""Ctrl-C, heard wherever a command is, and acted on where nothing is left half done."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 INTERRUPTED = 130
+REPEAT_SECONDS = 0.2
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends the block with `KeyboardInterrupt`, which is raised until it arrives.
+
+    Once is not enough where a command waits for a wire: Python forgets what is raised while it tidies up an
+    object (urllib3's answers are such), and a signal that comes just before a system call does not end it.
+    """
+    heard = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal heard
+        heard = True
+        raise KeyboardInterrupt
+
+    def repeat(number: int, frame: FrameType | None) -> None:
+        if heard:
+            raise KeyboardInterrupt
+
+    with handled(signal.SIGALRM, repeat), handled(signal.SIGINT, hear):
+        signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS, REPEAT_SECONDS)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Ctrl-C has to wait until the block is over, so that what is said to be stored is what is stored."""
     heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    with (
+        handled(signal.SIGALRM, lambda number, frame: None),
+        handled(signal.SIGINT, lambda number, frame: heard.append(number)),
+    ):
+        yield
+    if heard:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def handled(signal_number: int, handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = signal.signal(signal_number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if heard:
-        raise KeyboardInterrupt
+        signal.signal(signal_number, before)

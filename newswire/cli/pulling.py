@@ -9,7 +9,7 @@ import click
 
 from newswire.cli.deposits import Deposit, Folder, LinesFile, StandardOutput
 from newswire.cli.following import PlaceLost, pages
-from newswire.cli.interrupts import INTERRUPTED, undisturbed
+from newswire.cli.interrupts import INTERRUPTED, interruptible, undisturbed
 from newswire.cli.options import filter_option, query_option
 from newswire.cli.places import Place, fingerprint, held, load, save
 from newswire.cli.progress import progress
@@ -92,7 +92,8 @@ def pull(
         found = Place(start, fingerprint(parameters), deposit.name, deposit.size) if kept is None else kept
         resume(found, deposit, fingerprint(parameters), state)
         try:
-            carry(opened(url, forever=follow), parameters, found, deposit, state, follow=follow)
+            with interruptible():
+                carry(opened(url, forever=follow), parameters, found, deposit, state, follow=follow)
         except KeyboardInterrupt:
             click.echo(f"Stopped behind entry {found.number:,}.", err=True)
             raise SystemExit(INTERRUPTED) from None

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import click
 
+from newswire.cli.interrupts import interruptible
 from newswire.cli.output import json_option, plain, tell
 from newswire.cli.remote import Answer, Refused, Remote, RemoteError, opened, url_option
 from newswire.cli.sources import items, opened_source
@@ -38,10 +39,11 @@ def push(files: tuple[str, ...], url: str | None, as_json: bool) -> None:
     remote = opened(url)
     publisher = own_publisher(remote)
     results = []
-    for result in published(remote, publisher, files):
-        results.append(result)
-        if not as_json:
-            click.echo(sentence(result), err=result["problem"] is not None)
+    with interruptible():
+        for result in published(remote, publisher, files):
+            results.append(result)
+            if not as_json:
+                click.echo(sentence(result), err=result["problem"] is not None)
     if as_json:
         tell("", results, as_json)
     raise SystemExit(1 if any(result["problem"] for result in results) else 0)

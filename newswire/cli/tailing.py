@@ -10,7 +10,7 @@ import orjson
 from rich.cells import cell_len, set_cell_size
 
 from newswire.cli.following import PlaceLost, pages
-from newswire.cli.interrupts import INTERRUPTED
+from newswire.cli.interrupts import INTERRUPTED, interruptible
 from newswire.cli.options import filter_option, query_option
 from newswire.cli.output import coloured, plain
 from newswire.cli.remote import opened, url_option
@@ -44,10 +44,11 @@ def tail(last: int, filters: list[tuple[str, str]], query: str | None, as_json: 
     parameters = [*filters, *([("q", query)] if query is not None else [])]
     remote = opened(url, forever=True)
     try:
-        start = str(max(0, remote.get("/v1/wire")["head"] - last)) if last else "now"
-        for page in pages(remote, parameters, start, follow=True):
-            for entry in page.entries:
-                click.echo(orjson.dumps(entry) if as_json else line(entry), color=coloured())
+        with interruptible():
+            start = str(max(0, remote.get("/v1/wire")["head"] - last)) if last else "now"
+            for page in pages(remote, parameters, start, follow=True):
+                for entry in page.entries:
+                    click.echo(orjson.dumps(entry) if as_json else line(entry), color=coloured())
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
     except PlaceLost as lost:

@@ -6,6 +6,7 @@ from typing import NoReturn
 import click
 
 from newswire import wire
+from newswire.cli.interrupts import interruptible
 from newswire.cli.opening import opened_database
 from newswire.cli.output import json_option, tell
 from newswire.cli.progress import progress
@@ -56,7 +57,7 @@ def verify(remote: bool, copy: Path | None, url: str | None, as_json: bool) -> N
 
 def verify_remote(url: str | None, copy: Path | None, as_json: bool) -> NoReturn:
     """Says what `prove` finds, and ends the command."""
-    with progress("Verifying", "entries", None) as show:
+    with interruptible(), progress("Verifying", "entries", None) as show:
         found = prove(opened(url), copy, show)
     whole = found.broken is None
     what = "wire" if copy is None else "copy"
