@@ -4,10 +4,9 @@
                             └─ newswire worker      releases, expiries, housekeeping
 
 The master binds the address, keeps the processes alive and ends them. What the application
-does is in `app`, what the worker does in `cli.worker`.
+does is in `app`, a web process in `webprocess`, what the worker does in `cli.worker`.
 """
 
-import ctypes
 import logging
 import os
 import signal
@@ -16,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from flask import Flask
@@ -24,10 +22,10 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.http import message
-from gunicorn.workers.gthread import ThreadWorker
 
 from newswire.app import create_app
 from newswire.config import Settings
+from newswire.webprocess import STOPPING, WebProcess
 
 logger = logging.getLogger("newswire.serving")
 
@@ -36,15 +34,9 @@ logger = logging.getLogger("newswire.serving")
 REQUEST_LINE_BYTES = 65_536
 message.MAX_REQUEST_LINE = REQUEST_LINE_BYTES
 
-M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
-"""As malloc.h has them."""
-
-LARGE_BYTES = 128 * 1024
-
 LONGEST_PAUSE = 60.0
 HEALTHY_AFTER = 60.0
 WORKER_STOP_SECONDS = 3.0
-STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def run(
@@ -98,60 +90,11 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         for name, value in self.gunicorn.items():
             self.cfg.set(name, value)
+        # They stand now, and some twenty are looked up for each request.
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
 
     def load(self) -> Flask:
         return create_app(self.settings)
-
-
-class WebProcess(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's worker with threads, which ends its open streams when it is told to stop."""
-
-    def init_process(self) -> None:
-        share_memory()
-        super().init_process()
-
-    def init_signals(self) -> None:
-        super().init_signals()
-        # See `Supervisor.spawn_worker`: whoever was told to stop meanwhile hears of it now.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        super().handle_exit(sig, frame)
-        # Not here, in the midst of whatever the main thread is doing.
-        self.method_queue.defer(lambda: end_streams(self))
-
-    def is_parent_alive(self) -> bool:
-        """Asked once a second. A master that was killed has told nobody to stop, and open streams would go on."""
-        alive: bool = super().is_parent_alive()
-        if not alive:
-            self.handle_exit(signal.SIGTERM, None)
-        return alive
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        try:
-            return super().handle_request(req, conn)
-        except TimeoutError:
-            logger.info("a reader was dropped that took nothing")
-            return False
-
-
-def share_memory() -> None:
-    """Two heaps for all threads, and what is large gets its memory by itself and gives it back.
-
-    glibc gives each thread a heap of its own, and what one has freed no other can use. And it learns from what is freed
-    to put ever larger things, such as pages, into the heaps, where they leave holes.
-    """
-    with suppress(AttributeError, OSError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_ARENA_MAX, 2)
-        libc.mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
-        libc.mallopt(M_TRIM_THRESHOLD, LARGE_BYTES)
-
-
-def end_streams(worker: Any) -> None:
-    """Their readers connect anew, to whoever serves then, and resume."""
-    if isinstance(worker.wsgi, Flask):
-        worker.wsgi.config["NEWSWIRE"].feed.watcher.close()
 
 
 def close(worker: Any) -> None:

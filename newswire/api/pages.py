@@ -45,10 +45,13 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Page(NamedTuple):
-    """An answer of 200 as it was sent, without its request id; it holds `until`, in milliseconds, and takes `size`."""
+    """An answer as it was sent, without its request id; it holds `until`, in milliseconds, and takes `size`.
+
+    Of a 304 there is no body; it is for whoever holds the page.
+    """
 
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: bytes | None
     until: int
     size: int
 
@@ -154,7 +157,9 @@ class Shortcut:
                 key, head, caller = asked
                 page, is_to_make = self.pages.find(key, head, moment)
                 if page is not None:
-                    return answered(page, caller, environ, start_response, began)
+                    unchanged = page.is_held(environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"))
+                    if unchanged or page.body is not None:
+                        return answered(page, unchanged, caller, environ, start_response, began)
                 if is_to_make:
                     try:
                         return self.application(environ, start_response)
@@ -187,17 +192,18 @@ def key_of(environ: dict[str, Any], visibility: str, caller: Caller) -> Key:
     return (visibility, party, *map(environ.get, of_request))
 
 
-def answered(page: Page, caller: Caller, environ: dict[str, Any], start_response: Any, began: float) -> list[bytes]:
-    """A kept page, or 304 for whoever holds it."""
+def answered(
+    page: Page, unchanged: bool, caller: Caller, environ: dict[str, Any], start_response: Any, began: float
+) -> list[bytes]:
+    """A kept page, or 304."""
     request_id = sane_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
-    unchanged = page.is_held(environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"))
     status = 304 if unchanged else 200
     headers = [each for each in page.headers if each[0] in OF_304] if unchanged else list(page.headers)
     headers.append(("X-Request-Id", request_id))
     requestlog.line(request_id, "GET", environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"), status, began,
                     caller)  # fmt: skip
     start_response(f"{status} {HTTP_STATUS_CODES[status].upper()}", headers)
-    return [] if unchanged else [page.body]
+    return [] if unchanged or page.body is None else [page.body]
 
 
 def keepable(head: Head, *ends: int | None) -> None:
@@ -209,7 +215,8 @@ def keep(response: Response) -> Response:
     """Keeps an answer that may be kept; the last step before it is sent."""
     known, environ = g._get_current_object(), request.environ
     found, pages = known.pop("keepable", None), environ.get(KEPT)
-    if found is None or pages is None or response.status_code != 200 or response.is_streamed:
+    unchanged = response.status_code == 304
+    if found is None or pages is None or not (unchanged or response.status_code == 200) or response.is_streamed:
         return response
     caller, (head, until) = known.caller, found
     # What was looked up on the way here, the caller and a saved feed, is of the head that was looked at first.
@@ -220,8 +227,9 @@ def keep(response: Response) -> Response:
     fingerprint = "public" if caller is PUBLIC else known.get("visibility")
     if fingerprint is None or caller.visibility.owner or len(body) > LARGEST:
         return response
-    response.headers["Content-Length"] = str(len(body))
+    if not unchanged:
+        response.headers["Content-Length"] = str(len(body))
     headers = tuple([each for each in response.headers if each[0] != "X-Request-Id"])
     key = key_of(environ, fingerprint, caller)
-    pages.keep(key, head, Page(headers, body, until, size_of(key, headers, body)))
+    pages.keep(key, head, Page(headers, None if unchanged else body, until, size_of(key, headers, body)))
     return response

@@ -14,6 +14,7 @@ from newswire.api.pages import Pages, Shortcut
 from newswire.errors import Problem
 from newswire.instant import format_instant, now
 from newswire.readers import listing
+from newswire.wire import Head
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import problem_of
 
@@ -63,6 +64,25 @@ def test_the_same_request_again_gets_the_same_answer_without_work(wire: Wire, pa
         assert unchanged.headers["Vary"] == found.headers["Vary"]
     other = partner.get(path, headers={"If-None-Match": '"x"', "Accept-Encoding": encoding})
     assert (other.status_code, other.data) == (200, found.data)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_who_only_ever_asks_whether_a_page_has_changed_is_answered_without_work(wire: Wire, encoding: str) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("Cocoa", body_text="It rises. " * 99)
+    accepted = {"Accept-Encoding": encoding}
+    whole = partner.get("/v1/articles", headers=accepted)
+    kept(wire).move_to(Head("another", 0, "", 0, 0))
+    held = {"If-None-Match": whole.headers["ETag"]}
+    assert twice(wire, partner, "/v1/articles", headers=accepted | held).status_code == 304
+    for other in ({}, {"If-None-Match": '"x"'}, {"If-Modified-Since": "Mon, 01 Jan 2024 00:00:00 GMT"}):
+        kept(wire).move_to(Head("another", 0, "", 0, 0))
+        assert partner.get("/v1/articles", headers=accepted | held).status_code == 304
+        found = partner.get("/v1/articles", headers=accepted | other)
+        assert (found.status_code, found.data) == (200, whole.data)
+        assert twice(wire, partner, "/v1/articles", headers=accepted).status_code == 200
+    publisher.publish("Coffee")
+    assert partner.get("/v1/articles", headers=accepted | held).status_code == 200
 
 
 def test_a_page_is_as_fresh_as_the_wire_whatever_happens_between_two_requests(wire: Wire) -> None:

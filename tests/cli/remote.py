@@ -106,9 +106,9 @@ def working(server: Any) -> Iterator[None]:
         thread.join()
 
 
-def started(serving: Serving, cli: Cli, port: str = "0") -> tuple[Server, Wire]:
+def started(serving: Serving, cli: Cli, port: str = "0", **environment: str) -> tuple[Server, Wire]:
     """The wire over HTTP, as processes of `newswire serve`."""
-    server = serving(cli.process("serve", "--port", port, "--workers", "1", "--json"))
+    server = serving(cli.process("serve", "--port", port, "--workers", "1", "--json", env=environment))
     server.wait_for(lambda: "}" in server.out, "it says where it listens")
     return server, Wire(cli, json.loads("\n".join(server.out))["url"])
 
