@@ -8,7 +8,7 @@ from newswire.readers.changes import Told
 from newswire.readers.splicing import spliced
 
 # What stands between quotes is ASCII that JSON takes as it is.
-ENTRY = b'{"seq":%d,"type":"%s","at":"%s","article_id":"%s","version":%d,"digest":"%s","chain":"%s"%s,"article":%s}'
+ENTRY = '{"seq":%d,"type":"%s","at":"%s","article_id":"%s","version":%d,"digest":"%s","chain":"%s"'
 
 
 def entry_bytes(told: Told, base: str) -> bytes:
@@ -28,7 +28,6 @@ def made(told: Told, base: str) -> bytes:
         change = b',"change":' + orjson.dumps(parsed(content.rendered, b"")["change"])
     if content is not None and told.readable:
         article = spliced(content.rendered, content.body, item.seq, "usable", item.article_id, base)
-    return ENTRY % (
-        item.seq, told.type.encode(), format_instant(item.at).encode(), item.article_id.encode(), item.told.version,
-        item.digest.encode(), item.chain.encode(), change, article,
-    )  # fmt: skip
+    head = ENTRY % (item.seq, told.type, format_instant(item.at), item.article_id, item.told.version, item.digest,
+                    item.chain)  # fmt: skip
+    return b'%s%s,"article":%s}' % (head.encode("ascii"), change, article)

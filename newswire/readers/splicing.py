@@ -55,6 +55,14 @@ def place_of(base_url: str) -> bytes:
 
 
 def enveloped(items: Iterable[bytes], rest: Mapping[str, object]) -> bytes:
-    """The JSON of a page: its items as `data`, and the members of `rest` behind them. They are copied once."""
-    behind = orjson.dumps(rest)
-    return b'{"data":[%s],%s' % (b",".join(items), behind[1:])
+    """The JSON of a page: its items as `data`, and the members of `rest` behind them.
+
+    A page is large, and what is large gets new memory from the system: so the first item begins it and the last one
+    ends it, and all are copied once, by `join`.
+    """
+    ends, parts = b"],%s" % orjson.dumps(rest)[1:], list(items)
+    if not parts:
+        return b'{"data":[' + ends
+    parts[0] = b'{"data":[' + parts[0]
+    parts[-1] += ends
+    return b",".join(parts)
