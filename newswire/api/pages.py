@@ -26,7 +26,7 @@ from newswire.api.requestlog import sane_request_id
 from newswire.api.state import HEAD
 from newswire.instant import now
 from newswire.parties import PUBLIC, Caller
-from newswire.readers.glance import OUTAGES, glance
+from newswire.readers.glance import glance
 from newswire.store.engine import Database
 from newswire.wire import Head
 
@@ -169,12 +169,11 @@ class Shortcut:
 
     def _asked(self, environ: dict[str, Any], moment: int) -> tuple[Key, Head, Caller] | None:
         """What a page would be kept under, where the wire stands, and who asks; None for whom none is kept."""
-        try:
-            environ[HEAD] = head = glance(self.database)
-            self.pages.move_to(head)
-        except OUTAGES:
+        environ[HEAD] = head = glance(self.database)
+        if head is None:
             # The application meets the same fault, and has words for it.
             return None
+        self.pages.move_to(head)
         header = environ.get("HTTP_AUTHORIZATION")
         if header is None:
             return (key_of(environ, "public", PUBLIC), head, PUBLIC) if self.public_read else None

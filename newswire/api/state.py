@@ -1,6 +1,5 @@
 """What the views of one application share: its settings, its database, the live wire, and the places for requests."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import current_app, request
@@ -10,7 +9,7 @@ from newswire.api.places import Places
 from newswire.config import Settings
 from newswire.readers.expiries import Calendar
 from newswire.readers.following import Feed
-from newswire.readers.glance import OUTAGES, glance
+from newswire.readers.glance import glance
 from newswire.readers.languages import Languages
 from newswire.store.engine import Database
 from newswire.wire import Head
@@ -34,8 +33,7 @@ class State:
     def looked(self) -> Head | None:
         """The head as this request found it at its beginning; None when the database is away."""
         if HEAD not in request.environ:
-            with suppress(*OUTAGES):
-                request.environ[HEAD] = glance(self.database)
+            request.environ[HEAD] = glance(self.database)
         found: Head | None = request.environ.get(HEAD)
         return found
 

@@ -3,27 +3,27 @@
 What is seen here decides which kept page is fresh, and who the caller is.
 """
 
-import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
-import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import wire
+from newswire.store import drivers
 from newswire.store.engine import Database, busy_is_unavailable
 from newswire.wire import Head
 
 T = TypeVar("T")
 
-OUTAGES = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
 
-
-def glance(database: Database) -> Head:
-    """The head as the last commit left it; raises one of `OUTAGES` when the database is away."""
-    with database.look() as connection:
-        return wire.latest(connection)
+def glance(database: Database) -> Head | None:
+    """The head as the last commit left it; None when the database is away."""
+    try:
+        with database.look() as connection:
+            return wire.latest(connection)
+    except drivers.errors(SQLAlchemyError):
+        return None
 
 
 def while_it_stands(database: Database, seen: Head | None, read: Callable[[Connection, Head], T]) -> T:

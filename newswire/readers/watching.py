@@ -12,13 +12,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import wire
 from newswire.errors import Problem
 from newswire.readers.changes import CHUNK, load_contents, scan
 from newswire.readers.matching import Content, Item, Past, Reader, Standing
+from newswire.store import drivers
 from newswire.store.engine import Database
 from newswire.store.hearing import LONGEST_SECONDS, listening
 
@@ -26,7 +26,6 @@ logger = logging.getLogger("newswire.watcher")
 
 MOST_KEPT = 2000
 MOST_BYTES = 16 * 1024 * 1024
-OUTAGES = (Problem, SQLAlchemyError, psycopg.Error)
 LINGER_SECONDS = 10.0
 RETRY_SECONDS = 0.25
 
@@ -138,7 +137,8 @@ class Watcher:
                         hear()
             except Exception as error:
                 # Whatever it was, a reader that waits must not wait for ever.
-                logger.warning("the wire cannot be watched: %s", error, exc_info=not isinstance(error, OUTAGES))
+                is_away = isinstance(error, drivers.errors(Problem, SQLAlchemyError))
+                logger.warning("the wire cannot be watched: %s", error, exc_info=not is_away)
                 self._stop.wait(RETRY_SECONDS)
 
     def _is_wanted(self, *, linger: bool = False) -> bool:

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-import psycopg
 from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newswire.errors import Problem
+from newswire.store import drivers
 from newswire.store.lending import Lender, Loan
 from newswire.store.prepared import Prepared
 
@@ -36,12 +36,6 @@ POSTGRES_OPTIONS = (
 )
 
 BEGIN, BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
-
-LOST = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
-"""What the drivers themselves say of a database that is lost, locked or out of reach."""
-
-ON_A_REPLICA = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.FeatureNotSupported)
-"""What a PostgreSQL that only follows another says to a statement that writes, and to a transaction that may."""
 
 
 class DatabaseError(Exception):
@@ -146,15 +140,15 @@ def busy_is_unavailable() -> Iterator[None]:
     """Turns a database that is lost, locked, out of reach or a replica into a 503 that says when to come back."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError, *LOST) as error:
+    except drivers.lost(OperationalError, InterfaceError, PoolTimeoutError) as error:
         logger.warning("the database failed: %s", getattr(error, "orig", error))
         raise Problem(
             "unavailable",
             "The database cannot be reached or is too busy at the moment; try again.",
             headers={"Retry-After": "1"},
         ) from error
-    except (DBAPIError, *ON_A_REPLICA) as error:
-        if not isinstance(getattr(error, "orig", error), ON_A_REPLICA):
+    except drivers.on_a_replica(DBAPIError) as error:
+        if not isinstance(getattr(error, "orig", error), drivers.on_a_replica()):
             raise
         detail = "This server reads a replica of the database, where nothing can be stored; ask another one."
         raise Problem("unavailable", detail, headers={"Retry-After": "60"}) from error

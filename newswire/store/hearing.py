@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
-
+from newswire.store import drivers
 from newswire.store.engine import Database
 
 LONGEST_SECONDS = 1.0
@@ -51,11 +50,11 @@ def sqlite_ear(raw: Any, stop: threading.Event) -> Ear:
     return wait
 
 
-def postgres_ear(raw: "psycopg.Connection[Any]", channel: str) -> Ear:
+def postgres_ear(raw: Any, channel: str) -> Ear:
     """LISTEN; on a replica, where that is impossible, a look every 50 ms."""
     try:
         raw.execute(f"LISTEN {channel}")
-    except psycopg.errors.ReadOnlySqlTransaction:
+    except drivers.on_a_replica():
         return lambda: time.sleep(REPLICA_SECONDS)
 
     def wait() -> None:

@@ -7,20 +7,20 @@ What a driver says of a failure comes as the error that SQLAlchemy makes of it.
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
-import psycopg
-from psycopg import pq
 from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 
+from newswire.store import drivers
+
 BIGINT = 20
 """The type, as PostgreSQL numbers them."""
-DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
+BINARY, TUPLES_OK = 1, 2
+"""A format, and what a result with rows says of itself (libpq-fe.h)."""
 
 
 class Sent(NamedTuple):
@@ -57,7 +57,7 @@ class Prepared:
                 # Bytes come as they are; as text they would be twice as long.
                 return driver(connection).execute(sent.text, given(sent, values), binary=True)
             return driver(connection).execute(sent.text, given(sent, values))
-        except DRIVER_ERRORS as error:
+        except drivers.errors() as error:
             raise told(connection, sent, error) from error
 
     def glimpse(self, connection: Connection) -> tuple[Any, ...]:
@@ -71,15 +71,15 @@ class Prepared:
             return found
         asked, name = driver(connection).pgconn, name_of(sent.text)
         try:
-            result = asked.exec_prepared(name, None, None, pq.Format.BINARY)
-            if result.status == pq.ExecStatus.TUPLES_OK:
+            result = asked.exec_prepared(name, None, None, BINARY)
+            if result.status == TUPLES_OK:
                 return tuple(
                     read(result.get_value(0, column), result.ftype(column)) for column in range(result.nfields)
                 )
             # It is not prepared there (any more), or the server has gone, for which psycopg has words.
             found = self.execute(connection, {}).fetchone()
             asked.prepare(name, sent.text.encode())
-        except DRIVER_ERRORS as error:
+        except drivers.errors() as error:
             raise told(connection, sent, error) from error
         return found
 
@@ -91,7 +91,7 @@ class Prepared:
         sent = self._sent.get(connection.dialect.name) or self.compiled(connection.dialect)
         try:
             driver(connection).cursor().executemany(sent.text, [given(sent, values) for values in rows])
-        except DRIVER_ERRORS as error:
+        except drivers.errors() as error:
             raise told(connection, sent, error) from error
 
     def compiled(self, dialect: Dialect) -> Sent:

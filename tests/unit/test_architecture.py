@@ -51,6 +51,18 @@ def test_a_server_process_does_not_carry_what_hardly_any_request_needs() -> None
     assert done.stdout == "set()\n"
 
 
+def test_a_server_on_sqlite_does_not_carry_the_driver_of_postgresql(tmp_path: Path) -> None:
+    asked = (
+        "import sys, newswire.cli.serve, newswire.serving; from newswire.app import create_app;"
+        "from newswire.config import Settings; from newswire.store.migration import upgrade;"
+        f"url = 'sqlite:///{tmp_path}/wire.db'; upgrade(url);"
+        "asked = create_app(Settings(database_url=url)).test_client().get('/v1/articles');"
+        "print(asked.status_code, 'psycopg' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "401 False\n"
+
+
 def test_the_migrations_make_the_tables_that_the_code_uses(database_url: str) -> None:
     database = Database(database_url)
     with database.engine.connect() as connection:
