@@ -1,6 +1,7 @@
 """Ctrl-C, heard wherever a command is, and acted on where nothing is left half done."""
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,7 +15,8 @@ def interruptible() -> Iterator[None]:
     """Ctrl-C ends the block with `KeyboardInterrupt`, which is raised until it arrives.
 
     Once is not enough where a command waits for a wire: Python forgets what is raised while it tidies up an
-    object (urllib3's answers are such), and a signal that comes just before a system call does not end it.
+    object (urllib3's answers are such), and a signal that comes just before a system call does not end it. It is
+    not raised again while the block is being left because of it.
     """
     heard = False
 
@@ -24,7 +26,7 @@ def interruptible() -> Iterator[None]:
         raise KeyboardInterrupt
 
     def repeat(number: int, frame: FrameType | None) -> None:
-        if heard:
+        if heard and not isinstance(sys.exception(), KeyboardInterrupt):
             raise KeyboardInterrupt
 
     with handled(signal.SIGALRM, repeat), handled(signal.SIGINT, hear):

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from newswire.store import drivers
 from newswire.store.engine import Database
 
 LONGEST_SECONDS = 1.0
@@ -52,9 +51,11 @@ def sqlite_ear(raw: Any, stop: threading.Event) -> Ear:
 
 def postgres_ear(raw: Any, channel: str) -> Ear:
     """LISTEN; on a replica, where that is impossible, a look every 50 ms."""
+    from psycopg.errors import ReadOnlySqlTransaction
+
     try:
         raw.execute(f"LISTEN {channel}")
-    except drivers.on_a_replica():
+    except ReadOnlySqlTransaction:
         return lambda: time.sleep(REPLICA_SECONDS)
 
     def wait() -> None:

@@ -86,6 +86,23 @@ def test_ctrl_c_that_was_forgotten_does_not_come_back_in_the_midst_of_what_must_
     assert done == ["whole"]
 
 
+def test_what_is_done_while_the_command_is_left_is_not_interrupted() -> None:
+    done: list[str] = []
+
+    @interruptible()
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            whole(done)
+            time.sleep(0.5)
+            done.append("left")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["whole", "left"]
+
+
 def test_afterwards_signals_do_what_they_did_before() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]
     with interruptible(), undisturbed():
