@@ -22,7 +22,7 @@ from bench.floor import row
 from bench.peers import datasette, tables
 from bench.postgres import new_database
 from bench.stage import Stage
-from newswire.instant import parse_instant
+from newswire.timestamps import parse_instant
 
 NEWSWIRE, DESK = "Newswire", "compare-desk"
 TOGETHER = 500

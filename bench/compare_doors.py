@@ -7,9 +7,9 @@ from bench.clients import Client
 from bench.compare_jobs import HOST, MANY, PAGE, SOME, TOGETHER, Door
 from bench.planting import plan
 from bench.preparing import identity, received
-from newswire.api.schemas.query import ArticleParameters, query_of
-from newswire.instant import now
-from newswire.query import Place
+from newswire.api.schemas.filters import ArticleParameters, query_of
+from newswire.search.query import Place
+from newswire.timestamps import now
 
 
 def newswire_door(reader: str, publisher: str, size: int, client: Client | None = None) -> Door:

@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bench import servers
-from newswire import serving
 from newswire.config import Settings
+from newswire.server import supervisor
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NULL, FLOOR, DATASETTE = "null Flask", "floor", "Datasette"
@@ -48,7 +48,7 @@ class Server(servers.Server):
 @cache
 def gunicorn_settings() -> dict[str, int]:
     """Newswire's for one process: numbers of threads and connections, and times."""
-    server = serving.Server(Settings(), socket.socket(), 1, lambda: None)
+    server = supervisor.Server(Settings(), socket.socket(), 1, lambda: None)
     os.close(int(str(server.gunicorn["bind"]).removeprefix("fd://")))
     return {name: value for name, value in server.gunicorn.items() if type(value) is int and value < 10_000}
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from bench.planting import FIRST, SECOND, Plan, plan, planted
 from bench.vocabulary import name, words
-from newswire.instant import format_instant
+from newswire.timestamps import format_instant
 
 SEED = 1835
 REAL_TEXTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "articles"

@@ -15,7 +15,7 @@ from bench.loading import load
 from bench.planting import plan
 from bench.postgres import DURABLE, LOADING, folder_for_all, kept_postgres
 from bench.preparing import prepared, received
-from newswire.store.migration import script_folder
+from newswire.store.migrate import script_folder
 
 ENGINES = ("sqlite", "postgresql")
 SAMPLE_OF, SAMPLE = 1000, 50

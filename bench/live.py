@@ -21,7 +21,7 @@ from bench.clients import Client, Unanswered
 from bench.postgres import new_database, temporary_postgres
 from bench.servers import Server
 from bench.stage import Stage
-from newswire.store.migration import upgrade
+from newswire.store.migrate import upgrade
 
 EVENT = re.compile(rb"id: [^\n]*:(\d+)\nevent: ")
 PUBLISHERS = 4

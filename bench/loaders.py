@@ -12,12 +12,14 @@ from sqlalchemy import Connection, Table, event, insert, text
 
 from bench.corpus import PUBLISHERS
 from bench.preparing import SENDERS, Batch, Prepared
-from newswire import parties, wire
+from newswire import wire
+from newswire.accounts import parties
 from newswire.article import EntryType
-from newswire.store import labels, search, search_sqlite
-from newswire.store.engine import Database
-from newswire.store.migration import upgrade
-from newswire.store.search_postgres import search_document
+from newswire.search import index, names
+from newswire.search.postgres.index import search_document
+from newswire.search.sqlite import index as sqlite_index
+from newswire.store.database import Database
+from newswire.store.migrate import upgrade
 from newswire.store.tables import article, version
 
 AT_ONCE = 1000
@@ -64,10 +66,10 @@ class Loader:
     def learn(self, connection: Connection, articles: Sequence[Prepared]) -> None:
         """Languages and labels that were not met before."""
         for language in sorted({language for item in articles for language in item.spoken} - self.languages):
-            search.speak(connection, language)
+            index.speak(connection, language)
             self.languages.add(language)
         new = [label for item in articles for label in item.labels if label.term not in self.known]
-        labels.learn(connection, new)
+        names.learn(connection, new)
         self.known.update(label.term for label in new)
 
     def write(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -110,16 +112,16 @@ class SqliteLoader(Loader):
             if count % 20 == 0:
                 yield f"SQLite: search index, {count * AT_ONCE:,} of {len(self.starts):,}"
             with self.database.begin() as connection:
-                search_sqlite.TAKE_PLACE.many(connection, rows)
-                search_sqlite.PUT.many(connection, rows)
+                sqlite_index.TAKE_PLACE.many(connection, rows)
+                sqlite_index.PUT.many(connection, rows)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows of the index in the order of publication, with their places."""
         position = LOWEST
-        for index in sorted(range(len(self.starts)), key=self.published.__getitem__):
-            self.spool.seek(self.starts[index])
-            position = max(position + 1, search_sqlite.first_position(self.published[index]))
-            yield {**pickle.load(self.spool), "position": position, "number": index + 1}
+        for each in sorted(range(len(self.starts)), key=self.published.__getitem__):
+            self.spool.seek(self.starts[each])
+            position = max(position + 1, sqlite_index.first_position(self.published[each]))
+            yield {**pickle.load(self.spool), "position": position, "number": each + 1}
 
     def close(self) -> None:
         self.spool.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from newswire.instant import parse_instant
+from newswire.timestamps import parse_instant
 
 SEED = 1865
 BEGIN, END = parse_instant("2018-01-01T00:00:00Z"), parse_instant("2026-01-01T00:00:00Z")

@@ -16,14 +16,16 @@ import orjson
 
 from bench.corpus import PUBLISHERS, Sent, article
 from bench.planting import Plan, plan
-from newswire.api.schemas.article import load_draft
-from newswire.article import Draft, Held, Publisher, Status, Version, due_at, render, served
-from newswire.ingest import drafting
-from newswire.instant import parse_instant
-from newswire.query import terms_of
-from newswire.store import search_postgres, search_sqlite
-from newswire.store.labels import Label, labels_in
-from newswire.store.texts import searchable
+from newswire.article import Draft, Held, Publisher, Status, due_at, served
+from newswire.document import Version, render
+from newswire.publishing import draft
+from newswire.schemas.article import load_draft
+from newswire.search.names import Label, labels_in
+from newswire.search.postgres import index as postgres_index
+from newswire.search.sqlite import index as sqlite_index
+from newswire.search.texts import searchable
+from newswire.timestamps import parse_instant
+from newswire.visibility import terms_of
 
 SEED = 1842
 TOGETHER = 100
@@ -35,7 +37,7 @@ SENDERS = {
     slug: Publisher(number, slug, slug.title(), f"https://{slug}.example/", "en")
     for number, slug in enumerate(PUBLISHERS, 1)
 }
-DOCUMENTS = {"sqlite": search_sqlite.document, "postgresql": search_postgres.document}
+DOCUMENTS = {"sqlite": sqlite_index.document, "postgresql": postgres_index.document}
 
 
 class Prepared(NamedTuple):
@@ -115,7 +117,7 @@ def drafted(sent: Sent, publisher: Publisher) -> Draft:
     content = sent.content
     if sent.real or "body_html" in content:
         return load_draft(content, publisher)
-    return drafting.draft(content | {"published_at": parse_instant(content["published_at"])}, content, publisher)
+    return draft.draft(content | {"published_at": parse_instant(content["published_at"])}, content, publisher)
 
 
 def identity(number: int, now: int) -> str:

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from bench.corpus import external_id
 from bench.planting import BEGIN, COMMON, FIRST, LAST_YEAR, MEDIUM, OLD, OTHER, PREFIX, RARE, SECOND, SECTIONS, Plan
 from bench.preparing import identity, received
-from newswire.api.schemas.query import ArticleParameters, query_of
-from newswire.instant import format_instant, now
-from newswire.query import FACETS, Place
-from newswire.readers.listing import COUNTED_TO
+from newswire.api.schemas.filters import ArticleParameters, query_of
+from newswire.reading.lists import COUNTED_TO
+from newswire.search.query import Place
+from newswire.timestamps import format_instant, now
+from newswire.visibility import FACETS
 
 LIMIT = 25
 SECTION = "sport"

@@ -20,7 +20,7 @@ from bench.planting import plan
 from bench.questions import LIMIT, SECTION, Question, View, questions
 from bench.report import slowest
 from bench.stage import Stage
-from newswire.instant import now
+from newswire.timestamps import now
 
 WARM_UP = 4
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

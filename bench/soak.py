@@ -12,7 +12,7 @@ from bench.report import Report
 from bench.servers import ServerError
 from bench.soaks import SOAKS
 from bench.stage import Scale, Stage
-from newswire.store.migration import upgrade
+from newswire.store.migrate import upgrade
 
 ENGINES = ("sqlite", "postgresql")
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, make_url
 from bench.clients import Client
 from bench.report import Report
 from bench.servers import Server, run
-from newswire import parties
-from newswire.instant import now
-from newswire.store.engine import Database
+from newswire.accounts import parties
+from newswire.store.database import Database
+from newswire.timestamps import now
 
 
 @dataclass(frozen=True)

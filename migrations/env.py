@@ -1,4 +1,4 @@
-"""Runs the migrations inside one transaction on the engine that `newswire.store.migration` hands over."""
+"""Runs the migrations inside one transaction on the engine that `newswire.store.migrate` hands over."""
 
 from alembic import context
 

@@ -6,22 +6,24 @@ from typing import Any
 from flask import Flask, g, request
 from flask_smorest import Api
 
-from newswire import __version__, web
-from newswire.api import answers, pages, problems, requestlog
+from newswire import __version__
+from newswire.api import problems, request_log, responses
 from newswire.api.application import Application
 from newswire.api.auth import SIGNATURE, TOKEN
-from newswire.api.callers import Callers
-from newswire.api.pages import Shortcut
-from newswire.api.places import Places
-from newswire.api.requestlog import sane_request_id
+from newswire.api.cache import pages
+from newswire.api.cache.callers import Callers
+from newswire.api.cache.pages import Shortcut
+from newswire.api.limits import Places
+from newswire.api.request_log import sane_request_id
 from newswire.api.routes import ROUTES
 from newswire.api.routing import register
 from newswire.api.state import State
+from newswire.api.views import docs_page
+from newswire.changes.follow import READS_AT_ONCE, Feed
 from newswire.config import Settings
-from newswire.readers.expiries import Calendar
-from newswire.readers.following import READS_AT_ONCE, Feed
-from newswire.readers.languages import Languages
-from newswire.store.engine import Database
+from newswire.reading.expiry import Calendar
+from newswire.search.languages import Languages
+from newswire.store.database import Database
 
 DESCRIPTION = """
 A newswire: publishers push articles, partners pull them as pages, searches and an ordered feed of changes.
@@ -38,7 +40,7 @@ def create_app(settings: Settings) -> Flask:
     places = Places(settings.threads, settings.streams)
     callers = Callers()
     # An answer is finished, then kept, then logged.
-    app = Application((begin, places.enter), (answers.finish, pages.keep, requestlog.write), places.leave)
+    app = Application((begin, places.enter), (responses.finish, pages.keep, request_log.write), places.leave)
     app.config["NEWSWIRE"] = State(settings, database, Feed(database), places, callers, Calendar(), Languages())
     app.config.update(openapi())
     api = Api()
@@ -50,7 +52,7 @@ def create_app(settings: Settings) -> Flask:
     api.spec.components.security_scheme("token", {"type": "apiKey", "in": "query", "name": TOKEN})
     api.spec.components.security_scheme("signature", {"type": "apiKey", "in": "header", "name": SIGNATURE})
     register(app, api, ROUTES)
-    web.register(app, samples=settings.demo)
+    docs_page.register(app, samples=settings.demo)
     problems.register(app)
     app.wsgi_app = Shortcut(app.wsgi_app, database, callers, public_read=settings.public_read)  # type: ignore[method-assign]
     return app

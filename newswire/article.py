@@ -5,21 +5,33 @@ wire holds of an article now. The rules say what may become of the two; nothing 
 reads a clock, a database or a request.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-import orjson
-
 from newswire.errors import Problem, invalid
-from newswire.instant import format_instant, format_optional
+from newswire.timestamps import format_instant, format_optional
 
-BODY_FIELDS = ("body_html", "body_text")
 # What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
 UNCARRIABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+SENDABLE: Mapping[str, tuple[str, ...]] = {
+    "": (
+        "headline", "external_id", "source_version", "url", "slugline", "summary", "body_html", "body_text",
+        "body_markdown", "byline", "dateline", "language", "section", "keywords", "subjects", "places", "urgency",
+        "authors", "images", "published_at", "embargoed_until", "expires_at", "copyright_notice", "usage_terms",
+        "editor_note", "change",
+    ),
+    "change": ("type", "note"),
+    "subjects": ("code", "name", "scheme"),
+    "places": ("name", "country"),
+    "authors": ("name", "role", "bio", "url", "avatar_url", "organization"),
+    "images": ("url", "image_id", "role", "caption", "alt_text", "credit", "copyright_notice", "width", "height",
+               "mime_type"),
+}  # fmt: skip
+"""The fields that a publisher may send: of an article, and of the objects in it."""
 
 
 class Status(StrEnum):
@@ -87,14 +99,6 @@ class Held(NamedTuple):
     updated_at: int
     embargoed_until: int | None
     expires_at: int | None
-
-
-class Version(NamedTuple):
-    """One version, rendered: JSON members without the braces, body apart, and the digest over both."""
-
-    digest: str
-    rendered: bytes
-    body: bytes
 
 
 def uri(article_id: str) -> str:
@@ -212,31 +216,9 @@ def tombstone(held: Held, publisher: Publisher, note: str | None, now: int) -> d
     }
 
 
-def render(article: Mapping[str, Any]) -> Version:
-    """The bytes that every reader will get for this version."""
-    digest = digest_of(article)
-    rest = {name: value for name, value in article.items() if name not in BODY_FIELDS} | {"digest": digest}
-    body = {name: article[name] for name in BODY_FIELDS if name in article}
-    return Version(digest, orjson.dumps(rest)[1:-1], orjson.dumps(body)[1:-1])
+class Killed(NamedTuple):
+    """An article that must not be used any more: when it was killed, in milliseconds, and why, if that was said."""
 
-
-def parsed(rendered: bytes, body: bytes) -> dict[str, Any]:
-    """The article back from its stored bytes."""
-    article: dict[str, Any] = orjson.loads(b"{" + b",".join(part for part in (rendered, body) if part) + b"}")
-    return article
-
-
-def digest_of(article: Mapping[str, Any]) -> str:
-    """SHA-256, in hexadecimal, of the canonical form (RFC 8785) of the article as stored.
-
-    Keys are ASCII and numbers are integers here, so sorted keys without blanks are that form.
-    """
-    kept = {name: value for name, value in article.items() if name not in {"seq", "status", "links", "digest"}}
-    if any(image["renditions"] for image in kept.get("images", ())):
-        kept["images"] = [without_addresses(image) for image in kept["images"]]
-    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def without_addresses(image: Mapping[str, Any]) -> dict[str, Any]:
-    bare = [{key: value for key, value in item.items() if key != "url"} for item in image["renditions"]]
-    return {**image, "renditions": bare}
+    uri: str
+    at: int
+    note: str | None

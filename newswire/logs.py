@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 
-from newswire.instant import format_instant
+from newswire.timestamps import format_instant
 
 # Keys, tokens of feeds (`nwf_`) and signing secrets (`nws_`). No line is meant to hold one; a client that puts
 # its key into an address would.

@@ -19,11 +19,12 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Update, bindparam, func, insert, select, text, update
 
-from newswire.article import EntryType, digest_of, parsed
-from newswire.instant import now as clock
-from newswire.store.prepared import Prepared
-from newswire.store.rows import AnyRow, set_sequence_numbers
+from newswire.article import EntryType
+from newswire.document import digest_of, parsed
+from newswire.store.articles import AnyRow, set_sequence_numbers
+from newswire.store.statements import Prepared
 from newswire.store.tables import entry, head, version
+from newswire.timestamps import now as clock
 
 GENESIS = "0" * 64
 CHANNEL = "newswire"

@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import make_url
 
 from bench.postgres import PostgresError, new_database, temporary_postgres
-from newswire.store.migration import upgrade
+from newswire.store.migrate import upgrade
 
 # Whoever runs the suite in the background of a shell lets it ignore Ctrl-C, and with it every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -19,13 +19,13 @@ from sqlalchemy import make_url, select
 from bench.clients import Client, Unexpected
 from bench.postgres import connect
 from bench.soaks.newsroom import Receipt, word_of
-from newswire.api.schemas.article import load_draft
+from newswire.accounts.parties import find_publisher
 from newswire.errors import Problem
-from newswire.ingest.receive import Outcome, Reception
-from newswire.instant import now
-from newswire.parties import find_publisher
-from newswire.store.engine import Database
+from newswire.publishing.receive import Outcome, Reception
+from newswire.schemas.article import load_draft
+from newswire.store.database import Database
 from newswire.store.tables import article
+from newswire.timestamps import now
 
 SECTIONS = ("world", "sport", "culture")
 WORDS = ("cocoa", "harbour", "election")

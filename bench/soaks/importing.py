@@ -18,9 +18,9 @@ from bench.report import Report
 from bench.servers import COMMAND_SECONDS, environment, newswire, run
 from bench.stage import Scale, Stage
 from newswire import wire
-from newswire.cli import exporting
-from newswire.store.engine import Database
-from newswire.store.migration import upgrade
+from newswire.cli import export
+from newswire.store.database import Database
+from newswire.store.migrate import upgrade
 
 PUBLISHER = "archive"
 KILLS_EACH = 4000
@@ -139,7 +139,7 @@ def state(stage: Stage) -> list[Any]:
     database = Database(stage.database_url)
     lines = io.BytesIO()
     try:
-        exporting.write(database, 0, "http://localhost", lines)
+        export.write(database, 0, "http://localhost", lines)
     finally:
         database.dispose()
     return [comparable(json.loads(line)) for line in lines.getvalue().splitlines()]

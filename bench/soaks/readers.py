@@ -18,7 +18,7 @@ from bench.soaks.desks import Desk, LateDesk, RemoteDesk, make_commits_late, wai
 from bench.soaks.striking import Progress, crashes, strike
 from bench.soaks.writers import check_told, wait_for
 from bench.stage import Scale, Stage
-from newswire.store.engine import Database
+from newswire.store.database import Database
 
 WRITERS = 8
 READERS = 20

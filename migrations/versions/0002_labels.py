@@ -7,8 +7,8 @@ import orjson
 import sqlalchemy as sa
 from alembic import op
 
-from newswire.query import profile_terms
-from newswire.store.labels import labels_in, ordered
+from newswire.search.names import labels_in, ordered
+from newswire.visibility import profile_terms
 
 revision = "0002"
 down_revision = "0001"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from newswire.store.indexing import rebuild
+from newswire.search.rebuild import rebuild
 
 revision = "0007"
 down_revision = "0006"

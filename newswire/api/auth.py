@@ -12,18 +12,18 @@ from contextlib import suppress
 from flask import g, request
 from sqlalchemy.exc import DBAPIError
 
-from newswire import parties, wire
-from newswire.api.address import pairs
-from newswire.api.bodies import JSON_TYPES, NINJS_TYPES, read_up_to
-from newswire.api.callers import KNOWN
-from newswire.api.jsontext import ARTICLE_BYTES
+from newswire import wire
+from newswire.accounts import parties, saved_feeds
+from newswire.accounts.parties import PUBLIC, Caller
+from newswire.accounts.signing_keys import caller_of_key, key_of_signature, signing_keys
+from newswire.api.cache.callers import KNOWN
+from newswire.api.request.bodies import JSON_TYPES, NINJS_TYPES, read_up_to
+from newswire.api.request.urls import pairs
 from newswire.api.state import database, settings, state
+from newswire.changes.follow import Access
 from newswire.errors import Problem
-from newswire.instant import now
-from newswire.parties import PUBLIC, Caller
-from newswire.readers import saved
-from newswire.readers.following import Access
-from newswire.signing import caller_of_key, key_of_signature, signing_keys
+from newswire.formats.strict_json import ARTICLE_BYTES
+from newswire.timestamps import now
 
 TOKEN = "token"
 SIGNATURE = "x-superdesk-signature"
@@ -110,7 +110,7 @@ def bearer_of_token(feed: str, token: str) -> Caller:
     if request.headers.get("Authorization") is not None:
         raise unauthenticated("Send Authorization, or the token of the feed, not both.")
     with database().read() as connection:
-        caller = saved.caller_of_token(connection, token, now())
+        caller = saved_feeds.caller_of_token(connection, token, now())
     if caller is None or caller.feed != feed:
         raise unauthenticated("The token is unknown or revoked, or that of another feed.")
     return caller

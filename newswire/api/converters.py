@@ -4,7 +4,7 @@ from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from newswire.api.schemas.changes import CONSUMER
 from newswire.api.schemas.feeds import FEED
-from newswire.api.schemas.fields import ONE_LINE_PATTERN
+from newswire.schemas.fields import ONE_LINE_PATTERN
 
 
 class Ordinal(IntegerConverter):

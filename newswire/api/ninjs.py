@@ -3,8 +3,8 @@
 import orjson
 from flask import Response, g
 
-from newswire.api.answers import json_answer
-from newswire.readers.syndication.ninjs import VERSIONS, ninjs
+from newswire.api.responses import json_answer
+from newswire.formats.ninjs.write import VERSIONS, ninjs
 
 MEDIA = "application/vnd.iptc.ninjs+json"
 # Without a version it is the newest.

@@ -6,9 +6,9 @@ import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from newswire.api.address import base_url
-from newswire.api.schemas.fields import printable
+from newswire.api.request.urls import base_url
 from newswire.errors import CODES, Problem
+from newswire.schemas.fields import printable
 
 logger = logging.getLogger("newswire.request")
 MEDIA_TYPE = "application/problem+json"

@@ -7,11 +7,11 @@ import orjson
 from flask import Response, g
 
 from newswire.api import ninjs
-from newswire.api.answers import unchanged
-from newswire.api.conditional import article_tag, not_modified
-from newswire.api.markdown import markdown
-from newswire.readers.syndication.page import page, policy
-from newswire.store.rows import AnyRow
+from newswire.api.request.conditional import article_tag, not_modified
+from newswire.api.responses import unchanged
+from newswire.formats.html.page import page, policy
+from newswire.formats.markdown.write import markdown
+from newswire.store.articles import AnyRow
 
 MARKDOWN, HTML = "text/markdown", "text/html"
 

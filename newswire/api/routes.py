@@ -8,24 +8,25 @@ from collections.abc import Mapping
 
 from marshmallow import Schema
 
-from newswire.api import about, articles, batch, changes, consumers, directory, feeds, ninjs, publishing, syndication
-from newswire.api.bodies import ARTICLE_TYPES
+from newswire.api import ninjs
 from newswire.api.representations import HTML, MARKDOWN
+from newswire.api.request.bodies import ARTICLE_TYPES
 from newswire.api.routing import Route
 from newswire.api.schemas import changes as wire
-from newswire.api.schemas import envelopes, served
+from newswire.api.schemas import envelopes, responses
 from newswire.api.schemas import feeds as saved
 from newswire.api.schemas.changes import ChangesParameters
 from newswire.api.schemas.directory import AuthorList, AuthorProfile, NameList, NamesParameters, PublisherList
-from newswire.api.schemas.parameters import Parameters
-from newswire.api.schemas.query import (
+from newswire.api.schemas.filters import (
     ArticleParameters,
     DocumentParameters,
     DryRunParameters,
     KillParameters,
     PageParameters,
 )
-from newswire.api.streams import EVENTS, NDJSON
+from newswire.api.schemas.parameters import Parameters
+from newswire.api.views import about, articles, batch, changes, consumers, directory, feeds, publishing, syndication
+from newswire.api.views.streams import EVENTS, NDJSON
 
 ARTICLE = "/v1/articles/<article_id:article_id>"
 EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
@@ -34,7 +35,7 @@ FEED = "/v1/feeds/<feed:feed>"
 JSON_OR_NINJS = ("application/json", *ninjs.TYPES)
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
-STORED: Mapping[int, type[Schema] | None] = {200: served.StoredOrKilled, 201: served.StoredArticle}
+STORED: Mapping[int, type[Schema] | None] = {200: responses.StoredOrKilled, 201: responses.StoredArticle}
 
 ROUTES = (
     Route("GET", "/v1/articles", articles.list_articles, "read", ArticleParameters, {200: envelopes.ArticleList},
@@ -51,7 +52,7 @@ ROUTES = (
           signed=True, problems=(*WRITING, "duplicate_external_id", "stale_version", "article_canceled")),
     Route("POST", "/v1/articles/batch", batch.create_batch, "publish", DryRunParameters, {200: envelopes.BatchOut},
           takes=("application/json", "application/x-ndjson"), problems=WRITING),
-    Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: served.FullArticle},
+    Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: responses.FullArticle},
           media=(*JSON_OR_NINJS, MARKDOWN, HTML), problems=("not_found", "article_canceled"), tagged=True),
     Route("GET", ARTICLE + ".md", articles.read_markdown, "read", Parameters, {200: None}, media=(MARKDOWN,),
           problems=("not_found", "article_canceled"), tagged=True),
@@ -59,22 +60,22 @@ ROUTES = (
           problems=("not_found", "article_canceled"), tagged=True),
     Route("GET", ARTICLE + ".ninjs", articles.read_ninjs, "read", Parameters, {200: None}, media=ninjs.TYPES,
           problems=("not_found", "article_canceled"), tagged=True),
-    Route("PUT", ARTICLE, publishing.replace_article, "publish", DryRunParameters, {200: served.StoredOrKilled},
+    Route("PUT", ARTICLE, publishing.replace_article, "publish", DryRunParameters, {200: responses.StoredOrKilled},
           takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
                                          "precondition_failed", "precondition_required")),
-    Route("PATCH", ARTICLE, publishing.patch_article, "publish", DryRunParameters, {200: served.StoredArticle},
+    Route("PATCH", ARTICLE, publishing.patch_article, "publish", DryRunParameters, {200: responses.StoredArticle},
           takes=PATCH_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
                                        "precondition_failed", "precondition_required")),
-    Route("DELETE", ARTICLE, publishing.kill_article, "publish", KillParameters, {200: served.Tombstone},
+    Route("DELETE", ARTICLE, publishing.kill_article, "publish", KillParameters, {200: responses.Tombstone},
           problems=("not_found", "precondition_failed", "idempotency_key_reused", "unavailable")),
     Route("GET", ARTICLE + "/versions", articles.list_versions, "read", PageParameters, {200: envelopes.VersionList},
           problems=("not_found", "article_canceled")),
     Route("GET", ARTICLE + "/versions/<ordinal:version>", articles.read_version, "read", Parameters,
-          {200: served.VersionOut}, problems=("not_found", "article_canceled"), tagged=True),
+          {200: responses.VersionOut}, problems=("not_found", "article_canceled"), tagged=True),
     Route("PUT", EXTERNAL, publishing.put_external, "publish", DryRunParameters, STORED,
           takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
                                          "precondition_failed")),
-    Route("DELETE", EXTERNAL, publishing.kill_external, "publish", KillParameters, {200: served.Tombstone},
+    Route("DELETE", EXTERNAL, publishing.kill_external, "publish", KillParameters, {200: responses.Tombstone},
           problems=("not_found", "precondition_failed", "validation_failed", "unavailable")),
     Route("GET", "/v1/changes", changes.list_changes, "read", ChangesParameters, {200: envelopes.ChangesOut},
           media=JSON_OR_NINJS, streams=(EVENTS, NDJSON), problems=("cursor_ahead", "wire_changed", "not_found")),

@@ -9,18 +9,18 @@ from flask import Flask, Response, g, request
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema
 
-from newswire.api.address import base_url, is_utf8, parameters
-from newswire.api.answers import accept
 from newswire.api.auth import require
-from newswire.api.bodies import MOST_ARTICLES
-from newswire.api.conditional import IDEMPOTENCY_KEY
 from newswire.api.converters import CONVERTERS, DESCRIBED
-from newswire.api.schemas.article import ArticlePatchSchema, ArticleSchema
-from newswire.api.schemas.fields import FILLED_PATTERN
+from newswire.api.request.bodies import MOST_ARTICLES
+from newswire.api.request.conditional import IDEMPOTENCY_KEY
+from newswire.api.request.urls import base_url, is_utf8, parameters
+from newswire.api.responses import accept
 from newswire.api.schemas.parameters import Parameters, load_parameters
-from newswire.api.schemas.sent import NINJS
 from newswire.article import UNCARRIABLE
 from newswire.errors import CODES, Fault, Problem
+from newswire.schemas.article import ArticlePatchSchema, ArticleSchema
+from newswire.schemas.fields import FILLED_PATTERN
+from newswire.schemas.sent import NINJS
 
 KEYED = "Idempotency-Key"
 # The component that the schemas of batches bring along.

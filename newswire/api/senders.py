@@ -2,11 +2,11 @@
 
 from flask import g
 
-from newswire import parties
+from newswire.accounts import parties
 from newswire.api.state import database
 from newswire.article import UNCARRIABLE, Publisher
 from newswire.errors import Fault, Problem
-from newswire.store import rows
+from newswire.store import articles
 
 
 def own_publisher() -> Publisher:
@@ -36,7 +36,7 @@ def publisher_of(article_id: str) -> Publisher:
     """The publisher of an article that the caller may change; else `not_found`."""
     own: Publisher | None = g.caller.publisher
     with database().read() as connection:
-        owner = rows.owner_of(connection, article_id)
+        owner = articles.owner_of(connection, article_id)
         if owner is None or (own is not None and own.id != owner) or (own is None and g.caller.kind != "admin"):
             raise Problem("not_found", "There is no such article, or it is not yours.")
         return own or parties.publisher_by_id(connection, owner)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from flask import current_app, request
 
-from newswire.api.callers import Callers
-from newswire.api.places import Places
+from newswire.api.cache.callers import Callers
+from newswire.api.limits import Places
+from newswire.changes.follow import Feed
 from newswire.config import Settings
-from newswire.readers.expiries import Calendar
-from newswire.readers.following import Feed
-from newswire.readers.glance import glance
-from newswire.readers.languages import Languages
-from newswire.store.engine import Database
+from newswire.reading.at_one_head import glance
+from newswire.reading.expiry import Calendar
+from newswire.search.languages import Languages
+from newswire.store.database import Database
 from newswire.wire import Head
 
 HEAD = "newswire.head"

@@ -13,22 +13,22 @@ import click
 from newswire import __version__
 
 COMMANDS = {
-    "db": ("database:db", "Create or migrate the database."),
-    "publisher": ("publishers:publisher", "Add, change and list publishers."),
-    "partner": ("partners:partner", "Add, change and list partners and what they may see."),
-    "key": ("keys:key", "Create, list and revoke keys."),
+    "db": ("db:db", "Create or migrate the database."),
+    "publisher": ("publisher:publisher", "Add, change and list publishers."),
+    "partner": ("partner:partner", "Add, change and list partners and what they may see."),
+    "key": ("key:key", "Create, list and revoke keys."),
     "serve": ("serve:serve", "Serve the wire over HTTP, with one worker beside."),
     "worker": ("worker:worker", "Run the worker alone (for more machines)."),
     "demo": ("demo:demo", "Try it out: a fresh wire with sample articles, keys and curl lines."),
-    "import": ("importing:import_articles", "Load many articles from a file straight into the database."),
-    "export": ("exporting:export", "Write the wire as NDJSON."),
+    "import": ("import_:import_articles", "Load many articles from a file straight into the database."),
+    "export": ("export:export", "Write the wire as NDJSON."),
     "verify": ("verify:verify", "Prove that nothing on the wire was dropped or altered."),
     "stats": ("stats:stats", "Say what the wire holds."),
     "backup": ("backup:backup", "Copy the database to a file, while it is served."),
     "restore": ("backup:restore", "Put a backup into the database."),
-    "push": ("pushing:push", "Publish files over HTTP."),
-    "pull": ("pulling:pull", "Read the wire over HTTP into files; go on where it stopped."),
-    "tail": ("tailing:tail", "Watch the wire over HTTP, live."),
+    "push": ("push:push", "Publish files over HTTP."),
+    "pull": ("pull:pull", "Read the wire over HTTP into files; go on where it stopped."),
+    "tail": ("tail:tail", "Watch the wire over HTTP, live."),
 }
 EXAMPLES = """\b
 First steps on a database of its own (a file newswire.db in this folder):
@@ -80,7 +80,7 @@ class CommandTable(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            from newswire.cli.failures import sentence
+            from newswire.cli.support.failures import sentence
 
             said = sentence(error)
             if said is None:

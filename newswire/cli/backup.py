@@ -9,12 +9,12 @@ from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
-from newswire.cli import copying_postgres, copying_sqlite
-from newswire.cli.files import OWNER, arriving, sync
-from newswire.cli.opening import opened_database
-from newswire.cli.output import json_option, tell
+from newswire.cli.support import copy_postgres, copy_sqlite
+from newswire.cli.support.database import opened_database
+from newswire.cli.support.output import json_option, tell
+from newswire.client.files import OWNER, arriving, sync
 from newswire.config import Settings
-from newswire.store.engine import Database, DatabaseError, shown
+from newswire.store.database import Database, DatabaseError, shown
 from newswire.store.tables import entry
 
 FORCED = "--force: all that is in {place} is replaced by what is in {file}."
@@ -65,7 +65,7 @@ def backup(file: Path, force: bool, as_json: bool) -> None:
         with arriving(file, OWNER) as part:
             with database.read() as connection:
                 held = summary(connection)
-                (copying_sqlite if database.is_sqlite else copying_postgres).copy_out(connection, part)
+                (copy_sqlite if database.is_sqlite else copy_postgres).copy_out(connection, part)
             size = part.stat().st_size
         sync(file.parent)
     seconds = time.monotonic() - began
@@ -94,7 +94,7 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
             if not (force and database.is_sqlite):
                 raise click.ClickException(not_empty(database))
             click.echo(FORCED.format(place=place, file=file), err=True)
-        before = (copying_sqlite if database.is_sqlite else copying_postgres).copy_in(file, database)
+        before = (copy_sqlite if database.is_sqlite else copy_postgres).copy_in(file, database)
         with database.read() as connection:
             held = summary(connection)
     finally:

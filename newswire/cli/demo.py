@@ -11,19 +11,21 @@ from typing import Any
 import click
 from sqlalchemy import URL
 
-from newswire import __version__, logs, parties, serving
-from newswire.api.markdowntext import parsed_markdown
-from newswire.api.schemas.article import load_draft
+from newswire import __version__, logs
+from newswire.accounts import parties
+from newswire.api.views.docs_page import SAMPLES
 from newswire.article import Draft, Publisher
-from newswire.cli.listening import address_of, listen
-from newswire.cli.output import json_option, tell
-from newswire.cli.progress import progress
+from newswire.cli.support.listen import address_of, listen
+from newswire.cli.support.output import json_option, tell
+from newswire.cli.support.progress import progress
 from newswire.config import PREFIX, Settings
-from newswire.ingest.receive import Reception
-from newswire.instant import now
-from newswire.store import migration
-from newswire.store.engine import Database
-from newswire.web import SAMPLES
+from newswire.formats.markdown.text import parsed_markdown
+from newswire.publishing.receive import Reception
+from newswire.schemas.article import load_draft
+from newswire.server import supervisor
+from newswire.store import migrate
+from newswire.store.database import Database
+from newswire.timestamps import now
 
 LOG_LEVEL = "warning"
 COMMANDS = {
@@ -71,10 +73,10 @@ def demo(port: int, as_json: bool) -> None:
     with listen("127.0.0.1", port) as listener, TemporaryDirectory(prefix="newswire-demo-") as folder:
         url = address_of(listener)
         database_url = URL.create("sqlite", database=str(Path(folder, "newswire.db"))).render_as_string()
-        migration.upgrade(database_url)
+        migrate.upgrade(database_url)
         keys = seeded(database_url, f"{url}/samples/")
         shown = {"url": url, "docs": f"{url}/docs", "keys": keys, "commands": commands(url, keys)}
-        status = serving.run(
+        status = supervisor.run(
             Settings(database_url=database_url, log_level=LOG_LEVEL, demo=True), listener, processes=1,
             environment=worker_environment(database_url), ready=lambda: tell(page(shown), shown, as_json),
         )  # fmt: skip

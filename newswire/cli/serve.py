@@ -4,12 +4,13 @@ import os
 
 import click
 
-from newswire import __version__, logs, serving
-from newswire.cli.listening import address_of, listen
-from newswire.cli.output import json_option, tell
+from newswire import __version__, logs
+from newswire.cli.support.listen import address_of, listen
+from newswire.cli.support.output import json_option, tell
 from newswire.config import Settings
-from newswire.store import migration
-from newswire.store.engine import Database, shown
+from newswire.server import supervisor
+from newswire.store import migrate
+from newswire.store.database import Database, shown
 
 MOST_PROCESSES = 64
 
@@ -43,7 +44,9 @@ def serve(host: str, port: int, workers: int | None, as_json: bool) -> None:
             sentence = f"Newswire {__version__} listens at {url}, database {database}, reference {docs}"
             tell(sentence, {"url": url, "database": database, "docs": docs}, as_json)
 
-        status = serving.run(settings, listener, processes=workers or processors(), environment=os.environ, ready=ready)
+        status = supervisor.run(
+            settings, listener, processes=workers or processors(), environment=os.environ, ready=ready
+        )
     raise SystemExit(status)
 
 
@@ -52,8 +55,8 @@ def prepared(url: str) -> str:
     database = Database(url)
     try:
         if database.is_sqlite:
-            migration.upgrade(url)
-        migration.check(database)
+            migrate.upgrade(url)
+        migrate.check(database)
     finally:
         database.dispose()
     return shown(database.url)

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, Table, func, select, text
 
 from newswire import wire
 from newswire.article import Status
-from newswire.cli.opening import opened_database
-from newswire.cli.output import columns, json_option, tell
-from newswire.instant import now
-from newswire.store.engine import Database, shown
+from newswire.cli.support.database import opened_database
+from newswire.cli.support.output import columns, json_option, tell
+from newswire.store.database import Database, shown
 from newswire.store.tables import api_key, article, partner, publisher, version
+from newswire.timestamps import now
 
 LABELS = {
     "database": "Database", "size_bytes": "Size in bytes", "wire": "Wire", "head": "Head",

@@ -6,12 +6,13 @@ from typing import NoReturn
 import click
 
 from newswire import wire
-from newswire.cli.interrupts import interruptible
-from newswire.cli.opening import opened_database
-from newswire.cli.output import json_option, tell
-from newswire.cli.progress import progress
-from newswire.cli.proving import prove
-from newswire.cli.remote import opened, url_option
+from newswire.cli.support.database import opened_database
+from newswire.cli.support.interrupts import interruptible
+from newswire.cli.support.options import url_option
+from newswire.cli.support.output import json_option, tell
+from newswire.cli.support.progress import progress
+from newswire.client.session import opened
+from newswire.client.verify import prove
 
 
 @click.command()

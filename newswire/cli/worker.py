@@ -17,13 +17,13 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import logs
-from newswire.cli.failures import sentence
-from newswire.cli.opening import opened_database
+from newswire.cli.support.database import opened_database
+from newswire.cli.support.failures import sentence
 from newswire.config import Settings
 from newswire.errors import Problem
-from newswire.ingest import idempotency, release
-from newswire.instant import now
-from newswire.store.engine import Database
+from newswire.publishing import idempotency, release
+from newswire.store.database import Database
+from newswire.timestamps import now
 
 logger = logging.getLogger("newswire.worker")
 LONGEST_RETRY_SECONDS = 60.0

@@ -8,12 +8,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from newswire import parties
+from newswire.accounts import parties
 from newswire.app import create_app
 from newswire.config import Settings
-from newswire.instant import now
-from newswire.store.engine import Database
+from newswire.store.database import Database
 from newswire.store.tables import api_key
+from newswire.timestamps import now
 
 
 class Caller:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from newswire import parties
-from newswire.ingest.drafting import author_id
-from newswire.instant import format_instant, now
+from newswire.accounts import parties
+from newswire.publishing.draft import author_id
+from newswire.timestamps import format_instant, now
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import problem_of
 from tests.api.test_directory import everything

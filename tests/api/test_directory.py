@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newswire.instant import format_instant, now
-from newswire.store import labels
-from newswire.store.labels import Label
+from newswire.search import names as labels
+from newswire.search.names import Label
+from newswire.timestamps import format_instant, now
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import Site, opened, problem_of
 

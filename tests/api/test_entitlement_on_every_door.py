@@ -12,9 +12,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from newswire.api.routes import ROUTES
-from newswire.ingest.drafting import author_id
-from newswire.instant import format_instant, now
-from newswire.query import FACETS
+from newswire.publishing.draft import author_id
+from newswire.timestamps import format_instant, now
+from newswire.visibility import FACETS
 from tests.api.conftest import Caller
 from tests.api.hostile import Site, opened
 

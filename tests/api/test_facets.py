@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from newswire.query import FACETS
-from newswire.readers import facets
+from newswire.reading import facets
+from newswire.visibility import FACETS
 from tests.api.conftest import Caller, Wire
 from tests.readers.posting_and_paging import page, post, read
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from newswire.instant import format_instant, now
 from newswire.store.tables import feed
+from newswire.timestamps import format_instant, now
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import places_of, problem_of
 

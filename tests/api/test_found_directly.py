@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from newswire.instant import format_instant, now
+from newswire.timestamps import format_instant, now
 from tests.api.conftest import Caller, Wire
 
 VARYING = {"X-Request-Id", "Date"}

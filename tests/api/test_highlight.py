@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from newswire.analysis import analyse
-from newswire.expression import And, ExpressionError, Or, matches, parse
-from newswire.readers.highlighting import LOOKED_AT, highlights
+from newswire.search.analysis import analyse
+from newswire.search.highlight import LOOKED_AT, highlights
+from newswire.search.syntax import And, ExpressionError, Or, matches, parse
 from tests.api.conftest import Wire
 from tests.readers.posting_and_paging import page, read
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from newswire import parties
-from newswire.api import feeds
-from newswire.api.pages import Pages, Shortcut
+from newswire.accounts import parties
+from newswire.api.cache.pages import Pages, Shortcut
+from newswire.api.views import feeds
 from newswire.errors import Problem
-from newswire.instant import format_instant, now
-from newswire.readers import listing
+from newswire.reading import lists
+from newswire.timestamps import format_instant, now
 from newswire.wire import Head
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import problem_of
@@ -154,7 +154,7 @@ def test_what_an_owner_sees_of_its_own_is_not_kept(wire: Wire) -> None:
 def test_what_is_kept_stays_within_its_memory_and_belongs_to_one_head(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newswire.api.pages.MOST_BYTES", 20_000)
+    monkeypatch.setattr("newswire.api.cache.pages.MOST_BYTES", 20_000)
     publisher, partner = wire.as_publisher(), wire.as_partner()
     publisher.publish("Long", body_text="Cocoa rises again. " * 100)
     for number in range(30):
@@ -246,7 +246,7 @@ def test_what_was_looked_up_before_the_head_moved_is_not_kept_under_the_new_one(
 
 
 def test_long_addresses_count_for_the_memory_of_what_is_kept(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newswire.api.pages.MOST_BYTES", 100_000)
+    monkeypatch.setattr("newswire.api.cache.pages.MOST_BYTES", 100_000)
     partner = wire.as_partner()
     for number in range(20):
         partner.get(f"/v1/articles?_{number}={'x' * 20_000}")
@@ -257,8 +257,8 @@ class Slow:
     """Finding a page, which takes a while; each in `found` is one that began. The first one does something before."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, first: Callable[[], object] = lambda: None) -> None:
-        self.page, self.first, self.found = listing.page, first, 0
-        monkeypatch.setattr(listing, "page", self)
+        self.page, self.first, self.found = lists.page, first, 0
+        monkeypatch.setattr(lists, "page", self)
 
     def __call__(self, *arguments: Any) -> Any:
         self.found += 1
@@ -330,7 +330,7 @@ def test_a_page_is_of_one_head_although_the_wire_moves_while_it_is_found(
 @pytest.fixture
 def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every wire counts as one that has not moved for a while: searches are tried without a transaction."""
-    monkeypatch.setattr("newswire.api.lists.REST", 0)
+    monkeypatch.setattr("newswire.api.views.lists.REST", 0)
 
 
 @pytest.mark.usefixtures("at_rest")

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from newswire import parties
-from newswire.instant import now
-from newswire.signing import create_signing_key
+from newswire.accounts import parties
+from newswire.accounts.signing_keys import create_signing_key
+from newswire.timestamps import now
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import problem_of
 from tests.api.test_ninjs_out import MEDIA, RICH, VERSIONS, accepting, real_articles

@@ -9,8 +9,8 @@ from alembic import command
 from sqlalchemy import Connection, MetaData, column, insert, select, table
 
 from bench.postgres import new_database
-from newswire.store.engine import Database
-from newswire.store.migration import configuration, upgrade
+from newswire.store.database import Database
+from newswire.store.migrate import configuration, upgrade
 from tests.api.conftest import Wire
 from tests.api.test_directory import LISTS, everything
 

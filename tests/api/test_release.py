@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from newswire import wire as log
-from newswire.ingest import release
-from newswire.instant import format_instant, now
-from newswire.store.engine import Database
+from newswire.publishing import release
+from newswire.store.database import Database
+from newswire.timestamps import format_instant, now
 from tests.api.conftest import Caller, Wire
 
 SOON = 1500

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from newswire.readers import relevance
+from newswire.reading import relevance
 from tests.api.conftest import Caller, Wire
 from tests.readers.posting_and_paging import page, pages, post, read
 
@@ -310,7 +310,7 @@ def test_a_list_in_this_order_is_another_one_when_its_articles_have_aged(
     partner = published(wire, {"a": {"headline": "Cocoa"}})
     tags = []
     for moment in (1_790_000_000_000, 1_790_000_000_001, 1_790_000_900_000):
-        monkeypatch.setattr("newswire.api.lists.now", lambda moment=moment: moment)
+        monkeypatch.setattr("newswire.api.views.lists.now", lambda moment=moment: moment)
         tags.append(partner.get("/v1/articles?q=cocoa&sort=relevance").headers["ETag"])
     assert tags[0] == tags[1] != tags[2]
 
@@ -319,7 +319,7 @@ def test_a_list_in_this_order_is_another_one_when_its_articles_have_aged(
 def test_both_engines_rank_real_articles_alike(
     fresh_sqlite: str, fresh_postgresql: str, shared_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newswire.api.lists.now", lambda: 1_790_000_000_000)
+    monkeypatch.setattr("newswire.api.views.lists.now", lambda: 1_790_000_000_000)
     names = ["reuters21578", "wikinews_ja", "saudinewsnet", "hebrew_headlines", "french_headlines", "guardian_articles"]
     articles: list[dict[str, Any]] = []
     for name in names:

@@ -9,15 +9,15 @@ from flask import Flask
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from newswire import parties
 from newswire import wire as log
+from newswire.accounts import parties
 from newswire.api.routes import ROUTES
 from newswire.api.routing import Route
+from newswire.api.views.docs_page import OPEN_ENDPOINTS
 from newswire.app import create_app
 from newswire.config import Settings
-from newswire.instant import now
 from newswire.store.tables import api_key
-from newswire.web import OPEN_ENDPOINTS
+from newswire.timestamps import now
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import Site, opened, problem_of
 

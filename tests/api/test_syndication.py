@@ -12,11 +12,11 @@ from sqlalchemy import select, update
 from werkzeug.http import http_date
 from werkzeug.test import TestResponse
 
-from newswire.instant import EPOCH, now
-from newswire.readers import killed
+from newswire.changes import recent_kills
 from newswire.store.tables import article as article_table
 from newswire.store.tables import head
 from newswire.store.tables import version as version_table
+from newswire.timestamps import EPOCH, now
 from tests.api.conftest import Caller, Wire
 
 NAMES = {
@@ -330,13 +330,13 @@ def test_a_kill_is_told_in_atom_to_those_who_were_told_of_the_article(wire: Wire
 
 def test_the_newest_fifty_kills_are_told_on_the_first_page_only(wire: Wire) -> None:
     publisher, partner = wire.as_publisher(), wire.as_partner()
-    batch = [{"headline": f"Story {number}", "external_id": str(number)} for number in range(killed.SHOWN + 5)]
+    batch = [{"headline": f"Story {number}", "external_id": str(number)} for number in range(recent_kills.SHOWN + 5)]
     results = publisher.post("/v1/articles/batch", json=batch).get_json()["results"]
     for result in results[:-3]:
         publisher.delete(f"/v1/articles/{result['id']}")
     told = tombstones(partner, "limit=2")
     assert list(told) == [f"urn:uuid:{result['id']}" for result in reversed(results[2:-3])]
-    assert len(told) == killed.SHOWN
+    assert len(told) == recent_kills.SHOWN
     second = following(partner.get("/v1/articles.atom?limit=2"))
     assert second is not None
     assert tombstones(partner, urlsplit(second).query) == {}

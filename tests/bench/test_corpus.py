@@ -12,11 +12,11 @@ from bench.corpus import PUBLISHERS, corpus
 from bench.planting import COMMON, HOLDS, LAST_YEAR, MEDIUM, OLD, OTHER, RARE, SECTIONS, plan
 from bench.preparing import SENDERS
 from bench.vocabulary import SIZE, vocabulary
-from newswire.api.schemas.article import load_draft
 from newswire.article import Held, Status, served
-from newswire.expression import matches, parse
-from newswire.instant import parse_instant
-from newswire.store.texts import searchable
+from newswire.schemas.article import load_draft
+from newswire.search.syntax import matches, parse
+from newswire.search.texts import searchable
+from newswire.timestamps import parse_instant
 
 DIGEST = """
 import hashlib

@@ -10,8 +10,8 @@ from lxml import etree
 from bench import chart, growth, profiles
 from bench.compare_jobs import JOBS
 from bench.stage import Stage
-from newswire.parties import PartyError
-from newswire.store.migration import upgrade
+from newswire.accounts.parties import PartyError
+from newswire.store.migrate import upgrade
 
 SIZES = (200, 300)
 SECONDS = 0.02
@@ -70,5 +70,5 @@ def test_a_profile_shows_the_calls_of_each_job_and_no_place_of_this_machine() ->
     found = dict(profiles.run(SIZES[0], ["sqlite"], 0.1, tell=ignore))
     assert list(found) == [f"sqlite-{job}" for job in profiles.PROFILED]
     assert "newswire/wire.py" in found["sqlite-publish"]
-    assert "newswire/readers/" in found["sqlite-fresh"]
+    assert "newswire/reading/" in found["sqlite-fresh"]
     assert not any(str(Path.cwd()) in told for told in found.values())

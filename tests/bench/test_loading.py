@@ -12,11 +12,12 @@ from bench.loading import load
 from bench.planting import plan
 from bench.postgres import new_database
 from bench.preparing import SENDERS, TOGETHER, identity, received
-from newswire import parties, wire
-from newswire.api.schemas.article import load_draft
-from newswire.ingest.receive import Reception
-from newswire.store.engine import Database
-from newswire.store.migration import upgrade
+from newswire import wire
+from newswire.accounts import parties
+from newswire.publishing.receive import Reception
+from newswire.schemas.article import load_draft
+from newswire.store.database import Database
+from newswire.store.migrate import upgrade
 from newswire.store.tables import head, metadata
 
 pytestmark = pytest.mark.slow
@@ -47,7 +48,7 @@ def received_url(other_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     upgrade(other_url)
     whole, database = plan(SIZE), Database(other_url)
     ids = iter([identity(index + 1, received(whole, index)) for index in range(SIZE)])
-    monkeypatch.setattr("newswire.ingest.receive.uuid7", lambda: next(ids))
+    monkeypatch.setattr("newswire.publishing.receive.uuid7", lambda: next(ids))
     with database.begin() as connection:
         for sender in SENDERS.values():
             parties.add_publisher(connection, sender.slug, sender.name, sender.url, sender.language, 0)

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from newswire.app import create_app
 from newswire.cli import main
-from newswire.cli.remote import Answer, Remote
+from newswire.client.session import Answer, Remote
 from newswire.config import Settings
 from tests.cli.conftest import Cli, Server, process
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from newswire.store.engine import Database
+from newswire.store.database import Database
 from tests.cli.conftest import Cli
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable, delete, update
 
-from newswire.store.engine import Database
+from newswire.store.database import Database
 from newswire.store.tables import entry, head, version
 from tests.cli.conftest import WAIT_SECONDS, Cli, api
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from newswire.store.engine import Database
+from newswire.store.database import Database
 from newswire.store.tables import article
 from tests.cli.conftest import WAIT_SECONDS, Cli, api, waited
 

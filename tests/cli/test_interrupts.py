@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from newswire.cli.interrupts import interruptible, undisturbed
+from newswire.cli.support.interrupts import interruptible, undisturbed
 
 LONG_SECONDS = 20.0
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newswire.api.streams import SLOW_SECONDS
+from newswire.api.views.streams import SLOW_SECONDS
 from tests.cli.conftest import Cli, Server
 
 pytestmark = pytest.mark.slow

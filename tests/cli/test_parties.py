@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from newswire import parties
-from newswire.instant import now, parse_instant
-from newswire.store.engine import Database
+from newswire.accounts import parties
+from newswire.store.database import Database
+from newswire.timestamps import now, parse_instant
 from tests.cli.conftest import Cli
 
 

@@ -18,12 +18,12 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import delete, insert, select, text
 
-from newswire import parties
+from newswire.accounts import parties
 from newswire.cli.worker import ROUNDS, Round, go_round
 from newswire.errors import Problem
-from newswire.instant import now
-from newswire.store.engine import Database
+from newswire.store.database import Database
 from newswire.store.tables import idempotency, publisher
+from newswire.timestamps import now
 from tests.cli.conftest import Cli, Server
 
 pytestmark = pytest.mark.slow

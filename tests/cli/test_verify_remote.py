@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable, delete, update
 
-from newswire.store.engine import Database
+from newswire.store.database import Database
 from newswire.store.tables import entry, head, version
 from newswire.wire import link
 from tests.cli.conftest import Cli

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from newswire.expression import LONGEST_QUERY, MOST_TERMS
+from newswire.search.syntax import LONGEST_QUERY, MOST_TERMS
 from tests.api.conftest import Caller
 
 MOST_AT_ONCE = 1_000

@@ -5,11 +5,11 @@ from random import Random
 
 import pytest
 
-from newswire.api.schemas.article import load_draft
-from newswire.ingest.receive import Reception
-from newswire.instant import format_instant, now
-from newswire.parties import find_publisher
-from newswire.readers.changes import DISORDER
+from newswire.accounts.parties import find_publisher
+from newswire.changes.page import DISORDER
+from newswire.publishing.receive import Reception
+from newswire.schemas.article import load_draft
+from newswire.timestamps import format_instant, now
 from tests.api.conftest import Caller, Wire
 from tests.readers.ways import answered
 

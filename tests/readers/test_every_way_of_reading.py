@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from newswire.api import streams
+from newswire.api.views import streams
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import problem_of
 from tests.readers.ways import EVENTS, LINES, WAYS, Way, answered, events, paged

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
-from newswire import parties
-from newswire.api.schemas.article import load_draft
+from newswire.accounts import parties
 from newswire.article import Publisher
-from newswire.ingest.receive import Reception
-from newswire.instant import now
-from newswire.store.engine import Database
-from newswire.store.search_sqlite import search_place
+from newswire.publishing.receive import Reception
+from newswire.schemas.article import load_draft
+from newswire.search.sqlite.index import search_place
+from newswire.store.database import Database
+from newswire.timestamps import now
 
 NOON, LATER = "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z"
 

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from newswire.api import streams
-from newswire.api.schemas.article import load_draft
-from newswire.ingest.receive import Reception
-from newswire.instant import now
-from newswire.parties import find_publisher
+from newswire.accounts.parties import find_publisher
+from newswire.api.views import streams
+from newswire.publishing.receive import Reception
+from newswire.schemas.article import load_draft
+from newswire.timestamps import now
 from tests.api.conftest import Wire
 from tests.readers.ways import WAYS, answered
 

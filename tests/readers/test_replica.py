@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import URL, make_url
 
 from bench.postgres import connect, new_database, replica_of, temporary_postgres
-from newswire.store.migration import upgrade
+from newswire.store.migrate import upgrade
 from tests.api.conftest import Caller, Wire
 from tests.api.hostile import problem_of
 from tests.readers.ways import WAYS, acknowledge, answered, events, paged

@@ -11,17 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newswire import parties
-from newswire.analysis import Analysed
-from newswire.api.schemas.article import load_draft
+from newswire.accounts import parties
 from newswire.article import Publisher
-from newswire.expression import ExpressionError, matches, parse
-from newswire.ingest.receive import Reception
-from newswire.instant import now
-from newswire.query import EVERYTHING, Filter, Query, Visibility
-from newswire.readers.listing import page
-from newswire.store.engine import Database
-from newswire.store.texts import searchable
+from newswire.publishing.receive import Reception
+from newswire.reading.lists import page
+from newswire.schemas.article import load_draft
+from newswire.search.analysis import Analysed
+from newswire.search.query import Query
+from newswire.search.syntax import ExpressionError, matches, parse
+from newswire.search.texts import searchable
+from newswire.store.database import Database
+from newswire.timestamps import now
+from newswire.visibility import EVERYTHING, Filter, Visibility
 
 WORDS = [
     "cocoa", "prices", "price", "rising", "rose", "études", "étude", "Zürich", "зелёный", "экономики", "شراء", "מדינה",

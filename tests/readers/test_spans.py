@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from newswire.analysis import analyse
 from newswire.article import Held, Status
-from newswire.instant import EARLIEST, LATEST
-from newswire.query import Place
-from newswire.store import search_postgres, spans
-from newswire.store.engine import Database
-from newswire.store.texts import Document
+from newswire.search.analysis import analyse
+from newswire.search.postgres import index, time_buckets
+from newswire.search.query import Place
+from newswire.search.texts import Document
+from newswire.store.database import Database
+from newswire.timestamps import EARLIEST, LATEST
 
 NOON = 1_790_000_000_000
 TIMES = st.one_of(
@@ -45,8 +45,8 @@ STORIES = st.lists(
 @pytest.fixture
 def connection(fresh_postgresql: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     # So that small wires have what large ones have: dense spans, rests with too many matches, steps of all sizes.
-    monkeypatch.setattr(spans, "FEW", 3)
-    monkeypatch.setattr(spans, "MANY", 6)
+    monkeypatch.setattr(time_buckets, "FEW", 3)
+    monkeypatch.setattr(time_buckets, "MANY", 6)
     database = Database(fresh_postgresql)
     with database.engine.connect() as opened:
         yield opened
@@ -61,7 +61,7 @@ def put(connection: Connection, stories: list[Story]) -> None:
             expires_at=None,
         )  # fmt: skip
         words = analyse({"headline": " ".join(sorted(story.words))}, None)
-        search_postgres.put(connection, [Document(held, frozenset({"image_no"}), words)])
+        index.put(connection, [Document(held, frozenset({"image_no"}), words)])
 
 
 def expected(
@@ -97,7 +97,7 @@ def test_a_walk_finds_the_nearest_matches_and_no_others(
     with connection.begin() as transaction:
         put(connection, stories)
         times = (since, until)
-        found: list[int] = spans.nearest(
+        found: list[int] = time_buckets.nearest(
             connection, "status = 'usable'", {"query": f"'{word}'"}, times, start, descending=descending, wanted=wanted
         )
         transaction.rollback()
@@ -118,8 +118,8 @@ def test_the_nearest_articles_answer_for_a_common_prefix_and_not_for_a_rare_one(
     asked: dict[str, Any] = {"descending": descending, "wanted": 20}
     with connection.begin() as transaction:
         put(connection, stories)
-        common = spans.among_nearest(connection, "true", {"query": "'com':*"}, (None, None), None, **asked)
-        rare = spans.among_nearest(connection, "true", {"query": "'rar':*"}, (None, None), None, **asked)
+        common = time_buckets.among_nearest(connection, "true", {"query": "'com':*"}, (None, None), None, **asked)
+        rare = time_buckets.among_nearest(connection, "true", {"query": "'rar':*"}, (None, None), None, **asked)
         transaction.rollback()
     assert common is not None
     assert (

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from bench.postgres import new_database, temporary_postgres
-from newswire.query import EVERYTHING, Filter, Query, Visibility
-from newswire.readers import watching
-from newswire.readers.matching import Reader
-from newswire.readers.watching import Watcher
-from newswire.store.migration import upgrade
+from newswire.changes import watcher as watching
+from newswire.changes.rules import Reader
+from newswire.changes.watcher import Watcher
+from newswire.search.query import Query
+from newswire.store.migrate import upgrade
+from newswire.visibility import EVERYTHING, Filter, Visibility
 from tests.api.conftest import Wire
 from tests.readers.ways import answered, events
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newswire.expression import ExpressionError, parse
+from newswire.search.syntax import ExpressionError, parse
 from tests.api.conftest import Caller, Wire
 from tests.readers.test_search_alike import invented, queries
 from tests.readers.ways import paged

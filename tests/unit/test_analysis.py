@@ -16,7 +16,7 @@ import regex
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from newswire.analysis import (
+from newswire.search.analysis import (
     FIELDS,
     INDEX_BUDGET,
     LONGEST_WORD,
@@ -26,7 +26,7 @@ from newswire.analysis import (
     stem_tokens,
     words,
 )
-from newswire.stemming import stemming_language
+from newswire.search.stemming import stemming_language
 
 LANGUAGES = re.findall(
     r"\w+",

@@ -10,8 +10,8 @@ import regex
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from newswire.analysis import analyse, words
-from newswire.expression import (
+from newswire.search.analysis import analyse, words
+from newswire.search.syntax import (
     DEEPEST_NESTING,
     LONGEST_QUERY,
     MOST_TERMS,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newswire.ingest.formats.html import (
+from newswire.formats.html.sanitise import (
     ATTRIBUTES,
     ELEMENTS,
     EVERYWHERE,
@@ -24,7 +24,7 @@ from newswire.ingest.formats.html import (
     sanitise,
     word_count,
 )
-from newswire.ingest.formats.markup import HOLLOWED
+from newswire.formats.html.tokens import HOLLOWED
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "html.md"
 BASE = "https://example.org/news/story.html"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newswire.ingest.formats.html import plain_text, sanitise, word_count
-from newswire.ingest.formats.markdown import MarkdownError, markdown_to_html, read_markdown
+from newswire.formats.html.sanitise import plain_text, sanitise, word_count
+from newswire.formats.markdown.read import MarkdownError, markdown_to_html, read_markdown
 
 SAMPLES = Path(__file__).parents[2] / "newswire" / "samples"
 FORM = """\

@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newswire.api.schemas.sent import Kill, load_sent
 from newswire.article import Draft, Held, Publisher, Status, served
 from newswire.errors import Fault, Problem
-from newswire.ingest.formats.ninjs import read_ninjs
-from newswire.readers.syndication.ninjs import VERSIONS, ninjs
+from newswire.formats.ninjs.read import read_ninjs
+from newswire.formats.ninjs.write import VERSIONS, ninjs
+from newswire.schemas.sent import Kill, load_sent
 
 PUBLISHER = Publisher(1, "port", "Port Press", "https://port.example/", "en")
 ARTICLE_ID = "01890a5d-ac96-774b-bcce-b302099a8057"

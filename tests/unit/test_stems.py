@@ -1,8 +1,8 @@
 """By which stems a word is looked for, and in which languages."""
 
-from newswire.expression import parse
-from newswire.query import Filter
-from newswire.store.stems import groups, spoken, stems
+from newswire.search.stems import groups, spoken, stems
+from newswire.search.syntax import parse
+from newswire.visibility import Filter
 
 
 def test_languages_that_agree_on_the_stems_of_all_words_are_asked_for_together() -> None:

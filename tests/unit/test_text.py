@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newswire.ingest.formats.html import from_text, plain_text, sanitise, word_count
+from newswire.formats.html.sanitise import from_text, plain_text, sanitise, word_count
 
 PIECES = st.text(max_size=8) | st.sampled_from(["\n", "\n    ", "\r\n\r\n", " ", "wörd", "   ", "\t", "\ud800", "\x85"])
 TEXTS = st.lists(PIECES, max_size=60).map("".join)

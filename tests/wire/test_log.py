@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, select, update
 
-from newswire import parties, wire
-from newswire.api.schemas.article import load_draft
+from newswire import wire
+from newswire.accounts import parties
 from newswire.article import EntryType, Publisher
-from newswire.ingest.receive import Outcome, Reception
-from newswire.instant import now
-from newswire.store.engine import Database
+from newswire.publishing.receive import Outcome, Reception
+from newswire.schemas.article import load_draft
+from newswire.store.database import Database
 from newswire.store.tables import article, entry, head, version
+from newswire.timestamps import now
 
 WRITERS = 8
 

@@ -10,11 +10,11 @@ from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
 from newswire.errors import Problem
-from newswire.readers import single
-from newswire.readers.glance import glance
-from newswire.store import rows
-from newswire.store.engine import Database
-from newswire.store.prepared import Prepared
+from newswire.reading import article
+from newswire.reading.at_one_head import glance
+from newswire.store import articles
+from newswire.store.database import Database
+from newswire.store.statements import Prepared
 
 
 def test_a_refused_statement_is_an_error_of_sqlalchemy_without_its_values(database_url: str) -> None:
@@ -35,7 +35,7 @@ def test_what_postgresql_has_prepared_outlives_a_reading(fresh_postgresql: str) 
     database = Database(fresh_postgresql)
     for _ in range(8):
         with database.read() as connection:
-            assert single.BY_ID.all(connection, {"id": "nothing"}) == []
+            assert article.BY_ID.all(connection, {"id": "nothing"}) == []
     with database.read() as connection:
         prepared = connection.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()
     assert any("FROM article" in statement for statement in prepared)
@@ -68,13 +68,13 @@ def test_a_connection_that_is_lost_under_a_statement_is_unavailable_and_replaced
             lost = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
             with other.begin() as killer:
                 killer.exec_driver_sql(f"SELECT pg_terminate_backend({lost}, 5000)")
-            rows.lock_by_id(connection, "nothing")
+            articles.lock_by_id(connection, "nothing")
 
     with pytest.raises(Problem) as failed:
         publish_without_a_connection()
     assert failed.value.code == "unavailable"
     with database.begin() as connection:
-        assert rows.lock_by_id(connection, "nothing") is None
+        assert articles.lock_by_id(connection, "nothing") is None
     database.dispose()
     other.dispose()
 

@@ -1,1 +1,1 @@
-"""The marshmallow schemas: what may be sent, what may be asked, and what is served."""
+"""marshmallow schemas of query parameters and of responses."""

@@ -4,13 +4,13 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from newswire.analysis import FIELDS
-from newswire.api.schemas.article import Strict
-from newswire.api.schemas.fields import Whole
+from newswire.api.schemas.filters import LARGEST, FilterParameters, filter_of, invalid, one_of, resolved, understood
 from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text
-from newswire.api.schemas.query import LARGEST, FilterParameters, filter_of, invalid, one_of, resolved, understood
-from newswire.api.schemas.served import Served, instant, items, string, whole
-from newswire.query import Query, Times
+from newswire.api.schemas.responses import Served, instant, items, string, whole
+from newswire.schemas.article import Strict
+from newswire.schemas.fields import Whole
+from newswire.search.analysis import FIELDS
+from newswire.search.query import Query, Times
 
 TYPES = ("article.published", "article.updated", "article.corrected", "article.canceled", "article.expired",
          "article.removed")  # fmt: skip

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from newswire.api.schemas.envelopes import PageLinks, PageOut
 from newswire.api.schemas.parameters import Digits, Parameters, text
-from newswire.api.schemas.served import AuthorOut, PublisherOut, Served, items, kind, link, one, string, whole
+from newswire.api.schemas.responses import AuthorOut, PublisherOut, Served, items, kind, link, one, string, whole
 
 # Words and term of a name: 2,600 bytes, in JSON and base64.
 LONGEST_CURSOR = 4000

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from newswire.api.schemas.served import (
+from newswire.api.schemas.responses import (
     ChangeOut,
     ListedArticle,
     Served,

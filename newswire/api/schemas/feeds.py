@@ -6,14 +6,14 @@ from urllib.parse import parse_qs
 
 from marshmallow import ValidationError, fields, validate
 
-from newswire.api.schemas.article import Strict
 from newswire.api.schemas.changes import ChangesParameters
-from newswire.api.schemas.fields import COMMON, PATTERN, Reason, Text, carriable, refuse
+from newswire.api.schemas.filters import ArticleParameters, FilterParameters, query_of
 from newswire.api.schemas.parameters import Parameters, load_parameters, text
-from newswire.api.schemas.query import ArticleParameters, FilterParameters, query_of
-from newswire.api.schemas.served import Served, instant, items, link, maybe, one, string
+from newswire.api.schemas.responses import Served, instant, items, link, maybe, one, string
 from newswire.errors import Problem
-from newswire.instant import now
+from newswire.schemas.article import Strict
+from newswire.schemas.fields import COMMON, PATTERN, Reason, Text, carriable, refuse
+from newswire.timestamps import now
 
 FEED = "[a-z0-9][a-z0-9_-]{0,99}"
 TITLE = 250

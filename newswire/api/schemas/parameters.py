@@ -12,10 +12,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from newswire.api.schemas.fields import CONTROLS, PATTERN, Reason, printable, refuse
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault, Problem
-from newswire.instant import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
+from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable, refuse
+from newswire.timestamps import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 
 MOST_FAULTS = 20
 PASSING = frozenset({"after", "cursor", "token"})

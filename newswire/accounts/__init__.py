@@ -1,0 +1,1 @@
+"""Accounts: publishers, partners and their entitlements, keys, saved feeds."""

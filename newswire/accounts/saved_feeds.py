@@ -1,0 +1,132 @@
+"""Saved feeds: queries that a party keeps under a name, each with a token for readers that cannot send headers.
+
+A query is kept as it stands in an address, parameter to values, and understood anew at each
+reading. A token opens its feed and nothing else; only its SHA-256 is stored. Every edit raises
+the head's revision, so that no kept page outlives it.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
+
+from newswire import wire
+from newswire.accounts.parties import OWNERS, Caller, caller_as, hashed
+from newswire.errors import Problem, invalid
+from newswire.store.articles import insert_unless_there
+from newswire.store.tables import api_key, feed, partner, publisher
+
+MOST = 1000
+
+
+class SavedFeed(NamedTuple):
+    """A query under a name; `query` is parameter to values as sent, `token` a SHA-256, None where there is none."""
+
+    party: str
+    name: str
+    title: str | None
+    query: Mapping[str, Sequence[str]]
+    token: str | None
+    created_at: int
+    updated_at: int
+
+
+COLUMNS = tuple(feed.c[name] for name in SavedFeed._fields)
+
+
+def new_token() -> str:
+    """256 random bits, in letters that need no escaping in an address."""
+    return "nwf_" + secrets.token_urlsafe(32)
+
+
+def create(
+    connection: Connection, party: str, name: str, title: str | None, query: Mapping[str, Sequence[str]], token: str,
+    now: int,
+) -> SavedFeed:  # fmt: skip
+    """A new feed, opened by `token` too; raises `validation_failed` when the party has one of this name."""
+    made = SavedFeed(party, name, title, query, hashed(token), now, now)
+    wire.revise(connection)
+    if insert_unless_there(connection, feed, made._asdict(), feed.c.id) is None:
+        raise taken(name)
+    if len(stored(connection, party)) > MOST:
+        raise Problem("validation_failed", f"There are {MOST} feeds already; delete one that is not used.")
+    return made
+
+
+def change(connection: Connection, party: str, name: str, changes: Mapping[str, Any], now: int) -> SavedFeed:
+    """A feed with another name, title, query or token (a SHA-256, or None for no token); raises `not_found`."""
+    # It locks the head, so that nobody else changes a feed, or takes its name, between the look and the change.
+    wire.revise(connection)
+    held = find(connection, party, name)
+    new = held._replace(**changes, updated_at=now)
+    if new.name != held.name and find_or_none(connection, held.party, new.name) is not None:
+        raise taken(new.name)
+    connection.execute(update(feed).where(*of(held.party, held.name)).values(**changes, updated_at=now))
+    return new
+
+
+def forget(connection: Connection, party: str, name: str) -> None:
+    """Deletes a feed, and its token with it; raises `not_found`."""
+    wire.revise(connection)
+    if connection.execute(delete(feed).where(*of(party, name))).rowcount != 1:
+        raise unknown(name)
+
+
+def stored(connection: Connection, party: str) -> Sequence[SavedFeed]:
+    """All feeds of a party, by name."""
+    rows = connection.execute(select(*COLUMNS).where(feed.c.party == party))
+    return sorted((SavedFeed(*row) for row in rows), key=lambda found: found.name)
+
+
+def find(connection: Connection, party: str, name: str) -> SavedFeed:
+    """One feed; raises `not_found`, also for another party's."""
+    found = find_or_none(connection, party, name)
+    if found is None:
+        raise unknown(name)
+    return found
+
+
+def find_or_none(connection: Connection, party: str, name: str) -> SavedFeed | None:
+    row = connection.execute(select(*COLUMNS).where(*of(party, name))).one_or_none()
+    return None if row is None else SavedFeed(*row)
+
+
+def caller_of_token(connection: Connection, token: str, now: int) -> Caller | None:
+    """The party whose feed a token opens, with the name of that feed; None for no token of any.
+
+    A token opens nothing once its party has no key left that may read, and never what only an owner sees.
+    """
+    row = connection.execute(select(feed.c.party, feed.c.name).where(feed.c.token == hashed(token))).one_or_none()
+    if row is None:
+        return None
+    kind, _, slug = row.party.partition(":")
+    if not has_key(connection, kind, slug, now):
+        return None
+    caller = caller_as(connection, kind, slug or None, scopes=frozenset({"read"}), feed=row.name)
+    return replace(caller, visibility=replace(caller.visibility, owner=False))
+
+
+def has_key(connection: Connection, kind: str, slug: str, now: int) -> bool:
+    """Whether a party has a key in use that may read."""
+    owner = {"publisher": publisher.c.slug == slug, "partner": partner.c.slug == slug}.get(kind, api_key.c.admin)
+    scopes = connection.scalars(
+        select(api_key.c.scopes).select_from(OWNERS).where(
+            owner, api_key.c.revoked_at.is_(None), api_key.c.nonce.is_(None),
+            or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now),
+        )
+    )  # fmt: skip
+    return any("read" in each.split() for each in scopes)
+
+
+def of(party: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return feed.c.party == party, feed.c.name == name
+
+
+def taken(name: str) -> Problem:
+    return invalid("/name", "taken", f"There is a feed {name!r} of yours already; PATCH /v1/feeds/{name} changes it.")
+
+
+def unknown(name: str) -> Problem:
+    return Problem("not_found", f"There is no feed {name!r} of yours; POST /v1/feeds makes one.")

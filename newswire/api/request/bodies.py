@@ -1,0 +1,81 @@
+"""Reading what a client sends: type, compression, size. What is in it is read in `jsontext` and `markdowntext`."""
+
+import gzip
+import io
+import zlib
+from itertools import islice
+from typing import Any
+
+from flask import g, request
+from marshmallow import Schema, ValidationError
+
+from newswire.errors import Problem
+from newswire.formats.strict_json import malformed, parsed_json
+from newswire.schemas.fields import faults
+
+BATCH_BYTES = 64 * 1024 * 1024
+DRAIN_BYTES = 256 * 1024 * 1024
+CHUNK = 64 * 1024
+MOST_ARTICLES = 1000
+MOST_FAULTS = 20
+JSON_TYPES = ("application/json",)
+MERGE_TYPES = ("application/merge-patch+json", *JSON_TYPES)
+MARKDOWN_TYPES = ("text/markdown",)
+NINJS_TYPES = ("application/vnd.iptc.ninjs+json",)
+ARTICLE_TYPES = (*JSON_TYPES, *MARKDOWN_TYPES, *NINJS_TYPES)
+
+
+def received(types: tuple[str, ...], limit: int) -> bytes:
+    """The decoded body; raises `Problem` for a type not in `types`, a foreign encoding, too many bytes."""
+    if request.mimetype not in types:
+        found = request.mimetype or "none"
+        raise Problem("unsupported_media_type", f"The Content-Type must be {' or '.join(types)}, not {found}.",
+                      headers={"Accept": ", ".join(types)})  # fmt: skip
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in {"utf-8", "utf8"}:
+        raise Problem("unsupported_media_type", f"The body must be in UTF-8, not {charset[:40]!r}.")
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"identity", "", "gzip"}:
+        raise Problem("unsupported_media_type", f"The Content-Encoding must be gzip or none, not {encoding[:40]!r}.",
+                      headers={"Accept-Encoding": "gzip"})  # fmt: skip
+    raw = g.signed if "signed" in g else read_up_to(limit)
+    return unzipped(raw, limit) if encoding == "gzip" else raw
+
+
+def loaded_json(schema: Schema, limit: int, types: tuple[str, ...] = JSON_TYPES) -> dict[str, Any]:
+    """A JSON body of at most `limit` bytes as `schema` loads it; raises `validation_failed` with its faults."""
+    try:
+        content: dict[str, Any] = schema.load(parsed_json(received(types, limit)))
+    except ValidationError as error:
+        found = list(islice(faults(error.messages), MOST_FAULTS))
+        raise Problem("validation_failed", f"{found[0].pointer or 'the body'}: {found[0].detail}", found) from None
+    return content
+
+
+def read_up_to(limit: int) -> bytes:
+    """The raw body. One that is too large is read to its end before it is refused: a client that is
+    still sending would otherwise lose the answer."""
+    body = request.stream.read(limit + 1)
+    if len(body) <= limit:
+        return body
+    drained = len(body)
+    while drained < DRAIN_BYTES and (chunk := request.stream.read(CHUNK)):
+        drained += len(chunk)
+    raise too_large(limit)
+
+
+def too_large(limit: int) -> Problem:
+    return Problem("too_large", f"The body must have at most {limit // 1024 // 1024} MiB (decompressed).")
+
+
+def unzipped(raw: bytes, limit: int) -> bytes:
+    """The content of a gzip body, never more than `limit` bytes of it."""
+    try:
+        content = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(limit + 1)
+    except EOFError:
+        raise malformed("The gzip body ends before its end; send it whole.") from None
+    except (gzip.BadGzipFile, zlib.error):
+        raise malformed("The body is not valid gzip, as its Content-Encoding says.") from None
+    if len(content) > limit:
+        raise too_large(limit)
+    return content

@@ -1,0 +1,201 @@
+"""What may be asked of each address: its parameters, and the way from those of a list to a `Query`."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from newswire.api.schemas.parameters import (
+    Ago,
+    Alternatives,
+    Digits,
+    Moment,
+    Parameters,
+    choice,
+    text,
+)
+from newswire.api.schemas.responses import FullArticle
+from newswire.errors import Fault, Problem
+from newswire.search.analysis import FIELDS
+from newswire.search.query import Query, Times
+from newswire.search.syntax import Expression, ExpressionError, parse
+from newswire.visibility import FACETS, Filter
+
+LARGEST = 2**63 - 1
+MINUTE = 60_000
+FILTERS = ("publisher", "author", "section", "keyword", "subject", "place", "language", "external_id", "ids")
+RELEVANCE = "relevance"
+SORTS = ("-published_at", "published_at", "-updated_at", "updated_at", RELEVANCE)
+SERVED = tuple(FullArticle().fields)
+
+
+class DryRunParameters(Parameters):
+    dry_run = choice("`true` validates everything and stores nothing.", "true", "false", load_default="false")
+
+
+class KillParameters(DryRunParameters):
+    reason = text("Why the article must not be used any more; readers are told.", 5000)
+
+
+class PageParameters(Parameters):
+    """The parameters of lists that are only paged."""
+
+    limit = Digits(1, 100, load_default=25, metadata={"description": "Items on a page."})
+    cursor = text("Where the page begins: `next_cursor` of the page before.", 9, pattern="^[0-9]+$")
+
+
+class FilterParameters(Parameters):
+    """What narrows a list and the wire alike."""
+
+    q = text('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.', 4000,
+             example="cocoa -coffee")  # fmt: skip
+    search_in = Alternatives(f"Where `q` looks: {', '.join(FIELDS)}; default all.", FIELDS)
+    published_from = Moment(description="The earliest time of publication, inclusive.", example="2026-11-01")
+    published_to = Moment(description="The latest time of publication, exclusive.", example="2100-01-01")
+    updated_from = Moment(description="The earliest time of the newest version, inclusive.", example="2026-11-01")
+    updated_to = Moment(description="The latest time of the newest version, exclusive.", example="2100-01-01")
+    publisher = Alternatives("Slugs of publishers.")
+    author = Alternatives("Ids or names of authors.")
+    section = Alternatives("Sections.")
+    keyword = Alternatives("Keywords.")
+    subject = Alternatives("Codes or names of subjects.")
+    place = Alternatives("Names of places.")
+    language = Alternatives("Languages; `en` includes `en-GB`.")
+    external_id = Alternatives("The publishers' own ids.")
+    ids = Alternatives("Ids of articles.")
+    not_publisher = Alternatives("Not of these publishers.")
+    not_author = Alternatives("Not by these authors.")
+    not_section = Alternatives("Not in these sections.")
+    not_keyword = Alternatives("Without these keywords.")
+    not_subject = Alternatives("Not on these subjects.")
+    not_place = Alternatives("Not from these places.")
+    not_language = Alternatives("Not in these languages.")
+    not_external_id = Alternatives("Without these of the publishers' own ids.")
+    not_ids = Alternatives("Without these articles.")
+    urgency_max = Digits(1, 9, metadata={"description": "The least urgent that is shown; 1 is the most urgent."})
+    has_image = choice("With (`true`) or without (`false`) pictures.", "true", "false")
+
+    several: ClassVar[frozenset[str]] = frozenset({"search_in", *FILTERS, *(f"not_{name}" for name in FILTERS)})
+
+
+class ArticleParameters(FilterParameters):
+    """The parameters of `GET /v1/articles`."""
+
+    status = choice("Your own articles in another state; a partner finds usable ones only.", "usable", "withheld",
+                    "canceled", load_default="usable")  # fmt: skip
+    sort = choice("The order; `updated_at` not together with `q`, `relevance` only with it.", *SORTS,
+                  load_default="-published_at")  # fmt: skip
+    limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
+    cursor = text("Where the page begins: `next_cursor` of the page before.", 1000, pattern="^[A-Za-z0-9_-]+$")
+    fields_ = Alternatives("Only these fields of each article, and its `id`.", SERVED, data_key="fields")
+    include = choice("`body` adds the bodies.", "body")
+    count = choice("`true` adds `meta.count`, exact to 10,000.", "true", "false", load_default="false")
+    facets = Alternatives(f"Adds `meta.facets`, how the newest 10,000 matches divide by: {', '.join(FACETS)}.", FACETS)
+    highlight = choice("With `q`: `true` adds `highlights` to each article, where its words are marked.",
+                       "true", "false", load_default="false")  # fmt: skip
+
+    several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
+
+
+class DocumentParameters(FilterParameters):
+    """The parameters of a list as a document for feed readers: every article whole, so nothing to be left out."""
+
+    status = choice("`withheld`: your own articles under embargo; a partner finds usable ones only.", "usable",
+                    "withheld", load_default="usable")  # fmt: skip
+    sort = choice("The order; `updated_at` not together with `q`, `relevance` only with it.", *SORTS,
+                  load_default="-published_at")  # fmt: skip
+    limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
+    cursor = text("Where the page begins; follow the document's link to the next page.", 1000,
+                  pattern="^[A-Za-z0-9_-]+$")  # fmt: skip
+
+
+def query_of(parameters: Mapping[str, Any], now: int) -> Query:
+    """The `Query` that a list's parameters ask for; raises `invalid_query` with the position of the fault."""
+    typed = parameters.get("q")
+    sort = parameters["sort"]
+    if typed is not None and sort.endswith("updated_at"):
+        raise invalid("sort", "Articles found by q are sorted by published_at or relevance.")
+    if typed is None and sort == RELEVANCE:
+        raise invalid("sort", "Only articles found by q are sorted by relevance.")
+    if typed is None and parameters.get("highlight") == "true":
+        raise invalid("highlight", "Words are marked only in articles found by q.")
+    moments = [parameters.get(name) for name in Times._fields]
+    looked_in = one_of("search_in", parameters, FIELDS)
+    return Query(
+        text=typed,
+        expression=None if typed is None else understood(typed, looked_in),
+        filter=filter_of(parameters),
+        status=parameters["status"],
+        times=Times(*(resolved(moment, now) for moment in moments)),
+        asked=(*(str(moment) for moment in moments), *sorted(parameters.get("search_in", ()))),
+        order="published_at" if sort == RELEVANCE else sort.removeprefix("-"),
+        descending=sort == RELEVANCE or sort.startswith("-"),
+        limit=parameters["limit"],
+        include_body=parameters.get("include") == "body"
+        or not {"body_html", "body_text"}.isdisjoint(parameters.get("fields_", ())),
+        highlight=parameters.get("highlight") == "true",
+        ranked_at=now // MINUTE * MINUTE if sort == RELEVANCE else None,
+        cursor=parameters.get("cursor"),
+    )
+
+
+def is_relative(parameters: Mapping[str, Any]) -> bool:
+    """Whether the same query is another one from one minute to the next."""
+    return parameters.get("sort") == RELEVANCE or any(isinstance(value, Ago) for value in parameters.values())
+
+
+def filter_of(parameters: Mapping[str, Any]) -> Filter:
+    """The filters as terms."""
+    chosen = {kind(name): parameters[name] for name in FILTERS if name in parameters}
+    if "urgency_max" in parameters:
+        chosen["urgency"] = [str(urgency) for urgency in range(1, parameters["urgency_max"] + 1)]
+    if "has_image" in parameters:
+        chosen["image"] = ["yes" if parameters["has_image"] == "true" else "no"]
+    excluded = {kind(name): parameters[f"not_{name}"] for name in FILTERS if f"not_{name}" in parameters}
+    return Filter.of(chosen, excluded)
+
+
+def kind(name: str) -> str:
+    return "id" if name == "ids" else name
+
+
+def resolved(moment: int | Ago | None, now: int) -> int | None:
+    """A relative time is resolved to the minute, so that a page asked for twice is the same page."""
+    return now // MINUTE * MINUTE - moment.milliseconds if isinstance(moment, Ago) else moment
+
+
+def sparse_fields(parameters: Mapping[str, Any]) -> frozenset[str] | None:
+    """The names in `fields`, or None when everything is wanted."""
+    return one_of("fields", {"fields": parameters.get("fields_")}, SERVED)
+
+
+def facets_of(parameters: Mapping[str, Any]) -> frozenset[str]:
+    """The kinds in `facets`; none when it is not there."""
+    return one_of("facets", parameters, FACETS) or frozenset()
+
+
+def one_of(name: str, parameters: Mapping[str, Any], known: tuple[str, ...]) -> frozenset[str] | None:
+    """The values of a parameter that takes names out of a list; None when it is not there."""
+    values = parameters.get(name)
+    if values is None:
+        return None
+    for value in values:
+        if value not in known:
+            close = difflib.get_close_matches(value, known, n=1)
+            raise invalid(name, f"{value[:100]!r} is none of: {', '.join(known)}.", close[0] if close else None)
+    return frozenset(values)
+
+
+def invalid(parameter: str, detail: str, did_you_mean: str | None = None) -> Problem:
+    fault = Fault("invalid", detail, parameter=parameter, did_you_mean=did_you_mean)
+    return Problem("invalid_parameter", f"{parameter}: {detail}", [fault])
+
+
+def understood(typed: str, search_in: frozenset[str] | None) -> Expression:
+    """`q` understood, looking in some fields only if asked to."""
+    try:
+        return parse(typed, search_in)
+    except ExpressionError as error:
+        raise Problem(
+            "invalid_query", f"q, at character {error.position + 1}: {error.detail}",
+            [Fault("invalid_query", error.detail, parameter="q")], position=error.position,
+        ) from None  # fmt: skip

@@ -1,0 +1,1 @@
+"""The views: what is behind each route."""

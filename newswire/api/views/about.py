@@ -1,0 +1,70 @@
+"""What is said about the wire and its caller: me, problems, health."""
+
+import logging
+from typing import Any
+
+from flask import Response, g
+
+from newswire.api.problems import problem_type
+from newswire.api.responses import json_answer
+from newswire.api.state import database
+from newswire.errors import CODES, Problem
+from newswire.store import migrate
+from newswire.store.database import DatabaseError
+from newswire.timestamps import format_optional
+
+logger = logging.getLogger("newswire.request")
+
+
+def read_me(parameters: dict[str, Any]) -> Response:
+    """Who the key is, and what it may do and see
+
+    A publisher sees its own articles, a partner those of its entitlement, an admin all.
+    """
+    caller = g.caller
+    return json_answer({
+        "kind": caller.kind,
+        "slug": caller.slug,
+        "name": caller.name,
+        "scopes": sorted(caller.scopes),
+        "label": caller.label,
+        "expires_at": format_optional(caller.expires_at),
+        "entitlement": {"publisher": [caller.slug]} if caller.kind == "publisher" else caller.limits or {},
+    })  # fmt: skip
+
+
+def list_problems(parameters: dict[str, Any]) -> Response:
+    """The closed list of problems that this API answers with
+
+    Each with its HTTP status; `type` is the address of its line here.
+    """
+    kinds = [
+        {"code": code, "status": kind.status, "title": kind.title, "type": problem_type(code)}
+        for code, kind in CODES.items()
+    ]
+    return json_answer({"data": kinds})
+
+
+def healthz(parameters: dict[str, Any]) -> Response:
+    """Whether the process is alive
+
+    Asks nothing of the database.
+    """
+    return json_answer({"status": "alive"})
+
+
+def readyz(parameters: dict[str, Any]) -> Response:
+    """Whether the database is reachable and its schema is current
+
+    503 until both are so: send no traffic here.
+    """
+    try:
+        migrate.check(database())
+    except DatabaseError as error:
+        # The sentence names hosts and users, and this address is open to everyone.
+        logger.error("not ready: %s", error)
+        raise Problem(
+            "unavailable", "The database is unreachable or its schema is not current; the log says which.",
+            headers={"Retry-After": "5"},
+        ) from error  # fmt: skip
+    return json_answer({"status": "ready"})

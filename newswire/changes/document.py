@@ -1,0 +1,32 @@
+"""Entries of the wire as they are served, in bytes: the same in a page, an event and a line."""
+
+import orjson
+
+from newswire.changes.page import Told
+from newswire.document import parsed, spliced
+from newswire.timestamps import format_instant
+
+# What stands between quotes is ASCII that JSON takes as it is.
+ENTRY = '{"seq":%d,"type":"%s","at":"%s","article_id":"%s","version":%d,"digest":"%s","chain":"%s"'
+
+
+def entry_bytes(told: Told, base: str) -> bytes:
+    """One entry as served, made once for all who are told the same."""
+    key = (told.type, told.readable, base)
+    found = told.item.served.get(key)
+    if found is None:
+        found = told.item.served[key] = made(told, base)
+    return found
+
+
+def made(told: Told, base: str) -> bytes:
+    """Its article is the version it tells of, or null where the reader may not have it; a kill gives its reason."""
+    item = told.item
+    content, change, article = item.content, b"", b"null"
+    if content is not None and told.type == "article.canceled":
+        change = b',"change":' + orjson.dumps(parsed(content.rendered, b"")["change"])
+    if content is not None and told.readable:
+        article = spliced(content.rendered, content.body, item.seq, "usable", item.article_id, base)
+    head = ENTRY % (item.seq, told.type, format_instant(item.at), item.article_id, item.told.version, item.digest,
+                    item.chain)  # fmt: skip
+    return b'%s%s,"article":%s}' % (head.encode("ascii"), change, article)

@@ -1,0 +1,186 @@
+"""The wire in order, out of the database: pages of what one reader is told, and where a walk begins.
+
+Who is told what is decided in `matching`. Waiting for what is not there yet is in `following`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
+
+from newswire import wire
+from newswire.article import EntryType
+from newswire.changes.rules import Content, Item, Matcher, Reader, Standing, kind_for, readable
+from newswire.document import PAGE_BYTES
+from newswire.errors import Problem
+from newswire.store.articles import AnyRow
+from newswire.store.log_rows import Past, as_terms, told_before
+from newswire.store.statements import Prepared
+from newswire.store.tables import article, entry, version
+
+MOST_SCANNED = 5000
+MOST_LOOKED_INTO = 1000
+CHUNK = 500
+DISORDER = 120_000
+"""Milliseconds by which an entry may be older than one before it: it waited for locks, or for its commit.
+
+Two waits end after 30 seconds each (`engine.BUSY_SECONDS`); the rest is for clocks that disagree.
+"""
+
+
+class Told(NamedTuple):
+    """One entry as this reader gets it; `readable`: with its article."""
+
+    type: str
+    item: Item
+    readable: bool
+
+
+class Changes(NamedTuple):
+    """A page of the wire: `next_after` is the last number scanned, whether or not it was told."""
+
+    entries: list[Told]
+    next_after: int
+    has_more: bool
+    head: wire.Head
+
+
+def changes(
+    connection: Connection, reader: Reader, head: wire.Head, after: int, limit: int, now: int, until: int | None = None
+) -> Changes:
+    """At most `limit` entries after `after`, none after `until`; raises `cursor_ahead` beyond the head.
+
+    `head` is that of this transaction. A page ends early, and may be empty, where scanning on would cost too much.
+    """
+    if after > head.seq:
+        raise ahead(after, head)
+    end = head.seq if until is None else until
+    matcher = Matcher(reader, lambda number, past: content_of(connection, number, past))
+    told: list[Told] = []
+    scanned, size = after, 0
+    for item in islice(scan(connection, after, end, limit, bare=reader.gets_everything), MOST_SCANNED):
+        scanned = item.seq
+        kind = kind_for(item, matcher)
+        if kind is not None:
+            shown = readable(item, item.standing, kind, reader.visibility, now)
+            told.append(Told(kind, item, shown))
+            size += item.size if shown else 0
+        if len(told) == limit or size >= PAGE_BYTES or matcher.looked >= MOST_LOOKED_INTO:
+            break
+    load_contents(connection, [each.item for each in told if each.readable or each.type == EntryType.CANCELED])
+    return Changes(told, scanned, scanned < end, head)
+
+
+def ahead(after: int, head: wire.Head) -> Problem:
+    return Problem("cursor_ahead", f"The wire stands at {head.seq}; {after} lies beyond it.", head=head.seq)
+
+
+def first_at(connection: Connection, moment: int) -> int:
+    """The position behind which the first entry comes, by its number, whose time is `moment` or later; else the head.
+
+    By halving it finds an entry so old that nothing before it can be meant, and walks on from there.
+    """
+    head = wire.position(connection).seq
+    older, beyond = 0, head + 1
+    while beyond - older > 1:
+        middle = (older + beyond) // 2
+        at = connection.execute(select(entry.c.at).where(entry.c.seq == middle)).scalar_one()
+        older, beyond = (middle, beyond) if at < moment - DISORDER else (older, middle)
+    behind = select(entry.c.seq).where(entry.c.seq > older, entry.c.at >= moment)
+    found = connection.scalar(behind.order_by(entry.c.seq).limit(1))
+    return head if found is None else int(found) - 1
+
+
+def scan(connection: Connection, after: int, until: int, first: int = CHUNK, *, bare: bool = False) -> Iterator[Item]:
+    """The entries after `after` up to `until`, in order, without content; read `first`, then more, at a time.
+
+    They are `bare` for whoever gets everything: without terms, and without the version told before.
+    """
+    chunk, entries = min(first, CHUNK), BARE if bare else ENTRIES
+    while after < until:
+        rows = entries.all(connection, {"after": after, "until": until, "limit": chunk})
+        if not rows:
+            return
+        pasts = told_before(connection, [row.number for row in rows if row.type == EntryType.CANCELED])
+        for row in rows:
+            yield item_of(row, pasts.get(row.number) if row.type == EntryType.CANCELED else None)
+        after, chunk = rows[-1].seq, CHUNK
+
+
+def entries(*, bare: bool) -> Prepared:
+    """Entries with their version, what the article is now, and the version told before it; see `scan`.
+
+    `limit` of them after `after`, none after `until`.
+    """
+    current, earlier, past, before = version.alias(), entry.alias(), version.alias(), entry.alias()
+    size = func.length(version.c.rendered) + func.length(version.c.body)
+    told = (
+        select(*entry.c, article.c.id, article.c.status, article.c.expires_at, size.label("size"))
+        .join_from(entry, version, TOLD)
+        .join(article, article.c.number == entry.c.number)
+        .where(entry.c.seq > bindparam("after"), entry.c.seq <= bindparam("until"))
+        .order_by(entry.c.seq)
+        .limit(bindparam("limit"))
+    )
+    if bare:
+        absent = ("terms", "current_terms", "past_seq", "past_version", "past_terms")
+        return Prepared(told.add_columns(*(literal_column("NULL").label(name) for name in absent)))
+    last = (
+        select(func.max(before.c.seq))
+        .where(before.c.number == entry.c.number, before.c.seq < entry.c.seq)
+        .where(before.c.type != EntryType.CANCELED.value)
+        .scalar_subquery()
+    )
+    return Prepared(
+        told.add_columns(
+            version.c.terms, current.c.terms.label("current_terms"), earlier.c.seq.label("past_seq"),
+            past.c.version.label("past_version"), past.c.terms.label("past_terms"),
+        )
+        .join(current, and_(current.c.number == article.c.number, current.c.version == article.c.version))
+        .outerjoin(earlier, earlier.c.seq == last)
+        .outerjoin(past, and_(past.c.number == earlier.c.number, past.c.version == earlier.c.version))
+    )  # fmt: skip
+
+
+TOLD = and_(version.c.number == entry.c.number, version.c.version == entry.c.version)
+ENTRIES, BARE = entries(bare=False), entries(bare=True)
+CONTENTS = select(entry.c.seq, version.c.rendered, version.c.body).join_from(entry, version, TOLD)
+BETWEEN = Prepared(CONTENTS.where(entry.c.seq.between(bindparam("first"), bindparam("last"))))
+AMONG = CONTENTS.where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
+NO_TERMS: frozenset[str] = frozenset()
+
+
+def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
+    """A row of `entries`; `pasts` are all the versions told before a kill."""
+    if pasts is None:
+        pasts = () if row.past_seq is None else (Past(row.past_seq, row.past_version, as_terms(row.past_terms)),)
+    terms, current = (NO_TERMS, NO_TERMS) if row.terms is None else (as_terms(row.terms), as_terms(row.current_terms))
+    told, standing = Past(row.seq, row.version, terms), Standing(row.status, row.expires_at, current)
+    return Item(
+        row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, told, tuple(pasts), standing, row.size
+    )
+
+
+def content_of(connection: Connection, number: int, past: Past) -> Content:
+    """One stored version."""
+    statement = select(version.c.rendered, version.c.body).where(version.c.number == number)
+    row = connection.execute(statement.where(version.c.version == past.version)).one()
+    return Content(row.rendered, row.body, past.terms)
+
+
+def load_contents(connection: Connection, items: Sequence[Item]) -> None:
+    """Puts their stored versions into the items."""
+    if not items:
+        return
+    first, last = items[0].seq, items[-1].seq
+    rows: Iterable[Any]
+    if last - first < 2 * len(items):
+        # Most of those between are wanted.
+        rows = BETWEEN.execute(connection, {"first": first, "last": last})
+    else:
+        rows = connection.execute(AMONG, {"numbers": [item.seq for item in items]})
+    found = {row[0]: row for row in rows}
+    for item in items:
+        _, rendered, body = found[item.seq]
+        item.content = Content(rendered, body, item.told.terms)

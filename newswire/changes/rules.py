@@ -1,0 +1,165 @@
+"""Which entries of the log one reader is told of, and as what: pure decisions, the same for every way of reading.
+
+An entry reaches a reader when its version answers to the reader's query and to what the reader
+could see at that entry or later. A version that no longer does is told once, as
+`article.removed`; a kill reaches everyone to whom any version was told, whatever the article
+and the entitlement are now. What may no longer be read keeps its entry and loses its content.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from newswire.article import EntryType, Status
+from newswire.document import parsed
+from newswire.search.analysis import Analysed
+from newswire.search.query import Query
+from newswire.search.syntax import matches
+from newswire.search.texts import searchable
+from newswire.store.log_rows import Past
+from newswire.timestamps import parse_instant
+from newswire.visibility import Filter, Visibility
+
+GONE = frozenset({EntryType.CANCELED, EntryType.REMOVED})
+
+
+class Standing(NamedTuple):
+    """What an article is now."""
+
+    status: str
+    expires_at: int | None
+    terms: frozenset[str]
+
+
+class Content:
+    """One version as it is stored; its words are analysed when somebody asks for them, once."""
+
+    def __init__(self, rendered: bytes, body: bytes, terms: frozenset[str]) -> None:
+        self.rendered = rendered
+        self.body = body
+        self.terms = terms
+
+    @cached_property
+    def article(self) -> dict[str, Any]:
+        return parsed(self.rendered, self.body)
+
+    @cached_property
+    def analysed(self) -> Analysed:
+        return searchable(self.article, self.terms)
+
+
+@dataclass(slots=True)
+class Item:
+    """One entry of the log with what decides who is told of it.
+
+    `told` is its version; `before` are the versions told earlier: of a kill all, newest first, else the
+    newest only. `content` is there where it was loaded; `served` is room for what is made of it.
+    """
+
+    seq: int
+    type: str
+    at: int
+    number: int
+    article_id: str
+    digest: str
+    chain: str
+    told: Past
+    before: tuple[Past, ...]
+    standing: Standing
+    size: int
+    content: Content | None = None
+    served: dict[Any, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads, and what is wanted; `types` None: every type."""
+
+    visibility: Visibility
+    query: Query
+    types: frozenset[str] | None = None
+
+    @property
+    def gets_everything(self) -> bool:
+        """Whether every entry is told, but for types that are not wanted."""
+        everything = Filter()
+        return not self.looks_inside and self.query.filter == everything == self.visibility.filter
+
+    @property
+    def looks_inside(self) -> bool:
+        """Whether terms alone do not decide."""
+        return self.query.expression is not None or any(moment is not None for moment in self.query.times)
+
+    def could_see(self, past: Past) -> bool:
+        """Whether a version is in what was open to the reader, and its terms are those that are asked for."""
+        return self.query.filter.matches(past.terms) and self.visibility.told(past.terms, past.seq)
+
+    def concerns(self, item: Item) -> bool:
+        """Whether the reader may be told of this entry; without a look inside."""
+        return self.could_see(item.told) or any(map(self.could_see, item.before))
+
+
+class Matcher:
+    """Whether versions answer to one reader. Each is looked into once at most; `looked` counts those that were."""
+
+    def __init__(self, reader: Reader, load: Callable[[int, Past], Content]) -> None:
+        self.reader = reader
+        self.load = load
+        self.looked = 0
+        self._everything = reader.gets_everything
+        self._looks_inside = reader.looks_inside
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def answers(self, number: int, past: Past) -> bool:
+        """Whether this version of article `number` was, or would have been, told to the reader."""
+        if self._everything:
+            return True
+        reader = self.reader
+        if not reader.could_see(past):
+            return False
+        if not self._looks_inside:
+            return True
+        key = (number, past.version)
+        if key not in self._known:
+            self.looked += 1
+            self._known[key] = holds(reader.query, self.load(number, past))
+        return self._known[key]
+
+
+def holds(query: Query, content: Content) -> bool:
+    """Whether the times and words of a version are what the query asks for."""
+    times = query.times
+    for name, since, until in (("published_at", *times[:2]), ("updated_at", *times[2:])):
+        if since is None and until is None:
+            continue
+        at = parse_instant(content.article[name])
+        if (since is not None and at < since) or (until is not None and at >= until):
+            return False
+    return query.expression is None or matches(query.expression, content.analysed)
+
+
+def kind_for(item: Item, matcher: Matcher) -> str | None:
+    """What this entry is to the reader, or None when it is nothing."""
+    kind: str | None
+    if item.type == EntryType.CANCELED:
+        kind = item.type if any(matcher.answers(item.number, past) for past in item.before) else None
+    elif matcher.answers(item.number, item.told):
+        kind = item.type
+    else:
+        left = bool(item.before) and matcher.answers(item.number, item.before[0])
+        kind = EntryType.REMOVED.value if left else None
+    wanted = matcher.reader.types
+    return kind if wanted is None or kind in wanted else None
+
+
+def readable(item: Item, standing: Standing, kind: str, visibility: Visibility, now: int) -> bool:
+    """Whether the reader may have the content of this entry's version today."""
+    if kind in GONE:
+        return False
+    if visibility.owner:
+        return True
+    expired = standing.expires_at is not None and standing.expires_at <= now
+    if standing.status != Status.USABLE or expired:
+        return False
+    return visibility.shows(item.told.terms) and visibility.shows(standing.terms)

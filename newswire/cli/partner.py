@@ -1,0 +1,88 @@
+"""`newswire partner add | set | list`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+from sqlalchemy import Connection
+
+from newswire.accounts import parties
+from newswire.accounts.parties import PartyError
+from newswire.cli.support.database import opened_database
+from newswire.cli.support.options import NAME, only_option
+from newswire.cli.support.output import columns, json_option, tell
+from newswire.timestamps import now
+
+
+@click.group()
+def partner() -> None:
+    """Partners: who reads the wire, and what of it.
+
+    \b
+    newswire partner add daily --name "The Daily"
+    newswire partner add radio --name "Radio Nord" --only language=de,fr --only section=world
+    newswire partner set radio --only language=de
+    newswire partner set radio --everything
+    """
+
+
+@partner.command()
+@click.argument("slug")
+@click.option("--name", type=NAME, required=True, help="What it is called here.")
+@only_option
+@json_option
+def add(slug: str, name: str, only: Mapping[str, list[str]], as_json: bool) -> None:
+    """Add a partner. SLUG is its short name: a-z, 0-9 and hyphens. Without --only it sees everything."""
+    with opened_database() as database, database.begin() as connection:
+        check_publishers(connection, only)
+        parties.add_partner(connection, slug, name, only, now())
+    sentence = f"Added the partner {slug}, which sees {described(only)}; `newswire key create --partner {slug}`."
+    tell(sentence, listed(slug, name, only), as_json)
+
+
+@partner.command(name="set")
+@click.argument("slug")
+@click.option("--name", type=NAME, help="What it is called here.")
+@only_option
+@click.option("--everything", is_flag=True, help="Lift the entitlement: the partner sees everything.")
+@json_option
+def change(slug: str, name: str | None, only: Mapping[str, list[str]], everything: bool, as_json: bool) -> None:
+    """Rename a partner or replace its entitlement.
+
+    The new entitlement takes the place of the whole old one. A partner is still told of kills of what the
+    old one had shown it.
+    """
+    if everything and only:
+        raise click.UsageError("--everything and --only exclude each other.")
+    if name is None and not everything and not only:
+        raise click.UsageError("Nothing to change: give --name, --only or --everything.")
+    with opened_database() as database, database.begin() as connection:
+        check_publishers(connection, only)
+        parties.set_partner(connection, slug, name, only if only or everything else None, now())
+        held = next(item for item in parties.partners(connection) if item[0] == slug)
+    tell(f"Changed the partner {slug}, which sees {described(held[2])}.", listed(*held), as_json)
+
+
+@partner.command(name="list")
+@json_option
+def show(as_json: bool) -> None:
+    """List the partners with their entitlements."""
+    with opened_database() as database, database.read() as connection:
+        found = parties.partners(connection)
+    table = columns(["SLUG", "NAME", "SEES"], [(slug, name, described(only)) for slug, name, only in found])
+    tell(table if found else "No partners yet.", [listed(*item) for item in found], as_json)
+
+
+def check_publishers(connection: Connection, only: Mapping[str, Sequence[str]]) -> None:
+    """A name that nobody has would silently show nothing."""
+    for slug in only.get("publisher", ()):
+        if parties.find_publisher(connection, slug.lower()) is None:
+            raise PartyError(f"There is no publisher {slug!r}; see `newswire publisher list`.")
+
+
+def described(only: Mapping[str, Sequence[str]]) -> str:
+    return " ".join(f"{kind}={','.join(names)}" for kind, names in only.items()) or "everything"
+
+
+def listed(slug: str, name: str, only: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    return {"slug": slug, "name": name, "entitlement": only}

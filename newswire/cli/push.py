@@ -1,0 +1,112 @@
+"""`newswire push`: articles from files, over HTTP."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from newswire.cli.support.article_files import items, opened_source
+from newswire.cli.support.interrupts import interruptible
+from newswire.cli.support.options import url_option
+from newswire.cli.support.output import json_option, tell
+from newswire.client.session import Answer, Refused, Remote, RemoteError, opened
+from newswire.client.text import plain
+from newswire.errors import Fault, Problem
+
+JSON = {"Content-Type": "application/json"}
+
+
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
+@url_option
+@json_option
+def push(files: tuple[str, ...], url: str | None, as_json: bool) -> None:
+    """Publish the articles in FILEs on the wire at NEWSWIRE_URL; - is standard input.
+
+    The key in NEWSWIRE_KEY (or in the file NEWSWIRE_KEY_FILE) is that of a publisher. A FILE is one article in
+    Markdown (its name ends in .md), a JSON object or array, or NDJSON, as for `newswire import`; ninjs too.
+
+    A repeat does no harm. An article with an external_id is created or updated by it; for 24 hours one without
+    is known by its content, and is a new article after that. Exit status 1 when any was refused.
+
+    \b
+    newswire push harbour.md
+    newswire push --json *.md | jq '.[] | select(.problem)'
+    """
+    remote = opened(url)
+    publisher = own_publisher(remote)
+    results = []
+    with interruptible():
+        for result in published(remote, publisher, files):
+            results.append(result)
+            if not as_json:
+                click.echo(sentence(result), err=result["problem"] is not None)
+    if as_json:
+        tell("", results, as_json)
+    raise SystemExit(1 if any(result["problem"] for result in results) else 0)
+
+
+def own_publisher(remote: Remote) -> str:
+    """The publisher whose key this is; raises `RemoteError`."""
+    caller = remote.get("/v1/me")
+    if caller.get("kind") != "publisher":
+        raise RemoteError("To push takes the key of a publisher; `newswire key create --publisher SLUG` makes one.")
+    return str(caller["slug"])
+
+
+def published(remote: Remote, publisher: str, files: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Publishes one article after the other, and gives a result for each."""
+    for file in files:
+        with opened_source(file) as source:
+            for item in items(source):
+                yield {"file": file, "place": item.place, **result_of(remote, publisher, item.content)}
+
+
+def result_of(remote: Remote, publisher: str, article: Any) -> dict[str, Any]:
+    """Publishes one article, or what says why it could not be read."""
+    try:
+        if isinstance(article, Problem):
+            raise article
+        answer = sent(remote, publisher, article)
+    except (Problem, Refused) as error:
+        faults: list[Any] = [fault.as_dict() if isinstance(fault, Fault) else fault for fault in error.errors]
+        problem = {"code": error.code, "detail": error.detail, "errors": faults}
+        return {"status": "refused", "id": None, "version": None, "warnings": [], "problem": problem}
+    stored = answer.content
+    return {"status": outcome(answer), "id": stored["id"], "version": stored["version"],
+            "warnings": stored.get("warnings", []), "problem": None}  # fmt: skip
+
+
+def sent(remote: Remote, publisher: str, article: Any) -> Answer:
+    """Sends one article so that it can be sent again: under its own id, or with a key made of its content."""
+    body = json.dumps(article, separators=(",", ":")).encode()
+    external_id = article.get("external_id") if isinstance(article, dict) else None
+    if isinstance(external_id, str) and external_id.strip():
+        # The wire knows an id without doubled blanks; . and .. would be steps of the path.
+        name = quote(" ".join(external_id.split()), safe="", errors="replace").replace(".", "%2E")
+        return remote.send("PUT", f"/v1/publishers/{quote(publisher)}/articles/{name}", body, JSON)
+    return remote.send("POST", "/v1/articles", body, {**JSON, "Idempotency-Key": hashlib.sha256(body).hexdigest()})
+
+
+def outcome(answer: Answer) -> str:
+    if answer.headers.get("Idempotent-Replayed"):
+        return "repeated"
+    return "created" if answer.status == 201 else "stored"
+
+
+def sentence(result: dict[str, Any]) -> str:
+    """What became of one article, with all that is to be said about it."""
+    place = f"{result['file']}, {result['place']}" if result["place"] != "the article" else result["file"]
+    if problem := result["problem"]:
+        said = [f"{fault.get('pointer') or fault.get('parameter') or '/'}: {fault['detail']}"
+                for fault in problem["errors"]]  # fmt: skip
+        return "\n".join(plain(f"{place}: refused: {each}") for each in said or [problem["detail"]])
+    words = {"created": "new", "stored": "stored", "repeated": "sent before"}
+    lines = [f"{place}: {words[result['status']]}, version {result['version']}, {result['id']}"]
+    lines += [f"{place}: warning: {warning['detail']}" for warning in result["warnings"]]
+    return "\n".join(map(plain, lines))

@@ -1,0 +1,19 @@
+"""The database that a command works on: the one of the settings, reachable and with a current schema."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from newswire.config import Settings
+from newswire.store import migrate
+from newswire.store.database import Database
+
+
+@contextmanager
+def opened_database() -> Iterator[Database]:
+    """Raises `SettingsError` or `DatabaseError` with a sentence that says what to do."""
+    database = Database(Settings.from_env().database_url)
+    try:
+        migrate.check(database)
+        yield database
+    finally:
+        database.dispose()

@@ -1,0 +1,65 @@
+"""JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from newswire.formats.feeds.channel import Article, Channel, language, lead, media_type, people, size_of, tags
+from newswire.formats.feeds.content import content
+
+VERSION = "https://jsonfeed.org/version/1.1"
+# What the format has no room for, as the API serves it, in an extension of our own.
+OURS = (
+    "version", "change", "publisher", "slugline", "byline", "dateline", "section", "subjects", "places", "urgency",
+    "authors", "images", "copyright_notice", "usage_terms", "editor_note", "digest",
+)  # fmt: skip
+
+
+def json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
+    """A page of a feed."""
+    feed = {
+        "version": VERSION,
+        "title": channel.title,
+        "home_page_url": channel.home,
+        "feed_url": channel.address,
+        "next_url": channel.following,
+        "language": language(articles),
+        "items": [item(channel, article) for article in articles],
+    }
+    return orjson.dumps({name: value for name, value in feed.items() if value is not None})
+
+
+def item(channel: Channel, article: Article) -> dict[str, Any]:
+    """One article. It must have content: a flash without a body has its summary, else its headline for one."""
+    picture = lead(article)
+    known = {
+        "id": article["uri"],
+        "url": channel.page_of(article),
+        "title": article["headline"],
+        "content_html": content(article),
+        "content_text": article["body_text"] or article["summary"] or article["headline"],
+        "summary": article["summary"],
+        "image": picture["url"] if picture else None,
+        "date_published": article["published_at"],
+        "date_modified": article["updated_at"],
+        "authors": [known_of(name=who.name, url=who.url, avatar=who.avatar) for who in people(article)] or None,
+        "tags": [tag.label for tag in tags(article)] or None,
+        "language": article["language"],
+        "attachments": [*attachments(article)] or None,
+        "_newswire": {name: article[name] for name in OURS},
+    }
+    return known_of(**known)
+
+
+def attachments(article: Article) -> Iterator[Mapping[str, Any]]:
+    """The pictures whose media type is known: an attachment must have one."""
+    for image in article["images"]:
+        if kind := media_type(image):
+            title = image["caption"] or image["alt_text"]
+            yield known_of(url=image["url"], mime_type=kind, title=title, size_in_bytes=size_of(image))
+
+
+def known_of(**members: Any) -> dict[str, Any]:
+    """The members that are known: the format has no nulls."""
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,187 @@
+"""Text and HTML, one from the other: the plain text of a body, its words, and a body made of plain text.
+
+What may stand in a body is decided in html.py.
+"""
+
+import html as entities
+import re
+from itertools import groupby, pairwise
+
+import regex
+
+from newswire.article import UNCARRIABLE
+from newswire.formats.html.tokens import TOKEN
+
+APART = """
+    address article aside blockquote caption center dd div dl dt fieldset figcaption figure footer form
+    h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tr ul
+"""
+BLOCKS = frozenset(APART.split())
+# Readings above the characters (ruby) would tear apart the words below them.
+UNREAD = frozenset({"rt", "rp"})
+HTML_SPACE = regex.compile(r"[ \t\n\f\r]+")
+
+# Letters and digits, held together by apostrophes and hyphens, by points and commas between digits, by a
+# quotation mark inside a Hebrew abbreviation.
+WORD = regex.compile(
+    r"""[\p{L}\p{M}\p{N}]+
+    (?:(?:['’ʼ׳״\u200c\u200d-]|(?<=\p{N})[.,:](?=\p{N})|(?<=\p{Hebrew})"(?=\p{Hebrew}))[\p{L}\p{M}\p{N}]+)*""",
+    regex.VERBOSE,
+)
+# The same of ASCII alone, in a third of the time.
+ASCII_WORD = re.compile(r"[a-z0-9]+(?:(?:['-]|(?<=[0-9])[.,:](?=[0-9]))[a-z0-9]+)*", re.IGNORECASE)
+# Quick: all scripts without spaces are here, and other ones too.
+EASTERN = re.compile("[\u0e00-\u1fff\u2e80-\U0010ffff]")
+UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+IDEOGRAPH = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]")
+UNSPACED_LETTER = regex.compile(r"(?=\p{L})[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+LETTERS_OF_A_WORD = 4
+
+WIDEST_WIRE = 80
+NARROWEST_WIRE = 30
+SENTENCE_ENDS = ".!?。！？"
+INDENTED = regex.compile(r"(?: {3,}|\t)\s*\S")
+# A novel has fewer; a million of them would keep every parser busy that ever meets them.
+MOST_BLOCKS = 20_000
+TABULAR = regex.compile(r"\S {3,}\S")
+
+
+class Blocks:
+    """Blocks of text in the making: white space as a browser shows it."""
+
+    def __init__(self) -> None:
+        self.finished: list[str] = []
+        self.pieces: list[str] = []
+
+    def add(self, text: str, preformatted: bool) -> None:
+        if not preformatted:
+            text = HTML_SPACE.sub(" ", text)
+            if not self.pieces or self.pieces[-1][-1] in " \n\t":
+                text = text.removeprefix(" ")
+        if text:
+            self.pieces.append(text)
+
+    def divide(self, divider: str) -> None:
+        """Begins a new line or cell."""
+        if self.pieces:
+            last = self.pieces.pop().rstrip(" ")
+            self.pieces += [last, divider] if last else [divider]
+
+    def end(self, preformatted: bool) -> None:
+        text = "".join(self.pieces)
+        if text := text.strip("\n").rstrip() if preformatted else text.strip():
+            self.finished.append(text)
+        self.pieces = []
+
+
+def plain_text(html: str) -> str:
+    """The text of sanitised `html`: blocks apart by a blank line, `<br>` a newline, cells apart by a tab.
+
+    Captions are included, alternative texts and ruby readings are not. Entities are decoded.
+    """
+    blocks = Blocks()
+    position = 0
+    unread = preformatted = False
+    for token in TOKEN.finditer(html):
+        if not unread:
+            blocks.add(entities.unescape(html[position : token.start()]), preformatted)
+        position = token.end()
+        name, starts = (token["name"] or "").lower(), not token["end"]
+        if name in BLOCKS:
+            blocks.end(preformatted)
+            preformatted = name == "pre" and starts
+            unread = False
+        elif name in UNREAD:
+            unread = starts
+        elif name == "br":
+            blocks.divide("\n")
+        elif name in ("td", "th") and starts:
+            blocks.divide("\t")
+    blocks.add(entities.unescape(html[position:]), preformatted)
+    blocks.end(preformatted)
+    return "\n\n".join(blocks.finished)
+
+
+def word_count(text: str) -> int:
+    """How many words `text` has.
+
+    Between spaces as a person would count: "don't", "well-known", "1,000.5" and צה"ל are one each. In scripts
+    without spaces by the usual measure: each Han or kana character is one; Thai, Lao, Khmer and Burmese
+    letters are a word for every four, rounded up.
+    """
+    if text.isascii():
+        return len(ASCII_WORD.findall(text))
+    if not EASTERN.search(text):
+        return len(WORD.findall(text))
+    letters = len(UNSPACED_LETTER.findall(text))
+    spaced = WORD.findall(UNSPACED.sub(" ", text))
+    return len(IDEOGRAPH.findall(text)) + -(-letters // LETTERS_OF_A_WORD) + len(spaced)
+
+
+def from_text(text: str) -> str:
+    """Plain `text` as HTML paragraphs, escaped.
+
+    Lines wrapped as on a wire (up to 80 columns; a blank line or an indented one starts a paragraph) are
+    joined, and their tables kept as they stand. In any other text each line is a paragraph; tens of thousands of
+    paragraphs stay lines.
+    """
+    lines = UNCARRIABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    blocks = wrapped_blocks(lines) if is_wrapped(lines) else [paragraph([line]) for line in lines if line.strip()]
+    return "\n".join(blocks) if len(blocks) <= MOST_BLOCKS else preformatted(lines)
+
+
+def wrapped_blocks(lines: list[str]) -> list[str]:
+    """Paragraphs of wrapped `lines`, and their tables."""
+    blocks = []
+    for tabular, group in groupby(lines, lambda line: bool(TABULAR.search(line))):
+        block = list(group)
+        if tabular and len(block) > 1:
+            blocks.append(preformatted(block))
+        else:
+            blocks += [paragraph(lines_of_one) for lines_of_one in wrapped_paragraphs(block)]
+    return blocks
+
+
+def is_wrapped(lines: list[str]) -> bool:
+    """Whether `lines` were broken to fit a column and not because something ended there."""
+    filled = [line for line in lines if line.strip()]
+    width = max(map(len, filled), default=0)
+    if sum(len(line) > WIDEST_WIRE for line in filled) * 20 > len(filled):
+        return False
+    if any(INDENTED.match(line) for line in filled[1:]):
+        return True
+    pairs = [(line, following) for line, following in pairwise(lines) if line.strip() and following.strip()]
+    full = sum(
+        len(line) + len(following.split()[0][:15]) >= width * 0.75 and line.rstrip()[-1] not in SENTENCE_ENDS
+        for line, following in pairs
+    )
+    return width >= NARROWEST_WIRE and bool(pairs) and full >= len(pairs) * 0.7
+
+
+def wrapped_paragraphs(lines: list[str]) -> list[list[str]]:
+    paragraphs: list[list[str]] = []
+    open_paragraph = False
+    for line in lines:
+        if not line.strip():
+            open_paragraph = False
+        elif open_paragraph and not line[0].isspace():
+            paragraphs[-1].append(line)
+        else:
+            paragraphs.append([line])
+            open_paragraph = True
+    return paragraphs
+
+
+def paragraph(lines: list[str]) -> str:
+    """One paragraph; scripts without spaces are joined without one."""
+    text = ""
+    for line in map(str.strip, lines):
+        unspaced = text and line and UNSPACED.match(text[-1]) and UNSPACED.match(line[0])
+        text += line if not text or unspaced else f" {line}"
+    return f"<p>{entities.escape(text, quote=False)}</p>"
+
+
+def preformatted(lines: list[str]) -> str:
+    """`lines` as they stand."""
+    text = "\n".join(lines).strip("\n")
+    return f"<pre>{entities.escape(text, quote=False)}</pre>"

@@ -1,0 +1,1 @@
+"""Markdown: the form of an article with YAML front matter, read and written."""

@@ -1,0 +1,83 @@
+"""An article in the Markdown form in which publishers send them: what is read here can be sent back unchanged.
+
+The body is Markdown where that reads back as exactly the same HTML and nothing of it is taken for
+something else (a picture, a byline, an author); where it would not, it is the HTML, which Markdown may hold, and
+where that would be taken for something else too, the HTML stands in the front matter.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import yaml
+
+from newswire.article import SENDABLE
+from newswire.formats.html.sanitise import sanitise
+from newswire.formats.markdown.read import MarkdownError, read_markdown
+
+LONGEST = 50_000
+"""Characters of HTML that are made Markdown: about a millisecond for a thousand, but for long runs and long lists."""
+SLOW = re.compile(r"\s{100}")
+MOST_ITEMS = 300
+# What YAML takes for the end of a line, or cannot show.
+UNUSUAL = re.compile("[\x80-\x9f\u2028\u2029\ufeff]")
+
+
+def markdown(article: Mapping[str, Any]) -> bytes:
+    """The form of an article as served: front matter with its fields as sent, then the body.
+
+    What only the wire knows stands in a comment.
+    """
+    fields = as_sent(article, SENDABLE[""], without=("body_html", "body_text"))
+    html = article["body_html"] or ""
+    # On one line: what begins a line could be taken for Markdown, and an empty one ends the HTML.
+    line = html.replace("\n", "&#10;")
+    found = next((text for text in (written(html), line) if text is not None and is_read_as(text, html, fields)), None)
+    if found is None and len(html) < LONGEST:
+        fields, found = {**fields, "body_html": html}, ""
+    origin = orjson.dumps([article["publisher"]["name"], article["id"], article["version"], article["seq"]]).decode()
+    body = line if found is None else found
+    return f"---\n# publisher, id, version, seq: {origin}\n{dumped(fields)}---\n{body}\n".encode()
+
+
+def dumped(fields: Mapping[str, Any]) -> str:
+    plain = UNUSUAL.search(orjson.dumps(fields).decode()) is None
+    text: str = yaml.safe_dump(fields, allow_unicode=plain, sort_keys=False, width=1_000_000)
+    return text
+
+
+def written(html: str) -> str | None:
+    """A body in Markdown, or None where that would take long."""
+    if len(html) > LONGEST or SLOW.search(html) or html.count("<li") > MOST_ITEMS:
+        return None
+    # Ten megabytes of every process, which most of them never need.
+    from markdownify import MarkdownConverter
+
+    try:
+        made = MarkdownConverter(heading_style="ATX", bullets="-", newline_style="backslash").convert(html)
+    except RecursionError:
+        return None
+    return f"\n{str(made).strip()}"
+
+
+def is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
+    """Whether a body is read as this HTML, and nothing of it as something else."""
+    headline = {"headline": fields["headline"]}
+    try:
+        found = read_markdown(f"---\n{dumped(headline)}---\n{text}\n")
+    except (MarkdownError, RecursionError):
+        return False
+    return sanitise(str(found.pop("body_html", "")), None).html == html and found == headline
+
+
+def as_sent(served: Mapping[str, Any], known: Sequence[str], without: Sequence[str] = ()) -> dict[str, Any]:
+    """What can be sent of something served; what is empty is left out."""
+    found = {name: served[name] for name in known if name not in without and served.get(name) not in (None, [], "")}
+    return {
+        name: [as_sent(item, SENDABLE[name]) for item in value]
+        if name in SENDABLE and isinstance(value, list)
+        else value
+        for name, value in found.items()
+        if name != "change"
+    }

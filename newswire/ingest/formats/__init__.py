@@ -1,1 +1,0 @@
-"""Formats: what a publisher sends, turned into the article as sent. Pure functions, no database."""

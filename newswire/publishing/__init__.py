@@ -1,0 +1,1 @@
+"""Publishing: from a validated article to the log, in one transaction."""

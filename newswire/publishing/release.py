@@ -1,0 +1,58 @@
+"""What becomes of articles by themselves: an embargo ends, a story expires. Each is an entry of the log.
+
+No version is made: a release tells of the version that was withheld, an expiry of the one that
+may be shown no longer. Of many workers exactly one does it: it locks the rows, the others skip them.
+"""
+
+from sqlalchemy import Connection, and_, exists, select
+
+from newswire import wire
+from newswire.article import EntryType, Held, Status, due_at
+from newswire.document import parsed
+from newswire.search import index
+from newswire.search.texts import Document, searchable
+from newswire.store import articles
+from newswire.store.articles import HELD, AnyRow
+from newswire.store.tables import article, publisher, version
+from newswire.visibility import terms_of
+
+AT_ONCE = 100
+
+
+def is_due(connection: Connection, now: int) -> bool:
+    """Whether there is anything to do; a read, so that idle workers never wait for a lock."""
+    return bool(connection.scalar(select(exists().where(article.c.due_at <= now))))
+
+
+def release(connection: Connection, now: int) -> int:
+    """Releases or expires up to `AT_ONCE` articles that are due, the earliest first; returns how many there were."""
+    due = (
+        select(*HELD, publisher.c.slug, version.c.rendered, version.c.body, version.c.digest)
+        .join_from(article, publisher, publisher.c.id == article.c.publisher_id)
+        .join(version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
+        .where(article.c.due_at <= now)
+        .order_by(article.c.due_at, article.c.number)
+        .limit(AT_ONCE)
+        .with_for_update(of=article, skip_locked=True)
+    )
+    entries = []
+    for row in connection.execute(due).all():
+        withheld = row.status == Status.WITHHELD
+        if withheld:
+            open_to_readers(connection, row)
+        else:
+            articles.change_article(connection, row.number, {"due_at": None})
+        kind = EntryType.PUBLISHED if withheld else EntryType.EXPIRED
+        entries.append(wire.NewEntry(kind, row.number, row.version, row.digest))
+    return len(wire.append(connection, entries, now))
+
+
+def open_to_readers(connection: Connection, row: AnyRow) -> None:
+    """Makes a withheld article usable, in its row and in the search index."""
+    held = Held(*row[: len(HELD)])._replace(status=Status.USABLE)
+    values = {"status": held.status.value, "due_at": due_at(held)}
+    articles.change_article(connection, held.number, values)
+    content = parsed(row.rendered, row.body)
+    terms = terms_of(row.slug, content)
+    index.remove(connection, held.number)
+    index.put(connection, [Document(held, terms, searchable(content, terms))])

@@ -1,0 +1,97 @@
+"""One article, or one of its versions, for one reader: shown, killed, or not there at all."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
+
+from newswire.article import Status
+from newswire.errors import Problem
+from newswire.store.articles import AnyRow
+from newswire.store.log_rows import as_terms, told_before
+from newswire.store.statements import Prepared
+from newswire.store.tables import article, entry, version
+from newswire.visibility import Visibility
+
+BY_ID = Prepared(
+    select(
+        article.c.id, article.c.number, article.c.seq, article.c.status, article.c.expires_at, version.c.version,
+        version.c.terms, version.c.rendered, version.c.body,
+    )
+    .join_from(article, version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
+    .where(article.c.id == bindparam("id"))
+)  # fmt: skip
+
+
+def current(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
+    """The article as it stands; raises `not_found`, or `article_canceled` for those who were told of the kill."""
+    row = known(connection, article_id, visibility, now)
+    if row.status == Status.CANCELED:
+        raise canceled(row.id)
+    return row
+
+
+def history(
+    connection: Connection, article_id: str, visibility: Visibility, now: int, *, before: int, limit: int
+) -> Sequence[AnyRow]:
+    """Versions below `before` that the reader may see, newest first; a killed article's for its publisher only."""
+    held = known(connection, article_id, visibility, now)
+    if held.status == Status.CANCELED and not visibility.owner:
+        raise canceled(held.id)
+    statement = versions(held.number).where(version.c.version < before).order_by(version.c.version.desc())
+    seen: list[AnyRow] = []
+    for row in connection.execute(statement):
+        if visible(row, visibility):
+            seen.append(row)
+        if len(seen) == limit:
+            break
+    return seen
+
+
+def one_version(connection: Connection, article_id: str, wanted: int, visibility: Visibility, now: int) -> AnyRow:
+    """One version; raises like `history`, and `not_found` for a version that the reader may not see."""
+    found = history(connection, article_id, visibility, now, before=wanted + 1, limit=1)
+    if not found or found[0].version != wanted:
+        raise Problem("not_found", "There is no such version, or it is not yours to read.")
+    return found[0]
+
+
+def known(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
+    """The article's row with its current version, if the reader may know that it exists; else `not_found`."""
+    rows = BY_ID.all(connection, {"id": article_id})
+    if not rows or not may_know(connection, rows[0], visibility, now):
+        raise Problem("not_found", "There is no such article, or it is not yours to read.")
+    found: AnyRow = rows[0]
+    return found
+
+
+def may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:
+    if visibility.owner and visibility.shows(as_terms(row.terms)):
+        return True
+    if row.status == Status.CANCELED:
+        return any(visibility.told(past.terms, past.seq) for past in told_before(connection, [row.number])[row.number])
+    expired = row.expires_at is not None and row.expires_at <= now
+    return row.status == Status.USABLE and not expired and visibility.shows(as_terms(row.terms))
+
+
+def versions(number: int) -> Select[Any]:
+    """The versions of an article: what each was then, and the number of the entry that first told of it."""
+    told = select(func.min(entry.c.seq)).where(entry.c.number == number, entry.c.version == version.c.version)
+    last = (article.c.version == version.c.version) & (article.c.status == Status.CANCELED.value)
+    seq = told.scalar_subquery()
+    status = case((last, "canceled"), (seq.is_(None), "withheld"), else_="usable")
+    return (
+        select(version.c.version, version.c.terms, version.c.rendered, version.c.body, seq.label("seq"),
+               status.label("status"))
+        .join_from(version, article, article.c.number == version.c.number)
+        .where(version.c.number == number)
+    )  # fmt: skip
+
+
+def visible(row: AnyRow, visibility: Visibility) -> bool:
+    """A version that never was on the wire (embargoed then) is its publisher's only."""
+    return visibility.shows(as_terms(row.terms)) and (visibility.owner or row.seq is not None)
+
+
+def canceled(article_id: str) -> Problem:
+    return Problem("article_canceled", "This article was killed and must not be used.", article_id=article_id)

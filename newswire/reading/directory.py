@@ -1,0 +1,175 @@
+"""Lists of names (sections, keywords, publishers, authors) with the number of articles of each, in alphabetical order.
+
+A name is shown where its reader may list an article that carries it, now. The dictionary of
+labels knows names of embargoed and killed articles too, and those of other publishers; so
+each name is held against the search index first, and a cursor names only what was shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from sqlalchemy import Connection, select, tuple_
+
+from newswire.accounts import parties
+from newswire.errors import Fault, Problem
+from newswire.reading.lists import COUNTED_TO, Count
+from newswire.search import term_counts
+from newswire.search.analysis import spellings, words
+from newswire.search.names import Label, ordered, spaced
+from newswire.search.query import cursor_mismatch, invalid_cursor, packed, unpacked
+from newswire.store.tables import label
+from newswire.visibility import Filter, Visibility, fingerprint_of, term
+
+MOST_LOOKED_AT = 2000
+"""Names of a page's request that are held against the index; then the page ends, however short it is."""
+
+
+class Sight(NamedTuple):
+    """What a reader may list now: the usable articles that match `wanted` and did not expire until `expired_by`."""
+
+    wanted: Filter
+    expired_by: int | None
+
+    @classmethod
+    def of(cls, visibility: Visibility, now: int) -> Self:
+        return cls(visibility.filter, None if visibility.owner else now)
+
+    def counts(self, connection: Connection, terms: Sequence[str]) -> dict[str, Count]:
+        """How many articles of each term there are; terms of none are not there."""
+        found = term_counts.counts(connection, terms, *self, most=COUNTED_TO + 1)
+        return {name: Count.of(value) for name, value in found.items()}
+
+
+class Name(NamedTuple):
+    """One line of a list, before it is known whether the reader may see it."""
+
+    words: str
+    term: str
+    label: str
+
+
+class Start(NamedTuple):
+    """Behind which name a page begins: its words and term, and how many names after it were passed over."""
+
+    words: str = ""
+    term: str = ""
+    passed: int = 0
+
+
+@dataclass(frozen=True)
+class Names:
+    """What is asked for: `kind` is section, keyword, publisher or author, `typed` is `q`."""
+
+    kind: str
+    typed: str | None
+    limit: int
+    cursor: str | None
+
+    def beginnings(self) -> list[str]:
+        """What the words of a name must hold: a blank and the beginning of a word, for each word typed."""
+        if self.typed is None:
+            return []
+        found = [spaced(words(spelling)).rstrip() for spelling in spellings(self.typed)]
+        if not found:
+            detail = "Write what to look for: nothing here has a letter or digit."
+            raise Problem("invalid_query", f"q: {detail}", [Fault("invalid_query", detail, parameter="q")], position=0)
+        return found
+
+    def fingerprint(self) -> str:
+        return fingerprint_of([self.kind, self.typed])
+
+    def start(self) -> Start:
+        """Where the page begins; raises `Problem` for a cursor that is not one, or another list's."""
+        if self.cursor is None:
+            return Start()
+        match unpacked(self.cursor):
+            case [str(fingerprint), str(held), str(name), int(passed)] if (
+                "\0" not in held + name and 0 <= passed < 2**31
+            ):
+                if fingerprint != self.fingerprint():
+                    raise cursor_mismatch()
+                return Start(held, name, passed)
+        raise invalid_cursor()
+
+    def cursor_at(self, start: Start) -> str:
+        return packed([self.fingerprint(), *start])
+
+
+class Page(NamedTuple):
+    """Names with their counts; and the cursor behind them, if any."""
+
+    names: list[tuple[Name, Count]]
+    next_cursor: str | None
+
+
+def page(connection: Connection, asked: Names, sight: Sight, own: str | None = None) -> Page:
+    """The names that the reader may see, and `own`, the term of a reader's own name, with or without articles."""
+    start = asked.start()
+    seen, looked_at = seen_behind(connection, asked, start, sight, own)
+    shown = [name for _, name in seen[: asked.limit]]
+    counts = sight.counts(connection, [name.term for name in shown])
+    following = behind(start, seen, looked_at, asked.limit)
+    return Page(
+        [(name, counts.get(name.term, Count(0, "eq"))) for name in shown],
+        None if following is None else asked.cursor_at(following),
+    )
+
+
+def seen_behind(
+    connection: Connection, asked: Names, start: Start, sight: Sight, own: str | None
+) -> tuple[list[tuple[int, Name]], int | None]:
+    """What the reader may see, one name more than a page has, each with its place behind `start`.
+
+    With it the number of names that were looked at; None: there are no more.
+    """
+    seen: list[tuple[int, Name]] = []
+    looked_at, size = 0, asked.limit + 1
+    while len(seen) <= asked.limit and looked_at < MOST_LOOKED_AT:
+        some = candidates(connection, asked, start._replace(passed=start.passed + looked_at), size)
+        present = {*term_counts.counts(connection, [name.term for name in some], *sight, most=1), own}
+        seen += [(place, name) for place, name in enumerate(some, looked_at + 1) if name.term in present]
+        if len(some) < size:
+            return seen, None
+        looked_at, size = looked_at + len(some), MOST_LOOKED_AT // 4
+    return seen, looked_at
+
+
+def behind(start: Start, seen: Sequence[tuple[int, Name]], looked_at: int | None, limit: int) -> Start | None:
+    """Where the next page begins. Names that the reader may not see are counted there, never told."""
+    if len(seen) > limit:
+        _, last = seen[limit - 1]
+        return Start(last.words, last.term)
+    if looked_at is None:
+        return None
+    if not seen:
+        return start._replace(passed=start.passed + looked_at)
+    place, last = seen[-1]
+    return Start(last.words, last.term, looked_at - place)
+
+
+def candidates(connection: Connection, asked: Names, start: Start, size: int) -> Sequence[Name]:
+    """The next names that begin as asked, whoever may see them."""
+    beginnings = asked.beginnings()
+    if asked.kind == "publisher":
+        found = [
+            name
+            for name in publishers(connection)
+            if name[:2] > start[:2] and all(beginning in name.words for beginning in beginnings)
+        ]
+        return found[start.passed : start.passed + size]
+    statement = (
+        select(label.c.words, label.c.term, label.c.label)
+        .where(label.c.kind == asked.kind, tuple_(label.c.words, label.c.term) > tuple_(start.words, start.term))
+        .where(*(label.c.words.contains(beginning, autoescape=True) for beginning in beginnings))
+        .order_by(label.c.words, label.c.term)
+        .offset(start.passed)
+        .limit(size)
+    )
+    return [Name(*row) for row in connection.execute(statement)]
+
+
+def publishers(connection: Connection) -> list[Name]:
+    """The publishers as names, in their order; there are few, and they can be renamed."""
+    named = (Label(term("publisher", each.slug), "publisher", each.name) for each in parties.publishers(connection))
+    return sorted(Name(ordered(each), each.term, each.label) for each in named)

@@ -1,0 +1,122 @@
+"""A query to a page: one select by keyset, never an OFFSET; a count only when asked for, and bounded.
+
+A page asks for one row more than it shows; that row tells whether there is another page.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple, Self
+
+from sqlalchemy import Connection, Select, func, literal_column, select
+
+from newswire.document import how_many_fit
+from newswire.search import index
+from newswire.search.keyset import counting, values_of, walk
+from newswire.search.query import Place, Query
+from newswire.store.articles import CURRENT, NUMBERS, AnyRow
+from newswire.store.statements import Prepared
+from newswire.store.tables import article, version
+from newswire.visibility import NOTHING, Filter, Visibility
+
+COUNTED_TO = 10_000
+EVERYTHING = Filter()
+SIZES = select(func.length(version.c.body)).join_from(article, version, CURRENT)
+
+
+class Page(NamedTuple):
+    """Rows of a page: id, seq, status, rendered, body and their place; and the cursor behind it, if any."""
+
+    rows: Sequence[AnyRow]
+    next_cursor: str | None
+
+
+class Count(NamedTuple):
+    """How many there are: `relation` eq is exact, gte says that there are at least so many."""
+
+    value: int
+    relation: str
+
+    @classmethod
+    def of(cls, found: int) -> Self:
+        """Of a count that went one further than `COUNTED_TO`, if there were so many."""
+        return cls(min(found, COUNTED_TO), "eq" if found <= COUNTED_TO else "gte")
+
+
+def page(
+    connection: Connection, query: Query, visibility: Visibility, now: int, languages: Sequence[str] | None = None
+) -> Page:
+    """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query.
+
+    `languages` are those of the index, if they are known.
+    """
+    query, start = query.resumed()
+    limit = query.limit
+    if with_bodies(query):
+        sizes, values = found(connection, SIZES, query, visibility, now, start, limit, languages)
+        limit = how_many_fit([size for (size,) in sizes.execute(connection, values)])
+    shape = columns(query.order, with_bodies(query))
+    statement, values = found(connection, shape, query, visibility, now, start, limit + 1, languages)
+    rows = statement.all(connection, values)
+    shown = rows[:limit]
+    more = len(rows) > limit
+    cursor = query.cursor_at(Place(shown[-1].at, shown[-1].number)) if more else None
+    return Page(shown, cursor)
+
+
+def count(connection: Connection, query: Query, visibility: Visibility, now: int) -> Count:
+    """How many articles the whole list has, exact to 10,000."""
+    query, _ = query.resumed()
+    wanted, unexpired_at = open_to(query, visibility, now)
+    if wanted != EVERYTHING or query.expression is not None:
+        return Count.of(index.count(connection, query, wanted, COUNTED_TO + 1, unexpired_at))
+    numbers, values = found(connection, NUMBERS, query, visibility, now, None, COUNTED_TO + 1)
+    return Count.of(counting(numbers).execute(connection, values).fetchone()[0])
+
+
+def found(
+    connection: Connection, columns: Select[Any], query: Query, visibility: Visibility, now: int,
+    start: Place | None, limit: int, languages: Sequence[str] | None = None,
+) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
+    """`columns` (a select from article) of what a caller may see of a query, in its order, behind `start`.
+
+    The statement, and its values. Statements are kept by their `columns`: these are made once.
+    """
+    wanted, unexpired_at = open_to(query, visibility, now)
+    if wanted != EVERYTHING or query.expression is not None:
+        return index.articles(connection, columns, query, wanted, start, limit, unexpired_at, languages)
+    values = values_of(query, start, limit, unexpired_at)
+    return walk(columns, query.order, query.descending, frozenset(values), limit), values
+
+
+def open_to(query: Query, visibility: Visibility, now: int) -> tuple[Filter, int | None]:
+    """What the articles of a query must satisfy for a caller to see them, and when they must not have expired."""
+    wanted = visibility.filter & query.filter
+    if query.status != "usable" and not visibility.owner:
+        wanted &= NOTHING
+    return wanted, None if visibility.owner else now
+
+
+def chosen(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequence[AnyRow]:
+    """The rows of some articles that `found` gave, in the same order; of the first ones only if all are too large."""
+    if with_bodies(query):
+        sized = SIZES.add_columns(article.c.number).where(article.c.number.in_(numbers))
+        sizes = {row.number: row[0] for row in connection.execute(sized)}
+        numbers = numbers[: how_many_fit([sizes[number] for number in numbers])]
+    wanted = columns(query.order, with_bodies(query))
+    rows = connection.execute(wanted.where(article.c.number.in_(numbers)))
+    known = {row.number: row for row in rows}
+    return [known[number] for number in numbers]
+
+
+def with_bodies(query: Query) -> bool:
+    """Whether the rows of a page hold the bodies; the sizes of these then bound the page."""
+    return query.include_body or query.highlight
+
+
+@cache
+def columns(order: str, bodies: bool) -> Select[Any]:
+    body = version.c.body if bodies else literal_column("NULL").label("body")
+    return select(
+        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, article.c[order].label("at"),
+        article.c.number,
+    ).join_from(article, version, CURRENT)  # fmt: skip

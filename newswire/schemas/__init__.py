@@ -1,0 +1,1 @@
+"""marshmallow schemas of what publishers send, for HTTP and the command line."""

@@ -1,0 +1,189 @@
+"""Field types of the contract: text that XML can carry, times, languages, whole numbers.
+
+Every message is a `Reason`: a sentence with the fault's code, which `faults` turns into
+JSON pointers. Addresses and bodies are in `documents`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from marshmallow import ValidationError, fields, validate
+
+from newswire.article import UNCARRIABLE
+from newswire.errors import Fault
+from newswire.timestamps import parse_instant
+
+LARGEST_INTEGER = 2**53 - 1
+# `UNCARRIABLE` as patterns for the OpenAPI document; a surrogate cannot be written in one.
+CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
+PATTERN = f"^[^{CONTROLS}]*$"
+FILLED_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085][^{CONTROLS}]*$"
+ONE_LINE_PATTERN = rf"^[^{CONTROLS}\s\u0085]+( [^{CONTROLS}\s\u0085]+)*$"
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,6}")
+
+
+class Reason(str):
+    """A sentence about a fault, with its code."""
+
+    code: str
+
+    def __new__(cls, code: str, sentence: str) -> "Reason":
+        made = super().__new__(cls, sentence)
+        made.code = code
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return (self.code, str(self))
+
+
+Messages: TypeAlias = dict[str, str | list[Any] | dict[Any, Any]]
+COMMON: Messages = {
+    "required": Reason("required", "This field is required."),
+    "null": Reason("null", "This field cannot be null."),
+    "validator_failed": Reason("invalid", "This value is not allowed."),
+    "invalid": Reason("invalid_type", "This value has the wrong type."),
+}
+
+
+def refuse(code: str, sentence: str) -> ValidationError:
+    return ValidationError([Reason(code, sentence)])
+
+
+class Text(fields.String):
+    """A string of at most `limit` characters; blank counts as absent. One line unless `lines`."""
+
+    default_error_messages = COMMON | {
+        "invalid": Reason("invalid_type", "Must be a string."),
+    }
+
+    def __init__(self, limit: int, *, lines: bool = False, **settings: Any) -> None:
+        needed = {"pattern": FILLED_PATTERN, "minLength": 1} if settings.get("required") else {"pattern": PATTERN}
+        metadata = {"maxLength": limit} | needed | settings.pop("metadata", {})
+        settings.setdefault("allow_none", not settings.get("required", False))
+        super().__init__(metadata=metadata, **settings)
+        self.limit = limit
+        self.lines = lines
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = carriable(super()._deserialize(value, attr, data, **kwargs))
+        if len(text) > self.limit:
+            raise refuse("too_long", f"Must have at most {self.limit:,} characters; it has {len(text):,}.")
+        text = text.replace("\r\n", "\n").strip() if self.lines else " ".join(text.split())
+        if not text and self.required:
+            raise refuse("required", "Must not be blank.")
+        return text or None
+
+
+def carriable(text: str) -> str:
+    """The text itself; refused when it holds a character that XML 1.0 cannot carry."""
+    if found := UNCARRIABLE.search(text):
+        raise refuse(
+            "unusable_character",
+            f"Holds U+{ord(found[0]):04X} at position {found.start()}, which XML cannot carry; remove it.",
+        )
+    return text
+
+
+class Whole(fields.Integer):
+    """A JSON integer, neither a string nor a fraction nor a boolean."""
+
+    default_error_messages = COMMON | {
+        "invalid": Reason("invalid_type", "Must be a whole number."),
+    }
+
+    def __init__(self, low: int, high: int = LARGEST_INTEGER, **settings: Any) -> None:
+        outside = Reason("out_of_range", f"Must lie between {low:,} and {high:,}.")
+        settings.setdefault("allow_none", not settings.get("required", False))
+        super().__init__(validate=validate.Range(low, high, error=outside), **settings)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Instant(fields.String):
+    """An RFC 3339 time with an offset, loaded as milliseconds since 1970."""
+
+    default_error_messages = COMMON | {
+        "invalid": Reason("invalid_type", "Must be an RFC 3339 time such as 2026-11-22T09:30:00Z."),
+    }
+
+    def __init__(self, **settings: Any) -> None:
+        described = {"description": "RFC 3339 with an offset, in the years 1800 to 2200.", "format": "date-time"}
+        metadata = described | settings.pop("metadata", {})
+        super().__init__(allow_none=True, metadata=metadata, **settings)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return parse_instant(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as error:
+            if isinstance(error, ValidationError):
+                raise
+            raise refuse("invalid_time", str(error)) from None
+
+
+class Language(Text):
+    """A BCP 47 tag in its usual spelling: en, pt-BR, zh-Hant."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(35, metadata={"pattern": f"^({LANGUAGE.pattern})?$"}, **settings)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text is None:
+            return None
+        if not LANGUAGE.fullmatch(text):
+            raise refuse("invalid_language", "Must be a BCP 47 language tag such as en, pt-BR or zh-Hant.")
+        first, *others = text.lower().split("-")
+        # Behind a single letter (an extension, private use) everything stays in small letters (RFC 5646, 2.1.1).
+        plain = next((place for place, part in enumerate(others) if len(part) == 1), len(others))
+        spelled = [{2: part.upper(), 4: part.title()}.get(len(part), part) for part in others[:plain]]
+        return "-".join([first, *spelled, *others[plain:]])
+
+
+class Refused(fields.String):
+    """A field of a later version of the contract: known, so that the refusal can say why; blank counts as absent."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(allow_none=True, metadata={"description": f"Not accepted yet. {sentence}", "maxLength": 0})
+        self.sentence = sentence
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if value != "":
+            raise refuse("unsupported", self.sentence)
+
+
+class Several(fields.List[Any]):
+    """An array of at most `limit` items; null counts as empty."""
+
+    default_error_messages = COMMON | {
+        "invalid": Reason("invalid_type", "Must be an array."),
+    }
+
+    def __init__(self, item: Any, limit: int) -> None:
+        super().__init__(item, allow_none=True, metadata={"maxItems": limit})
+        self.limit = limit
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        # Counted before they are looked at: a body has room for millions, each with a fault of its own.
+        if isinstance(value, list) and len(value) > self.limit:
+            raise refuse("too_many", f"Must have at most {self.limit} items; it has {len(value):,}.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+def faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
+    """marshmallow's tree of messages as faults with JSON pointers (RFC 6901)."""
+    if isinstance(messages, Mapping):
+        for name, below in messages.items():
+            step = "" if name == "_schema" else "/" + str(name).replace("~", "~0").replace("/", "~1")
+            yield from faults(below, pointer + step)
+        return
+    for message in messages if isinstance(messages, list) else [messages]:
+        yield Fault(getattr(message, "code", "invalid"), str(message), pointer=printable(pointer))
+
+
+def printable(text: str) -> str:
+    """Text that can be encoded, whatever was sent."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,89 @@
+"""The dictionary of labels: how sections, keywords and authors are spelled, and the order of their names.
+
+A term of the search index (`query.term`) is blind to case; here stands what the publisher
+wrote first. A label says nothing of any article: whoever shows one first makes sure that
+its reader can see an article that carries the term.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from newswire.search.analysis import words
+from newswire.store.statements import Prepared
+from newswire.store.tables import label
+from newswire.visibility import term
+
+AT_ONCE = 1000
+KNOWN = "newswire.labels"
+"""Where a connection to the database remembers the terms whose labels it has found there."""
+MOST_KNOWN = 50_000
+LONGEST_ROW = 2600
+"""Bytes of term and words together: an index of PostgreSQL takes 2,704."""
+
+# SQLite takes PostgreSQL's words for it.
+ADD = Prepared(insert(label).on_conflict_do_nothing())
+
+
+class Label(NamedTuple):
+    """A name as it is shown; `kind` is section, keyword or author, `term` the filter that finds its articles."""
+
+    term: str
+    kind: str
+    label: str
+
+
+def labels_in(content: Mapping[str, Any]) -> Iterator[Label]:
+    """The labels of an article as served; a tombstone has none."""
+    if section := content.get("section"):
+        yield Label(term("section", section), "section", section)
+    for keyword in content.get("keywords", ()):
+        yield Label(term("keyword", keyword), "keyword", keyword)
+    for author in content.get("authors", ()):
+        yield Label(term("author", author["id"]), "author", author["name"])
+
+
+def labels_of(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
+    """Term to label; a term of another kind, or of no article, is not there."""
+    found: dict[str, str] = {}
+    for some in portions(sorted(set(terms))):
+        query = select(label.c.term, label.c.label).where(label.c.term.in_(some))
+        found |= {row.term: row.label for row in connection.execute(query)}
+    return found
+
+
+def learn(connection: Connection, labels: Iterable[Label]) -> None:
+    """Adds the labels that are not there yet; the first spelling stays.
+
+    In the order of their terms: two transactions with the same new labels must not block each other. Once in a
+    transaction.
+    """
+    wanted: dict[str, Label] = {}
+    for each in labels:
+        wanted.setdefault(each.term, each)
+    known = connection.info.setdefault(KNOWN, set())
+    unknown = wanted.keys() - known
+    # Rows are only added, so what was found stays; what is added here may be rolled back, and counts once it is found.
+    found = labels_of(connection, unknown).keys()
+    if len(known) > MOST_KNOWN:
+        known.clear()
+    known.update(found)
+    if new := sorted(unknown - found):
+        ADD.many(connection, [{**wanted[name]._asdict(), "words": ordered(wanted[name])} for name in new])
+
+
+def ordered(named: Label) -> str:
+    """The folded words of a label with a blank before, between and after; cut to what an index takes."""
+    room = LONGEST_ROW - len(named.term.encode())
+    return spaced(words(named.label)).encode()[:room].decode("utf-8", "ignore")
+
+
+def spaced(forms: Iterable[str]) -> str:
+    return "".join(f" {form}" for form in forms) + " "
+
+
+def portions(items: list[str]) -> Iterator[Collection[str]]:
+    """As many at once as a statement of either engine takes."""
+    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))

@@ -1,0 +1,1 @@
+"""The search index on PostgreSQL: one GIN index over lexemes of our own, walked in buckets of time."""

@@ -1,0 +1,112 @@
+"""Query: what a reader asks for, its times, order and cursor; pure."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import orjson
+
+from newswire.errors import Problem
+from newswire.search.syntax import Expression
+from newswire.timestamps import EARLIEST, LATEST
+from newswire.visibility import Filter, fingerprint_of
+
+
+class Place(NamedTuple):
+    """A position in an order by time: milliseconds, then order of first reception."""
+
+    at: int
+    number: int
+
+
+class Times(NamedTuple):
+    """Ranges of time in milliseconds since 1970; from is inclusive, to exclusive, None is open."""
+
+    published_from: int | None = None
+    published_to: int | None = None
+    updated_from: int | None = None
+    updated_to: int | None = None
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a reader asks for. `text` is `q` as typed, `expression` the same understood.
+
+    `times` are resolved, `asked` are the same as the reader wrote them (now-2d); `order` is
+    published_at or updated_at. With `ranked_at` the order is that of relevance (`readers.relevance`),
+    and ages count from then.
+    """
+
+    text: str | None = None
+    expression: Expression | None = None
+    filter: Filter = field(default_factory=Filter)
+    status: str = "usable"
+    times: Times = field(default_factory=Times)
+    asked: tuple[str | int | None, ...] = ()
+    order: str = "published_at"
+    descending: bool = True
+    limit: int = 25
+    include_body: bool = False
+    highlight: bool = False
+    ranked_at: int | None = None
+    cursor: str | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What a cursor is bound to: everything that decides which articles come in which order."""
+        order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
+        return fingerprint_of([self.text, self.filter.canonical(), self.asked or list(self.times), order])
+
+    def cursor_at(self, place: Place, *rest: Any) -> str:
+        """An opaque cursor that continues behind `place`, with the times that the first page resolved.
+
+        `rest` is one more part, in the order of relevance.
+        """
+        return packed([self.fingerprint, *place, *self.times, *rest])
+
+    def resumed(self) -> tuple["Query", Place | None]:
+        """The query with the times of its first page, and the place behind which this page begins.
+
+        Raises `Problem` for a cursor that is not one, or another query's.
+        """
+        if self.cursor is None:
+            return self, None
+        match unpacked(self.cursor):
+            # One of relevance carries one thing more.
+            case [str() as fingerprint, at, number, *rest] if storable(at, number) and len(rest) in (4, 5):
+                if fingerprint != self.fingerprint:
+                    raise cursor_mismatch()
+                times = tuple(rest if self.ranked_at is None else rest[:-1])
+                if len(times) == len(self.times) and all(time is None or storable(time, 0) for time in times):
+                    return self if times == self.times else replace(self, times=Times(*times)), Place(at, number)
+        raise invalid_cursor()
+
+
+def cursor_mismatch() -> Problem:
+    return Problem("cursor_mismatch", "The cursor was made for another query; start again without it.")
+
+
+def invalid_cursor() -> Problem:
+    return Problem("invalid_cursor", "The cursor is not one of this wire; start again without it.")
+
+
+def storable(at: Any, number: Any) -> bool:
+    """Whether an article could stand there: what is forged may lie beyond what a database can count to."""
+    return type(at) is type(number) is int and EARLIEST <= at < LATEST and 0 <= number < 2**62
+
+
+def packed(content: Sequence[Any]) -> str:
+    """An opaque cursor of these parts."""
+    return base64.urlsafe_b64encode(orjson.dumps(content)).decode("ascii").rstrip("=")
+
+
+def unpacked(cursor: str) -> Sequence[Any] | None:
+    """The parts of a cursor, or None when it is not one."""
+    try:
+        content = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        return None
+    return content if isinstance(content, list) else None

@@ -1,0 +1,248 @@
+"""The query language of `q`: text to an expression, and whether an article matches one.
+
+Not here: what a word is (`analysis`) and how an engine is asked (`sqlite`, `postgres`).
+
+Words side by side must all occur and bind closer than OR: `a b OR c` is (a and b) or c. A minus
+or NOT excludes the word, phrase, field or group behind it; AND says nothing. A word of several
+forms (U.S., Israel's, 中国人) is a phrase. What analyses to nothing (an emoji) is passed over.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import regex
+
+from newswire.search.analysis import FIELDS, Analysed, query_forms, query_stems, spellings
+
+LONGEST_QUERY = 4_000  # characters
+MOST_TERMS = 100  # words, prefixes and phrases, each counted as one
+DEEPEST_NESTING = 20  # parentheses within parentheses
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word: one of its stems, or its form where it has none; no `fields` means those of `search_in`."""
+
+    form: str
+    spelling: str
+    fields: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Any form that begins so."""
+
+    form: str
+    fields: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """These forms side by side in one field, unstemmed; with `prefix`, two or more, the last any that begins so."""
+
+    forms: tuple[str, ...]
+    prefix: bool = False
+    fields: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class And:
+    """Two operands or more, all of which match; none is an And, and at least one is no Not."""
+
+    operands: tuple["Expression", ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    """Two operands or more, one of which matches; none is an Or or a Not."""
+
+    operands: tuple["Expression", ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """What must not match. It stands only among the operands of an And, and its own is no Not."""
+
+    operand: "Expression"
+
+
+Expression: TypeAlias = Term | Prefix | Phrase | And | Or | Not
+
+
+class ExpressionError(ValueError):
+    """A query that cannot be understood: `detail` says what to do, `position` is the index of the character."""
+
+    def __init__(self, detail: str, position: int) -> None:
+        super().__init__(detail, position)
+        self.detail = detail
+        self.position = position
+
+
+def parse(text: str, search_in: frozenset[str] | None = None) -> Expression:
+    """What `q` asks for, never a Not by itself; ExpressionError where it cannot be understood or bounded."""
+    if len(text) > LONGEST_QUERY:
+        raise ExpressionError(f"Shorten the query to {LONGEST_QUERY:,} characters.", LONGEST_QUERY)
+    parser = _Parser(text, search_in)
+    expression = parser.either(None, 0)
+    if parser.ahead("close"):
+        raise ExpressionError("Open this parenthesis, or leave it out.", parser.rest[-1].start)
+    if expression is None:
+        raise ExpressionError("Write what to look for: nothing here has a letter or digit.", 0)
+    return expression
+
+
+def matches(expression: Expression, analysed: Analysed, fields: Collection[str] = FIELDS) -> bool:
+    """Whether an article matches, words by their stems in its language; `fields` are those of `search_in`."""
+    match expression:
+        case And(operands):
+            return all(matches(operand, analysed, fields) for operand in operands)
+        case Or(operands):
+            return any(matches(operand, analysed, fields) for operand in operands)
+        case Not(operand):
+            return not matches(operand, analysed, fields)
+        case Term(form, spelling, own):
+            stems = query_stems(spelling, (analysed.language,))
+            if not stems:
+                return any(form in analysed.forms[field] for field in own or fields)
+            return any(not analysed.stems[field].isdisjoint(stems) for field in own or fields)
+        case Prefix(form, own):
+            return any(_contains(analysed.forms[field], (form,), True) for field in own or fields)
+        case Phrase(forms, prefix, own):
+            return any(_contains(analysed.forms[field], forms, prefix) for field in own or fields)
+
+
+def _contains(text: list[str], forms: tuple[str, ...], prefix: bool) -> bool:
+    """Whether the forms stand side by side among those of a text. No form holds a blank."""
+    return f" {' '.join(forms)}{'' if prefix else ' '}" in f" {' '.join(text)} "
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+# Any mark of a family closes what another one of it opened: „…“ “…” ”…” "…" «…» »…«.
+_DOUBLE = '"\u201c\u201d\u201e\u201f\u2033\uff02\u301d\u301e\u301f'
+_QUOTES = _DOUBLE + "«»「」『』｢｣"
+# Marks that show nothing and turn the direction of writing, as copied from right-to-left pages.
+_TURN = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+_TOKEN = regex.compile(
+    rf"""(?xV1)
+      (?P<blank>[\s{_TURN}]+)
+    | (?P<open>[(（])
+    | (?P<close>[)）])
+    | (?P<quoted>(?:[{_DOUBLE}][^{_DOUBLE}]*[{_DOUBLE}]|[«»][^«»]*[«»]|「[^」]*」|『[^』]*』|｢[^｣]*｣)[*＊]*)
+    | (?P<unclosed>[{_QUOTES}])
+    | (?P<minus>[-\u2212\uff0d\ufe63]|\u2013(?!\s|\Z))[{_TURN}]*
+    | (?P<field>(?i:{"|".join(FIELDS)})[:：])[{_TURN}]*
+    | (?P<word>[^\s()（）{_QUOTES}]+)
+    """
+)
+_OPERATORS = {"OR": "or", "AND": "and", "NOT": "not"}
+# In Hebrew a quotation mark within a word makes it an abbreviation: צה"ל.
+_GERSHAYIM = regex.compile(rf"(?<=\p{{Hebrew}})[{_DOUBLE}](?=\p{{Hebrew}})", regex.V1)
+_STAR = regex.compile(r"[*＊]")
+_STAR_BEHIND_QUOTES = regex.compile(r"[*＊]+\Z")
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    for found in _TOKEN.finditer(_GERSHAYIM.sub("\u05f4", text)):
+        kind = found.lastgroup
+        if kind == "unclosed":
+            raise ExpressionError(f"Close the quotation that {found[0]} begins, or leave it out.", found.start())
+        if kind != "blank":
+            yield _Token(_OPERATORS.get(found[0], kind), found[kind], found.start(), found.end())
+    yield _Token("end", "", len(text), len(text))
+
+
+class _Parser:
+    """Descends through the tokens; None is what analyses to nothing."""
+
+    def __init__(self, text: str, search_in: frozenset[str] | None) -> None:
+        self.rest = list(_tokens(text))[::-1]
+        self.search_in = search_in
+        self.terms = 0
+
+    def ahead(self, *kinds: str) -> bool:
+        return self.rest[-1].kind in kinds
+
+    def either(self, fields: frozenset[str] | None, depth: int) -> Expression | None:
+        """Sides of OR, up to a closing parenthesis or the end."""
+        sides: list[Expression] = []
+        before = None
+        while True:
+            start = self.rest[-1].start
+            items = self.items(fields, depth)
+            behind = self.rest.pop() if self.ahead("or") else None
+            operator = before or behind
+            if operator and not items:
+                raise ExpressionError("Write what to look for on both sides of OR.", operator.start)
+            side = _all_of([item for item in items if item], start)
+            sides += side.operands if isinstance(side, Or) else [side] if side else []
+            if not behind:
+                return Or(tuple(sides)) if len(sides) > 1 else sides[0] if sides else None
+            before = behind
+
+    def items(self, fields: frozenset[str] | None, depth: int) -> list[Expression | None]:
+        """What stands side by side, up to an OR, a closing parenthesis or the end."""
+        items = []
+        while not self.ahead("or", "close", "end"):
+            token = self.rest.pop()
+            if token.kind != "and":
+                items.append(self.item(token, fields, depth))
+        return items
+
+    def item(self, token: _Token, fields: frozenset[str] | None, depth: int) -> Expression | None:
+        if token.kind in ("minus", "not"):
+            operand = self.item(self.behind(token), fields, depth)
+            return Not(operand) if operand else None
+        if token.kind == "field":
+            if fields is not None:
+                raise ExpressionError("Leave out this field: it stands within another one.", token.start)
+            return self.item(self.behind(token), frozenset({token.text[:-1].casefold()}), depth)
+        return self.group(token, fields, depth + 1) if token.kind == "open" else self.leaf(token, fields)
+
+    def behind(self, sign: _Token) -> _Token:
+        """What a minus, NOT or field applies to: it follows directly, behind NOT also after a blank."""
+        parted = sign.end != self.rest[-1].start and (sign.kind != "not" or self.ahead("or", "and"))
+        if parted or self.ahead("close", "end", "minus", "not"):
+            raise ExpressionError(f"Write a word directly behind {sign.text}, or leave it out.", sign.start)
+        return self.rest.pop()
+
+    def group(self, opening: _Token, fields: frozenset[str] | None, depth: int) -> Expression | None:
+        if depth > DEEPEST_NESTING:
+            raise ExpressionError(f"Nest at most {DEEPEST_NESTING} parentheses.", opening.start)
+        if self.ahead("close"):
+            raise ExpressionError("Write something within the parentheses, or leave them out.", opening.start)
+        expression = self.either(fields, depth)
+        if not self.ahead("close"):
+            raise ExpressionError("Close this parenthesis, or leave it out.", opening.start)
+        self.rest.pop()
+        return expression
+
+    def leaf(self, token: _Token, fields: frozenset[str] | None) -> Expression | None:
+        quoted, text = token.kind == "quoted", token.text
+        star = (_STAR_BEHIND_QUOTES if quoted else _STAR).search(text)
+        if star and not spellings(text[: star.start()]):
+            raise ExpressionError("Put the * behind the beginning of a word: intern*.", token.start + star.start())
+        forms, prefix = query_forms(text, open_ended=bool(star and not spellings(text[star.start() :])))
+        if not forms:
+            return None
+        fields = fields or self.search_in
+        self.terms += 1
+        if self.terms > MOST_TERMS:
+            raise ExpressionError(f"Look for at most {MOST_TERMS} words and phrases.", token.start)
+        if len(forms) == 1 and (prefix or not quoted):
+            return Prefix(forms[0], fields) if prefix else Term(forms[0], spellings(text)[0], fields)
+        return Phrase(forms, prefix, fields)
+
+
+def _all_of(items: list[Expression], position: int) -> Expression | None:
+    """The items of one side of an OR; one of them at least must say what to look for."""
+    if items and all(isinstance(item, Not) for item in items):
+        raise ExpressionError("Write also what to look for: here things are only excluded.", position)
+    operands = [part for item in items for part in (item.operands if isinstance(item, And) else (item,))]
+    return And(tuple(operands)) if len(operands) > 1 else operands[0] if operands else None

@@ -1,0 +1,1 @@
+"""Everything that touches gunicorn: the supervisor and the worker class."""

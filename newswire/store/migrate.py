@@ -1,0 +1,117 @@
+"""Creating and migrating the database, from a checkout and from an installed package alike.
+
+Alembic is imported where something is to be migrated only: every server process would carry it, and start later.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
+
+import newswire
+from newswire.store.database import Database, DatabaseError, shown
+
+
+def script_folder() -> Path:
+    """`migrations/`: inside the installed package, or beside it in a checkout."""
+    inside = Path(str(files(newswire))) / "migrations"
+    return inside if inside.is_dir() else Path(newswire.__file__).resolve().parent.parent / "migrations"
+
+
+def configuration(database: Database) -> Any:
+    """Alembic's settings."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(script_folder()).replace("%", "%%"))
+    # Looking which migrations are needed and running them is one writing transaction.
+    config.attributes["engine"] = database.engine.execution_options(newswire_write=True)
+    return config
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Creates or migrates the database at `url`; returns its schema before (None: empty) and after.
+
+    Raises `DatabaseError` with one sentence.
+    """
+    database = Database(url)
+    wanted = needed()
+    try:
+        refuse_other_encodings(database)
+        found = revision(database)
+        refuse_newer(found, wanted)
+        if found != wanted:
+            migrate(database, found)
+    except DBAPIError as error:
+        raise DatabaseError(unusable(database, error)) from error
+    finally:
+        database.dispose()
+    return found, wanted
+
+
+def migrate(database: Database, found: str | None) -> None:
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        command.upgrade(configuration(database), "head")
+    except CommandError:
+        raise DatabaseError(f"The database schema is at {found}, which no version of Newswire has made.") from None
+
+
+def refuse_other_encodings(database: Database) -> None:
+    """News is in every language: a PostgreSQL database must be able to hold every letter."""
+    if database.is_sqlite:
+        return
+    with database.engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        encoding = raw.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseError(f"The database is in {encoding}; create one with ENCODING 'UTF8' TEMPLATE template0.")
+
+
+def check(database: Database) -> None:
+    """Raises `DatabaseError` unless the database is reachable and its schema is the one this code needs."""
+    if database.is_sqlite and not Path(str(database.url.database)).exists():
+        raise DatabaseError(f"There is no database {database.url.database}; create it with `newswire db upgrade`.")
+    try:
+        found = revision(database)
+    except DBAPIError as error:
+        raise DatabaseError(unusable(database, error)) from error
+    if found is None:
+        raise DatabaseError("The database is empty; create the tables with `newswire db upgrade`.")
+    wanted = needed()
+    refuse_newer(found, wanted)
+    if found != wanted:
+        raise DatabaseError(
+            f"The database schema is at {found}, this version needs {wanted}; run `newswire db upgrade`."
+        )
+
+
+def revision(database: Database) -> str | None:
+    """The schema that the database has; None: no tables."""
+    with database.engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return found
+
+
+def needed() -> str:
+    """The schema that this code needs. Revisions are numbers of four digits, given out in order."""
+    return max(path.name[:4] for path in (script_folder() / "versions").glob("[0-9]*.py"))
+
+
+def refuse_newer(found: str | None, wanted: str) -> None:
+    if found is not None and found > wanted:
+        raise DatabaseError(
+            f"The database schema is at {found}, newer than the {wanted} of this version of Newswire;"
+            " install the version that it was migrated with."
+        )
+
+
+def unusable(database: Database, error: DBAPIError) -> str:
+    reason = str(error.orig).strip().splitlines()[0].rstrip(".") if error.orig else str(error)
+    return f"The database {shown(database.url)} cannot be used: {reason}."
