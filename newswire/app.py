@@ -14,9 +14,9 @@ from newswire.api.cache import pages
 from newswire.api.cache.callers import Callers
 from newswire.api.cache.pages import Shortcut
 from newswire.api.limits import Places
+from newswire.api.openapi import register
 from newswire.api.request_log import sane_request_id
 from newswire.api.routes import ROUTES
-from newswire.api.routing import register
 from newswire.api.state import State
 from newswire.api.views import docs_page
 from newswire.changes.follow import READS_AT_ONCE, Feed
