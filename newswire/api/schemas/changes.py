@@ -4,7 +4,15 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from newswire.api.schemas.filters import LARGEST, FilterParameters, filter_of, invalid, one_of, resolved, understood
+from newswire.api.schemas.filters import (
+    LARGEST,
+    FilterParameters,
+    chosen_names,
+    filter_of,
+    invalid,
+    resolved,
+    understood,
+)
 from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text
 from newswire.api.schemas.responses import Served, instant, items, string, whole
 from newswire.schemas.article import Strict
@@ -52,7 +60,7 @@ class ConsumerSchema(Strict):
 def wire_query(parameters: dict[str, Any], now: int) -> Query:
     """The `Query` that the parameters of the wire ask for; raises `invalid_query` with the position of the fault."""
     typed = parameters.get("q")
-    looked_in = one_of("search_in", parameters, FIELDS)
+    looked_in = chosen_names("search_in", parameters, FIELDS)
     moments = (parameters.get(name) for name in Times._fields)
     return Query(
         text=typed,
@@ -64,7 +72,7 @@ def wire_query(parameters: dict[str, Any], now: int) -> Query:
 
 def wanted_types(parameters: dict[str, Any]) -> frozenset[str] | None:
     """The types in `types`, or None when all are wanted."""
-    return one_of("types", parameters, TYPES)
+    return chosen_names("types", parameters, TYPES)
 
 
 def check_beginning(parameters: dict[str, Any]) -> None:
