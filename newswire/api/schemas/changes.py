@@ -15,13 +15,13 @@ from newswire.api.schemas.filters import (
 )
 from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text
 from newswire.api.schemas.responses import Served, instant, items, string, whole
+from newswire.article import EntryType
 from newswire.schemas.article import Strict
 from newswire.schemas.fields import Whole
 from newswire.search.analysis import FIELDS
 from newswire.search.query import Query, Times
 
-TYPES = ("article.published", "article.updated", "article.corrected", "article.canceled", "article.expired",
-         "article.removed")  # fmt: skip
+TYPES = tuple(each.value for each in EntryType)
 CONSUMER = "[a-z0-9][a-z0-9._-]{0,99}"
 
 

@@ -13,6 +13,7 @@ from newswire.api.schemas.parameters import (
     text,
 )
 from newswire.api.schemas.responses import FullArticle
+from newswire.article import Status
 from newswire.errors import Fault, Problem, closest_name
 from newswire.search.analysis import FIELDS
 from newswire.search.query import Query, Times
@@ -79,8 +80,8 @@ class FilterParameters(Parameters):
 class ArticleParameters(FilterParameters):
     """The parameters of `GET /v1/articles`."""
 
-    status = choice("Your own articles in another state; a partner finds usable ones only.", "usable", "withheld",
-                    "canceled", load_default="usable")  # fmt: skip
+    status = choice("Your own articles in another state; a partner finds usable ones only.", *Status,
+                    load_default=Status.USABLE.value)  # fmt: skip
     sort = choice("The order; `updated_at` not together with `q`, `relevance` only with it.", *SORTS,
                   load_default="-published_at")  # fmt: skip
     limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
