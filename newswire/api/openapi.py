@@ -41,6 +41,7 @@ SECURITY_SCHEMES = {
     "token": {"type": "apiKey", "in": "query", "name": TOKEN},
     "signature": {"type": "apiKey", "in": "header", "name": SIGNATURE},
 }
+KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{IDEMPOTENCY_KEY.pattern}$"}
 PATH_PARAMETER = re.compile(r"<(\w+):(\w+)>")
 """A parameter in a path of the route table: its converter and its name."""
 
@@ -52,13 +53,11 @@ def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
         "Newswire", __version__, "3.0.3", [plugin],
         info={"description": DESCRIPTION, "license": {"name": "MIT"}},
         servers=[{"url": "/", "description": "Where this document is served."}],
+        tags=[{"name": name, "description": description} for name, description in TAGS.values()],
+        components={"securitySchemes": SECURITY_SCHEMES},
     )  # fmt: skip
     assert plugin.converter is not None  # APISpec has made it.
     plugin.converter.add_attribute_function(describe_nullable_object)  # type: ignore[no-untyped-call]
-    for name, scheme in SECURITY_SCHEMES.items():
-        spec.components.security_scheme(name, scheme)
-    for name, description in TAGS.values():
-        spec.tag({"name": name, "description": description})
     for route in routes:
         spec.path(
             PATH_PARAMETER.sub(r"{\2}", route.path),
@@ -82,14 +81,13 @@ def describe_nullable_object(converter: Any, field: Any, ret: dict[str, Any], **
 def describe_operation(route: Route) -> dict[str, Any]:
     """The OpenAPI operation of a route; summary and description are the view's docstring."""
     summary, _, description = (inspect.getdoc(route.view) or "").partition("\n\n")
-    query = [{"in": "query", "schema": route.parameters}] if route.parameters().fields else []
     described = {
         "operationId": route.view.__name__,
         "summary": summary,
         "description": description,
         "tags": [TAGS[route.scope][0]],
         "security": security_requirements(route),
-        "parameters": query + header_parameters(route),
+        "parameters": [{"in": "query", "schema": route.parameters}, *header_parameters(route)],
         "responses": describe_answers(route) | describe_refusals(route),
     }
     if route.takes:
@@ -106,30 +104,23 @@ def security_requirements(route: Route) -> list[dict[str, list[str]]]:
 
 def header_parameters(route: Route) -> list[dict[str, Any]]:
     """The request headers that mean something to an operation."""
+    found: dict[str, str] = {}
     if route.tagged:
-        return [header_parameter("If-None-Match", "The ETag of what you hold: 304 when it is still so.")]
-    if "text/event-stream" in route.streams:
-        described = "Of an event stream: the id of the last event that you have; wins over `after`."
-        return [header_parameter("Last-Event-ID", described)]
-    if route.scope != "publish":
-        return []
-    described = "Makes a repeat of this request safe for 24 hours: it gets the first answer again."
-    bounds = {"minLength": 1, "maxLength": 255, "pattern": f"^{IDEMPOTENCY_KEY.pattern}$"}
-    found = [header_parameter("Idempotency-Key", described, bounds)]
-    if route.method != "POST":
-        described = "The ETag of the version that this request changes; `*` for whichever is stored."
-        required = "precondition_required" in route.problems
-        found.append(header_parameter("If-Match", described, required=required))
-    if route.method == "PUT":
-        found.append(header_parameter("If-None-Match", "`*` only creates: 412 when the article exists."))
-    return found
-
-
-def header_parameter(
-    name: str, description: str, bounds: dict[str, Any] | None = None, *, required: bool = False
-) -> dict[str, Any]:
-    schema = {"type": "string", **(bounds or {})}
-    return {"in": "header", "name": name, "description": description, "required": required, "schema": schema}
+        found["If-None-Match"] = "The ETag of what you hold: 304 when it is still so."
+    elif "text/event-stream" in route.streams:
+        found["Last-Event-ID"] = "Of an event stream: the id of the last event that you have; wins over `after`."
+    elif route.scope == "publish":
+        found["Idempotency-Key"] = "Makes a repeat of this request safe for 24 hours: it gets the first answer again."
+        if route.method != "POST":
+            found["If-Match"] = "The ETag of the version that this request changes; `*` for whichever is stored."
+        if route.method == "PUT":
+            found["If-None-Match"] = "`*` only creates: 412 when the article exists."
+    required = {"If-Match"} if "precondition_required" in route.problems else set()
+    return [
+        {"in": "header", "name": name, "description": description, "required": name in required,
+         "schema": KEY_SCHEMA if name == "Idempotency-Key" else {"type": "string"}}
+        for name, description in found.items()
+    ]  # fmt: skip
 
 
 def body_schema(media_type: str, route: Route) -> Any:
@@ -151,13 +142,10 @@ def describe_answers(route: Route) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for status, schema in route.answers.items():
         content: dict[str, Any] = {} if schema is None else {"application/json": {"schema": schema}}
-        if status == 200:
-            offered = dict.fromkeys(media.partition(";")[0] for media in (*route.media, *route.streams))
-            content |= {
-                media: {"schema": {"type": "object" if media.endswith("+json") else "string"}}
-                for media in offered
-                if media != "application/json"
-            }
+        for offered in (*route.media, *route.streams) if status == 200 else ():
+            media_type = offered.partition(";")[0]
+            if media_type != "application/json":
+                content[media_type] = {"schema": {"type": "object" if media_type.endswith("+json") else "string"}}
         found[status] = {"description": HTTPStatus(status).phrase} | ({"content": content} if content else {})
     if route.tagged:
         found[304] = {"description": "What you hold is still so."}

@@ -4,15 +4,7 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from newswire.api.schemas.filters import (
-    LARGEST,
-    FilterParameters,
-    chosen_names,
-    filter_of,
-    invalid,
-    resolved,
-    understood,
-)
+from newswire.api.schemas.filters import FilterParameters, chosen_names, filter_of, invalid, resolved, understood
 from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text
 from newswire.api.schemas.responses import Served, instant, items, string, whole
 from newswire.article import EntryType
@@ -21,6 +13,7 @@ from newswire.schemas.fields import Whole
 from newswire.search.analysis import FIELDS
 from newswire.search.query import Query, Times
 
+LARGEST_SEQUENCE = 2**63 - 1
 TYPES = tuple(each.value for each in EntryType)
 CONSUMER = "[a-z0-9][a-z0-9._-]{0,99}"
 
@@ -35,7 +28,7 @@ class Start(Moment):
 class ChangesParameters(FilterParameters):
     """The parameters of `GET /v1/changes`."""
 
-    after = Digits(0, LARGEST, metadata={"description": "The last sequence number that you have; default 0."})
+    after = Digits(0, LARGEST_SEQUENCE, metadata={"description": "The last sequence number that you have; default 0."})
     start = Start(
         description="Where to begin instead: `oldest`, `now`, or with the first entry at or after a time.",
         pattern=rf"^(oldest|{MOMENT_PATTERN[1:-1]})$", example="oldest",

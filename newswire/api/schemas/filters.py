@@ -20,7 +20,6 @@ from newswire.search.query import Query, Times
 from newswire.search.syntax import Expression, ExpressionError, parse
 from newswire.visibility import FACETS, Filter
 
-LARGEST = 2**63 - 1
 MINUTE = 60_000
 FILTERS = ("publisher", "author", "section", "keyword", "subject", "place", "language", "external_id", "ids")
 RELEVANCE = "relevance"
