@@ -19,7 +19,7 @@ from newswire.server import supervisor
 REPOSITORY = Path(__file__).resolve().parents[1]
 NULL, FLOOR, DATASETTE = "null Flask", "floor", "Datasette"
 PEERS: Mapping[str, tuple[str, ...]] = {
-    "tutorial": (),
+    "tutorial": ("flask_smorest",),
     "FastAPI": ("fastapi", "uvicorn"),
     "DRF": ("django", "rest_framework"),
 }

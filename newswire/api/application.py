@@ -13,7 +13,7 @@ from flask import Flask, Request, Response, request
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
-LISTS = {"/v1/articles": "Reading.list_articles", "/v1/changes": "Reading.list_changes"}
+LISTS = {"/v1/articles": "list_articles", "/v1/changes": "list_changes"}
 ARTICLE = re.compile(r"/v1/articles/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 FOUND = "newswire.view"
 WHOLE = frozenset({200, 201})
@@ -109,4 +109,4 @@ class Application(Flask):
         if path in LISTS:
             return self.view_functions[LISTS[path]], {}
         article = ARTICLE.fullmatch(path)
-        return article and (self.view_functions["Reading.read_article"], {"article_id": article[1]})
+        return article and (self.view_functions["read_article"], {"article_id": article[1]})

@@ -1,14 +1,14 @@
 """The article as sent: one schema that reports every fault at once, and the way from it to a `Draft`."""
 
-import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from newswire.article import SENDABLE, Draft, Publisher
-from newswire.errors import Fault, Problem
+from newswire.errors import Fault, Problem, closest_name
 from newswire.publishing.draft import draft
 from newswire.publishing.merge_patch import BODIES
 from newswire.schemas.documents import BASE, Address, PlainBody, html_body, markdown_body
@@ -185,8 +185,7 @@ def suggested(fault: Fault) -> Fault:
         return fault
     steps = fault.pointer.split("/")
     siblings = SENDABLE.get(steps[1] if len(steps) > 2 else "", ())
-    close = difflib.get_close_matches(steps[-1], siblings, n=1)
-    return Fault(fault.code, fault.detail, pointer=fault.pointer, did_you_mean=close[0] if close else None)
+    return replace(fault, did_you_mean=closest_name(steps[-1], siblings))
 
 
 def described(found: list[Fault]) -> str:

@@ -1,9 +1,8 @@
 """Reading a query string: field types of parameters, and one loader that reports every fault.
 
-Which parameters there are stands in `query`.
+The parameters themselves are declared in `filters`, `changes`, `feeds` and `directory`.
 """
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from newswire.article import UNCARRIABLE
-from newswire.errors import Fault, Problem
+from newswire.errors import Fault, Problem, closest_name
 from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable, refuse
 from newswire.timestamps import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 
@@ -202,11 +201,8 @@ def of_message(name: str, messages: Any) -> Fault:
 
 
 def unknown_fault(name: str, schema: Parameters) -> Fault:
-    close = difflib.get_close_matches(name, schema.names(), n=1)
-    hint = close[0] if close else None
-    return Fault(
-        "unknown_parameter", "There is no such parameter here.", parameter=printable(name)[:100], did_you_mean=hint
-    )
+    return Fault("unknown_parameter", "There is no such parameter here.", parameter=printable(name)[:100],
+                 did_you_mean=closest_name(name, schema.names()))  # fmt: skip
 
 
 def unknown_detail(names: list[str], schema: Parameters) -> str:

@@ -1,6 +1,5 @@
 """Kinds of values on the command line, checked like the same values in an article."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from marshmallow import ValidationError, fields
 
 from newswire.accounts.parties import LIMITS
 from newswire.api.schemas.filters import FilterParameters
+from newswire.errors import closest_name
 from newswire.schemas.documents import Address
 from newswire.schemas.fields import Language, Text
 
@@ -74,8 +74,8 @@ def chosen(values: Sequence[str], known: Sequence[str], what: str) -> Iterator[t
     for text in values:
         name, _, value = text.partition("=")
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
+            closest = closest_name(name, known)
+            hint = f"Did you mean {closest}?" if closest else f"Known are {', '.join(known)}."
             raise click.BadParameter(f"{name!r} is nothing that {what}. {hint}")
         yield name, value
 
