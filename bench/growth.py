@@ -21,8 +21,8 @@ from bench.compare_contenders import Contender, newswire
 from bench.compare_jobs import BUSY, JOBS, READING
 from bench.compare_table import circumstances, lines
 from bench.kept import wires
-from bench.postgres import new_database
 from bench.searching import NAMES
+from tests.support.postgres import new_database
 
 GROWING = tuple(job for job in (*READING, "publish") if job != BUSY)
 DEPTH, MEGABYTES, START = 1.2, 100, 2

@@ -1,9 +1,9 @@
-"""Fresh databases on both engines, and the place of the real test material; nothing else.
+"""Fixtures that tests of several rooms share: fresh databases on both engines, a wire, the command line, real articles.
 
 A test that takes `database_url` runs twice, each time on a new, migrated, empty database.
 Migrating is done once for each engine; every test gets a copy of the result.
 
-PostgreSQL (`bench.postgres`) is started when the first test asks for it, once in each
+PostgreSQL (`tests.support.postgres`) is started when the first test asks for it, once in each
 pytest-xdist worker. `NEWSWIRE_TEST_DATABASE_URL` names another server instead; its role
 must be allowed to create databases.
 """
@@ -12,15 +12,18 @@ import os
 import shutil
 import signal
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
-from bench.postgres import PostgresError, new_database, temporary_postgres
 from newswire.store.migrate import upgrade
+from tests.support.command import WAIT_SECONDS, Cli, Server
+from tests.support.postgres import PostgresError, new_database, temporary_postgres
+from tests.support.wire import Wire
 
 # Whoever runs the suite in the background of a shell lets it ignore Ctrl-C, and with it every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -79,6 +82,47 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a new, migrated, empty database; the test runs once on each engine."""
     url: str = request.getfixturevalue(f"fresh_{request.param}")
     return url
+
+
+@pytest.fixture
+def wire(database_url: str) -> Iterator[Wire]:
+    """A fresh wire with its HTTP interface, once on each engine."""
+    made = Wire(database_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cli(database_url: str) -> Cli:
+    """`newswire` on a new database, once on each engine."""
+    return Cli(database_url)
+
+
+@pytest.fixture
+def sqlite_cli(fresh_sqlite: str) -> Cli:
+    """`newswire` on a new SQLite database, where the engine makes no difference."""
+    return Cli(fresh_sqlite)
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[subprocess.Popen[str]], Server]]:
+    """Watches processes that serve, and ends those that a test has left."""
+    watched: list[Server] = []
+
+    def watch(started: subprocess.Popen[str]) -> Server:
+        watched.append(Server(started))
+        return watched[-1]
+
+    yield watch
+    for server in watched:
+        if server.process.poll() is None:
+            server.process.terminate()
+            server.process.wait(WAIT_SECONDS)
+        for reader in server.readers:
+            reader.join(WAIT_SECONDS)
+        for stream in (server.process.stdout, server.process.stderr):
+            assert stream is not None
+            stream.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from newswire.errors import CODES
-from tests.api.hostile import Site, opened, places_of, problem_of
 from tests.api.test_hostile_input import ADDRESSES, ARRAYS, BODIES, LEAST, NUMBERS, TEXTS, TIMES, holding
+from tests.support.site import Site, opened, places_of, problem_of
 
 TYPES = ("application/json", "text/markdown", "application/x-ndjson")
 QUICK = settings(

@@ -21,7 +21,7 @@ from schemathesis.engine import events, from_schema
 from newswire.api.routes import ROUTES
 from newswire.api.routing import Route
 from newswire.errors import CODES
-from tests.api.hostile import Site, opened
+from tests.support.site import Site, opened
 
 DOCUMENT = "/v1/openapi.json"
 
