@@ -74,7 +74,7 @@ def copied(url: str, folder: Path) -> Iterator[str]:
     """The URL of a copy of a database, usable during the block."""
     place = make_url(url)
     if place.get_backend_name() == "postgresql":
-        with new_database(url, str(place.database), large=True) as copy:
+        with new_database(url, str(place.database)) as copy:
             yield copy
         return
     # What a server that was killed has left in SQLite's log is read too.

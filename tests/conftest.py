@@ -9,19 +9,19 @@ must be allowed to create databases.
 """
 
 import os
-import shutil
 import signal
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
 from newswire.store.migrate import upgrade
 from tests.support.command import WAIT_SECONDS, Cli, Server
+from tests.support.databases import ENGINES, empty_database
 from tests.support.postgres import PostgresError, new_database, temporary_postgres
 from tests.support.wire import Wire
 
@@ -29,6 +29,19 @@ from tests.support.wire import Wire
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A busy machine makes a test slow and not wrong, so nothing here looks at the clock. The same examples in every run:
+# a suite that fails says that the code has changed. A wire as a fixture may serve all examples of a test.
+settings.register_profile(
+    "newswire",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[
+        HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much,
+        HealthCheck.function_scoped_fixture,
+    ],
+)  # fmt: skip
+settings.load_profile("newswire")
 
 
 @pytest.fixture(scope="session")
@@ -47,49 +60,52 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_url: str) -> Iterator[str]:
-    """The name of a migrated, empty database that nobody is connected to."""
-    with new_database(postgres_url, "template0") as url:
+def postgresql_template(postgres_url: str) -> Iterator[str]:
+    """The URL of a migrated, empty database that nobody is connected to."""
+    with new_database(postgres_url) as url:
         upgrade(url)
-        name = make_url(url).database
-        assert name
-        yield name
+        yield url
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file with nothing left in its write-ahead log."""
-    path = tmp_path_factory.mktemp("template") / "newswire.db"
-    upgrade(f"sqlite:///{path}")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return path
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a migrated, empty SQLite file."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('template') / 'newswire.db'}"
+    upgrade(url)
+    return url
 
 
 @pytest.fixture
-def fresh_postgresql(postgres_url: str, postgres_template: str) -> Iterator[str]:
-    with new_database(postgres_url, postgres_template) as url:
+def fresh_postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    with empty_database(request, "postgresql") as url:
         yield url
 
 
 @pytest.fixture
-def fresh_sqlite(sqlite_template: Path, tmp_path: Path) -> str:
-    return f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'newswire.db')}"
+def fresh_sqlite(request: pytest.FixtureRequest) -> Iterator[str]:
+    with empty_database(request, "sqlite") as url:
+        yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a new, migrated, empty database; the test runs once on each engine."""
-    url: str = request.getfixturevalue(f"fresh_{request.param}")
-    return url
+    with empty_database(request, request.param) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def shared_wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
+    """A wire, once on each engine, that the tests of a module share: they only read it, or nothing of it is counted."""
+    with empty_database(request, request.param) as url, closing(Wire(url)) as made:
+        yield made
 
 
 @pytest.fixture
 def wire(database_url: str) -> Iterator[Wire]:
     """A fresh wire with its HTTP interface, once on each engine."""
-    made = Wire(database_url)
-    yield made
-    made.close()
+    with closing(Wire(database_url)) as made:
+        yield made
 
 
 @pytest.fixture

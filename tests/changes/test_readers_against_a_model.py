@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -258,6 +258,5 @@ def machine(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
 
 @pytest.mark.slow
 def test_every_reader_is_told_what_the_model_says(machine: Any) -> None:
-    checks = settings(max_examples=40, stateful_step_count=30, deadline=None, derandomize=True,
-                      suppress_health_check=list(HealthCheck))  # fmt: skip
+    checks = settings(max_examples=40, stateful_step_count=30)
     run_state_machine_as_test(machine, settings=checks)

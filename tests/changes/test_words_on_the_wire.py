@@ -5,7 +5,7 @@ from random import Random
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newswire.search.syntax import ExpressionError, parse
@@ -32,7 +32,7 @@ def listed(reader: Caller, query: str) -> set[str]:
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=80)
 @given(text=queries, fields=st.sampled_from(["", "&search_in=headline,caption", "&search_in=body"]),
        section=st.sampled_from(["", "&section=a", "&not_section=a&language=en,fr"]))  # fmt: skip
 def test_the_wire_finds_what_the_lists_find(

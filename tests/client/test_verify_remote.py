@@ -12,24 +12,45 @@ from newswire.store.database import Database
 from newswire.store.tables import entry, head, version
 from newswire.wire import link
 from tests.support.command import Cli
+from tests.support.databases import ENGINES, copied_database, empty_database
 from tests.support.served import Client, Wire, answering, page, served
 
 STORIES = 20
 Told = list[dict[str, Any]]
 
 
+@pytest.fixture(scope="module", params=ENGINES)
+def written(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of the database of a wire of 20 stories, an update and a kill, which is not served any more."""
+    with empty_database(request, request.param) as url:
+        with served(Cli(url)) as wire:
+            publisher = wire.publisher()
+            for number in range(STORIES):
+                publisher.put(
+                    f"tide-{number}", headline=f"Tide {number}", body_text="High.", keywords=["sea"],
+                    images=[{"url": "/tide.jpg", "caption": "The quay."}], authors=[{"name": "Ada Lark"}],
+                )  # fmt: skip
+            publisher.put("tide-3", headline="Tide 3, corrected")
+            publisher.kill("tide-5")
+        yield url
+
+
+@pytest.fixture(scope="module")
+def wire(request: pytest.FixtureRequest, written: str) -> Iterator[Wire]:
+    """The wire, for tests that only read it."""
+    with copied_database(request, written) as url, served(Cli(url)) as wire:
+        yield wire
+
+
+@pytest.fixture(scope="module")
+def partner(wire: Wire) -> Client:
+    return wire.partner()
+
+
 @pytest.fixture
-def wire(cli: Cli) -> Iterator[Wire]:
-    """A wire of 20 stories, an update and a kill."""
-    with served(cli) as wire:
-        publisher = wire.publisher()
-        for number in range(STORIES):
-            publisher.put(
-                f"tide-{number}", headline=f"Tide {number}", body_text="High.", keywords=["sea"],
-                images=[{"url": "/tide.jpg", "caption": "The quay."}], authors=[{"name": "Ada Lark"}],
-            )  # fmt: skip
-        publisher.put("tide-3", headline="Tide 3, corrected")
-        publisher.kill("tide-5")
+def wire_of_its_own(request: pytest.FixtureRequest, written: str) -> Iterator[Wire]:
+    """The wire again, to be tampered with."""
+    with copied_database(request, written) as url, served(Cli(url)) as wire:
         yield wire
 
 
@@ -38,8 +59,7 @@ def proof(client: Client, *arguments: object) -> dict[str, Any]:
     return found
 
 
-def test_a_wire_as_it_was_written_is_proved_whole(wire: Wire) -> None:
-    partner = wire.partner()
+def test_a_wire_as_it_was_written_is_proved_whole(wire: Wire, partner: Client) -> None:
     found = proof(partner)
     inside = wire.cli.json("verify")
     assert found == {
@@ -75,10 +95,10 @@ def test_an_empty_wire_is_whole(sqlite_cli: Cli) -> None:
     ids=["forged", "another digest", "killed, another digest", "another chain", "dropped", "cut off", "another head"],
 )  # fmt: skip
 def test_the_first_entry_that_somebody_touched_is_named(
-    wire: Wire, change: Executable, broken: int, reason: str
+    wire_of_its_own: Wire, change: Executable, broken: int, reason: str
 ) -> None:
-    partner = wire.partner()
-    database = Database(wire.cli.database_url)
+    partner = wire_of_its_own.partner()
+    database = Database(wire_of_its_own.cli.database_url)
     with database.begin() as connection:
         connection.execute(change)
     database.dispose()
@@ -117,9 +137,9 @@ def test_who_sees_a_part_of_the_wire_only_can_prove_nothing_and_is_told_why(wire
     ids=["whole", "behind", "a gap", "doubled", "forged", "blanked", "no article", "nothing", "forked", "ahead"],
 )  # fmt: skip
 def test_a_copy_is_held_against_the_wire(
-    wire: Wire, tmp_path: Path, change: Callable[[Told], Told], broken: int | None, reason: str | None
+    partner: Client, tmp_path: Path, change: Callable[[Told], Told], broken: int | None, reason: str | None
 ) -> None:
-    partner, copy = wire.partner(), tmp_path / "wire.ndjson"
+    copy = tmp_path / "wire.ndjson"
     partner.must("pull", "--output", copy)
     told = [json.loads(line) for line in copy.read_text().splitlines()]
     copy.write_text("".join(json.dumps(item) + "\n" for item in change(told)))
@@ -136,8 +156,7 @@ def forked(told: Told, after: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_copy_that_is_none_is_one_sentence(wire: Wire, tmp_path: Path) -> None:
-    partner = wire.partner()
+def test_a_copy_that_is_none_is_one_sentence(wire: Wire, partner: Client, tmp_path: Path) -> None:
     for content in ("Dear Madam\n", "7\n", "[1]\n"):
         (tmp_path / "copy").write_text(content)
         assert "copy, line 1: this is no entry of a wire." in partner.refused(

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 
 import pytest
 from lxml import etree
+from sqlalchemy import make_url
 
 from tests.support.command import REPOSITORY, Cli, Server, process, waited
 
@@ -65,11 +66,11 @@ sys.exit(bool(errors))
 
 
 @pytest.fixture(scope="module")
-def wire(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[str]:
+def wire(sqlite_template: str, tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[str]:
     """The address of a server of real and awkward articles, which anybody may read. What it writes is the same on
     both engines, as `tests/api/test_syndication.py` shows."""
     folder = tmp_path_factory.mktemp("judged")
-    cli = Cli(f"sqlite:///{copyfile(sqlite_template, folder / 'newswire.db')}")
+    cli = Cli(f"sqlite:///{copyfile(str(make_url(sqlite_template).database), folder / 'newswire.db')}")
     cli.must("publisher", "add", "reuters", "--name", "Reuters & Co", "--url", "https://news.example/")
     articles = folder / "articles.jsonl"
     articles.write_text("\n".join(map(json.dumps, AWKWARD)) + "\n" + real(shared_data), encoding="utf-8")

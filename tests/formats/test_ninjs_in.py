@@ -3,9 +3,9 @@
 import hashlib
 import hmac
 import json
-import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from newswire.accounts import parties
 from newswire.accounts.signing_keys import create_signing_key
 from newswire.timestamps import now
 from tests.formats.test_ninjs_out import MEDIA, RICH, VERSIONS, accepting, real_articles
+from tests.support.databases import empty_database
 from tests.support.site import problem_of
 from tests.support.wire import Caller, Wire
 
@@ -363,11 +364,10 @@ def carried(article: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def elsewhere(sqlite_template: Path, tmp_path: Path) -> Iterator[Caller]:
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[Caller]:
     """A publisher on a second wire, which knows no base for relative addresses."""
-    made = Wire(f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'elsewhere.db')}")
-    yield made.as_publisher("reuters", url=None)
-    made.close()
+    with empty_database(request, "sqlite") as url, closing(Wire(url)) as made:
+        yield made.as_publisher("reuters", url=None)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.lists import page, post, read
@@ -428,7 +428,7 @@ def tally(facet: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 def test_a_count_is_what_paging_gives_and_what_the_query_means(wire: Wire) -> None:
     stand = Newsstand(wire)
 
-    @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30)
     @given(corpora, st.lists(st.tuples(readers, asked), min_size=6, max_size=10))
     def holds(stories: list[Story], questions: list[tuple[Reader, Asked]]) -> None:
         stand.check(stories, questions)

@@ -45,7 +45,7 @@ texts = st.text(st.one_of(st.sampled_from(SPECIAL), st.characters()), max_size=6
 
 
 INDIC = st.characters(categories=["Lo", "Mn", "Mc"], min_codepoint=0x900, max_codepoint=0xDFF)
-many = settings(max_examples=200, deadline=None)
+many = settings(max_examples=200)
 
 
 @pytest.mark.parametrize(

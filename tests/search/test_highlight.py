@@ -170,7 +170,7 @@ def plain(fragment: str) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(text=TEXTS, around=TEXTS, q=QUERIES)
 def test_without_its_marks_a_highlight_is_a_part_of_the_original(text: str, around: str, q: str) -> None:
     try:
@@ -189,7 +189,7 @@ def test_without_its_marks_a_highlight_is_a_part_of_the_original(text: str, arou
 
 
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(before=TEXTS, text=TEXTS, behind=TEXTS)
 @example(before="ก", text="ข", behind="\u200b")
 @example(before="", text="e\u00ad\u0301", behind="")

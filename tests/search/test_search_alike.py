@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newswire.accounts import parties
@@ -121,7 +121,7 @@ queries = st.recursive(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_any_query_finds_the_same_on_both_engines_and_in_process(both: Both, data: st.DataObject) -> None:
     if not both.documents:

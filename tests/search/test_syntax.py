@@ -28,7 +28,7 @@ from newswire.search.syntax import (
 )
 
 LETTER = regex.compile(r"[\p{L}\p{M}\p{N}]")
-many = settings(max_examples=200, deadline=None)
+many = settings(max_examples=200)
 UNSPACED = "中国人日本語のテストー々〇ぱがไทยน้ำเมืองລາວພາສາខ្មែរမြန်မာ"
 SIGNS = " \t\u00a0\u3000()（）\"“”„«»「」*＊-–−:：&.'’_\u200f\u200b\u00ad\0\ud800😀"
 PIECES = (
@@ -233,7 +233,7 @@ def understood(text: str) -> Expression | ExpressionError:
         return error
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(queries)
 def test_any_text_is_understood_or_refused_at_a_place(text: str) -> None:
     expression = understood(text)

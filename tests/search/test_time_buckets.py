@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
@@ -84,7 +84,7 @@ def in_order(numbers: list[int], stories: list[Story], descending: bool) -> list
 
 
 @pytest.mark.slow
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250)
 @given(
     stories=STORIES, word=st.sampled_from(WORDS), since=st.none() | TIMES, until=st.none() | TIMES,
     start=st.none() | st.builds(Place, TIMES, st.integers(0, 70)), descending=st.booleans(),

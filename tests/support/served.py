@@ -97,7 +97,8 @@ def served(cli: Cli) -> Iterator[Wire]:
 
 @contextmanager
 def working(server: Any) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever)
+    # Whoever stops the server waits for as long as it looks away.
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield

@@ -1,9 +1,8 @@
 """What the tests of hostile input share: a wire that many cases meet, and what makes a refusal a good one."""
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from werkzeug.wrappers import Request
 from newswire import wire as log
 from newswire.errors import CODES
 from newswire.store.tables import article, idempotency, version
-from tests.support.postgres import new_database
+from tests.support.databases import empty_database
 from tests.support.wire import Wire
 
 
@@ -60,16 +59,10 @@ class Site:
 @contextmanager
 def opened(request: pytest.FixtureRequest) -> Iterator[Site]:
     """A site on the engine that `request.param` names; for fixtures that many cases share."""
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            folder = request.getfixturevalue("tmp_path_factory").mktemp("site")
-            url = f"sqlite:///{shutil.copyfile(request.getfixturevalue('sqlite_template'), folder / 'newswire.db')}"
-        else:
-            server, name = (request.getfixturevalue(f"postgres_{part}") for part in ("url", "template"))
-            url = stack.enter_context(new_database(server, name))
-        made = Site(url)
-        stack.callback(made.wire.close)
-        yield made
+    with empty_database(request, request.param) as url:
+        site = Site(url)
+        yield site
+        site.wire.close()
 
 
 def problem_of(response: TestResponse, code: str) -> dict[str, Any]:
