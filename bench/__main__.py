@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import compare, compare_table, growth, live, profiles, searching, soak
-from bench.clients import Unanswered, Unexpected
+from bench import compare, compare_table, growth, live, profiles, searching
 from bench.compare_jobs import JOBS, READING, WRITING
-from bench.postgres import PostgresError
-from bench.servers import ServerError
-from bench.soaks import SOAKS
-from bench.stage import Scale
+from tests.soaks import SOAKS, soak
+from tests.soaks.clients import Unanswered, Unexpected
+from tests.soaks.servers import ServerError
+from tests.soaks.stage import Scale
+from tests.support.postgres import PostgresError
 
 COMPARED = {
     "compare": (tuple(JOBS), "reading and publishing"), "read": (READING, "reading"), "publish": (WRITING, "publishing")

@@ -12,9 +12,9 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import servers
 from newswire.config import Settings
 from newswire.server import supervisor
+from tests.soaks import servers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NULL, FLOOR, DATASETTE = "null Flask", "floor", "Datasette"

@@ -2,7 +2,7 @@
 
     .venv/bin/python docs/generate.py
 
-`tests/unit/test_documentation.py` fails when a page is not what this would write.
+`tests/habits/test_documentation.py` fails when a page is not what this would write.
 """
 
 from collections.abc import Iterator

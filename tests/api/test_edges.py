@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from newswire.config import Settings, SettingsError
-from tests.api.conftest import Caller, Wire
+from tests.support.wire import Caller, Wire
 
 UPSERT = "/v1/publishers/reuters/articles/e"
 

@@ -15,8 +15,8 @@ from newswire.api.routes import ROUTES
 from newswire.publishing.draft import author_id
 from newswire.timestamps import format_instant, now
 from newswire.visibility import FACETS
-from tests.api.conftest import Caller
-from tests.api.hostile import Site, opened
+from tests.support.site import Site, opened
+from tests.support.wire import Caller
 
 # The mark of each hidden article stands in everything that it says; it is its language too.
 MARKS = {"outside": "qaz", "embargoed": "qay", "expired": "qax", "killed": "qaw", "recalled": "qav"}

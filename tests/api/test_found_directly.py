@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from newswire.timestamps import format_instant, now
-from tests.api.conftest import Caller, Wire
+from tests.support.wire import Caller, Wire
 
 VARYING = {"X-Request-Id", "Date"}
 LISTS = (

@@ -15,8 +15,8 @@ from newswire.errors import Problem
 from newswire.reading import lists
 from newswire.timestamps import format_instant, now
 from newswire.wire import Head
-from tests.api.conftest import Caller, Wire
-from tests.api.hostile import problem_of
+from tests.support.site import problem_of
+from tests.support.wire import Caller, Wire
 
 VARYING = {"X-Request-Id", "Date"}
 

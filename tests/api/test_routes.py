@@ -18,8 +18,8 @@ from newswire.app import create_app
 from newswire.config import Settings
 from newswire.store.tables import api_key
 from newswire.timestamps import now
-from tests.api.conftest import Caller, Wire
-from tests.api.hostile import Site, opened, problem_of
+from tests.support.site import Site, opened, problem_of
+from tests.support.wire import Caller, Wire
 
 OF_FLASK = {"HEAD", "OPTIONS"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "CONNECT", "POSTER")

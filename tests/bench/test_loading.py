@@ -10,7 +10,6 @@ from sqlalchemy import Connection, select, text
 from bench.corpus import article
 from bench.loading import load
 from bench.planting import plan
-from bench.postgres import new_database
 from bench.preparing import SENDERS, TOGETHER, identity, received
 from newswire import wire
 from newswire.accounts import parties
@@ -19,6 +18,7 @@ from newswire.schemas.article import load_draft
 from newswire.store.database import Database
 from newswire.store.migrate import upgrade
 from newswire.store.tables import head, metadata
+from tests.support.postgres import new_database
 
 pytestmark = pytest.mark.slow
 

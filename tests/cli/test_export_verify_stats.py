@@ -9,7 +9,7 @@ from sqlalchemy import Executable, delete, update
 
 from newswire.store.database import Database
 from newswire.store.tables import entry, head, version
-from tests.cli.conftest import WAIT_SECONDS, Cli, api
+from tests.support.command import WAIT_SECONDS, Cli, api
 
 STORIES = 250
 

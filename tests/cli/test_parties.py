@@ -7,7 +7,7 @@ import pytest
 from newswire.accounts import parties
 from newswire.store.database import Database
 from newswire.timestamps import now, parse_instant
-from tests.cli.conftest import Cli
+from tests.support.command import Cli
 
 
 def test_a_publisher_is_added_changed_and_listed(cli: Cli) -> None:

@@ -1,11 +1,9 @@
 """The log's contract: numbers in commit order, no gaps, nothing lost, and a chain that proves it."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +18,7 @@ from newswire.schemas.article import load_draft
 from newswire.store.database import Database
 from newswire.store.tables import article, entry, head, version
 from newswire.timestamps import now
+from tests.support.databases import empty_database
 
 WRITERS = 8
 
@@ -124,7 +123,7 @@ def test_a_number_is_seen_only_after_every_smaller_one(database: Database) -> No
     assert [(row.seq, row.number) for row in rows] == [(1, rows[0].number), (2, rows[1].number)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=4), max_size=6))
 def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Database, batches: list[list[str]]) -> None:
     publisher = Publisher(1, "p", "P", None, "en")
@@ -147,13 +146,13 @@ def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Data
 
 
 @pytest.fixture(scope="module")
-def growing(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def growing(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A SQLite wire that all examples of a property go on writing to."""
-    path = shutil.copyfile(sqlite_template, tmp_path_factory.mktemp("property") / "newswire.db")
-    database = Database(f"sqlite:///{path}")
-    publisher_of(database, "p")
-    yield database
-    database.dispose()
+    with empty_database(request, "sqlite") as url:
+        database = Database(url)
+        publisher_of(database, "p")
+        yield database
+        database.dispose()
 
 
 def filled(database: Database) -> None:
