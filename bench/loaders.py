@@ -112,8 +112,8 @@ class SqliteLoader(Loader):
             if count % 20 == 0:
                 yield f"SQLite: search index, {count * AT_ONCE:,} of {len(self.starts):,}"
             with self.database.begin() as connection:
-                sqlite_index.TAKE_PLACE.many(connection, rows)
-                sqlite_index.PUT.many(connection, rows)
+                sqlite_index.TAKE_PLACE.execute_many(connection, rows)
+                sqlite_index.PUT.execute_many(connection, rows)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows of the index in the order of publication, with their places."""

@@ -54,7 +54,7 @@ def prepared(url: str) -> str:
     """Makes sure that the database can be served; returns its address as it may be shown."""
     database = Database(url)
     try:
-        if database.is_sqlite:
+        if database.backend.upgrades_on_serve:
             migrate.upgrade(url)
         migrate.check(database)
     finally:

@@ -14,7 +14,7 @@ from newswire.search import index
 from newswire.search.keyset import counting, values_of, walk
 from newswire.search.query import Place, Query
 from newswire.store.articles import CURRENT, NUMBERS, AnyRow
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import article, version
 from newswire.visibility import NOTHING, Filter, Visibility
 
@@ -76,7 +76,7 @@ def count(connection: Connection, query: Query, visibility: Visibility, now: int
 def found(
     connection: Connection, columns: Select[Any], query: Query, visibility: Visibility, now: int,
     start: Place | None, limit: int, languages: Sequence[str] | None = None,
-) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
+) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
     """`columns` (a select from article) of what a caller may see of a query, in its order, behind `start`.
 
     The statement, and its values. Statements are kept by their `columns`: these are made once.

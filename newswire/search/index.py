@@ -17,13 +17,13 @@ from newswire.search.sqlite import index as sqlite_index
 from newswire.search.stems import spoken
 from newswire.search.texts import Document
 from newswire.store.articles import NUMBERS, insert_unless_there
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import stemming_language
 from newswire.visibility import Filter
 
 KNOWN = "newswire.languages"
 """Where a connection to the database remembers the languages that it has found there."""
-LANGUAGES = Prepared(select(stemming_language.c.language).order_by(stemming_language.c.language))
+LANGUAGES = Statement(select(stemming_language.c.language).order_by(stemming_language.c.language))
 
 
 def engine(connection: Connection) -> Any:
@@ -70,7 +70,7 @@ def sought_in(connection: Connection, query: Query, wanted: Filter, known: Seque
 def articles(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Place | None, limit: int,
     unexpired_at: int | None, known: Sequence[str] | None = None,
-) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
+) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
     """`columns` (a select from article) of what matches `wanted` and the query's words, status and times, in its order.
 
     The statement, and its values.
@@ -78,7 +78,7 @@ def articles(
     `start` is the place behind which it begins; what has expired at `unexpired_at` is left out, nothing when it
     is None. The query's own filter is not looked at: `wanted` holds it. For `known` see `sought_in`.
     """
-    found: tuple[Prepared, Mapping[str, Any]] = engine(connection).articles(
+    found: tuple[Statement, Mapping[str, Any]] = engine(connection).articles(
         connection, columns, query, wanted, sought_in(connection, query, wanted, known), start, limit, unexpired_at
     )
     return found

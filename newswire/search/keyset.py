@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, literal_column, or_, select, tuple_
 
 from newswire.search.query import Place, Query, Times
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import article
 
 MOST = 500
@@ -41,7 +41,7 @@ def parameters(names: Collection[str]) -> Parameters:
 
 
 @lru_cache(MOST)
-def walk(columns: Select[Any], order: str, descending: bool, names: frozenset[str], limit: int) -> Prepared:
+def walk(columns: Select[Any], order: str, descending: bool, names: frozenset[str], limit: int) -> Statement:
     """`columns` (a select from article) of all articles of a status, in an order of time; `names`: of `values_of`.
 
     The limit is a part of the statement, though it is among the values: of a parameter PostgreSQL assumes a tenth of
@@ -53,13 +53,13 @@ def walk(columns: Select[Any], order: str, descending: bool, names: frozenset[st
     columns = current(
         columns.where(article.c.status == bindparam("status")), Query(order=order, times=times), unexpired_at
     )
-    return Prepared(columns.limit(literal_column(str(limit))))
+    return Statement(columns.limit(literal_column(str(limit))))
 
 
 @lru_cache(MOST)
-def counting(numbers: Prepared) -> Prepared:
+def counting(numbers: Statement) -> Statement:
     """How many rows such a statement has."""
-    return Prepared(select(func.count()).select_from(numbers.statement.order_by(None).subquery()))
+    return Statement(select(func.count()).select_from(numbers.statement.order_by(None).subquery()))
 
 
 def walked(

@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
 
 from newswire.search.analysis import words
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement, insert_or_ignore
 from newswire.store.tables import label
 from newswire.visibility import term
 
@@ -23,8 +22,7 @@ MOST_KNOWN = 50_000
 LONGEST_ROW = 2600
 """Bytes of term and words together: an index of PostgreSQL takes 2,704."""
 
-# SQLite takes PostgreSQL's words for it.
-ADD = Prepared(insert(label).on_conflict_do_nothing())
+ADD = Statement(insert_or_ignore(label))
 
 
 class Label(NamedTuple):
@@ -71,7 +69,7 @@ def learn(connection: Connection, labels: Iterable[Label]) -> None:
         known.clear()
     known.update(found)
     if new := sorted(unknown - found):
-        ADD.many(connection, [{**wanted[name]._asdict(), "words": ordered(wanted[name])} for name in new])
+        ADD.execute_many(connection, [{**wanted[name]._asdict(), "words": ordered(wanted[name])} for name in new])
 
 
 def ordered(named: Label) -> str:

@@ -15,10 +15,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from newswire.article import Held, Status
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement, insert_or_ignore
 from newswire.store.tables import article, publisher, version
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -30,26 +29,25 @@ HELD = tuple(article.c[name] for name in Held._fields)
 
 @cache
 def yielding(table: Table, returning: Column[Any]) -> Any:
-    """INSERT … ON CONFLICT DO NOTHING RETURNING. SQLite takes PostgreSQL's words for it."""
-    return postgresql_insert(table).on_conflict_do_nothing().returning(returning)
+    return insert_or_ignore(table).returning(returning)
 
 
-BY_EXTERNAL_ID = Prepared(
+BY_EXTERNAL_ID = Statement(
     select(*HELD)
     .where(article.c.publisher_id == bindparam("publisher_id"), article.c.external_id == bindparam("external_id"))
     .with_for_update(of=article)
 )
-BY_ID = Prepared(select(*HELD).where(article.c.id == bindparam("id")).with_for_update(of=article))
+BY_ID = Statement(select(*HELD).where(article.c.id == bindparam("id")).with_for_update(of=article))
 NEW: dict[str, Any] = {column.name: bindparam(column.name) for column in article.c if column.name != "number"}
-ADD_ARTICLE = Prepared(yielding(article, article.c.number).values(NEW))
-ADD_VERSION = Prepared(insert(version))
-VERSION = Prepared(
+ADD_ARTICLE = Statement(yielding(article, article.c.number).values(NEW))
+ADD_VERSION = Statement(insert(version))
+VERSION = Statement(
     select(version.c.source, version.c.rendered, version.c.body).where(
         version.c.number == bindparam("number"), version.c.version == bindparam("version")
     )
 )
-SET_SEQ = Prepared(update(article).where(article.c.number == bindparam("which")).values(seq=bindparam("newest")))
-LOCK_PUBLISHER = Prepared(
+SET_SEQ = Statement(update(article).where(article.c.number == bindparam("which")).values(seq=bindparam("newest")))
+LOCK_PUBLISHER = Statement(
     select(publisher.c.id).where(publisher.c.id == bindparam("publisher_id")).with_for_update(key_share=True)
 )
 
@@ -101,7 +99,7 @@ def current_version(connection: Connection, number: int, current: int) -> Any:
 
 
 def add_versions(connection: Connection, versions: Sequence[Mapping[str, Any]]) -> None:
-    ADD_VERSION.many(connection, versions)
+    ADD_VERSION.execute_many(connection, versions)
 
 
 def change_article(connection: Connection, number: int, values: dict[str, Any]) -> None:
@@ -109,15 +107,15 @@ def change_article(connection: Connection, number: int, values: dict[str, Any]) 
 
 
 @cache
-def changing(*names: str) -> Prepared:
+def changing(*names: str) -> Statement:
     """The change of some columns of one article."""
     values: dict[str, Any] = {name: bindparam(name) for name in names}
-    return Prepared(update(article).where(article.c.number == bindparam("which")).values(values))
+    return Statement(update(article).where(article.c.number == bindparam("which")).values(values))
 
 
 def set_sequence_numbers(connection: Connection, newest: Mapping[int, int]) -> None:
     """Points articles, given by their number, at their newest entries."""
-    SET_SEQ.many(connection, [{"which": number, "newest": seq} for number, seq in newest.items()])
+    SET_SEQ.execute_many(connection, [{"which": number, "newest": seq} for number, seq in newest.items()])
 
 
 def owner_of(connection: Connection, article_id: str) -> int | None:

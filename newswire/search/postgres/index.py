@@ -54,7 +54,7 @@ from newswire.search.postgres.tsquery import (
 from newswire.search.query import Place, Query
 from newswire.search.stems import language_term
 from newswire.search.texts import Document
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import article
 from newswire.visibility import Filter
 
@@ -71,12 +71,12 @@ search_document = Table(
 )
 
 
-PUT = Prepared(insert(search_document))
-REMOVE = Prepared(search_document.delete().where(search_document.c.number == bindparam("number")))
+PUT = Statement(insert(search_document))
+REMOVE = Statement(search_document.delete().where(search_document.c.number == bindparam("number")))
 
 
 def put(connection: Connection, documents: Sequence[Document]) -> None:
-    PUT.many(connection, [document(*each) for each in documents])
+    PUT.execute_many(connection, [document(*each) for each in documents])
 
 
 def document(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def vector(published_at: int, terms: frozenset[str], analysed: Analysed) -> str:
 def articles(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
     start: Place | None, limit: int, unexpired_at: int | None,
-) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
+) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
     """See `search.articles`: first the numbers of a few hundred articles that hold all of the page, then these."""
     matching, sought = conditions(query, wanted, languages, unexpired_at)
     values = values_of(query, start, limit, None)
@@ -143,14 +143,14 @@ def count(
 
 
 @lru_cache(MOST)
-def by_publication(columns: Select[Any], descending: bool, names: frozenset[str], limit: int) -> Prepared:
+def by_publication(columns: Select[Any], descending: bool, names: frozenset[str], limit: int) -> Statement:
     """Those among `numbers`. For the limit see `shapes.walk`."""
     times, start, _ = parameters(names)
     columns = columns.join(search_document, search_document.c.number == article.c.number)
     # Numbers are a table: of `= ANY` the planner may make a condition on a walk through all times.
     columns = columns.join(NUMBERS, NUMBERS.c.number == search_document.c.number)
     place = (search_document.c.published_at, search_document.c.number)
-    return Prepared(walked(columns, place, times[:2], descending, start).limit(literal_column(str(limit))))
+    return Statement(walked(columns, place, times[:2], descending, start).limit(literal_column(str(limit))))
 
 
 def conditions(
@@ -177,7 +177,7 @@ def conditions(
 
 
 @lru_cache(MOST)
-def by_update(columns: Select[Any], descending: bool, names: frozenset[str], matching: str) -> Prepared:
+def by_update(columns: Select[Any], descending: bool, names: frozenset[str], matching: str) -> Statement:
     """In order of the newest version, which no span tells: few matches are sorted, many are met on the way down."""
     times, start, _ = parameters(names)
     columns = columns.join(search_document, search_document.c.number == article.c.number)
@@ -190,7 +190,7 @@ def by_update(columns: Select[Any], descending: bool, names: frozenset[str], mat
         here = select(1).select_from(document).where(document.c.number == article.c.number, met)
         columns = columns.where(here.exists())
     columns = walked(columns, (article.c.updated_at, article.c.number), times[2:], descending, start)
-    return Prepared(columns.limit(bindparam("limit")))
+    return Statement(columns.limit(bindparam("limit")))
 
 
 CHOSEN = bindparam("numbers", type_=ARRAY(BigInteger))

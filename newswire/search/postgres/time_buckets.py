@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from newswire.search.query import Place
-from newswire.store.statements import driver
+from newswire.store.backend import driver_connection
 from newswire.timestamps import EARLIEST, LATEST
 
 SMALLEST, LARGEST = 3, 13
@@ -53,7 +53,7 @@ def nearest(
     """
     bounds, place = behind(times, start, descending)
     most = max(FEW * times_as_large, wanted)
-    result = driver(connection).execute(
+    result = driver_connection(connection).execute(
         walk(matching, place, descending),
         {**values, **bounds, "wanted": wanted, "few": most, "first": most, "many": max(MANY, most)},
     )
@@ -75,7 +75,7 @@ def among_nearest(
     """
     bounds, place = behind(times, start, descending)
     order = ORDER[descending]
-    result = driver(connection).execute(
+    result = driver_connection(connection).execute(
         f"SELECT number FROM (SELECT * FROM search_document WHERE published_at >= %(low)s AND published_at < %(high)s"
         f" AND {place} ORDER BY {order} LIMIT {NEAREST}) AS nearest WHERE words @@ %(query)s::tsquery AND {matching}",
         {**values, **bounds},
@@ -98,7 +98,7 @@ def nearest_with_prefix(
 
 def few(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
     """The numbers of all matches, or None when there are more than `FEW`."""
-    result = driver(connection).execute(
+    result = driver_connection(connection).execute(
         f"{MATCHES.format(matching)} SELECT number FROM matches LIMIT {FEW + 1}", values
     )
     numbers = [number for (number,) in result]
@@ -108,7 +108,7 @@ def few(connection: Connection, matching: str, values: dict[str, Any]) -> list[i
 def count(connection: Connection, matching: str, values: dict[str, Any], most: int) -> int:
     """How many match, `most` at most, whenever they were published: the first ones in the order of the table."""
     counted = f"{MATCHES.format(matching)} SELECT count(*) FROM (SELECT FROM matches LIMIT {most}) AS counted"
-    found: int = driver(connection).execute(counted, values).fetchone()[0]
+    found: int = driver_connection(connection).execute(counted, values).fetchone()[0]
     return found
 
 

@@ -35,7 +35,7 @@ from newswire.search.query import Place, Query
 from newswire.search.sqlite.match import HIDDEN, match
 from newswire.search.stems import language_term
 from newswire.search.texts import Document
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import article
 from newswire.visibility import Filter
 
@@ -53,34 +53,34 @@ search_place = Table(
 search_index = table("search_index", column("rowid"), column("search_index"))
 COLUMNS = (*FIELDS, *(f"{field}_stems" for field in FIELDS), "terms")
 
-PUT = Prepared(
+PUT = Statement(
     text(
         f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
         f" VALUES (:position, {', '.join(':' + name for name in COLUMNS)})"
     )
 )
-COPY = Prepared(
+COPY = Statement(
     text(
         f"INSERT INTO search_index (rowid, {', '.join(COLUMNS)})"
         f" SELECT :target, {', '.join(COLUMNS)} FROM search_index WHERE rowid = :position"
     )
 )
-DELETE = Prepared(text("DELETE FROM search_index WHERE rowid = :position"))
-PLACE = Prepared(text("SELECT position FROM search_place WHERE number = :number"))
-LAST_PLACE = Prepared(
+DELETE = Statement(text("DELETE FROM search_index WHERE rowid = :position"))
+PLACE = Statement(text("SELECT position FROM search_place WHERE number = :number"))
+LAST_PLACE = Statement(
     text(
         "SELECT position, number FROM search_place WHERE position BETWEEN :low AND :high ORDER BY position DESC LIMIT 1"
     )
 )
-LATER_PLACES = Prepared(
+LATER_PLACES = Statement(
     text(
         "SELECT position FROM search_place"
         " WHERE position BETWEEN :low AND :high AND number > :number ORDER BY position DESC"
     )
 )
-TAKE_PLACE = Prepared(text("INSERT INTO search_place (position, number) VALUES (:position, :number)"))
-LEAVE_PLACE = Prepared(text("DELETE FROM search_place WHERE position = :position"))
-MOVE_PLACE = Prepared(text("UPDATE search_place SET position = :target WHERE position = :position"))
+TAKE_PLACE = Statement(text("INSERT INTO search_place (position, number) VALUES (:position, :number)"))
+LEAVE_PLACE = Statement(text("DELETE FROM search_place WHERE position = :position"))
+MOVE_PLACE = Statement(text("UPDATE search_place SET position = :target WHERE position = :position"))
 
 
 def first_position(published_at: int) -> int:
@@ -158,7 +158,7 @@ def move(connection: Connection, position: int, target: int) -> None:
 def articles(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
     start: Place | None, limit: int, unexpired_at: int | None,
-) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
+) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
     """See `search.articles`: one MATCH and a range of row numbers."""
     usable = query.status == Status.USABLE
     wanted &= Filter(exclude=frozenset(HIDDEN)) if usable else Filter((frozenset({f"status_{query.status}"}),))
@@ -177,7 +177,7 @@ def articles(
 
 
 @lru_cache(MOST)
-def by_publication(columns: Select[Any], descending: bool, names: frozenset[str]) -> Prepared:
+def by_publication(columns: Select[Any], descending: bool, names: frozenset[str]) -> Statement:
     """In the order of the index; times of publication and `beyond` are row numbers."""
     times, _, unexpired_at = parameters(names)
     rowid = search_index.c.rowid
@@ -186,11 +186,11 @@ def by_publication(columns: Select[Any], descending: bool, names: frozenset[str]
     columns = within(columns.join(search_index, rowid == search_place.c.position).where(WIDE), rowid, times[:2])
     if "beyond" in names:
         columns = columns.where(rowid < bindparam("beyond") if descending else rowid > bindparam("beyond"))
-    return Prepared(columns.order_by(rowid.desc() if descending else rowid).limit(bindparam("limit")))
+    return Statement(columns.order_by(rowid.desc() if descending else rowid).limit(bindparam("limit")))
 
 
 @lru_cache(MOST)
-def by_update(columns: Select[Any], descending: bool, names: frozenset[str]) -> Prepared:
+def by_update(columns: Select[Any], descending: bool, names: frozenset[str]) -> Statement:
     """In order of the newest version: the index is in another order, so few matches are sorted, many are met."""
     times, start, unexpired_at = parameters(names)
     rowid = search_index.c.rowid
@@ -201,7 +201,7 @@ def by_update(columns: Select[Any], descending: bool, names: frozenset[str]) -> 
     else:
         columns = columns.where(select(1).where(WIDE, rowid == search_place.c.position).exists())
     columns = walked(columns, (article.c.updated_at, article.c.number), times[2:], descending, start)
-    return Prepared(columns.limit(bindparam("limit")))
+    return Statement(columns.limit(bindparam("limit")))
 
 
 def beyond(connection: Connection, start: Place, descending: bool) -> int:
@@ -212,17 +212,17 @@ def beyond(connection: Connection, start: Place, descending: bool) -> int:
     return int(found[0]) if found else low + SLOTS if descending else low - 1
 
 
-def neighbour(descending: bool) -> Prepared:
+def neighbour(descending: bool) -> Statement:
     """The place among those of one millisecond that is `number`'s own, or the next one on the side that was shown."""
     position, number = search_place.c.position, search_place.c.number
     shown = number >= bindparam("number") if descending else number <= bindparam("number")
     here = select(position).where(position.between(bindparam("low"), bindparam("high")), shown)
-    return Prepared(here.order_by(position if descending else position.desc()).limit(1))
+    return Statement(here.order_by(position if descending else position.desc()).limit(1))
 
 
 NEXT_BELOW, NEXT_ABOVE = neighbour(True), neighbour(False)
 WIDE = search_index.c.search_index.bool_op("MATCH")(bindparam("match", type_=Text))
-FEWEST = Prepared(select(search_index.c.rowid).where(WIDE).limit(bindparam("most")))
+FEWEST = Statement(select(search_index.c.rowid).where(WIDE).limit(bindparam("most")))
 
 
 TEXTS = text(
