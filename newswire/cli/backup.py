@@ -16,7 +16,7 @@ from newswire.client.files import OWNER, arriving, sync
 from newswire.config import Settings
 from newswire.store import migrate
 from newswire.store.backend import DatabaseError, RestoreSteps
-from newswire.store.database import Database, shown
+from newswire.store.database import Database, public_url
 from newswire.store.tables import entry
 
 FORCED = "--force: all that is in {place} is replaced by what is in {file}."
@@ -89,7 +89,7 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
     numbers are given out again: whoever follows it is told, and has to begin again.
     """
     database = Database(Settings.from_env().database_url)
-    place = shown(database.url)
+    place = public_url(database.url)
     try:
         if tables(database):
             if not (force and database.backend.restores_over):
@@ -117,7 +117,7 @@ def tables(database: Database) -> list[str]:
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0].rstrip(".")
         advice = database.backend.damaged_advice
-        raise DatabaseError(f"The database {shown(database.url)} cannot be used: {reason}.{advice}") from error
+        raise DatabaseError(f"The database {public_url(database.url)} cannot be used: {reason}.{advice}") from error
     finally:
         # A restore wants a database that nobody is connected to.
         database.dispose()

@@ -10,7 +10,7 @@ from newswire.cli.support.output import json_option, tell
 from newswire.config import Settings
 from newswire.server import supervisor
 from newswire.store import migrate
-from newswire.store.database import Database, shown
+from newswire.store.database import Database, public_url
 
 MOST_PROCESSES = 64
 
@@ -59,7 +59,7 @@ def prepared(url: str) -> str:
         migrate.check(database)
     finally:
         database.dispose()
-    return shown(database.url)
+    return public_url(database.url)
 
 
 def processors() -> int:

@@ -9,7 +9,7 @@ from newswire import wire
 from newswire.article import Status
 from newswire.cli.support.database import opened_database
 from newswire.cli.support.output import columns, json_option, tell
-from newswire.store.database import Database, shown
+from newswire.store.database import Database, public_url
 from newswire.store.tables import api_key, article, partner, publisher, version
 from newswire.timestamps import now
 
@@ -38,7 +38,7 @@ def counted(database: Database, connection: Connection) -> dict[str, Any]:
         by_status[row.status] = row.articles
     in_use = api_key.c.revoked_at.is_(None) & (api_key.c.expires_at.is_(None) | (api_key.c.expires_at > now()))
     return {
-        "database": shown(database.url),
+        "database": public_url(database.url),
         "size_bytes": database.backend.size_bytes(connection),
         "wire": head.wire,
         "head": head.seq,

@@ -28,7 +28,7 @@ HELD = tuple(article.c[name] for name in Held._fields)
 
 
 @cache
-def yielding(table: Table, returning: Column[Any]) -> Any:
+def insert_unless_there_statement(table: Table, returning: Column[Any]) -> Any:
     return insert_or_ignore(table).returning(returning)
 
 
@@ -39,7 +39,7 @@ BY_EXTERNAL_ID = Statement(
 )
 BY_ID = Statement(select(*HELD).where(article.c.id == bindparam("id")).with_for_update(of=article))
 NEW: dict[str, Any] = {column.name: bindparam(column.name) for column in article.c if column.name != "number"}
-ADD_ARTICLE = Statement(yielding(article, article.c.number).values(NEW))
+ADD_ARTICLE = Statement(insert_unless_there_statement(article, article.c.number).values(NEW))
 ADD_VERSION = Statement(insert(version))
 VERSION = Statement(
     select(version.c.source, version.c.rendered, version.c.body).where(
@@ -56,7 +56,7 @@ def insert_unless_there(
     connection: Connection, table: Table, values: dict[str, Any], returning: Column[Any]
 ) -> Any | None:
     """Inserts a row and returns one column of it; None when a unique one is there (once a rival has committed it)."""
-    return connection.execute(yielding(table, returning), values).scalar_one_or_none()
+    return connection.execute(insert_unless_there_statement(table, returning), values).scalar_one_or_none()
 
 
 def add_article(connection: Connection, values: dict[str, Any]) -> int | None:
@@ -68,12 +68,12 @@ def add_article(connection: Connection, values: dict[str, Any]) -> int | None:
 def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> Held | None:
     """The article, its row locked until the transaction ends (on SQLite every writer is alone anyway)."""
     values = {"publisher_id": publisher_id, "external_id": external_id}
-    return held(BY_EXTERNAL_ID.all(connection, values))
+    return first_state(BY_EXTERNAL_ID.all(connection, values))
 
 
 def lock_by_id(connection: Connection, article_id: str) -> Held | None:
     """The same by its id."""
-    return held(BY_ID.all(connection, {"id": article_id}))
+    return first_state(BY_ID.all(connection, {"id": article_id}))
 
 
 def versions_of(connection: Connection, publisher_id: int, external_ids: Collection[str]) -> dict[str, int]:
@@ -84,7 +84,7 @@ def versions_of(connection: Connection, publisher_id: int, external_ids: Collect
     return {row.external_id: row.version for row in connection.execute(query)}
 
 
-def held(found: Sequence[Any]) -> Held | None:
+def first_state(found: Sequence[Any]) -> Held | None:
     return Held(*found[0])._replace(status=Status(found[0].status)) if found else None
 
 
@@ -103,11 +103,11 @@ def add_versions(connection: Connection, versions: Sequence[Mapping[str, Any]]) 
 
 
 def change_article(connection: Connection, number: int, values: dict[str, Any]) -> None:
-    changing(*values).execute(connection, {"which": number, **values})
+    update_statement(*values).execute(connection, {"which": number, **values})
 
 
 @cache
-def changing(*names: str) -> Statement:
+def update_statement(*names: str) -> Statement:
     """The change of some columns of one article."""
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     return Statement(update(article).where(article.c.number == bindparam("which")).values(values))

@@ -46,7 +46,7 @@ def create_backend(url: str) -> Backend:
     raise DatabaseError(f"The database URL must begin with sqlite:/// (and a file) or postgresql://, not {name}.")
 
 
-def shown(url: URL) -> str:
+def public_url(url: URL) -> str:
     """The database URL as it may be shown to anyone: without its password and options."""
     return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
 
@@ -100,9 +100,10 @@ class Database:
         It has a connection of its own, outside of the pools and of any transaction.
         """
         connection = self._readers.raw_connection()
+        driver = connection.driver_connection
         connection.detach()
         try:
-            yield self.backend.create_listener(connection.driver_connection, stop)
+            yield self.backend.create_listener(driver, stop)
         finally:
             connection.close()
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 import newswire
 from newswire.store.backend import DatabaseError
-from newswire.store.database import Database, shown
+from newswire.store.database import Database, public_url
 
 
 def script_folder() -> Path:
@@ -111,4 +111,4 @@ def refuse_newer(found: str | None, wanted: str) -> None:
 
 def unusable(database: Database, error: DBAPIError) -> str:
     reason = str(error.orig).strip().splitlines()[0].rstrip(".") if error.orig else str(error)
-    return f"The database {shown(database.url)} cannot be used: {reason}."
+    return f"The database {public_url(database.url)} cannot be used: {reason}."

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newswire.search.syntax import ExpressionError, parse
+from newswire.search.syntax import ExpressionError, parse_query
 from tests.api.conftest import Caller, Wire
 from tests.readers.test_search_alike import invented, queries
 from tests.readers.ways import paged
@@ -39,7 +39,7 @@ def test_the_wire_finds_what_the_lists_find(
     readers: tuple[Caller, list[str]], text: str, fields: str, section: str
 ) -> None:
     try:
-        parse(text)
+        parse_query(text)
     except ExpressionError:
         return
     reader, ids = readers
