@@ -6,8 +6,6 @@ engine = context.config.attributes["engine"]
 with engine.connect() as connection:
     context.configure(connection=connection, transactional_ddl=True, transaction_per_migration=False)
     # Two processes that start together on one empty database: the second waits here.
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_lock(6397874)")
-        connection.commit()
+    context.config.attributes["lock"](connection)
     with connection.begin(), context.begin_transaction():
         context.run_migrations()

@@ -1,4 +1,4 @@
-"""THE LOG: append, since, head, verify. Nothing else in the project writes the tables head and entry.
+"""THE LOG: append, since, head, verify. Nothing else in the project changes the tables head and entry.
 
 Why the order holds. The number of an entry comes from the one row of `head`, raised as the
 last thing before the commit. Whoever raises it holds the lock on that row until it
@@ -17,17 +17,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, Update, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Update, bindparam, select, update
 
 from newswire.article import EntryType
 from newswire.document import digest_of, parsed
-from newswire.store.articles import AnyRow, set_sequence_numbers
-from newswire.store.statements import Prepared
+from newswire.store.articles import AnyRow
+from newswire.store.backend import backend_of
+from newswire.store.statements import Statement
 from newswire.store.tables import entry, head, version
 from newswire.timestamps import now as clock
 
 GENESIS = "0" * 64
-CHANNEL = "newswire"
 VERIFY_BATCH = 1000
 
 
@@ -44,22 +44,8 @@ class Head(NamedTuple):
     changed_at: int
 
 
-POSITION = Prepared(select(*(head.c[name] for name in Head._fields)))
-RAISE = Prepared(update(head).values(seq=head.c.seq + bindparam("entries")).returning(head.c.seq, head.c.chain))
-WRITE = Prepared(insert(entry))
-LINK = Prepared(update(head).values(chain=bindparam("link"), changed_at=bindparam("moment")))
-# While the head is locked everyone waits: so on PostgreSQL the rest is one statement, which also tells, at the commit,
-# everyone who listens. On SQLite a statement costs nothing, and who waits looks at the file.
-WRITE_ALL = Prepared(
-    text(
-        "WITH written AS (INSERT INTO entry (seq, type, at, number, version, digest, chain) SELECT * FROM unnest("
-        "CAST(:seq AS bigint[]), CAST(:type AS text[]), CAST(:at AS bigint[]), CAST(:number AS bigint[]),"
-        " CAST(:version AS int[]), CAST(:digest AS text[]), CAST(:chain AS text[]))),"
-        " pointed AS (UPDATE article SET seq = newest.seq FROM unnest(CAST(:articles AS bigint[]),"
-        " CAST(:newest AS bigint[])) AS newest (number, seq) WHERE article.number = newest.number)"
-        f" UPDATE head SET chain = :link, changed_at = :moment RETURNING pg_notify('{CHANNEL}', '')"
-    )
-)
+POSITION = Statement(select(*(head.c[name] for name in Head._fields)))
+RAISE = Statement(update(head).values(seq=head.c.seq + bindparam("entries")).returning(head.c.seq, head.c.chain))
 
 
 class NewEntry(NamedTuple):
@@ -91,7 +77,7 @@ def position(connection: Connection) -> Head:
 
 def latest(connection: Connection) -> Head:
     """The head as the last commit left it, at the least price; outside of any transaction."""
-    return Head(*POSITION.glimpse(connection))
+    return Head(*POSITION.fetch_single_row(connection))
 
 
 def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
@@ -110,15 +96,7 @@ def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> lis
     # Of an article that is told of twice the later entry counts.
     newest = {row["number"]: row["seq"] for row in rows}
     # By the clock of this moment: the head is locked, so it is the order of the commits, as `now` may not be.
-    linked = {"link": chain, "moment": clock()}
-    if connection.dialect.name == "sqlite":
-        WRITE.many(connection, rows)
-        set_sequence_numbers(connection, newest)
-        LINK.execute(connection, linked)
-    else:
-        columns = {name: [row[name] for row in rows] for name in rows[0]}
-        pointed = {"articles": [*newest], "newest": [*newest.values()]}
-        WRITE_ALL.execute(connection, {**columns, **pointed, **linked})
+    backend_of(connection).write_entries(connection, rows, newest, chain, clock())
     return list(range(first, last + 1))
 
 
@@ -126,9 +104,8 @@ def revise(connection: Connection) -> None:
     """Notes that a publisher, partner, key or feed was edited, so that no kept page outlives the edit."""
     connection.execute(update(head).values(revision=head.c.revision + 1))
     # The time is taken once the head is locked, for which the first statement may have waited long.
-    change = update(head).values(changed_at=clock())
-    postgresql = connection.dialect.name == "postgresql"
-    connection.execute(change.returning(func.pg_notify(CHANNEL, "")) if postgresql else change)
+    connection.execute(update(head).values(changed_at=clock()))
+    backend_of(connection).notify_commit(connection)
 
 
 def renaming() -> Update:

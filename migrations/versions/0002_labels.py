@@ -7,7 +7,7 @@ import orjson
 import sqlalchemy as sa
 from alembic import op
 
-from newswire.search.names import labels_in, ordered
+from newswire.search.names import label_words, labels_in
 from newswire.visibility import profile_terms
 
 revision = "0002"
@@ -44,7 +44,7 @@ def upgrade() -> None:
 
 
 def learn(connection: sa.Connection, row: Any, content: Mapping[str, Any]) -> None:
-    labels = [{**named._asdict(), "words": ordered(named)} for named in labels_in(content)]
+    labels = [{**named._asdict(), "words": label_words(named)} for named in labels_in(content)]
     if labels:
         connection.execute(LEARN, labels)
     if terms := sorted(profile_terms(content)):

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 from newswire.article import EntryType, Status
 from newswire.document import parsed
-from newswire.search.analysis import Analysed
+from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
-from newswire.search.syntax import matches
-from newswire.search.texts import searchable
+from newswire.search.syntax import matches_article
 from newswire.store.log_rows import Past
 from newswire.timestamps import parse_instant
 from newswire.visibility import Filter, Visibility
@@ -46,7 +45,7 @@ class Content:
 
     @cached_property
     def analysed(self) -> Analysed:
-        return searchable(self.article, self.terms)
+        return analyse_article(self.article, self.terms)
 
 
 @dataclass(slots=True)
@@ -136,7 +135,7 @@ def holds(query: Query, content: Content) -> bool:
         at = parse_instant(content.article[name])
         if (since is not None and at < since) or (until is not None and at >= until):
             return False
-    return query.expression is None or matches(query.expression, content.analysed)
+    return query.expression is None or matches_article(query.expression, content.analysed)
 
 
 def kind_for(item: Item, matcher: Matcher) -> str | None:

@@ -4,7 +4,7 @@ import click
 
 from newswire.cli.support.output import json_option, tell
 from newswire.config import Settings
-from newswire.store.database import parse, shown
+from newswire.store.database import create_backend, public_url
 from newswire.store.migrate import upgrade as migrate
 
 
@@ -23,7 +23,7 @@ def upgrade(as_json: bool) -> None:
     """
     url = Settings.from_env().database_url
     before, after = migrate(url)
-    place = shown(parse(url))
+    place = public_url(create_backend(url).url)
     if before == after:
         sentence = f"{place} is up to date (schema {after})."
     elif before is None:

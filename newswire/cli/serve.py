@@ -10,7 +10,7 @@ from newswire.cli.support.output import json_option, tell
 from newswire.config import Settings
 from newswire.server import supervisor
 from newswire.store import migrate
-from newswire.store.database import Database, shown
+from newswire.store.database import Database, public_url
 
 MOST_PROCESSES = 64
 
@@ -54,12 +54,12 @@ def prepared(url: str) -> str:
     """Makes sure that the database can be served; returns its address as it may be shown."""
     database = Database(url)
     try:
-        if database.is_sqlite:
+        if database.backend.upgrades_on_serve:
             migrate.upgrade(url)
         migrate.check(database)
     finally:
         database.dispose()
-    return shown(database.url)
+    return public_url(database.url)
 
 
 def processors() -> int:

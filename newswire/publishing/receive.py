@@ -33,8 +33,8 @@ from newswire.document import Version, parsed, render
 from newswire.errors import Problem
 from newswire.publishing.write_buffer import Unwritten
 from newswire.search import index
-from newswire.search.analysis import analyse
-from newswire.search.texts import Document, searchable
+from newswire.search.analysis import analyse_article, analyse_texts
+from newswire.search.backend import Document
 from newswire.store import articles
 from newswire.visibility import terms_of
 
@@ -138,7 +138,7 @@ class Reception:
         condition(held)
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
         self._unwritten.settle(held.number)
-        index.remove(self.connection, held.number)
+        index.remove_document(self.connection, held.number)
         outcome = Outcome(held, self._bury(held, publisher, note))
         self._change_and_tell(outcome, EntryType.CANCELED if self._was_told(held) else None)
         return outcome
@@ -202,9 +202,9 @@ class Reception:
         terms = terms_of(publisher.slug, content)
         version = render(content)
         if not created:
-            index.remove(self.connection, held.number)
+            index.remove_document(self.connection, held.number)
         self._unwritten.learn(content)
-        self._unwritten.add(Document(held, terms, searchable(content, terms)), version, draft.source, self.now)
+        self._unwritten.add(Document(held, terms, analyse_article(content, terms)), version, draft.source, self.now)
         outcome = Outcome(held, version, created=created, warnings=draft.warnings)
         kind = entry_type(draft, first=not self._was_told(held)) if held.status is Status.USABLE else None
         self._change_and_tell(outcome, kind)
@@ -214,7 +214,7 @@ class Reception:
         """Stores the tombstone; its publisher finds it among what was killed."""
         stone = tombstone(held, publisher, note, self.now)
         version, terms = render(stone), terms_of(publisher.slug, stone)
-        self._unwritten.add(Document(held, terms, analyse({}, None)), version, {}, self.now)
+        self._unwritten.add(Document(held, terms, analyse_texts({}, None)), version, {}, self.now)
         return version
 
     def _change_and_tell(self, outcome: Outcome, kind: EntryType | None) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from newswire.document import Version
 from newswire.search import index, names
-from newswire.search.texts import Document
+from newswire.search.backend import Document
+from newswire.search.languages import register_language
 from newswire.store import articles
 
 MOST_BYTES = 1 << 20
@@ -56,7 +57,7 @@ class Unwritten:
         """Writes the versions and the index."""
         if self._versions:
             articles.add_versions(self.connection, self._versions)
-            index.put(self.connection, self._documents)
+            index.index_documents(self.connection, self._documents)
         self._versions, self._documents, self._bytes = [], [], 0
         self._numbers.clear()
 
@@ -64,7 +65,7 @@ class Unwritten:
         """Writes everything; new names sorted, so that no two transactions with the same ones block each other."""
         self.write()
         for language in sorted(self._spoken):
-            index.speak(self.connection, language)
+            register_language(self.connection, language)
         self._spoken.clear()
-        names.learn(self.connection, self._labels)
+        names.add_labels(self.connection, self._labels)
         self._labels.clear()

@@ -9,11 +9,11 @@ from newswire.article import Status
 from newswire.errors import Problem
 from newswire.store.articles import AnyRow
 from newswire.store.log_rows import as_terms, told_before
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
 from newswire.visibility import Visibility
 
-BY_ID = Prepared(
+BY_ID = Statement(
     select(
         article.c.id, article.c.number, article.c.seq, article.c.status, article.c.expires_at, version.c.version,
         version.c.terms, version.c.rendered, version.c.body,

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import wire
-from newswire.store import driver_errors
-from newswire.store.database import Database, busy_is_unavailable
+from newswire.store.backend import Errors
+from newswire.store.database import Database
 from newswire.wire import Head
 
 T = TypeVar("T")
@@ -19,10 +19,11 @@ T = TypeVar("T")
 
 def glance(database: Database) -> Head | None:
     """The head as the last commit left it; None when the database is away."""
+    failures: Errors = (SQLAlchemyError, *database.backend.errors)
     try:
         with database.look() as connection:
             return wire.latest(connection)
-    except driver_errors.errors(SQLAlchemyError):
+    except failures:
         return None
 
 
@@ -34,7 +35,7 @@ def while_it_stands(database: Database, seen: Head | None, read: Callable[[Conne
     costs three round trips more. What is not on the wire, such as an embargoed article, changes without the head.
     """
     if seen is not None:
-        with busy_is_unavailable(), database.look() as connection:
+        with database.failures_as_problems(), database.look() as connection:
             found = read(connection, seen)
             if wire.latest(connection) == seen:
                 return found

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from newswire.reading.directory import Sight
-from newswire.search import term_counts
+from newswire.search import index
 from newswire.store.articles import CURRENT, AnyRow
 from newswire.store.tables import article, publisher, version
 from newswire.visibility import PROFILE, profile_term, term
@@ -38,7 +38,7 @@ def profiles(connection: Connection, ids: Collection[str], sight: Sight) -> dict
 
 def newest(connection: Connection, terms: Mapping[str, str], sight: Sight) -> Iterator[tuple[str, dict[str, Any]]]:
     """For each term what the newest article that carries it says of the author with the id given for the term."""
-    numbers = term_counts.newest(connection, terms.keys(), *sight)
+    numbers = index.newest_by_term(connection, terms.keys(), *sight)
     carried: dict[int, list[str]] = {}
     for name, number in numbers.items():
         carried.setdefault(number, []).append(name)

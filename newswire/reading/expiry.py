@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import article
 from newswire.wire import Head
 
-LAST = Prepared(select(func.max(article.c.expires_at)).where(article.c.expires_at <= bindparam("now")))
-NEXT = Prepared(select(func.min(article.c.expires_at)).where(article.c.expires_at > bindparam("now")))
+LAST = Statement(select(func.max(article.c.expires_at)).where(article.c.expires_at <= bindparam("now")))
+NEXT = Statement(select(func.min(article.c.expires_at)).where(article.c.expires_at > bindparam("now")))
 
 
 class Expiries(NamedTuple):

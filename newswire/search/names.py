@@ -9,22 +9,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
 
-from newswire.search.analysis import words
-from newswire.store.statements import Prepared
+from newswire.search.analysis import word_forms
+from newswire.store.statements import Statement, insert_or_ignore
 from newswire.store.tables import label
 from newswire.visibility import term
 
-AT_ONCE = 1000
-KNOWN = "newswire.labels"
+BATCH_SIZE = 1000
+KNOWN_LABELS = "newswire.labels"
 """Where a connection to the database remembers the terms whose labels it has found there."""
-MOST_KNOWN = 50_000
+MAX_KNOWN = 50_000
 LONGEST_ROW = 2600
 """Bytes of term and words together: an index of PostgreSQL takes 2,704."""
 
-# SQLite takes PostgreSQL's words for it.
-ADD = Prepared(insert(label).on_conflict_do_nothing())
+ADD = Statement(insert_or_ignore(label))
 
 
 class Label(NamedTuple):
@@ -45,16 +43,16 @@ def labels_in(content: Mapping[str, Any]) -> Iterator[Label]:
         yield Label(term("author", author["id"]), "author", author["name"])
 
 
-def labels_of(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
+def find_labels(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
     """Term to label; a term of another kind, or of no article, is not there."""
     found: dict[str, str] = {}
-    for some in portions(sorted(set(terms))):
+    for some in split_batches(sorted(set(terms))):
         query = select(label.c.term, label.c.label).where(label.c.term.in_(some))
         found |= {row.term: row.label for row in connection.execute(query)}
     return found
 
 
-def learn(connection: Connection, labels: Iterable[Label]) -> None:
+def add_labels(connection: Connection, labels: Iterable[Label]) -> None:
     """Adds the labels that are not there yet; the first spelling stays.
 
     In the order of their terms: two transactions with the same new labels must not block each other. Once in a
@@ -63,27 +61,27 @@ def learn(connection: Connection, labels: Iterable[Label]) -> None:
     wanted: dict[str, Label] = {}
     for each in labels:
         wanted.setdefault(each.term, each)
-    known = connection.info.setdefault(KNOWN, set())
+    known = connection.info.setdefault(KNOWN_LABELS, set())
     unknown = wanted.keys() - known
     # Rows are only added, so what was found stays; what is added here may be rolled back, and counts once it is found.
-    found = labels_of(connection, unknown).keys()
-    if len(known) > MOST_KNOWN:
+    found = find_labels(connection, unknown).keys()
+    if len(known) > MAX_KNOWN:
         known.clear()
     known.update(found)
     if new := sorted(unknown - found):
-        ADD.many(connection, [{**wanted[name]._asdict(), "words": ordered(wanted[name])} for name in new])
+        ADD.execute_many(connection, [{**wanted[name]._asdict(), "words": label_words(wanted[name])} for name in new])
 
 
-def ordered(named: Label) -> str:
+def label_words(named: Label) -> str:
     """The folded words of a label with a blank before, between and after; cut to what an index takes."""
     room = LONGEST_ROW - len(named.term.encode())
-    return spaced(words(named.label)).encode()[:room].decode("utf-8", "ignore")
+    return join_spaced(word_forms(named.label)).encode()[:room].decode("utf-8", "ignore")
 
 
-def spaced(forms: Iterable[str]) -> str:
+def join_spaced(forms: Iterable[str]) -> str:
     return "".join(f" {form}" for form in forms) + " "
 
 
-def portions(items: list[str]) -> Iterator[Collection[str]]:
+def split_batches(items: list[str]) -> Iterator[Collection[str]]:
     """As many at once as a statement of either engine takes."""
-    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
+    return (items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE))

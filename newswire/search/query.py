@@ -15,7 +15,7 @@ from newswire.timestamps import EARLIEST, LATEST
 from newswire.visibility import Filter, fingerprint_of
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A position in an order by time: milliseconds, then order of first reception."""
 
     at: int
@@ -60,28 +60,28 @@ class Query:
         order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
         return fingerprint_of([self.text, self.filter.canonical(), self.asked or list(self.times), order])
 
-    def cursor_at(self, place: Place, *rest: Any) -> str:
+    def cursor_at(self, place: Position, *rest: Any) -> str:
         """An opaque cursor that continues behind `place`, with the times that the first page resolved.
 
         `rest` is one more part, in the order of relevance.
         """
-        return packed([self.fingerprint, *place, *self.times, *rest])
+        return encode_cursor([self.fingerprint, *place, *self.times, *rest])
 
-    def resumed(self) -> tuple["Query", Place | None]:
+    def resume(self) -> tuple["Query", Position | None]:
         """The query with the times of its first page, and the place behind which this page begins.
 
         Raises `Problem` for a cursor that is not one, or another query's.
         """
         if self.cursor is None:
             return self, None
-        match unpacked(self.cursor):
+        match decode_cursor(self.cursor):
             # One of relevance carries one thing more.
-            case [str() as fingerprint, at, number, *rest] if storable(at, number) and len(rest) in (4, 5):
+            case [str() as fingerprint, at, number, *rest] if is_valid_position(at, number) and len(rest) in (4, 5):
                 if fingerprint != self.fingerprint:
                     raise cursor_mismatch()
                 times = tuple(rest if self.ranked_at is None else rest[:-1])
-                if len(times) == len(self.times) and all(time is None or storable(time, 0) for time in times):
-                    return self if times == self.times else replace(self, times=Times(*times)), Place(at, number)
+                if len(times) == len(self.times) and all(time is None or is_valid_position(time, 0) for time in times):
+                    return self if times == self.times else replace(self, times=Times(*times)), Position(at, number)
         raise invalid_cursor()
 
 
@@ -93,17 +93,17 @@ def invalid_cursor() -> Problem:
     return Problem("invalid_cursor", "The cursor is not one of this wire; start again without it.")
 
 
-def storable(at: Any, number: Any) -> bool:
+def is_valid_position(at: Any, number: Any) -> bool:
     """Whether an article could stand there: what is forged may lie beyond what a database can count to."""
     return type(at) is type(number) is int and EARLIEST <= at < LATEST and 0 <= number < 2**62
 
 
-def packed(content: Sequence[Any]) -> str:
+def encode_cursor(content: Sequence[Any]) -> str:
     """An opaque cursor of these parts."""
     return base64.urlsafe_b64encode(orjson.dumps(content)).decode("ascii").rstrip("=")
 
 
-def unpacked(cursor: str) -> Sequence[Any] | None:
+def decode_cursor(cursor: str) -> Sequence[Any] | None:
     """The parts of a cursor, or None when it is not one."""
     try:
         content = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))

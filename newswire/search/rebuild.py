@@ -7,8 +7,9 @@ from sqlalchemy import Connection, and_, select
 from newswire.article import Held, Status
 from newswire.document import parsed
 from newswire.search import index
-from newswire.search.analysis import analyse
-from newswire.search.texts import Document, searchable
+from newswire.search.analysis import analyse_article, analyse_texts
+from newswire.search.backend import Document
+from newswire.search.languages import register_language
 from newswire.store.articles import HELD, AnyRow
 from newswire.store.tables import article, publisher, version
 from newswire.visibility import terms_of
@@ -23,11 +24,11 @@ def rebuild(connection: Connection) -> None:
         held = Held(*row[: len(HELD)])._replace(status=Status(row.status))
         content = parsed(row.rendered, row.body)
         terms = terms_of(row.slug, content)
-        analysed = analyse({}, None) if held.status is Status.CANCELED else searchable(content, terms)
-        index.put(connection, [Document(held, terms, analysed)])
+        analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
+        index.index_documents(connection, [Document(held, terms, analysed)])
         languages.update(analysed.spoken)
     for language in sorted(languages):
-        index.speak(connection, language)
+        register_language(connection, language)
 
 
 def current_versions(connection: Connection) -> Iterator[AnyRow]:

@@ -11,7 +11,8 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 import newswire
-from newswire.store.database import Database, DatabaseError, shown
+from newswire.store.backend import DatabaseError
+from newswire.store.database import Database, public_url
 
 
 def script_folder() -> Path:
@@ -28,6 +29,7 @@ def configuration(database: Database) -> Any:
     config.set_main_option("script_location", str(script_folder()).replace("%", "%%"))
     # Looking which migrations are needed and running them is one writing transaction.
     config.attributes["engine"] = database.engine.execution_options(newswire_write=True)
+    config.attributes["lock"] = database.backend.lock_migrations
     return config
 
 
@@ -62,19 +64,14 @@ def migrate(database: Database, found: str | None) -> None:
 
 
 def refuse_other_encodings(database: Database) -> None:
-    """News is in every language: a PostgreSQL database must be able to hold every letter."""
-    if database.is_sqlite:
-        return
+    """Raises `DatabaseError` for a database that cannot hold every letter: news is in every language."""
     with database.engine.connect() as connection:
-        raw: Any = connection.connection.dbapi_connection
-        encoding = raw.info.parameter_status("server_encoding")
-    if encoding != "UTF8":
-        raise DatabaseError(f"The database is in {encoding}; create one with ENCODING 'UTF8' TEMPLATE template0.")
+        database.backend.check_encoding(connection)
 
 
 def check(database: Database) -> None:
     """Raises `DatabaseError` unless the database is reachable and its schema is the one this code needs."""
-    if database.is_sqlite and not Path(str(database.url.database)).exists():
+    if not database.backend.exists():
         raise DatabaseError(f"There is no database {database.url.database}; create it with `newswire db upgrade`.")
     try:
         found = revision(database)
@@ -114,4 +111,4 @@ def refuse_newer(found: str | None, wanted: str) -> None:
 
 def unusable(database: Database, error: DBAPIError) -> str:
     reason = str(error.orig).strip().splitlines()[0].rstrip(".") if error.orig else str(error)
-    return f"The database {shown(database.url)} cannot be used: {reason}."
+    return f"The database {public_url(database.url)} cannot be used: {reason}."

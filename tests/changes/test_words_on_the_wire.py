@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newswire.search.syntax import ExpressionError, parse
+from newswire.search.syntax import ExpressionError, parse_query
 from tests.search.test_search_alike import invented, queries
 from tests.support.ways_of_reading import paged
 from tests.support.wire import Caller, Wire
@@ -39,7 +39,7 @@ def test_the_wire_finds_what_the_lists_find(
     readers: tuple[Caller, list[str]], text: str, fields: str, section: str
 ) -> None:
     try:
-        parse(text)
+        parse_query(text)
     except ExpressionError:
         return
     reader, ids = readers

@@ -37,7 +37,8 @@ def test_a_module_is_a_page_or_two_and_says_what_lives_there(path: Path) -> None
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_the_wire_writes_the_log(path: Path) -> None:
-    if name_of(path) == "newswire/wire.py":
+    # The wire has a backend store its entries; `tests/habits/test_engine_seam.py` says that nobody else does.
+    if name_of(path) in ("newswire/wire.py", "newswire/store/sqlite/backend.py"):
         return
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WRITES:

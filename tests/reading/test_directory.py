@@ -306,7 +306,7 @@ def test_transactions_with_the_same_new_names_do_not_block_each_other(wire: Wire
     def learn(order: list[Label]) -> None:
         start.wait()
         with wire.database.begin() as connection:
-            labels.learn(connection, order)
+            labels.add_labels(connection, order)
         learned.append(order)
 
     threads = [threading.Thread(target=learn, args=(order,)) for order in (known, known[::-1])]
@@ -316,4 +316,4 @@ def test_transactions_with_the_same_new_names_do_not_block_each_other(wire: Wire
         thread.join()
     assert len(learned) == 2
     with wire.database.read() as connection:
-        assert len(labels.labels_of(connection, (name.term for name in known))) == 3000
+        assert len(labels.find_labels(connection, (name.term for name in known))) == 3000

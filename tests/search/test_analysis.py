@@ -20,11 +20,11 @@ from newswire.search.analysis import (
     FIELDS,
     INDEX_BUDGET,
     LONGEST_WORD,
-    analyse,
+    analyse_texts,
     query_forms,
     query_stems,
     stem_tokens,
-    words,
+    word_forms,
 )
 from newswire.search.stemming import stemming_language
 
@@ -82,13 +82,13 @@ many = settings(max_examples=200)
     ],
 )
 def test_a_text_becomes_these_forms(text: str, forms: str) -> None:
-    assert words(text) == forms.split()
+    assert word_forms(text) == forms.split()
 
 
 @many
 @given(texts)
 def test_forms_hold_letters_marks_and_digits_only(text: str) -> None:
-    for form in words(text):
+    for form in word_forms(text):
         assert LETTERS.fullmatch(form)
         assert len(form) <= LONGEST_WORD
 
@@ -96,32 +96,32 @@ def test_forms_hold_letters_marks_and_digits_only(text: str) -> None:
 @many
 @given(texts)
 def test_forms_of_scripts_with_spaces_are_their_own_forms(text: str) -> None:
-    forms = words(text)
+    forms = word_forms(text)
     assume(not any(UNSPACED.search(form) for form in forms))
-    assert words(" ".join(forms)) == forms
+    assert word_forms(" ".join(forms)) == forms
 
 
 @many
 @given(texts)
 def test_composed_and_decomposed_texts_have_the_same_forms(text: str) -> None:
-    assert words(unicodedata.normalize("NFD", text)) == words(unicodedata.normalize("NFC", text))
+    assert word_forms(unicodedata.normalize("NFD", text)) == word_forms(unicodedata.normalize("NFC", text))
 
 
 @many
 @given(st.text(INDIC, max_size=50))
 def test_marks_of_indic_scripts_are_never_lost(text: str) -> None:
-    assert words(f"क{text}") == [unicodedata.normalize("NFKC", f"क{text}")]
+    assert word_forms(f"क{text}") == [unicodedata.normalize("NFKC", f"क{text}")]
 
 
 def test_a_long_word_is_cut_the_same_way_however_it_is_spelled() -> None:
-    assert words("x\u0302" * 150) == words("x" * 5000) == ["x" * LONGEST_WORD]
-    assert words("æ" * 99) == words("ae" * 99) == ["ae" * (LONGEST_WORD // 2)]
+    assert word_forms("x\u0302" * 150) == word_forms("x" * 5000) == ["x" * LONGEST_WORD]
+    assert word_forms("æ" * 99) == word_forms("ae" * 99) == ["ae" * (LONGEST_WORD // 2)]
     assert stem_tokens("ŷ" * 300, "en") == stem_tokens("y" * 300, "en")
 
 
 def test_a_million_marks_in_a_row_take_no_time() -> None:
     start = time.monotonic()
-    assert words("a" + "\u0301\u0316" * 500_000) == ["a"]
+    assert word_forms("a" + "\u0301\u0316" * 500_000) == ["a"]
     assert time.monotonic() - start < 10
 
 
@@ -190,7 +190,7 @@ def test_every_word_has_a_stem_by_which_it_is_found(text: str, language: str) ->
         subtag, _, stem = token.partition("_")
         assert subtag == language
         assert LETTERS.fullmatch(stem)
-    for form in words(text):
+    for form in word_forms(text):
         assert UNSPACED.search(form) or not tokens.isdisjoint(query_stems(form, [language]))
 
 
@@ -203,7 +203,7 @@ def test_threads_stem_alike() -> None:
 
 
 def test_an_article_is_analysed_by_field() -> None:
-    analysed = analyse(
+    analysed = analyse_texts(
         {"headline": "Howitzers bought", "body": "One\nTwo", "caption": "", "byline": "Ann Lee"}, "en-GB"
     )
     assert analysed.language == "en"
@@ -219,9 +219,9 @@ def test_an_article_is_analysed_by_field() -> None:
 @many
 @given(st.dictionaries(st.sampled_from(FIELDS), texts), st.sampled_from([None, "he", *LANGUAGES]))
 def test_a_short_article_is_analysed_whole(texts: dict[str, str], language: str | None) -> None:
-    analysed = analyse(texts, language)
+    analysed = analyse_texts(texts, language)
     for field in FIELDS:
-        assert analysed.forms[field] == words(texts.get(field, ""))
+        assert analysed.forms[field] == word_forms(texts.get(field, ""))
         assert analysed.stems[field] == stem_tokens(texts.get(field, ""), language)
 
 
@@ -239,18 +239,18 @@ def test_an_endless_article_is_cut_to_the_budget(letters: str) -> None:
         return " ".join("".join(chance.choices(letters, k=chance.randint(3, 12))) for _ in range(length))
 
     texts = {"headline": "Endless", "caption": noise(2_000), "byline": "Ann Lee", "body": noise(100_000)}
-    analysed = analyse(texts, "en")
+    analysed = analyse_texts(texts, "en")
     size = sum(
         index_size(analysed.forms[field], analysed.stems[field], 2 if field in ("caption", "byline") else 1)
         for field in FIELDS
     )
     assert INDEX_BUDGET * 0.99 < size < INDEX_BUDGET
     for field in ("headline", "caption", "byline"):
-        assert analysed.forms[field] == words(texts[field])
+        assert analysed.forms[field] == word_forms(texts[field])
     kept = len(analysed.forms["body"])
-    assert analysed.forms["body"] == words(texts["body"])[:kept]
-    assert 0 < kept < len(words(texts["body"]))
-    assert analyse(texts, "en") == analysed
+    assert analysed.forms["body"] == word_forms(texts["body"])[:kept]
+    assert 0 < kept < len(word_forms(texts["body"]))
+    assert analyse_texts(texts, "en") == analysed
 
 
 @pytest.mark.slow
@@ -263,5 +263,5 @@ def test_the_longest_real_articles_fit_whole(shared_data: Path) -> None:
                 text = article.get("body_text") or regex.sub(r"<[^>]*>", " ", article.get("body_html") or "")
                 if len(text) > 100_000:
                     lengths.append(len(text))
-                    assert analyse({"body": text}, article["language"]).forms["body"] == words(text)
+                    assert analyse_texts({"body": text}, article["language"]).forms["body"] == word_forms(text)
     assert max(lengths) > 320_000

@@ -16,10 +16,9 @@ from newswire.article import Publisher
 from newswire.publishing.receive import Reception
 from newswire.reading.lists import page
 from newswire.schemas.article import load_draft
-from newswire.search.analysis import Analysed
+from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
-from newswire.search.syntax import ExpressionError, matches, parse
-from newswire.search.texts import searchable
+from newswire.search.syntax import ExpressionError, matches_article, parse_query
 from newswire.store.database import Database
 from newswire.timestamps import now
 from newswire.visibility import EVERYTHING, Filter, Visibility
@@ -49,7 +48,7 @@ class Both:
                 for draft in drafts:
                     reception.create(self.publisher, draft)
                 reception.close()
-        self.documents += [searchable(draft.content) for draft in drafts]
+        self.documents += [analyse_article(draft.content) for draft in drafts]
 
     def found(self, text: str, filter: Filter) -> list[list[int]]:
         """The numbers that each engine finds, walked page by page, newest first."""
@@ -60,7 +59,7 @@ class Both:
         cursor: str | None = None
         with database.read() as connection:
             while True:
-                query = Query(text=text, expression=parse(text), filter=filter, limit=40, cursor=cursor)
+                query = Query(text=text, expression=parse_query(text), filter=filter, limit=40, cursor=cursor)
                 shown = page(connection, query, Visibility(EVERYTHING), 1_790_000_000_000)
                 numbers += [row.number for row in shown.rows]
                 cursor = shown.next_cursor
@@ -69,8 +68,8 @@ class Both:
 
     def matching(self, text: str) -> set[int]:
         """The numbers of the documents that match in process."""
-        expression = parse(text)
-        return {number for number, document in enumerate(self.documents, 1) if matches(expression, document)}
+        expression = parse_query(text)
+        return {number for number, document in enumerate(self.documents, 1) if matches_article(expression, document)}
 
     def close(self) -> None:
         for database in self.databases:
@@ -129,7 +128,7 @@ def test_any_query_finds_the_same_on_both_engines_and_in_process(both: Both, dat
         both.publish([invented(random) for _ in range(120)])
     text = data.draw(queries)
     try:
-        parse(text)
+        parse_query(text)
     except ExpressionError:
         return
     first, second = both.found(text, Filter())

@@ -10,7 +10,7 @@ import regex
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from newswire.search.analysis import analyse, words
+from newswire.search.analysis import analyse_texts, word_forms
 from newswire.search.syntax import (
     DEEPEST_NESTING,
     LONGEST_QUERY,
@@ -23,8 +23,8 @@ from newswire.search.syntax import (
     Phrase,
     Prefix,
     Term,
-    matches,
-    parse,
+    matches_article,
+    parse_query,
 )
 
 LETTER = regex.compile(r"[\p{L}\p{M}\p{N}]")
@@ -121,7 +121,7 @@ headline = frozenset({"headline"})
     ],
 )
 def test_a_query_is_understood(text: str, expression: Expression) -> None:
-    assert parse(text) == expression
+    assert parse_query(text) == expression
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_query_is_understood(text: str, expression: Expression) -> None:
 )
 def test_a_broken_query_is_refused_at_the_place(text: str, position: int, says: str) -> None:
     with pytest.raises(ExpressionError) as caught:
-        parse(text)
+        parse_query(text)
     assert caught.value.position == position
     assert says in caught.value.detail
 
@@ -180,17 +180,17 @@ def test_a_broken_query_is_refused_at_the_place(text: str, position: int, says: 
 def test_limits_are_told() -> None:
     def refused(text: str) -> tuple[int, str]:
         with pytest.raises(ExpressionError) as caught:
-            parse(text)
+            parse_query(text)
         return caught.value.position, caught.value.detail
 
     def nested(depth: int) -> str:
         return "(" * depth + "a" + ")" * depth
 
-    assert parse("a".ljust(LONGEST_QUERY)) == a
+    assert parse_query("a".ljust(LONGEST_QUERY)) == a
     assert refused("a".ljust(LONGEST_QUERY + 1)) == (LONGEST_QUERY, "Shorten the query to 4,000 characters.")
-    assert parse("a " * MOST_TERMS) == And((a,) * MOST_TERMS)
+    assert parse_query("a " * MOST_TERMS) == And((a,) * MOST_TERMS)
     assert refused("a " * (MOST_TERMS + 1)) == (2 * MOST_TERMS, "Look for at most 100 words and phrases.")
-    assert parse(nested(DEEPEST_NESTING)) == a
+    assert parse_query(nested(DEEPEST_NESTING)) == a
     assert refused(nested(DEEPEST_NESTING + 1)) == (DEEPEST_NESTING, "Nest at most 20 parentheses.")
     assert refused("NOT " * 999)[0] == refused("-" * LONGEST_QUERY)[0] == 0
     assert refused("headline:" * 400)[0] == len("headline:")
@@ -219,7 +219,7 @@ def check_what_engines_rely_on(whole: Expression) -> None:
             case Not(operand):
                 assert not isinstance(operand, Not)
             case Term(form, spelling):
-                assert words(spelling)[0] == form
+                assert word_forms(spelling)[0] == form
             case Prefix(form):
                 assert form
             case Phrase(forms, prefix):
@@ -228,7 +228,7 @@ def check_what_engines_rely_on(whole: Expression) -> None:
 
 def understood(text: str) -> Expression | ExpressionError:
     try:
-        return parse(text)
+        return parse_query(text)
     except ExpressionError as error:
         return error
 
@@ -242,11 +242,11 @@ def test_any_text_is_understood_or_refused_at_a_place(text: str) -> None:
         assert expression.detail.endswith(".")
     else:
         check_what_engines_rely_on(expression)
-        assert matches(expression, analyse({"headline": text, "body": "a word"}, "en")) in (True, False)
+        assert matches_article(expression, analyse_texts({"headline": text, "body": "a word"}, "en")) in (True, False)
 
 
 def found(query: str, text: str, language: str | None = None) -> bool:
-    return matches(parse(query), analyse({"body": text}, language))
+    return matches_article(parse_query(query), analyse_texts({"body": text}, language))
 
 
 @pytest.mark.parametrize(
@@ -333,38 +333,40 @@ def test_a_word_is_stemmed_in_the_language_of_the_article_only() -> None:
 
 
 def test_a_field_named_in_the_query_goes_before_search_in() -> None:
-    analysed = analyse({"headline": "cocoa prices", "body": "coffee", "byline": "Ann Lee", "caption": "beans"}, "en")
-    assert matches(parse("cocoa coffee"), analysed)
-    assert matches(parse("headline:price byline:lee caption:bean"), analysed)
-    assert not matches(parse("headline:coffee"), analysed)
-    assert not matches(parse("headline:(cocoa coffee)"), analysed)
-    assert matches(parse("cocoa -headline:coffee"), analysed)
-    assert not matches(parse("cocoa coffee"), analysed, ["headline", "byline"])
-    assert matches(parse("cocoa body:coffee"), analysed, ["headline"])
+    analysed = analyse_texts(
+        {"headline": "cocoa prices", "body": "coffee", "byline": "Ann Lee", "caption": "beans"}, "en"
+    )
+    assert matches_article(parse_query("cocoa coffee"), analysed)
+    assert matches_article(parse_query("headline:price byline:lee caption:bean"), analysed)
+    assert not matches_article(parse_query("headline:coffee"), analysed)
+    assert not matches_article(parse_query("headline:(cocoa coffee)"), analysed)
+    assert matches_article(parse_query("cocoa -headline:coffee"), analysed)
+    assert not matches_article(parse_query("cocoa coffee"), analysed, ["headline", "byline"])
+    assert matches_article(parse_query("cocoa body:coffee"), analysed, ["headline"])
 
 
 def test_a_phrase_never_runs_over_a_field() -> None:
-    analysed = analyse({"headline": "cocoa", "summary": "prices", "body": "rise\nagain"}, "en")
-    assert not matches(parse('"cocoa prices"'), analysed)
-    assert matches(parse('"rise again"'), analysed)
+    analysed = analyse_texts({"headline": "cocoa", "summary": "prices", "body": "rise\nagain"}, "en")
+    assert not matches_article(parse_query('"cocoa prices"'), analysed)
+    assert matches_article(parse_query('"rise again"'), analysed)
 
 
 @many
 @given(st.text(max_size=60))
 def test_every_word_of_an_article_finds_it(text: str) -> None:
-    analysed = analyse({"body": text}, "en")
-    for form in words(text):
-        assert matches(parse(f'"{form}"'), analysed)
-        assert matches(parse(f"{form}*"), analysed)
-        assert matches(parse(form), analysed)
+    analysed = analyse_texts({"body": text}, "en")
+    for form in word_forms(text):
+        assert matches_article(parse_query(f'"{form}"'), analysed)
+        assert matches_article(parse_query(f"{form}*"), analysed)
+        assert matches_article(parse_query(form), analysed)
 
 
 @many
 @given(st.text(max_size=60))
 def test_every_article_is_found_by_its_own_text_quoted(text: str) -> None:
     quoted = regex.sub('["“”„‟″＂〝〞〟*＊]', " ", text)
-    assume(words(quoted))
-    assert matches(parse(f'"{quoted}"'), analyse({"body": f"before {quoted} behind"}, "en"))
+    assume(word_forms(quoted))
+    assert matches_article(parse_query(f'"{quoted}"'), analyse_texts({"body": f"before {quoted} behind"}, "en"))
 
 
 @many
@@ -375,12 +377,12 @@ def test_any_two_characters_or_more_of_a_run_find_it_and_only_where_they_stand(t
     end = data.draw(st.integers(start + 2, len(run)))
     piece = run[start:end]
     assume(unicodedata.normalize("NFKC", piece) == piece)
-    analysed = analyse({"body": f"AI{run} 2024"}, "zh")
-    assert matches(parse(f"「{piece}」"), analysed)
-    assert matches(parse(piece), analysed)
-    assert matches(parse(piece[0]), analysed)
+    analysed = analyse_texts({"body": f"AI{run} 2024"}, "zh")
+    assert matches_article(parse_query(f"「{piece}」"), analysed)
+    assert matches_article(parse_query(piece), analysed)
+    assert matches_article(parse_query(piece[0]), analysed)
     other = data.draw(st.text(UNSPACED, min_size=2, max_size=4).map(lambda text: unicodedata.normalize("NFKC", text)))
-    assert matches(parse(f"「{other}」"), analysed) == (other in run)
+    assert matches_article(parse_query(f"「{other}」"), analysed) == (other in run)
 
 
 def test_hostile_texts_are_understood_or_refused(shared_data: Path) -> None:
@@ -406,7 +408,7 @@ def gold_sentences(shared_data: Path) -> Iterator[tuple[str, str, list[str]]]:
 def searchable(text: str, token: str) -> list[str]:
     """The token, where it stands in the text as a whole word; in scripts without spaces its pairs and itself."""
     before, found, behind = text.partition(token)
-    if not found or not words(token):
+    if not found or not word_forms(token):
         return []
     if regex.fullmatch(r"[\p{Han}\p{Thai}]+", token):
         return [token, *(token[start : start + 2] for start in range(len(token) - 1))]
@@ -418,12 +420,12 @@ def test_every_gold_token_quoted_finds_its_sentence(shared_data: Path) -> None:
     tried: dict[str, int] = {}
     missed = []
     for language, text, tokens in gold_sentences(shared_data):
-        analysed = analyse({"body": text}, language)
+        analysed = analyse_texts({"body": text}, language)
         for token in tokens:
             for piece in searchable(text, token):
                 tried[language] = tried.get(language, 0) + 1
                 quoted = piece.replace('"', "״")
-                if not matches(parse(f'"{quoted}"'), analysed):
+                if not matches_article(parse_query(f'"{quoted}"'), analysed):
                     missed.append((language, piece, text))
     assert missed == []
     assert min(tried.values()) > 1_000

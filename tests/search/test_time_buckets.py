@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from newswire.article import Held, Status
-from newswire.search.analysis import analyse
-from newswire.search.postgres import index, time_buckets
-from newswire.search.query import Place
-from newswire.search.texts import Document
+from newswire.search.analysis import analyse_texts
+from newswire.search.backend import Document
+from newswire.search.postgres import time_buckets
+from newswire.search.postgres.writer import PostgresIndexWriter
+from newswire.search.query import Position
 from newswire.store.database import Database
 from newswire.timestamps import EARLIEST, LATEST
 
@@ -60,17 +61,17 @@ def put(connection: Connection, stories: list[Story]) -> None:
             status=Status.USABLE, seq=None, created_at=0, published_at=story.at, updated_at=0, embargoed_until=None,
             expires_at=None,
         )  # fmt: skip
-        words = analyse({"headline": " ".join(sorted(story.words))}, None)
-        index.put(connection, [Document(held, frozenset({"image_no"}), words)])
+        words = analyse_texts({"headline": " ".join(sorted(story.words))}, None)
+        PostgresIndexWriter().index_documents(connection, [Document(held, frozenset({"image_no"}), words)])
 
 
 def expected(
-    stories: list[Story], word: str, times: tuple[int | None, int | None], start: Place | None, descending: bool
+    stories: list[Story], word: str, times: tuple[int | None, int | None], start: Position | None, descending: bool
 ) -> list[int]:
     """The numbers of all matches, nearest first."""
     since, until = times
     places = [
-        Place(story.at, number)
+        Position(story.at, number)
         for number, story in enumerate(stories, 1)
         if word in story.words and (since is None or story.at >= since) and (until is None or story.at < until)
     ]
@@ -87,17 +88,17 @@ def in_order(numbers: list[int], stories: list[Story], descending: bool) -> list
 @settings(max_examples=250)
 @given(
     stories=STORIES, word=st.sampled_from(WORDS), since=st.none() | TIMES, until=st.none() | TIMES,
-    start=st.none() | st.builds(Place, TIMES, st.integers(0, 70)), descending=st.booleans(),
+    start=st.none() | st.builds(Position, TIMES, st.integers(0, 70)), descending=st.booleans(),
     wanted=st.integers(1, 8),
 )  # fmt: skip
 def test_a_walk_finds_the_nearest_matches_and_no_others(
     connection: Connection, stories: list[Story], word: str, since: int | None, until: int | None,
-    start: Place | None, descending: bool, wanted: int,
+    start: Position | None, descending: bool, wanted: int,
 ) -> None:  # fmt: skip
     with connection.begin() as transaction:
         put(connection, stories)
         times = (since, until)
-        found: list[int] = time_buckets.nearest(
+        found: list[int] = time_buckets.nearest_matches(
             connection, "status = 'usable'", {"query": f"'{word}'"}, times, start, descending=descending, wanted=wanted
         )
         transaction.rollback()

@@ -14,13 +14,13 @@ from newswire.reading import article
 from newswire.reading.at_one_head import glance
 from newswire.store import articles
 from newswire.store.database import Database
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 
 
 def test_a_refused_statement_is_an_error_of_sqlalchemy_without_its_values(database_url: str) -> None:
     database = Database(database_url)
-    nowhere = Prepared(text("DELETE FROM nowhere WHERE name = :name"))
-    sendings = (nowhere.execute, lambda connection, values: nowhere.many(connection, [values, values]))
+    nowhere = Statement(text("DELETE FROM nowhere WHERE name = :name"))
+    sendings = (nowhere.execute, lambda connection, values: nowhere.execute_many(connection, [values, values]))
     for send in sendings:
         with pytest.raises((DBAPIError, Problem)) as refused, database.begin() as connection:
             send(connection, {"name": "a secret"})
@@ -52,7 +52,7 @@ def test_the_head_is_looked_at_alike_in_every_way(database_url: str) -> None:
                 stands = wire.position(connection)
             assert stands == glance(database)
         assert stands.revision == number + 1
-    if not database.is_sqlite:
+    if database.backend.name == "postgresql":
         # What is prepared can be gone: psycopg forgets everything after a rollback.
         with database.look() as connection:
             connection.exec_driver_sql("DEALLOCATE ALL")

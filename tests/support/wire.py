@@ -71,7 +71,7 @@ class Wire:
         self.app = create_app(Settings(database_url=database_url, **settings))
         self.database: Database = self.app.config["NEWSWIRE"].database
         self.client = self.app.test_client()
-        self.is_sqlite = self.database.is_sqlite
+        self.is_sqlite = self.database.backend.name == "sqlite"
 
     def publisher_key(self, slug: str = "reuters", url: str | None = "https://news.example/", **settings: Any) -> str:
         with self.database.begin() as connection:

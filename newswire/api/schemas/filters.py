@@ -17,7 +17,7 @@ from newswire.article import Status
 from newswire.errors import Fault, Problem, closest_name
 from newswire.search.analysis import FIELDS
 from newswire.search.query import Query, Times
-from newswire.search.syntax import Expression, ExpressionError, parse
+from newswire.search.syntax import Expression, ExpressionError, parse_query
 from newswire.visibility import FACETS, Filter
 
 MINUTE = 60_000
@@ -191,7 +191,7 @@ def invalid(parameter: str, detail: str, did_you_mean: str | None = None) -> Pro
 def understood(typed: str, search_in: frozenset[str] | None) -> Expression:
     """`q` understood, looking in some fields only if asked to."""
     try:
-        return parse(typed, search_in)
+        return parse_query(typed, search_in)
     except ExpressionError as error:
         raise Problem(
             "invalid_query", f"q, at character {error.position + 1}: {error.detail}",

@@ -10,7 +10,7 @@ from newswire.api.responses import json_answer
 from newswire.api.state import database
 from newswire.errors import CODES, Problem
 from newswire.store import migrate
-from newswire.store.database import DatabaseError
+from newswire.store.backend import DatabaseError
 from newswire.timestamps import format_optional
 
 logger = logging.getLogger("newswire.request")

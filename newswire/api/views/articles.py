@@ -20,7 +20,6 @@ from newswire.reading import article
 from newswire.search.highlight import highlights
 from newswire.search.syntax import Expression
 from newswire.store.articles import AnyRow
-from newswire.store.database import busy_is_unavailable
 from newswire.timestamps import now
 
 
@@ -68,7 +67,7 @@ def read_article(parameters: dict[str, Any], article_id: str) -> Response:
     410 tells whoever may have seen it that it was killed; what is not yours to read is 404.
     """
     # One statement; of a killed article a second one, of entries that no later one can follow.
-    with busy_is_unavailable(), database().look() as connection:
+    with database().failures_as_problems(), database().look() as connection:
         row = article.current(connection, article_id, g.caller.visibility, now())
     body = spliced(row.rendered, row.body, row.seq, row.status, row.id, base_url())
     return representations.answer(body, row)

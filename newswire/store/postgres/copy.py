@@ -15,32 +15,27 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-import click
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Connection, text
 
-from newswire import wire
-from newswire.cli.support.progress import progress
-from newswire.client.text import plain
-from newswire.store import migrate
-from newswire.store.database import Database
+from newswire.store.backend import DatabaseError, RestoreSteps, ShowProgress
 
 MAGIC = b"PGDMP"
 CHUNK = 1024 * 1024
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 NOT_HERE = "{name} is not installed here; it is one of PostgreSQL's client programs (Debian: postgresql-client)."
 
 
-def copy_out(connection: Connection, part: Path) -> None:
-    """Copies the database as `connection`, a reading transaction, sees it, into an archive."""
+def copy_out(connection: Connection, url: URL, file: Path, show_progress: ShowProgress) -> None:
+    """Copies the database at `url` as `connection`, a snapshot, sees it, into an archive of pg_dump."""
     check_version(connection)
-    # It has to be there until pg_dump has begun; nobody knows how long that takes on a busy server.
+    # The snapshot has to last until pg_dump has begun; nobody knows how long that takes on a busy server.
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
-    arguments = ("--no-password", "--format=custom", f"--snapshot={snapshot}", f"--file={part}")
-    with program("pg_dump", *arguments, url=connection.engine.url) as dump, progress("Copying", "bytes", None) as show:
-        while not dump.ended(LOOK_SECONDS):
-            size = part.stat().st_size
+    arguments = ("--no-password", "--format=custom", f"--snapshot={snapshot}", f"--file={file}")
+    with program("pg_dump", *arguments, url=url) as dump, show_progress("Copying", "bytes", None) as show:
+        while not dump.ended(POLL_SECONDS):
+            size = file.stat().st_size
             show(size, size)
         dump.check()
 
@@ -51,62 +46,55 @@ def check_version(connection: Connection) -> None:
     said = subprocess.run([path_of("pg_dump"), "--version"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"\) (\d+)", said)
     if found is not None and int(found[1]) < int(server) // 10_000:
-        raise click.ClickException(
+        raise DatabaseError(
             f"pg_dump is of version {found[1]}, the server of version {int(server) // 10_000}: install the client"
             f" programs of PostgreSQL {int(server) // 10_000} (Debian: postgresql-client-{int(server) // 10_000})."
         )
 
 
-def copy_in(file: Path, database: Database) -> str:
-    """Puts the wire in an archive into an empty database, under a new id; returns the schema that it had."""
+def copy_in(file: Path, url: URL, steps: RestoreSteps) -> str:
+    """Puts the wire in an archive into the empty database at `url`, under a new id; returns the schema that it had."""
     with file.open("rb") as opened:
         if opened.read(len(MAGIC)) != MAGIC:
-            raise click.ClickException(f"{file} is no archive of pg_dump; nothing was restored.")
-    migrate.refuse_other_encodings(database)
-    found = revision(file)
-    migrate.refuse_newer(found, migrate.needed())
+            raise DatabaseError(f"{file} is no archive of pg_dump; nothing was restored.")
+    schema = read_schema(file)
+    steps.refuse_newer(schema)
     unpacked = ("--no-owner", "--no-privileges", "--file=-", str(file))
     session = ("--no-password", "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
     with (
-        program("psql", *session, url=database.url) as psql,
+        program("psql", *session, url=url) as psql,
         program("pg_restore", *unpacked) as archive,
-        progress("Restoring", "bytes", None) as show,
+        steps.show_progress("Restoring", "bytes", None) as show,
     ):
         try:
-            psql.tell(b"BEGIN;\n")
+            psql.send(b"BEGIN;\n")
             size = 0
             while chunk := archive.out.read(CHUNK):
-                psql.tell(chunk)
+                psql.send(chunk)
                 size += len(chunk)
                 show(size, size)
             archive.check()
-            psql.tell(f"RESET search_path;\n{renaming(database)};\nCOMMIT;\n".encode())
+            psql.send(f"RESET search_path;\n{steps.rename_wire};\nCOMMIT;\n".encode())
         except BrokenPipeError:
-            # It has ended early, and has said why.
+            # psql has ended early, and has said why: `check` raises it.
             pass
         psql.check()
-    migrate.upgrade(database.url.render_as_string(hide_password=False))
-    return found
+    steps.upgrade(url.render_as_string(hide_password=False))
+    return schema
 
 
-def renaming(database: Database) -> str:
-    """`wire.renaming` as text."""
-    compiled = wire.renaming().compile(database.engine, compile_kwargs={"literal_binds": True})
-    return str(compiled)
-
-
-def revision(file: Path) -> str:
+def read_schema(file: Path) -> str:
     """The schema of the wire in an archive; raises when there is none."""
     with program("pg_restore", "--data-only", "--table=alembic_version", "--file=-", str(file)) as archive:
         found = re.search(rb"^COPY .*\n(\w+)\n", archive.out.read(), re.MULTILINE)
         archive.check()
     if found is None:
-        raise click.ClickException(f"{file} holds no wire; nothing was restored.")
+        raise DatabaseError(f"{file} holds no wire; nothing was restored.")
     return found[1].decode()
 
 
 class Program:
-    """A program of PostgreSQL's at work; what it says on standard error is kept."""
+    """A running program of PostgreSQL's; what it writes to standard error is kept."""
 
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], errors: IO[bytes]) -> None:
         self.name = name
@@ -119,8 +107,8 @@ class Program:
         assert self.process.stdout is not None
         self.into, self.out = self.process.stdin, self.process.stdout
 
-    def tell(self, content: bytes) -> None:
-        """Raises `BrokenPipeError` when nobody listens any more."""
+    def send(self, content: bytes) -> None:
+        """Writes to its standard input; raises `BrokenPipeError` when it has ended."""
         self.into.write(content)
         self.into.flush()
 
@@ -139,7 +127,9 @@ class Program:
             self.errors.seek(0)
             said = self.errors.read().decode("utf-8", "replace").strip().splitlines() or ["it says nothing"]
             first = next((line for line in said if "rror:" in line or "ERROR:" in line), said[0])
-            raise click.ClickException(f"{self.name} failed: {plain(first)}")
+            # Whatever it was, it goes to a terminal, which must not obey it.
+            shown = "".join(letter if letter.isprintable() else " " for letter in first)
+            raise DatabaseError(f"{self.name} failed: {shown}")
 
     def close(self) -> None:
         self.process.kill()
@@ -169,5 +159,5 @@ def program(name: str, *arguments: str, url: URL | None = None) -> Iterator[Prog
 def path_of(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        raise click.ClickException(NOT_HERE.format(name=name))
+        raise DatabaseError(NOT_HERE.format(name=name))
     return found
