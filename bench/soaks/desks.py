@@ -19,7 +19,7 @@ from sqlalchemy import make_url, select
 from bench.clients import Client, Unexpected
 from bench.postgres import connect
 from bench.soaks.newsroom import Receipt, word_of
-from newswire.accounts.parties import find_publisher
+from newswire.accounts.publishers import find_publisher
 from newswire.errors import Problem
 from newswire.publishing.receive import Outcome, Reception
 from newswire.schemas.article import load_draft

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from marshmallow import ValidationError, fields
 
-from newswire.accounts.parties import LIMITS
+from newswire.accounts.partners import ENTITLEMENT_FILTERS
 from newswire.api.schemas.filters import FilterParameters
 from newswire.schemas.documents import Address
 from newswire.schemas.fields import Language, Text
@@ -54,7 +54,7 @@ class Span(click.ParamType[int]):
 def limits(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Mapping[str, list[str]]:
     """The entitlement in several `--only KIND=A,B`: alternatives of one kind are joined."""
     found: dict[str, list[str]] = {}
-    for kind, text in chosen(values, LIMITS, "an entitlement can be limited to"):
+    for kind, text in chosen(values, ENTITLEMENT_FILTERS, "an entitlement can be limited to"):
         names = [name.strip() for name in text.split(",") if name.strip()]
         if not names:
             raise click.BadParameter(f"say which: --only {kind}=A,B")
