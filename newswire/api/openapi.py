@@ -12,9 +12,8 @@ from newswire.api.request.bodies import MOST_ARTICLES
 from newswire.api.request.conditional import IDEMPOTENCY_KEY
 from newswire.api.routing import Route
 from newswire.errors import CODES
-from newswire.schemas.article import ArticlePatchSchema, ArticleSchema
+from newswire.schemas.article import NINJS, ArticlePatchSchema, ArticleSchema
 from newswire.schemas.fields import FILLED_PATTERN
-from newswire.schemas.sent import NINJS
 
 KEYED = "Idempotency-Key"
 

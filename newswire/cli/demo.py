@@ -21,7 +21,7 @@ from newswire.cli.support.listen import address_of, listen
 from newswire.cli.support.output import json_option, tell
 from newswire.cli.support.progress import progress
 from newswire.config import PREFIX, Settings
-from newswire.formats.markdown.text import parsed_markdown
+from newswire.formats.markdown.read import parsed_markdown
 from newswire.publishing.receive import Reception
 from newswire.schemas.article import load_draft
 from newswire.server import supervisor

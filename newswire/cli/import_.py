@@ -20,8 +20,9 @@ from newswire.cli.support.interrupts import INTERRUPTED, undisturbed
 from newswire.cli.support.output import json_option, tell
 from newswire.cli.support.progress import progress
 from newswire.errors import Problem
+from newswire.publishing.draft import Kill
 from newswire.publishing.receive import Reception
-from newswire.schemas.sent import Kill, load_sent
+from newswire.schemas.article import load_sent
 from newswire.store import articles
 from newswire.store.database import Database
 from newswire.store.tables import article, version
