@@ -13,9 +13,10 @@ from flask import g, request
 from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
-from newswire.accounts import parties, saved_feeds
-from newswire.accounts.parties import PUBLIC, Caller
-from newswire.accounts.signing_keys import caller_of_key, key_of_signature, signing_keys
+from newswire.accounts import saved_feeds
+from newswire.accounts.callers import PUBLIC, Caller, find_caller
+from newswire.accounts.keys import note_key_use
+from newswire.accounts.signing_keys import find_key_of_signature, list_signing_keys, signing_key_caller
 from newswire.api.cache.callers import KNOWN
 from newswire.api.request.bodies import JSON_TYPES, NINJS_TYPES, read_up_to
 from newswire.api.request.urls import pairs
@@ -65,7 +66,7 @@ def identify() -> Caller:
     known = environ.get(KNOWN) or state().callers.known(header, state().looked(), moment)
     if known is None:
         with database().read() as connection:
-            caller = parties.caller_of(connection, key, moment)
+            caller = find_caller(connection, key, moment)
             head = wire.position(connection)
         if caller is None:
             raise unauthenticated("The key is unknown, revoked or expired.")
@@ -79,7 +80,7 @@ def note_use(caller: Caller, moment: int) -> None:
     if caller.stale and caller.key_id is not None:
         # Reading waits for nobody: a wire that is being written to, or a replica, notes the use another time.
         with suppress(Problem, DBAPIError), database().begin(patient=False) as connection:
-            parties.note_use(connection, caller.key_id, moment)
+            note_key_use(connection, caller.key_id, moment)
 
 
 def signer() -> Caller:
@@ -94,13 +95,13 @@ def signer() -> Caller:
     if request.mimetype not in SIGNED_TYPES:
         raise Problem("unsupported_media_type", f"What is signed must be {' or '.join(SIGNED_TYPES)}.")
     with database().read() as connection:
-        keys = signing_keys(connection, moment)
+        keys = list_signing_keys(connection, moment)
     g.signed = read_up_to(ARTICLE_BYTES)
-    key = key_of_signature(keys, master, given, g.signed)
+    key = find_key_of_signature(keys, master, given, g.signed)
     if key is None:
         raise unauthenticated("The signature is not one that a signing key in use gives this very body.")
     with database().read() as connection:
-        caller = caller_of_key(connection, key, moment)
+        caller = signing_key_caller(connection, key, moment)
     note_use(caller, moment)
     return caller
 
@@ -110,7 +111,7 @@ def bearer_of_token(feed: str, token: str) -> Caller:
     if request.headers.get("Authorization") is not None:
         raise unauthenticated("Send Authorization, or the token of the feed, not both.")
     with database().read() as connection:
-        caller = saved_feeds.caller_of_token(connection, token, now())
+        caller = saved_feeds.find_token_caller(connection, token, now())
     if caller is None or caller.feed != feed:
         raise unauthenticated("The token is unknown or revoked, or that of another feed.")
     return caller
@@ -126,7 +127,7 @@ def asking_again() -> Callable[[], Access | None]:
 
     def ask() -> Access | None:
         with feed.read() as connection:
-            caller = parties.caller_of(connection, key, now())
+            caller = find_caller(connection, key, now())
         if caller is None or "read" not in caller.scopes:
             return None
         return Access(caller.visibility, caller.expires_at)

@@ -7,7 +7,7 @@ import time
 
 from flask import Response, g, request
 
-from newswire.accounts.parties import Caller
+from newswire.accounts.callers import Caller
 
 logger = logging.getLogger("newswire.request")
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")

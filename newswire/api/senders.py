@@ -2,7 +2,7 @@
 
 from flask import g
 
-from newswire.accounts import parties
+from newswire.accounts.publishers import find_publisher, read_publisher
 from newswire.api.state import database
 from newswire.article import UNCARRIABLE, Publisher
 from newswire.errors import Fault, Problem
@@ -26,7 +26,7 @@ def named_publisher(slug: str) -> Publisher:
     if own is not None and own.slug == slug:
         return own
     with database().read() as connection:
-        found = parties.find_publisher(connection, slug) if g.caller.kind == "admin" else None
+        found = find_publisher(connection, slug) if g.caller.kind == "admin" else None
     if found is None:
         raise Problem("not_found", "There is no such publisher, or it is not yours.")
     return found
@@ -39,7 +39,7 @@ def publisher_of(article_id: str) -> Publisher:
         owner = articles.owner_of(connection, article_id)
         if owner is None or (own is not None and own.id != owner) or (own is None and g.caller.kind != "admin"):
             raise Problem("not_found", "There is no such article, or it is not yours.")
-        return own or parties.publisher_by_id(connection, owner)
+        return own or read_publisher(connection, owner)
 
 
 def check_external_id(external_id: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from newswire.accounts import parties
+from newswire.accounts.keys import create_key
 from newswire.api.cache.pages import Pages, Shortcut
 from newswire.api.views import feeds
 from newswire.errors import Problem
@@ -119,7 +119,7 @@ def test_a_page_ends_when_an_article_on_it_expires(wire: Wire) -> None:
 def test_a_key_ends_at_its_time_although_it_is_known(wire: Wire) -> None:
     partner = wire.as_partner()
     with wire.database.begin() as connection:
-        key = parties.create_key(connection, now=now(), partner_slug="partner", expires_at=now() + 1200)
+        key = create_key(connection, now=now(), partner_slug="partner", expires_at=now() + 1200)
     caller = Caller(partner.client, key)
     twice(wire, caller, "/v1/articles")
     time.sleep(1.3)

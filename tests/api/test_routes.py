@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from newswire import wire as log
-from newswire.accounts import parties
+from newswire.accounts.keys import hash_key, revoke_key
 from newswire.api.routes import ROUTES
 from newswire.api.routing import Route
 from newswire.api.views.docs_page import OPEN_ENDPOINTS
@@ -88,13 +88,13 @@ def keys_that_open_nothing(site: Site) -> dict[str, str]:
     expired = site.wire.publisher_key(expires_at=now() - 1)
     revoked = site.wire.publisher_key()
     with site.wire.database.begin() as connection:
-        number = connection.scalar(select(api_key.c.id).where(api_key.c.digest == parties.hashed(revoked)))
+        number = connection.scalar(select(api_key.c.id).where(api_key.c.digest == hash_key(revoked)))
         assert number is not None
-        parties.revoke_key(connection, number, now())
+        revoke_key(connection, number, now())
     return {
         "wrong": "Bearer nw_wrong", "expired": f"Bearer {expired}", "revoked": f"Bearer {revoked}",
         "cut": f"Bearer {key[:-1]}", "longer": f"Bearer {key}x", "upper": f"Bearer {key.upper()}",
-        "digest": f"Bearer {parties.hashed(key)}", "no scheme": key, "other scheme": f"Token {key}",
+        "digest": f"Bearer {hash_key(key)}", "no scheme": key, "other scheme": f"Token {key}",
         "scheme alone": "Bearer", "blank": "Bearer  ", "empty": "", "two": f"Bearer {key}, Bearer {key}",
         "as user": basic(key, ""), "basic, wrong": basic("reuters", "nw_wrong"), "basic, no base64": f"Basic {key}",
         "not ASCII": "Bearer é\xff", "NUL": f"Bearer {key}\x00", "percent": f"Bearer %{key}",
@@ -148,7 +148,7 @@ def test_a_key_is_looked_at_anew_with_every_request(site: Site, route: Route) ->
     authorization = {"Authorization": f"Bearer {key}"}
     assert asked(site, route, authorization, "?unknown=1").status_code == 400
     with site.wire.database.begin() as connection:
-        ours = api_key.c.digest == parties.hashed(key)
+        ours = api_key.c.digest == hash_key(key)
         connection.execute(update(api_key).where(ours).values(expires_at=now() - 1))
         log.revise(connection)
     problem_of(asked(site, route, authorization), "unauthenticated")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from newswire.accounts import parties
+from newswire.accounts.keys import list_keys, revoke_key
 from newswire.accounts.signing_keys import create_signing_key
 from newswire.timestamps import now
 from tests.formats.test_ninjs_out import MEDIA, RICH, VERSIONS, accepting, real_articles
@@ -224,8 +224,8 @@ def test_a_signing_key_is_revoked_and_expires_like_any_other_and_several_hold_at
     assert desk.push(STORY, rotated).get_json()["publisher"]["slug"] == "reuters"
     problem_of(desk.push(STORY, ended), "unauthenticated")
     with desk.wire.database.begin() as connection:
-        parties.revoke_key(connection, desk.number, now())
-        stored = [row for row in parties.keys(connection) if row.id == desk.number]
+        revoke_key(connection, desk.number, now())
+        stored = [row for row in list_keys(connection) if row.id == desk.number]
     problem_of(desk.push(STORY), "unauthenticated")
     assert desk.push(STORY, rotated).status_code == 200
     assert desk.secret not in str(stored)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from newswire.accounts import parties
+from newswire.accounts.publishers import change_publisher
 from newswire.publishing.draft import author_id
 from newswire.timestamps import format_instant, now
 from tests.reading.test_directory import everything
@@ -160,7 +160,7 @@ def test_a_publisher_that_was_renamed_is_shown_as_it_is_called_now(wire: Wire) -
     partner = wire.as_partner()
     tag = partner.get(f"/v1/authors/{ANN}").headers["ETag"]
     with wire.database.begin() as connection:
-        parties.set_publisher(connection, "reuters", {"name": "Thomson Reuters", "url": None})
+        change_publisher(connection, "reuters", {"name": "Thomson Reuters", "url": None})
     response = partner.get(f"/v1/authors/{ANN}", headers={"If-None-Match": tag})
     assert response.get_json()["publisher"] == {"slug": "reuters", "name": "Thomson Reuters", "url": None}
     assert [item["name"] for item in everything(partner, "/v1/publishers?q=thom")] == ["Thomson Reuters"]

@@ -5,7 +5,8 @@ import threading
 import time
 from typing import NamedTuple
 
-from newswire.accounts.parties import USED_EVERY, Caller
+from newswire.accounts.callers import Caller
+from newswire.accounts.keys import USE_NOTED_EVERY
 from newswire.wire import Head
 
 MOST = 10_000
@@ -35,7 +36,7 @@ class Callers:
         found = self._known.get(hashed(header))
         if head is None or found is None or (found.wire, found.revision) != (head.wire, head.revision):
             return None
-        if time.monotonic() - found.asked_at > USED_EVERY / 1000:
+        if time.monotonic() - found.asked_at > USE_NOTED_EVERY / 1000:
             return None
         expires_at = found.caller.expires_at
         return found if expires_at is None or expires_at > now else None

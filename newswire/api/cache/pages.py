@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from flask import Response, g, request
 from werkzeug.http import HTTP_STATUS_CODES, parse_date
 
-from newswire.accounts.parties import PUBLIC, Caller
+from newswire.accounts.callers import PUBLIC, Caller
 from newswire.api import request_log
 from newswire.api.cache.callers import KNOWN, Callers
 from newswire.api.request.conditional import is_held

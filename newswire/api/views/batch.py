@@ -14,8 +14,9 @@ from newswire.article import Draft, Publisher, Status
 from newswire.errors import Problem
 from newswire.formats.strict_json import ARTICLE_BYTES, parsed_items, parsed_json
 from newswire.publishing import idempotency
+from newswire.publishing.draft import Kill
 from newswire.publishing.receive import Outcome, Reception
-from newswire.schemas.sent import Kill, load_sent
+from newswire.schemas.article import load_sent
 from newswire.store import articles
 
 NDJSON_TYPES = ("application/x-ndjson",)

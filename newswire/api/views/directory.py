@@ -9,7 +9,7 @@ from flask import Response, g
 from sqlalchemy import Connection
 
 from newswire import wire
-from newswire.accounts import parties
+from newswire.accounts.publishers import list_publishers as read_publishers
 from newswire.api.cache.pages import keepable
 from newswire.api.request.conditional import not_modified
 from newswire.api.request.urls import base_url
@@ -116,7 +116,7 @@ def plain(kind: str) -> Described:
 
 
 def publishers(connection: Connection, names: Counted, sight: Sight) -> list[dict[str, Any]]:
-    known = {term("publisher", each.slug): each for each in parties.publishers(connection)}
+    known = {term("publisher", each.slug): each for each in read_publishers(connection)}
     return [
         {
             **shown(known[name.term]),

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, g
 
 from newswire.accounts import saved_feeds
-from newswire.accounts.parties import hashed
+from newswire.accounts.keys import hash_key
 from newswire.accounts.saved_feeds import SavedFeed
 from newswire.api.auth import TOKEN, unauthenticated
 from newswire.api.request.bodies import MERGE_TYPES, loaded_json
@@ -32,7 +32,7 @@ def list_feeds(parameters: dict[str, Any]) -> Response:
     All keys of a publisher or a partner share them.
     """
     with database().read() as connection:
-        found = saved_feeds.stored(connection, g.caller.party)
+        found = saved_feeds.list_feeds(connection, g.caller.party)
     return json_answer({"data": [shown(feed) for feed in found]})
 
 
@@ -44,7 +44,7 @@ def create_feed(parameters: dict[str, Any]) -> Response:
     """
     party, content, token = own_party(), loaded_json(NEW, BODY_BYTES), saved_feeds.new_token()
     with database().begin() as connection:
-        made = saved_feeds.create(
+        made = saved_feeds.create_feed(
             connection, party, content["name"], content.get("title"), content["query"], token, now()
         )
     response = json_answer(shown(made) | {"token": token}, 201)
@@ -67,7 +67,7 @@ def change_feed(parameters: dict[str, Any], feed: str) -> Response:
     """
     party, content = own_party(), loaded_json(PATCH, BODY_BYTES, MERGE_TYPES)
     with database().begin() as connection:
-        changed = saved_feeds.change(connection, party, feed, content, now())
+        changed = saved_feeds.change_feed(connection, party, feed, content, now())
     return json_answer(shown(changed))
 
 
@@ -78,7 +78,7 @@ def delete_feed(parameters: dict[str, Any], feed: str) -> Response:
     """
     party = own_party()
     with database().begin() as connection:
-        saved_feeds.forget(connection, party, feed)
+        saved_feeds.delete_feed(connection, party, feed)
     return Response(status=204)
 
 
@@ -89,7 +89,7 @@ def renew_token(parameters: dict[str, Any], feed: str) -> Response:
     """
     party, token = own_party(), saved_feeds.new_token()
     with database().begin() as connection:
-        saved_feeds.change(connection, party, feed, {"token": hashed(token)}, now())
+        saved_feeds.change_feed(connection, party, feed, {"token": hash_key(token)}, now())
     return json_answer({"token": token}, 201)
 
 
@@ -100,7 +100,7 @@ def revoke_token(parameters: dict[str, Any], feed: str) -> Response:
     """
     party = own_party()
     with database().begin() as connection:
-        saved_feeds.change(connection, party, feed, {"token": None}, now())
+        saved_feeds.change_feed(connection, party, feed, {"token": None}, now())
     return Response(status=204)
 
 
@@ -159,7 +159,7 @@ def joined(schema: Parameters, query: Mapping[str, Any]) -> dict[str, Any]:
 def found(name: str) -> SavedFeed:
     """The caller's feed of this name; raises `not_found`."""
     with database().read() as connection:
-        return saved_feeds.find(connection, g.caller.party, name)
+        return saved_feeds.find_feed(connection, g.caller.party, name)
 
 
 def own_party() -> str:

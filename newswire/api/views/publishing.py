@@ -21,14 +21,13 @@ from newswire.api.state import database
 from newswire.article import Held, Publisher, Status, canceled
 from newswire.document import linked, unlinked
 from newswire.errors import invalid
-from newswire.formats.markdown.text import parsed_markdown
+from newswire.formats.markdown.read import parsed_markdown
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
 from newswire.publishing import idempotency
-from newswire.publishing.merge_patch import merged
+from newswire.publishing.draft import Kill, apply_merge_patch
 from newswire.publishing.receive import Condition, Outcome, Reception
-from newswire.schemas.article import load_draft
-from newswire.schemas.sent import Kill, load_sent
+from newswire.schemas.article import load_draft, load_sent
 from newswire.store import articles
 from newswire.timestamps import now
 
@@ -116,7 +115,7 @@ def patch_article(parameters: dict[str, Any], article_id: str) -> Response:
             raise canceled(held)
         condition(held)
         source = articles.current_version(connection, held.number, held.version).source
-        draft = load_draft(merged(source, patch), sender)
+        draft = load_draft(apply_merge_patch(source, patch), sender)
         return stored(reception, reception.replace(held, sender, draft, condition))
 
     return publishing(sender, body, parameters, work)
