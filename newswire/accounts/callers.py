@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -39,7 +40,7 @@ class Caller:
     stale: bool = False
     feed: str | None = None
 
-    @property
+    @cached_property
     def party(self) -> str:
         """The party's name among all kinds of parties; its keys share the feeds and consumers stored under it."""
         return f"{self.kind}:{self.slug or ''}"

@@ -9,7 +9,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from newswire.accounts.keys import create_key
-from newswire.api.cache.pages import Pages, Shortcut
+from newswire.api.cache.middleware import PageCacheMiddleware
+from newswire.api.cache.pages import PageCache
 from newswire.api.views import feeds
 from newswire.errors import Problem
 from newswire.reading import lists
@@ -21,10 +22,10 @@ from tests.support.wire import Caller, Wire
 VARYING = {"X-Request-Id", "Date"}
 
 
-def kept(wire: Wire) -> Pages:
-    shortcut: Any = wire.app.wsgi_app
-    assert isinstance(shortcut, Shortcut)
-    return shortcut.pages
+def kept(wire: Wire) -> PageCache:
+    middleware: Any = wire.app.wsgi_app
+    assert isinstance(middleware, PageCacheMiddleware)
+    return middleware.pages
 
 
 def twice(wire: Wire, caller: Caller, path: str, **settings: Any) -> TestResponse:
@@ -231,15 +232,15 @@ def test_what_was_looked_up_before_the_head_moved_is_not_kept_under_the_new_one(
     publisher.publish("Sports story", section="sport")
     partner.post("/v1/feeds", json={"name": "desk", "query": "section=world"})
     partner.get("/v1/me")
-    dressed = feeds.dressed
+    joined = feeds.join_parameters
 
     def late(*arguments: Any) -> Any:
-        monkeypatch.setattr(feeds, "dressed", dressed)
+        monkeypatch.setattr(feeds, "join_parameters", joined)
         partner.patch("/v1/feeds/desk", json={"query": "section=sport"})
         partner.get("/v1/articles")
-        return dressed(*arguments)
+        return joined(*arguments)
 
-    monkeypatch.setattr(feeds, "dressed", late)
+    monkeypatch.setattr(feeds, "join_parameters", late)
     partner.get("/v1/feeds/desk/articles")
     for _ in range(2):
         assert "Sports story" in partner.get("/v1/feeds/desk/articles").text
@@ -330,7 +331,7 @@ def test_a_page_is_of_one_head_although_the_wire_moves_while_it_is_found(
 @pytest.fixture
 def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every wire counts as one that has not moved for a while: searches are tried without a transaction."""
-    monkeypatch.setattr("newswire.api.views.lists.REST", 0)
+    monkeypatch.setattr("newswire.api.views.lists.SETTLED_AFTER", 0)
 
 
 @pytest.mark.usefixtures("at_rest")
