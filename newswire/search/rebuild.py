@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, and_, select
 
 from newswire.article import Held, Status
-from newswire.document import parsed
+from newswire.document import parse_article
 from newswire.search import index
 from newswire.search.analysis import analyse
 from newswire.search.texts import Document, searchable
@@ -21,7 +21,7 @@ def rebuild(connection: Connection) -> None:
     languages: set[str] = set()
     for row in current_versions(connection):
         held = Held(*row[: len(HELD)])._replace(status=Status(row.status))
-        content = parsed(row.rendered, row.body)
+        content = parse_article(row.rendered, row.body)
         terms = terms_of(row.slug, content)
         analysed = analyse({}, None) if held.status is Status.CANCELED else searchable(content, terms)
         index.put(connection, [Document(held, terms, analysed)])

@@ -14,7 +14,7 @@ from newswire.api.schemas.filters import sparse_fields
 from newswire.api.state import database
 from newswire.api.views import lists
 from newswire.api.views.lists import Clothes, Found
-from newswire.document import enveloped, parsed, spliced, with_member
+from newswire.document import enveloped, parse_article, spliced, with_member
 from newswire.errors import Problem
 from newswire.reading import article
 from newswire.search.highlight import highlights
@@ -38,7 +38,8 @@ def write(found: Found) -> Response:
     wanted, base = sparse_fields(found.asked), base_url()
     bodies = found.query.include_body
     items = [
-        spliced(row.rendered, row.body if bodies else b"", row.seq, row.status, row.id, base) for row in found.rows
+        spliced(row.rendered, row.body if bodies else None, row.form, row.seq, row.status, row.id, base)
+        for row in found.rows
     ]
     if wanted is not None:
         items = [sparse(item, wanted) for item in items]
@@ -53,7 +54,7 @@ JSON = Clothes(write)
 
 def marked(item: bytes, row: AnyRow, expression: Expression) -> bytes:
     """An article with where the words are that were looked for."""
-    return with_member(item, "highlights", highlights(expression, parsed(row.rendered, row.body)))
+    return with_member(item, "highlights", highlights(expression, parse_article(row.rendered, row.body)))
 
 
 def sparse(article: bytes, wanted: frozenset[str]) -> bytes:
@@ -70,7 +71,7 @@ def read_article(parameters: dict[str, Any], article_id: str) -> Response:
     # One statement; of a killed article a second one, of entries that no later one can follow.
     with busy_is_unavailable(), database().look() as connection:
         row = article.current(connection, article_id, g.caller.visibility, now())
-    body = spliced(row.rendered, row.body, row.seq, row.status, row.id, base_url())
+    body = spliced(row.rendered, row.body, row.form, row.seq, row.status, row.id, base_url())
     return representations.answer(body, row)
 
 
@@ -117,7 +118,7 @@ def list_versions(parameters: dict[str, Any], article_id: str) -> Response:
         rows = article.history(
             connection, article_id, g.caller.visibility, now(), before=before(parameters.get("cursor")), limit=limit + 1
         )
-    items = [version_of(row, article_id, b"") for row in rows[:limit]]
+    items = [version_of(row, article_id, None) for row in rows[:limit]]
     return page_of(items, limit, str(rows[limit - 1].version) if len(rows) > limit else None)
 
 
@@ -131,8 +132,8 @@ def read_version(parameters: dict[str, Any], article_id: str, version: int) -> R
     return json_answer(version_of(row, article_id, row.body), tag=article_tag(article_id, version, "version"))
 
 
-def version_of(row: Any, article_id: str, body: bytes) -> bytes:
-    return spliced(row.rendered, body, row.seq, row.status, article_id, base_url())
+def version_of(row: Any, article_id: str, body: bytes | None) -> bytes:
+    return spliced(row.rendered, body, row.form, row.seq, row.status, article_id, base_url())
 
 
 def before(cursor: str | None) -> int:

@@ -10,7 +10,7 @@ from newswire.api.request.urls import base_url, here
 from newswire.api.schemas.filters import FilterParameters
 from newswire.api.views import lists
 from newswire.api.views.lists import Clothes, Found
-from newswire.document import parsed
+from newswire.document import parse_article
 from newswire.formats.feeds.atom import atom
 from newswire.formats.feeds.channel import Article, Channel
 from newswire.formats.feeds.json_feed import json_feed
@@ -50,7 +50,7 @@ def articles_json_feed(parameters: dict[str, Any]) -> Response:
 def write(document: Callable[[Channel, Sequence[Article]], bytes], content_type: str, found: Found) -> Response:
     """A page of a list as one of these documents."""
     channel = channel_of(found)
-    articles = [parsed(row.rendered, row.body) for row in found.rows]
+    articles = [parse_article(row.rendered, row.body) for row in found.rows]
     response = Response(document(channel, articles), content_type=content_type)
     if found.tag is not None:
         response.set_etag(found.tag)
