@@ -129,6 +129,6 @@ def identity(number: int, now: int) -> str:
 def version_row(held: Held, version: Version, terms: frozenset[str], source: Any) -> dict[str, Any]:
     return {
         "number": held.number, "version": held.version, "digest": version.digest, "terms": " ".join(sorted(terms)),
-        "source": orjson.dumps(source), "rendered": version.rendered, "body": version.body,
+        "source": orjson.dumps(source), "rendered": version.rendered, "body": version.body, "form": version.form,
         "created_at": held.created_at,
     }  # fmt: skip

@@ -42,7 +42,7 @@ NEW: dict[str, Any] = {column.name: bindparam(column.name) for column in article
 ADD_ARTICLE = Statement(insert_unless_there_statement(article, article.c.number).values(NEW))
 ADD_VERSION = Statement(insert(version))
 VERSION = Statement(
-    select(version.c.source, version.c.rendered, version.c.body).where(
+    select(version.c.source, version.c.rendered, version.c.body, version.c.form).where(
         version.c.number == bindparam("number"), version.c.version == bindparam("version")
     )
 )
@@ -94,7 +94,7 @@ def lock_publisher(connection: Connection, publisher_id: int) -> None:
 
 
 def current_version(connection: Connection, number: int, current: int) -> Any:
-    """Source, rendered JSON and body of one version."""
+    """Source, rendered JSON, body and stored form of one version."""
     return VERSION.all(connection, {"number": number, "version": current})[0]
 
 

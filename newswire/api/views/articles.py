@@ -13,7 +13,7 @@ from newswire.api.request.urls import current_url
 from newswire.api.responses import json_response
 from newswire.api.schemas.filters import sparse_fields
 from newswire.api.views.lists import ListFormat, ListResult, list_response
-from newswire.document import enveloped, parsed, spliced, with_member
+from newswire.document import enveloped, parse_article, spliced, with_member
 from newswire.errors import Problem
 from newswire.reading import article
 from newswire.search.highlight import highlights
@@ -36,7 +36,8 @@ def write_json(context: RequestContext, found: ListResult) -> Response:
     wanted, base = sparse_fields(found.parameters), context.base_url
     bodies = found.query.include_body
     items = [
-        spliced(row.rendered, row.body if bodies else b"", row.seq, row.status, row.id, base) for row in found.rows
+        spliced(row.rendered, row.body if bodies else None, row.form, row.seq, row.status, row.id, base)
+        for row in found.rows
     ]
     if wanted is not None:
         items = [select_fields(item, wanted) for item in items]
@@ -52,7 +53,7 @@ JSON = ListFormat(write_json)
 
 def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
     """An article with the passages that match the query."""
-    return with_member(item, "highlights", highlights(expression, parsed(row.rendered, row.body)))
+    return with_member(item, "highlights", highlights(expression, parse_article(row.rendered, row.body)))
 
 
 def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:
@@ -69,7 +70,7 @@ def read_article(context: RequestContext, article_id: str) -> Response:
     # One statement; of a killed article a second one, of entries that no later one can follow.
     with context.database.failures_as_problems(), context.database.look() as connection:
         row = article.current(connection, article_id, context.caller.visibility, now())
-    body = spliced(row.rendered, row.body, row.seq, row.status, row.id, context.base_url)
+    body = spliced(row.rendered, row.body, row.form, row.seq, row.status, row.id, context.base_url)
     return article_response(context, body, row)
 
 
@@ -116,7 +117,7 @@ def list_versions(context: RequestContext, article_id: str) -> Response:
         rows = article.history(
             connection, article_id, context.caller.visibility, now(), before=before, limit=limit + 1
         )  # fmt: skip
-    items = [version_document(context, row, article_id, b"") for row in rows[:limit]]
+    items = [version_document(context, row, article_id, None) for row in rows[:limit]]
     return page_response(context, items, limit, str(rows[limit - 1].version) if len(rows) > limit else None)
 
 
@@ -131,8 +132,8 @@ def read_version(context: RequestContext, article_id: str, version: int) -> Resp
     return json_response(context, body, tag=article_tag(article_id, version, "version"))
 
 
-def version_document(context: RequestContext, row: Any, article_id: str, body: bytes) -> bytes:
-    return spliced(row.rendered, body, row.seq, row.status, article_id, context.base_url)
+def version_document(context: RequestContext, row: Any, article_id: str, body: bytes | None) -> bytes:
+    return spliced(row.rendered, body, row.form, row.seq, row.status, article_id, context.base_url)
 
 
 def version_before(cursor: str | None) -> int:

@@ -196,7 +196,7 @@ def stored(reception: Reception, outcome: Outcome) -> idempotency.Answer:
     """Closes the transaction's log and answers with the article, or what remains of it."""
     reception.close()
     held, version = outcome.held, outcome.version
-    article = unlinked(version.rendered, version.body, held.seq, held.status)
+    article = unlinked(version, held.seq, held.status)
     tag = article_tag(held.id, held.version, held.status)
     facts = {"article": held.id, "tag": tag, "warnings": list(outcome.warnings)}
     created = outcome.created and held.status is not Status.CANCELED

@@ -10,7 +10,7 @@ from newswire.api.context import RequestContext
 from newswire.api.request.urls import current_url
 from newswire.api.schemas.filters import FilterParameters
 from newswire.api.views.lists import ListFormat, ListResult, list_response
-from newswire.document import parsed
+from newswire.document import parse_article
 from newswire.formats.feeds.atom import atom
 from newswire.formats.feeds.channel import Article, Channel
 from newswire.formats.feeds.json_feed import json_feed
@@ -52,7 +52,7 @@ def write_document(
 ) -> Response:
     """A page of a list as one of these documents."""
     channel = channel_of(context, found)
-    articles = [parsed(row.rendered, row.body) for row in found.rows]
+    articles = [parse_article(row.rendered, row.body) for row in found.rows]
     response = Response(write(channel, articles), content_type=content_type)
     if found.tag is not None:
         response.set_etag(found.tag)
