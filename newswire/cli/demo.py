@@ -24,7 +24,7 @@ from newswire.config import PREFIX, Settings
 from newswire.formats.markdown.read import parsed_markdown
 from newswire.publishing.receive import Reception
 from newswire.schemas.article import load_draft
-from newswire.server import supervisor
+from newswire.server.supervisor import run_server
 from newswire.store import migrate
 from newswire.store.database import Database
 from newswire.timestamps import now
@@ -78,7 +78,7 @@ def demo(port: int, as_json: bool) -> None:
         migrate.upgrade(database_url)
         keys = seeded(database_url, f"{url}/samples/")
         shown = {"url": url, "docs": f"{url}/docs", "keys": keys, "commands": commands(url, keys)}
-        status = supervisor.run(
+        status = run_server(
             Settings(database_url=database_url, log_level=LOG_LEVEL, demo=True), listener, processes=1,
             environment=worker_environment(database_url), ready=lambda: tell(page(shown), shown, as_json),
         )  # fmt: skip
