@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, event, insert, text
 from bench.corpus import PUBLISHERS
 from bench.preparing import SENDERS, Batch, Prepared
 from newswire import wire
-from newswire.accounts import parties
+from newswire.accounts.publishers import add_publisher
 from newswire.article import EntryType
 from newswire.search import names
 from newswire.search.languages import register_language
@@ -47,7 +47,7 @@ class Loader:
         with self.database.begin() as connection:
             for slug in PUBLISHERS:
                 name, address, language = SENDERS[slug][2:]
-                assert parties.add_publisher(connection, slug, name, address, language, 0) == SENDERS[slug]
+                assert add_publisher(connection, slug, name, address, language, 0) == SENDERS[slug]
 
     def add(self, batch: Batch) -> None:
         """One transaction, as of one `Reception`."""

@@ -18,7 +18,7 @@ from bench.corpus import PUBLISHERS, Sent, article
 from bench.planting import Plan, plan
 from newswire.article import Draft, Held, Publisher, Status, due_at, served
 from newswire.document import Version, render
-from newswire.publishing import draft
+from newswire.publishing.draft import make_draft
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import analyse_article
 from newswire.search.names import Label, labels_in
@@ -117,7 +117,7 @@ def drafted(sent: Sent, publisher: Publisher) -> Draft:
     content = sent.content
     if sent.real or "body_html" in content:
         return load_draft(content, publisher)
-    return draft.draft(content | {"published_at": parse_instant(content["published_at"])}, content, publisher)
+    return make_draft(content | {"published_at": parse_instant(content["published_at"])}, content, publisher)
 
 
 def identity(number: int, now: int) -> str:
@@ -129,6 +129,6 @@ def identity(number: int, now: int) -> str:
 def version_row(held: Held, version: Version, terms: frozenset[str], source: Any) -> dict[str, Any]:
     return {
         "number": held.number, "version": held.version, "digest": version.digest, "terms": " ".join(sorted(terms)),
-        "source": orjson.dumps(source), "rendered": version.rendered, "body": version.body,
+        "source": orjson.dumps(source), "rendered": version.rendered, "body": version.body, "form": version.form,
         "created_at": held.created_at,
     }  # fmt: skip

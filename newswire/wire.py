@@ -14,21 +14,24 @@ of its content; so the last chain value vouches for the whole wire.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from newswire.article import EntryType
 from newswire.document import digest_of, parsed
 from newswire.store.articles import AnyRow
-from newswire.store.backend import backend_of
+from newswire.store.backend import Errors, backend_of
+from newswire.store.database import Database
 from newswire.store.statements import Statement
 from newswire.store.tables import entry, head, version
 from newswire.timestamps import now as clock
 
 GENESIS = "0" * 64
 VERIFY_BATCH = 1000
+T = TypeVar("T")
 
 
 class Head(NamedTuple):
@@ -42,6 +45,34 @@ class Head(NamedTuple):
     chain: str
     revision: int
     changed_at: int
+
+
+def revision_of(head: Head) -> object:
+    """The part of a head that an edit of a publisher, partner, key or feed changes, and a publication does not."""
+    return head.wire, head.revision
+
+
+class PerHead(Generic[T]):
+    """A cache of one value, which holds as long as the head, or what `part` takes of it, stays the same.
+
+    The value is replaced whole, never locked: two threads may make it at the same time, and either one is right.
+    """
+
+    __slots__ = ("_held", "_part")
+
+    def __init__(self, part: Callable[[Head], object] = lambda head: head) -> None:
+        self._part = part
+        self._held: tuple[object, T] | None = None
+
+    def get(self, head: Head) -> T | None:
+        """The value at `head`; None when it is not known."""
+        held = self._held
+        return held[1] if held is not None and held[0] == self._part(head) else None
+
+    def put(self, head: Head, value: T) -> T:
+        """Keeps and returns the value at `head`, in place of the one at any other head."""
+        self._held = self._part(head), value
+        return value
 
 
 POSITION = Statement(select(*(head.c[name] for name in Head._fields)))
@@ -78,6 +109,36 @@ def position(connection: Connection) -> Head:
 def latest(connection: Connection) -> Head:
     """The head as the last commit left it, at the least price; outside of any transaction."""
     return Head(*POSITION.fetch_single_row(connection))
+
+
+def look_at_head(database: Database) -> Head | None:
+    """The head as the last commit left it; None when the database is away.
+
+    Every request asks for it first, at the price of one bare statement: it decides which cached page is fresh.
+    """
+    failures: Errors = (SQLAlchemyError, *database.backend.errors)
+    try:
+        with database.look() as connection:
+            return latest(connection)
+    except failures:
+        return None
+
+
+def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Connection, Head], T]) -> T:
+    """What `read` finds with one or more statements that all see the wire at the same head, which it is told.
+
+    An optimistic read: the statements run outside of any transaction, on the assumption that the wire still stands
+    at `seen`, and the head is compared behind them. When it moved meanwhile, or `seen` is None, `read` runs (again)
+    in a reading transaction, which on PostgreSQL costs three more round trips. So `read` must have no effect that
+    a second run does not replace. What is not on the wire, such as an embargoed article, changes without the head.
+    """
+    if seen is not None:
+        with database.failures_as_problems(), database.look() as connection:
+            found = read(connection, seen)
+            if latest(connection) == seen:
+                return found
+    with database.read() as connection:
+        return read(connection, position(connection))
 
 
 def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:

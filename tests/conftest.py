@@ -23,7 +23,7 @@ from newswire.store.migrate import upgrade
 from tests.support.command import WAIT_SECONDS, Cli, Server
 from tests.support.databases import ENGINES, empty_database
 from tests.support.postgres import PostgresError, new_database, temporary_postgres
-from tests.support.wire import Wire
+from tests.support.wire import Caller, Wire
 
 # Whoever runs the suite in the background of a shell lets it ignore Ctrl-C, and with it every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -99,6 +99,18 @@ def shared_wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
     """A wire, once on each engine, that the tests of a module share: they only read it, or nothing of it is counted."""
     with empty_database(request, request.param) as url, closing(Wire(url)) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def shared_publisher(shared_wire: Wire) -> Caller:
+    """The publisher `reuters` of the shared wire."""
+    return shared_wire.as_publisher()
+
+
+@pytest.fixture(scope="module")
+def shared_partner(shared_wire: Wire) -> Caller:
+    """A partner of the shared wire who may see everything."""
+    return shared_wire.as_partner("shared")
 
 
 @pytest.fixture

@@ -20,9 +20,8 @@ from newswire.api.request.conditional import IDEMPOTENCY_KEY
 from newswire.api.routing import Route
 from newswire.api.schemas.envelopes import ProblemOut
 from newswire.errors import CODES
-from newswire.schemas.article import ArticlePatchSchema, ArticleSchema
+from newswire.schemas.article import NINJS, ArticlePatchSchema, ArticleSchema
 from newswire.schemas.fields import FILLED_PATTERN
-from newswire.schemas.sent import NINJS
 
 DESCRIPTION = """
 A newswire: publishers push articles, partners pull them as pages, searches and an ordered feed of changes.

@@ -145,7 +145,7 @@ def entries(*, bare: bool) -> Statement:
 
 TOLD = and_(version.c.number == entry.c.number, version.c.version == entry.c.version)
 ENTRIES, BARE = entries(bare=False), entries(bare=True)
-CONTENTS = select(entry.c.seq, version.c.rendered, version.c.body).join_from(entry, version, TOLD)
+CONTENTS = select(entry.c.seq, version.c.rendered, version.c.body, version.c.form).join_from(entry, version, TOLD)
 BETWEEN = Statement(CONTENTS.where(entry.c.seq.between(bindparam("first"), bindparam("last"))))
 AMONG = CONTENTS.where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
 NO_TERMS: frozenset[str] = frozenset()
@@ -164,9 +164,9 @@ def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
 
 def content_of(connection: Connection, number: int, past: Past) -> Content:
     """One stored version."""
-    statement = select(version.c.rendered, version.c.body).where(version.c.number == number)
+    statement = select(version.c.rendered, version.c.body, version.c.form).where(version.c.number == number)
     row = connection.execute(statement.where(version.c.version == past.version)).one()
-    return Content(row.rendered, row.body, past.terms)
+    return Content(row.rendered, row.body, row.form, past.terms)
 
 
 def load_contents(connection: Connection, items: Sequence[Item]) -> None:
@@ -182,5 +182,5 @@ def load_contents(connection: Connection, items: Sequence[Item]) -> None:
         rows = connection.execute(AMONG, {"numbers": [item.seq for item in items]})
     found = {row[0]: row for row in rows}
     for item in items:
-        _, rendered, body = found[item.seq]
-        item.content = Content(rendered, body, item.told.terms)
+        _, rendered, body, form = found[item.seq]
+        item.content = Content(rendered, body, form, item.told.terms)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from newswire.article import EntryType, Status
-from newswire.document import parsed
+from newswire.document import parse_article
 from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
 from newswire.search.syntax import matches_article
@@ -34,14 +34,15 @@ class Standing(NamedTuple):
 class Content:
     """One version as it is stored; its words are analysed when somebody asks for them, once."""
 
-    def __init__(self, rendered: bytes, body: bytes, terms: frozenset[str]) -> None:
+    def __init__(self, rendered: bytes, body: bytes, form: int, terms: frozenset[str]) -> None:
         self.rendered = rendered
         self.body = body
+        self.form = form
         self.terms = terms
 
     @cached_property
     def article(self) -> dict[str, Any]:
-        return parsed(self.rendered, self.body)
+        return parse_article(self.rendered, self.body)
 
     @cached_property
     def analysed(self) -> Analysed:

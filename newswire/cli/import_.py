@@ -11,8 +11,8 @@ import orjson
 from sqlalchemy import Connection, exists, select
 
 from newswire import wire
-from newswire.accounts import parties
-from newswire.accounts.parties import PartyError
+from newswire.accounts.publishers import find_publisher
+from newswire.accounts.slugs import PartyError
 from newswire.article import Draft, Publisher
 from newswire.cli.support.article_files import Item, items, opened_source
 from newswire.cli.support.database import opened_database
@@ -20,8 +20,9 @@ from newswire.cli.support.interrupts import INTERRUPTED, undisturbed
 from newswire.cli.support.output import json_option, tell
 from newswire.cli.support.progress import progress
 from newswire.errors import Problem
+from newswire.publishing.draft import Kill
 from newswire.publishing.receive import Reception
-from newswire.schemas.sent import Kill, load_sent
+from newswire.schemas.article import load_sent
 from newswire.store import articles
 from newswire.store.database import Database
 from newswire.store.tables import article, version
@@ -67,7 +68,7 @@ def import_articles(file: str, slug: str, as_json: bool) -> None:
     """
     with opened_database() as database:
         with database.read() as connection:
-            publisher = parties.find_publisher(connection, slug)
+            publisher = find_publisher(connection, slug)
         if publisher is None:
             raise PartyError(f"There is no publisher {slug!r}; see `newswire publisher list`.")
         began = time.monotonic()

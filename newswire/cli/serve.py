@@ -8,7 +8,7 @@ from newswire import __version__, logs
 from newswire.cli.support.listen import address_of, listen
 from newswire.cli.support.output import json_option, tell
 from newswire.config import Settings
-from newswire.server import supervisor
+from newswire.server.supervisor import run_server
 from newswire.store import migrate
 from newswire.store.database import Database, public_url
 
@@ -44,9 +44,7 @@ def serve(host: str, port: int, workers: int | None, as_json: bool) -> None:
             sentence = f"Newswire {__version__} listens at {url}, database {database}, reference {docs}"
             tell(sentence, {"url": url, "database": database, "docs": docs}, as_json)
 
-        status = supervisor.run(
-            settings, listener, processes=workers or processors(), environment=os.environ, ready=ready
-        )
+        status = run_server(settings, listener, processes=workers or processors(), environment=os.environ, ready=ready)
     raise SystemExit(status)
 
 

@@ -29,7 +29,7 @@ from newswire.article import (
     successor,
     tombstone,
 )
-from newswire.document import Version, parsed, render
+from newswire.document import Version, parse_article, render
 from newswire.errors import Problem
 from newswire.publishing.write_buffer import Unwritten
 from newswire.search import index
@@ -118,13 +118,13 @@ class Reception:
         condition(held)
         check_acceptable(held, draft, self.now)
         stored = self._stored(held)
-        before = parsed(stored.rendered, stored.body)
+        before = parse_article(stored.rendered, stored.body)
         new = successor(held, draft, self.now)
         content = served(draft, publisher, new)
         fields = changed_fields(before, content)
         if not fields:
             articles.change_article(self.connection, held.number, {"source_version": new.source_version})
-            unchanged = Version(before["digest"], stored.rendered, stored.body)
+            unchanged = Version(before["digest"], stored.rendered, stored.body, stored.form)
             return Outcome(held, unchanged, warnings=draft.warnings)
         content["change"] = {"type": draft.change_type, "note": draft.change_note, "fields": fields}
         return self._store(new, publisher, draft, content)
@@ -133,8 +133,8 @@ class Reception:
         """Cancels a locked article for good. Killing twice changes nothing."""
         if held.status is Status.CANCELED:
             stored = self._stored(held)
-            remains = parsed(stored.rendered, stored.body)
-            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body))
+            remains = parse_article(stored.rendered, stored.body)
+            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body, stored.form))
         condition(held)
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
         self._unwritten.settle(held.number)

@@ -35,7 +35,7 @@ class Unwritten:
         self._versions.append({
             "number": held.number, "version": held.version, "digest": version.digest,
             "terms": " ".join(sorted(document.terms)), "source": sent, "rendered": version.rendered,
-            "body": version.body, "created_at": now,
+            "body": version.body, "form": version.form, "created_at": now,
         })  # fmt: skip
         self._documents.append(document)
         self._numbers.add(held.number)

@@ -8,9 +8,9 @@ author either. An article that gives a field of an author carries a term which s
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, select
 
+from newswire.document import parse_article
 from newswire.reading.directory import Sight
 from newswire.search import index
 from newswire.store.articles import CURRENT, AnyRow
@@ -43,7 +43,7 @@ def newest(connection: Connection, terms: Mapping[str, str], sight: Sight) -> It
     for name, number in numbers.items():
         carried.setdefault(number, []).append(name)
     for row in articles(connection, list(carried)):
-        authors = orjson.loads(b"{" + row.rendered + b"}")["authors"]
+        authors = parse_article(row.rendered, None)["authors"]
         for name in carried[row.number]:
             if said := said_of(terms[name], authors):
                 yield name, said | {"publisher": {"slug": row.slug, "name": row.name, "url": row.url}}

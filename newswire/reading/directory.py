@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 from sqlalchemy import Connection, select, tuple_
 
-from newswire.accounts import parties
+from newswire.accounts.publishers import list_publishers
 from newswire.errors import Fault, Problem
 from newswire.reading.lists import COUNTED_TO, Count
 from newswire.search import index
@@ -171,5 +171,5 @@ def candidates(connection: Connection, asked: Names, start: Start, size: int) ->
 
 def publishers(connection: Connection) -> list[Name]:
     """The publishers as names, in their order; there are few, and they can be renamed."""
-    named = (Label(term("publisher", each.slug), "publisher", each.name) for each in parties.publishers(connection))
+    named = (Label(term("publisher", each.slug), "publisher", each.name) for each in list_publishers(connection))
     return sorted(Name(label_words(each), each.term, each.label) for each in named)

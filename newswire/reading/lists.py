@@ -24,7 +24,7 @@ SIZES = select(func.length(version.c.body)).join_from(article, version, CURRENT)
 
 
 class Page(NamedTuple):
-    """Rows of a page: id, seq, status, rendered, body and their place; and the cursor behind it, if any."""
+    """Rows of a page: id, seq, status, rendered, body, form and their place; and the cursor behind it, if any."""
 
     rows: Sequence[AnyRow]
     next_cursor: str | None
@@ -117,6 +117,6 @@ def with_bodies(query: Query) -> bool:
 def columns(order: str, bodies: bool) -> Select[Any]:
     body = version.c.body if bodies else literal_column("NULL").label("body")
     return select(
-        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, article.c[order].label("at"),
-        article.c.number,
+        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, version.c.form,
+        article.c[order].label("at"), article.c.number,
     ).join_from(article, version, CURRENT)  # fmt: skip

@@ -19,25 +19,11 @@ from newswire.store import tables
 from newswire.store.articles import insert_unless_there
 from newswire.store.statements import Statement
 from newswire.visibility import Filter, untermed
-from newswire.wire import Head
 
 KNOWN_LANGUAGES = "newswire.languages"
 """The key in a connection's `info` for the languages that were found to be registered."""
 LANGUAGE = tables.stemming_language.c.language
 LANGUAGES = Statement(select(LANGUAGE).order_by(LANGUAGE))
-
-
-class Languages:
-    """Cache of the languages in the index for one head: an article in a new language raises the head."""
-
-    def __init__(self) -> None:
-        self._known: tuple[Head, Sequence[str]] | None = None
-
-    def at(self, connection: Connection, head: Head) -> Sequence[str]:
-        """The languages at `head`, which is that of this transaction or an earlier one."""
-        if self._known is None or self._known[0] != head:
-            self._known = (head, read_languages(connection))
-        return self._known[1]
 
 
 class StemGroup(NamedTuple):

@@ -1,8 +1,7 @@
-"""The dictionary of labels: how sections, keywords and authors are spelled, and the order of their names.
+"""The table `label`: how the names of sections, keywords and authors are written, and their order.
 
-A term of the search index (`query.term`) is blind to case; here stands what the publisher
-wrote first. A label says nothing of any article: whoever shows one first makes sure that
-its reader can see an article that carries the term.
+A term of the search index (`visibility.term`) is blind to case; the label is what a publisher wrote first. A label
+does not say who may see it: before one is shown, the reader must be able to see an article that carries the term.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,10 +16,10 @@ from newswire.visibility import term
 
 BATCH_SIZE = 1000
 KNOWN_LABELS = "newswire.labels"
-"""Where a connection to the database remembers the terms whose labels it has found there."""
+"""The key in a connection's `info` for the terms whose labels were found in the table."""
 MAX_KNOWN = 50_000
 LONGEST_ROW = 2600
-"""Bytes of term and words together: an index of PostgreSQL takes 2,704."""
+"""Bytes of term and words together: a row of a PostgreSQL index holds 2,704."""
 
 ADD = Statement(insert_or_ignore(label))
 
@@ -44,7 +43,7 @@ def labels_in(content: Mapping[str, Any]) -> Iterator[Label]:
 
 
 def find_labels(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
-    """Term to label; a term of another kind, or of no article, is not there."""
+    """Labels by term; terms of another kind, or of no article, are left out."""
     found: dict[str, str] = {}
     for some in split_batches(sorted(set(terms))):
         query = select(label.c.term, label.c.label).where(label.c.term.in_(some))
@@ -53,17 +52,17 @@ def find_labels(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
 
 
 def add_labels(connection: Connection, labels: Iterable[Label]) -> None:
-    """Adds the labels that are not there yet; the first spelling stays.
+    """Adds the labels that are not there yet; the first spelling stays. Call it once in a transaction.
 
-    In the order of their terms: two transactions with the same new labels must not block each other. Once in a
-    transaction.
+    They are added in the order of their terms, so that two transactions with the same new labels do not deadlock.
     """
     wanted: dict[str, Label] = {}
     for each in labels:
         wanted.setdefault(each.term, each)
     known = connection.info.setdefault(KNOWN_LABELS, set())
     unknown = wanted.keys() - known
-    # Rows are only added, so what was found stays; what is added here may be rolled back, and counts once it is found.
+    # Rows are only added, so what was found once stays. What is added here may still be rolled back, so it is not
+    # remembered before a later transaction has found it.
     found = find_labels(connection, unknown).keys()
     if len(known) > MAX_KNOWN:
         known.clear()
@@ -73,7 +72,7 @@ def add_labels(connection: Connection, labels: Iterable[Label]) -> None:
 
 
 def label_words(named: Label) -> str:
-    """The folded words of a label with a blank before, between and after; cut to what an index takes."""
+    """The sort key of a label: its folded words with a blank before, between and after, cut to what an index takes."""
     room = LONGEST_ROW - len(named.term.encode())
     return join_spaced(word_forms(named.label)).encode()[:room].decode("utf-8", "ignore")
 
@@ -83,5 +82,5 @@ def join_spaced(forms: Iterable[str]) -> str:
 
 
 def split_batches(items: list[str]) -> Iterator[Collection[str]]:
-    """As many at once as a statement of either engine takes."""
+    """Splits a list into parts that one statement takes as parameters on each database system."""
     return (items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, and_, select
 
 from newswire.article import Held, Status
-from newswire.document import parsed
+from newswire.document import parse_article
 from newswire.search import index
 from newswire.search.analysis import analyse_article, analyse_texts
 from newswire.search.backend import Document
@@ -22,7 +22,7 @@ def rebuild(connection: Connection) -> None:
     languages: set[str] = set()
     for row in current_versions(connection):
         held = Held(*row[: len(HELD)])._replace(status=Status(row.status))
-        content = parsed(row.rendered, row.body)
+        content = parse_article(row.rendered, row.body)
         terms = terms_of(row.slug, content)
         analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
         index.index_documents(connection, [Document(held, terms, analysed)])

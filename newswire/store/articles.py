@@ -1,4 +1,4 @@
-"""Rows of articles: locks, inserts that yield to a rival, versions, and walks down a time by keyset."""
+"""Rows of articles and their versions: locks, and inserts that give way to a rival."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -42,7 +42,7 @@ NEW: dict[str, Any] = {column.name: bindparam(column.name) for column in article
 ADD_ARTICLE = Statement(insert_unless_there_statement(article, article.c.number).values(NEW))
 ADD_VERSION = Statement(insert(version))
 VERSION = Statement(
-    select(version.c.source, version.c.rendered, version.c.body).where(
+    select(version.c.source, version.c.rendered, version.c.body, version.c.form).where(
         version.c.number == bindparam("number"), version.c.version == bindparam("version")
     )
 )
@@ -55,18 +55,24 @@ LOCK_PUBLISHER = Statement(
 def insert_unless_there(
     connection: Connection, table: Table, values: dict[str, Any], returning: Column[Any]
 ) -> Any | None:
-    """Inserts a row and returns one column of it; None when a unique one is there (once a rival has committed it)."""
+    """Inserts a row and returns one column of it; None if a row with the same unique key exists.
+
+    If a rival has inserted that row and not yet committed, this waits for the rival.
+    """
     return connection.execute(insert_unless_there_statement(table, returning), values).scalar_one_or_none()
 
 
 def add_article(connection: Connection, values: dict[str, Any]) -> int | None:
-    """The number of a new article; None when its publisher has one with this id (once a rival has committed it)."""
+    """Inserts an article and returns its number; None if its publisher has one with this external id.
+
+    If a rival has inserted that one and not yet committed, this waits for the rival.
+    """
     added = ADD_ARTICLE.all(connection, values)
     return added[0].number if added else None
 
 
 def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> Held | None:
-    """The article, its row locked until the transaction ends (on SQLite every writer is alone anyway)."""
+    """The article, its row locked until the transaction ends (on SQLite the whole database is)."""
     values = {"publisher_id": publisher_id, "external_id": external_id}
     return first_state(BY_EXTERNAL_ID.all(connection, values))
 
@@ -77,7 +83,7 @@ def lock_by_id(connection: Connection, article_id: str) -> Held | None:
 
 
 def versions_of(connection: Connection, publisher_id: int, external_ids: Collection[str]) -> dict[str, int]:
-    """The current versions of a publisher's articles, those that there are, by its own ids."""
+    """The current version numbers of a publisher's articles by external id; unknown ids are left out."""
     query = select(article.c.external_id, article.c.version).where(
         article.c.publisher_id == publisher_id, article.c.external_id.in_(external_ids)
     )
@@ -89,12 +95,12 @@ def first_state(found: Sequence[Any]) -> Held | None:
 
 
 def lock_publisher(connection: Connection, publisher_id: int) -> None:
-    """One batch of a publisher at a time: two that name the same articles in another order would block each other."""
+    """Lets one batch of a publisher run at a time: two that name the same articles in another order would deadlock."""
     LOCK_PUBLISHER.all(connection, {"publisher_id": publisher_id})
 
 
 def current_version(connection: Connection, number: int, current: int) -> Any:
-    """Source, rendered JSON and body of one version."""
+    """Source, rendered JSON, body and stored form of one version."""
     return VERSION.all(connection, {"number": number, "version": current})[0]
 
 
@@ -108,7 +114,7 @@ def change_article(connection: Connection, number: int, values: dict[str, Any]) 
 
 @cache
 def update_statement(*names: str) -> Statement:
-    """The change of some columns of one article."""
+    """An UPDATE of these columns of the article `which`."""
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     return Statement(update(article).where(article.c.number == bindparam("which")).values(values))
 

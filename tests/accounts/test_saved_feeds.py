@@ -141,8 +141,8 @@ def test_a_name_is_taken_once(wire: Wire) -> None:
         ([], {""}),
     ],
 )  # fmt: skip
-def test_what_cannot_be_saved_is_refused_with_its_place(wire: Wire, body: Any, places: set[str]) -> None:
-    partner = wire.as_partner()
+def test_what_cannot_be_saved_is_refused_with_its_place(shared_partner: Caller, body: Any, places: set[str]) -> None:
+    partner = shared_partner
     assert places_of(problem_of(partner.post("/v1/feeds", json=body), "validation_failed")) == places
     assert partner.get("/v1/feeds").get_json() == {"data": []}
 

@@ -9,7 +9,7 @@ from lxml import etree
 
 from bench import chart, growth, profiles
 from bench.compare_jobs import JOBS
-from newswire.accounts.parties import PartyError
+from newswire.accounts.slugs import PartyError
 from newswire.store.migrate import upgrade
 from tests.soaks.stage import Stage
 

@@ -12,7 +12,7 @@ from bench.loading import load
 from bench.planting import plan
 from bench.preparing import SENDERS, TOGETHER, identity, received
 from newswire import wire
-from newswire.accounts import parties
+from newswire.accounts.publishers import add_publisher
 from newswire.publishing.receive import Reception
 from newswire.schemas.article import load_draft
 from newswire.store.database import Database
@@ -51,7 +51,7 @@ def received_url(other_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("newswire.publishing.receive.uuid7", lambda: next(ids))
     with database.begin() as connection:
         for sender in SENDERS.values():
-            parties.add_publisher(connection, sender.slug, sender.name, sender.url, sender.language, 0)
+            add_publisher(connection, sender.slug, sender.name, sender.url, sender.language, 0)
     for first in range(0, SIZE, TOGETHER):
         with database.begin() as connection:
             reception = Reception(connection, received(whole, first))

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from newswire.accounts.parties import find_publisher
+from newswire.accounts.publishers import find_publisher
 from newswire.changes.page import DISORDER
 from newswire.publishing.receive import Reception
 from newswire.schemas.article import load_draft

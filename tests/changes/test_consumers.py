@@ -7,7 +7,7 @@ import pytest
 from newswire import wire as log
 from tests.support.site import places_of, problem_of
 from tests.support.ways_of_reading import answered
-from tests.support.wire import Wire
+from tests.support.wire import Caller, Wire
 
 
 def test_a_consumer_continues_where_it_acknowledged_and_moves_only_then(wire: Wire) -> None:
@@ -62,8 +62,8 @@ def test_what_cannot_be_a_position_is_refused(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("name", ["Desk", "-desk", "desk%20one", "d" * 101, "d%C3%A9sk"])
-def test_a_name_is_short_and_plain(wire: Wire, name: str) -> None:
-    partner = wire.as_partner()
+def test_a_name_is_short_and_plain(shared_partner: Caller, name: str) -> None:
+    partner = shared_partner
     problem = problem_of(partner.put(f"/v1/consumers/{name}", json={"after": 0}), "invalid_parameter")
     assert places_of(problem) == {"name"}
     for good in ("a", "0", "desk.one_two-3", "d" * 100):

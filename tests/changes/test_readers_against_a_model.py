@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from newswire.accounts.parties import find_publisher
+from newswire.accounts.publishers import find_publisher
 from newswire.api.views import streams
 from newswire.publishing.receive import Reception
 from newswire.schemas.article import load_draft

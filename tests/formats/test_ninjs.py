@@ -9,7 +9,8 @@ from newswire.article import Draft, Held, Publisher, Status, served
 from newswire.errors import Fault, Problem
 from newswire.formats.ninjs.read import read_ninjs
 from newswire.formats.ninjs.write import VERSIONS, ninjs
-from newswire.schemas.sent import Kill, load_sent
+from newswire.publishing.draft import Kill
+from newswire.schemas.article import load_sent
 
 PUBLISHER = Publisher(1, "port", "Port Press", "https://port.example/", "en")
 ARTICLE_ID = "01890a5d-ac96-774b-bcce-b302099a8057"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from newswire.accounts import parties
+from newswire.accounts.keys import list_keys, revoke_key
 from newswire.accounts.signing_keys import create_signing_key
 from newswire.timestamps import now
 from tests.formats.test_ninjs_out import MEDIA, RICH, VERSIONS, accepting, real_articles
@@ -61,10 +61,9 @@ STORY: dict[str, Any] = {
 @pytest.fixture
 def desk(database_url: str) -> Iterator["Desk"]:
     """A wire that knows signatures, and a Superdesk that pushes to it."""
-    made = Wire(database_url, secret=MASTER)
-    made.publisher_key()
-    yield Desk(made)
-    made.close()
+    with closing(Wire(database_url, secret=MASTER)) as made:
+        made.publisher_key()
+        yield Desk(made)
 
 
 class Desk:
@@ -162,29 +161,30 @@ def test_a_patch_works_on_what_a_ninjs_said(desk: Desk) -> None:
     assert desk.push({**STORY, "version": "4"}).get_json()["urgency"] == 3
 
 
-@pytest.mark.parametrize(
-    ("sent", "released"),
-    [
-        ({"embargoed": "2199-01-01T00:00:00+00:00"}, False),
-        ({"embargoed": "2020-01-01T00:00:00+00:00"}, True),
-        ({"pubstatus": "withheld"}, False),
-        ({"pubstatus": "withheld", "expires": "2150-01-01T00:00:00Z"}, False),
-        ({"embargoed": "Next Monday"}, False),
-        ({"embargoed": "2026-03-01"}, False),
-    ],
-)
-def test_what_is_not_to_be_seen_yet_is_not_seen(desk: Desk, sent: dict[str, Any], released: bool) -> None:
+NOT_YET: list[tuple[dict[str, Any], bool]] = [
+    ({"embargoed": "2199-01-01T00:00:00+00:00"}, False),
+    ({"embargoed": "2020-01-01T00:00:00+00:00"}, True),
+    ({"pubstatus": "withheld"}, False),
+    ({"pubstatus": "withheld", "expires": "2150-01-01T00:00:00Z"}, False),
+    ({"embargoed": "Next Monday"}, False),
+    ({"embargoed": "2026-03-01"}, False),
+]
+
+
+def test_what_is_not_to_be_seen_yet_is_not_seen(desk: Desk) -> None:
     partner, publisher = desk.wire.as_partner(), desk.wire.as_publisher()
-    article = desk.push({**STORY, **sent}).get_json()
-    assert article["status"] == ("usable" if released else "withheld")
-    assert len(partner.listed()) == released
-    document = publisher.get(f"/v1/articles/{article['id']}.ninjs").get_json()
-    assert document["pubStatus"] == ("usable" if released or "2199" in str(sent) else "withheld")
-    assert desk.push({**STORY, "version": "4"}).get_json()["status"] == "usable"
-    assert partner.listed() == [STORY["headline"]]
-    if not released:
-        problem = problem_of(desk.push({**STORY, **sent, "version": "5"}), "validation_failed")
-        assert problem["errors"][0]["code"] == "already_released"
+    for number, (sent, released) in enumerate(NOT_YET):
+        story = {**STORY, "guid": f"{GUID}-{number}"}
+        article = desk.push({**story, **sent}).get_json()
+        assert article["status"] == ("usable" if released else "withheld")
+        assert len(partner.listed()) == number + released
+        document = publisher.get(f"/v1/articles/{article['id']}.ninjs").get_json()
+        assert document["pubStatus"] == ("usable" if released or "2199" in str(sent) else "withheld")
+        assert desk.push({**story, "version": "4"}).get_json()["status"] == "usable"
+        assert len(partner.listed()) == number + 1
+        if not released:
+            problem = problem_of(desk.push({**story, **sent, "version": "5"}), "validation_failed")
+            assert problem["errors"][0]["code"] == "already_released"
 
 
 # Signatures.
@@ -200,17 +200,13 @@ def test_a_signature_opens_the_posting_of_articles_and_nothing_else(desk: Desk) 
     assert desk.push(STORY, Authorization="Bearer nothing").status_code == 401
 
 
-@pytest.mark.parametrize("change", ["", "sha1=", "sha1=0000", "sha256", "é", "upper"])
-def test_a_wrong_signature_is_refused(desk: Desk, change: str) -> None:
+def test_a_wrong_signature_is_refused(desk: Desk) -> None:
     body = json.dumps(STORY)
     right = "sha1=" + hmac.new(desk.secret.encode(), body.encode(), "sha1").hexdigest()
-    wrong = {"upper": right.upper(), "sha256": right.replace("sha1", "sha256")}.get(change, change)
-    headers = {"Content-Type": "application/json", "x-superdesk-signature": wrong}
-    problem_of(desk.wire.client.post("/v1/articles", data=body, headers=headers), "unauthenticated")
-    problem_of(
-        desk.wire.client.post("/v1/articles", data=body + " ", headers={**headers, "x-superdesk-signature": right}),
-        "unauthenticated",
-    )
+    sent = [(body, wrong) for wrong in ("", "sha1=", "sha1=0000", "é", right.upper(), right.replace("sha1", "sha256"))]
+    for content, signature in (*sent, (body + " ", right)):
+        headers = {"Content-Type": "application/json", "x-superdesk-signature": signature}
+        problem_of(desk.wire.client.post("/v1/articles", data=content, headers=headers), "unauthenticated")
     problem_of(desk.wire.client.post("/v1/articles", data=body, content_type="application/json"), "unauthenticated")
     assert desk.wire.as_partner().changes() == []
 
@@ -224,8 +220,8 @@ def test_a_signing_key_is_revoked_and_expires_like_any_other_and_several_hold_at
     assert desk.push(STORY, rotated).get_json()["publisher"]["slug"] == "reuters"
     problem_of(desk.push(STORY, ended), "unauthenticated")
     with desk.wire.database.begin() as connection:
-        parties.revoke_key(connection, desk.number, now())
-        stored = [row for row in parties.keys(connection) if row.id == desk.number]
+        revoke_key(connection, desk.number, now())
+        stored = [row for row in list_keys(connection) if row.id == desk.number]
     problem_of(desk.push(STORY), "unauthenticated")
     assert desk.push(STORY, rotated).status_code == 200
     assert desk.secret not in str(stored)
@@ -270,13 +266,11 @@ def test_a_batch_takes_ninjs_beside_articles(wire: Wire) -> None:
     assert [result["status"] for result in results] == [201, 201, 200, 200, 410]
 
 
-@pytest.mark.parametrize("named", ["served", "sent"])
-def test_an_article_of_our_own_form_is_never_taken_for_ninjs(wire: Wire, named: str) -> None:
+def test_an_article_of_our_own_form_is_never_taken_for_ninjs(wire: Wire) -> None:
     publisher = wire.as_publisher()
-    article = publisher.publish(**RICH)
-    content = article if named == "served" else {"headline": "x", "uri": "urn:x", "guid": "y"}
-    problem = problem_of(publisher.post("/v1/articles", json=content), "validation_failed")
-    assert "unknown_field" in {error["code"] for error in problem["errors"]}
+    for content in (publisher.publish(**RICH), {"headline": "x", "uri": "urn:x", "guid": "y"}):
+        problem = problem_of(publisher.post("/v1/articles", json=content), "validation_failed")
+        assert "unknown_field" in {error["code"] for error in problem["errors"]}
 
 
 @pytest.mark.parametrize(
@@ -299,11 +293,11 @@ def test_an_article_of_our_own_form_is_never_taken_for_ninjs(wire: Wire, named: 
     ],
 )  # fmt: skip
 def test_a_fault_is_named_where_it_stands_in_the_document(
-    wire: Wire, document: dict[str, Any], places: set[str]
+    shared_publisher: Caller, document: dict[str, Any], places: set[str]
 ) -> None:
     named = {} if {"uri", "guid", "type"} & document.keys() else {"uri": "urn:x"}
     content = json.dumps({"slugline": "a story", **named, **document})
-    response = wire.as_publisher().post("/v1/articles?dry_run=true", data=content, content_type=MEDIA)
+    response = shared_publisher.post("/v1/articles?dry_run=true", data=content, content_type=MEDIA)
     problem = problem_of(response, "validation_failed")
     assert {error["pointer"] for error in problem["errors"]} == places
 
@@ -327,11 +321,11 @@ def test_a_fault_is_named_where_it_stands_in_the_document(
     ids=range(13),
 )  # fmt: skip
 def test_hostile_ninjs_is_answered_soon_and_shortly(wire: Wire, content: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     response = wire.as_publisher().post("/v1/articles?dry_run=true", data=content, content_type=MEDIA)
     assert response.status_code in (200, 400, 422)
     assert len(response.data) < 100_000
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.slow

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.support.wire import Wire
 
 HEADLINE = "Morocco strengthens military ties with Israel, purchases Atmos 2000 artillery systems"
@@ -15,10 +13,7 @@ PICTURE = (
 )
 
 
-@pytest.mark.parametrize("query", ["artillery", '"Abraham Accords"', "purchase", "HOWITZER"])
-def test_the_seed_article_is_found_and_listed_with_picture_credit_and_author(
-    wire: Wire, shared_data: Path, query: str
-) -> None:
+def test_the_seed_article_is_found_and_listed_with_picture_credit_and_author(wire: Wire, shared_data: Path) -> None:
     publisher, partner = wire.as_publisher("all-israel-news", url="https://allisrael.com"), wire.as_partner()
     body = (shared_data / "seed-article.md").read_bytes()
     response = publisher.post("/v1/articles", data=body, content_type="text/markdown")
@@ -28,7 +23,10 @@ def test_the_seed_article_is_found_and_listed_with_picture_credit_and_author(
     assert len(re.findall("<p>", article["body_html"])) == 14
     assert "<img" not in article["body_html"]
     assert BIOGRAPHY not in article["body_html"]
-    (listed,) = partner.get("/v1/articles", query_string={"q": query}).get_json()["data"]
+    queries = ("artillery", '"Abraham Accords"', "purchase", "HOWITZER")
+    pages = [partner.get("/v1/articles", query_string={"q": query}).get_json()["data"] for query in queries]
+    assert pages == [pages[0]] * len(queries)
+    (listed,) = pages[0]
     (image,) = listed["images"]
     assert (image["role"], image["url"], image["credit"]) == ("lead", PICTURE, "Wikimedia Commons")
     assert image["caption"].startswith("ATMOS 2000 (Autonomous Truck-Mounted Howitzer System)")

@@ -5,12 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from newswire.store.database import Database
 from newswire.store.tables import metadata
+from tests.support.cases import case
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = sorted((REPOSITORY / "newswire").rglob("*.py"))
@@ -23,27 +23,29 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(REPOSITORY))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_is_a_page_or_two_and_says_what_lives_there(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text)
-    assert ast.get_docstring(tree), "a module opens with what lives there"
-    assert path.stem not in SAY_NOTHING
-    assert len(text.splitlines()) <= LONGEST_MODULE
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, node.name
+def test_a_module_is_a_page_or_two_and_says_what_lives_there() -> None:
+    for path in MODULES:
+        with case(name_of(path)):
+            text = path.read_text(encoding="utf-8")
+            tree = ast.parse(text)
+            assert ast.get_docstring(tree), "a module opens with what lives there"
+            assert path.stem not in SAY_NOTHING
+            assert len(text.splitlines()) <= LONGEST_MODULE
+            for node in ast.walk(tree):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, node.name
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_the_wire_writes_the_log(path: Path) -> None:
-    # The wire has a backend store its entries; `tests/habits/test_engine_seam.py` says that nobody else does.
-    if name_of(path) in ("newswire/wire.py", "newswire/store/sqlite/backend.py"):
-        return
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WRITES:
-            written = {argument.id for argument in node.args if isinstance(argument, ast.Name)}
-            assert not written & {"entry", "head"}, f"line {node.lineno} writes the log"
+def test_only_the_wire_writes_the_log() -> None:
+    for path in MODULES:
+        # The wire has a backend store its entries; `tests/habits/test_engine_seam.py` says that nobody else does.
+        if name_of(path) in ("newswire/wire.py", "newswire/store/sqlite/backend.py"):
+            continue
+        with case(name_of(path)):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WRITES:
+                    written = {argument.id for argument in node.args if isinstance(argument, ast.Name)}
+                    assert not written & {"entry", "head"}, f"line {node.lineno} writes the log"
 
 
 def test_a_server_process_does_not_carry_what_hardly_any_request_needs() -> None:

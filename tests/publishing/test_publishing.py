@@ -86,8 +86,8 @@ def test_upsert_creates_updates_and_leaves_alone(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("external_id", ["2025/dec/25/glass", "/leading", "a//b/", "é?#%2F", "x/versions", "..", "a;b"])
-def test_an_external_id_may_be_an_address_of_its_own(wire: Wire, external_id: str) -> None:
-    publisher = wire.as_publisher()
+def test_an_external_id_may_be_an_address_of_its_own(shared_publisher: Caller, external_id: str) -> None:
+    publisher = shared_publisher
     address = f"/v1/publishers/reuters/articles/{quote(external_id, safe='')}"
     assert publisher.put(address, json={"headline": "x"}).get_json()["external_id"] == external_id
     assert publisher.put(address, json={"headline": "y", "external_id": external_id}).get_json()["version"] == 2

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import pytest
-
-from newswire.accounts import parties
+from newswire.accounts.publishers import change_publisher
 from newswire.publishing.draft import author_id
 from newswire.timestamps import format_instant, now
 from tests.reading.test_directory import everything
@@ -146,13 +144,12 @@ def test_what_an_article_says_of_an_author_cannot_be_asked_for_by_a_filter(wire:
             assert publisher.listed(f"{kind}={value}") == []
 
 
-@pytest.mark.parametrize(
-    "each", ["none", ANN.upper(), ANN[:-1], f"{ANN}0", f" {ANN}", "Ann Lee", "*", "%25", "%00", "é", '"']
-)
-def test_what_is_no_id_of_an_author_is_not_found(wire: Wire, each: str) -> None:
+def test_what_is_no_id_of_an_author_is_not_found(wire: Wire) -> None:
     publisher = wire.as_publisher()
     publisher.publish(authors=by())
-    problem_of(publisher.get(f"/v1/authors/{each}"), "not_found")
+    assert publisher.get(f"/v1/authors/{ANN}").status_code == 200
+    for each in ("none", ANN.upper(), ANN[:-1], f"{ANN}0", f" {ANN}", "Ann Lee", "*", "%25", "%00", "é", '"'):
+        problem_of(publisher.get(f"/v1/authors/{each}"), "not_found")
 
 
 def test_a_publisher_that_was_renamed_is_shown_as_it_is_called_now(wire: Wire) -> None:
@@ -160,7 +157,7 @@ def test_a_publisher_that_was_renamed_is_shown_as_it_is_called_now(wire: Wire) -
     partner = wire.as_partner()
     tag = partner.get(f"/v1/authors/{ANN}").headers["ETag"]
     with wire.database.begin() as connection:
-        parties.set_publisher(connection, "reuters", {"name": "Thomson Reuters", "url": None})
+        change_publisher(connection, "reuters", {"name": "Thomson Reuters", "url": None})
     response = partner.get(f"/v1/authors/{ANN}", headers={"If-None-Match": tag})
     assert response.get_json()["publisher"] == {"slug": "reuters", "name": "Thomson Reuters", "url": None}
     assert [item["name"] for item in everything(partner, "/v1/publishers?q=thom")] == ["Thomson Reuters"]

@@ -31,14 +31,14 @@ def found(reader: Caller, facets: str, **parameters: Any) -> dict[str, dict[str,
     return {kind: {value["value"]: value["count"]["value"] for value in values} for kind, values in shown.items()}
 
 
-@pytest.fixture
-def filled(wire: Wire) -> Wire:
-    post(wire.as_publisher(), ARTICLES)
-    return wire
+@pytest.fixture(scope="module")
+def partner(shared_wire: Wire, shared_publisher: Caller, shared_partner: Caller) -> Caller:
+    """A reader without limits of a wire with these articles, which nobody changes."""
+    post(shared_publisher, ARTICLES)
+    return shared_partner
 
 
-def test_values_are_spelled_as_filters_take_them_and_the_most_frequent_stand_first(filled: Wire) -> None:
-    partner = filled.as_partner()
+def test_values_are_spelled_as_filters_take_them_and_the_most_frequent_stand_first(partner: Caller) -> None:
     shown = found(partner, "publisher,section,language,keyword")
     assert shown == {
         "publisher": {"reuters": 4},
@@ -50,8 +50,7 @@ def test_values_are_spelled_as_filters_take_them_and_the_most_frequent_stand_fir
     assert next(iter(shown["keyword"])) == "Cocoa"
 
 
-def test_an_author_is_counted_by_id_and_shown_with_a_name(filled: Wire) -> None:
-    partner = filled.as_partner()
+def test_an_author_is_counted_by_id_and_shown_with_a_name(partner: Caller) -> None:
     shown = page(partner, facets="author")
     ids = [author["id"] for author in read(partner, q='"cocoa rises"')[0]["authors"]]
     assert shown["meta"]["facets"]["author"] == [
@@ -61,8 +60,7 @@ def test_an_author_is_counted_by_id_and_shown_with_a_name(filled: Wire) -> None:
     assert len(read(partner, author=ids[0])) == 2
 
 
-def test_facets_are_those_of_the_whole_query_on_every_page_and_in_every_order(filled: Wire) -> None:
-    partner = filled.as_partner()
+def test_facets_are_those_of_the_whole_query_on_every_page_and_in_every_order(partner: Caller) -> None:
     whole = {"section": {"Markets & Co": 2}, "keyword": {"Cocoa": 2, "ghana": 1}}
     for sort in ("-published_at", "published_at", "relevance"):
         asked = {"q": "cocoa", "sort": sort, "limit": 1}
@@ -74,15 +72,16 @@ def test_facets_are_those_of_the_whole_query_on_every_page_and_in_every_order(fi
     assert "facets" not in page(partner)["meta"]
 
 
-def test_nobody_is_told_of_what_he_may_not_see(filled: Wire) -> None:
-    french = filled.as_partner("french", language=["fr"])
+@pytest.mark.usefixtures("partner")
+def test_nobody_is_told_of_what_he_may_not_see(shared_wire: Wire) -> None:
+    french = shared_wire.as_partner("french", language=["fr"])
     assert found(french, ",".join(FACETS)) == {
         "publisher": {"reuters": 1}, "section": {"Politique_1": 1}, "language": {"fr": 1}, "keyword": {"Genève": 1},
         "author": {},
     }  # fmt: skip
     assert found(french, "section", status="withheld") == {"section": {}}
-    assert found(filled.as_publisher(), "section", status="withheld") == {"section": {"World": 1}}
-    assert found(filled.as_publisher("other"), "section,author") == {"section": {}, "author": {}}
+    assert found(shared_wire.as_publisher(), "section", status="withheld") == {"section": {"World": 1}}
+    assert found(shared_wire.as_publisher("other"), "section,author") == {"section": {}, "author": {}}
 
 
 def test_at_most_twenty_values_are_shown_and_ties_stand_in_order(wire: Wire) -> None:
@@ -117,13 +116,13 @@ def test_more_matches_than_are_looked_at_make_every_count_a_lower_bound(
 @pytest.mark.parametrize(
     "asked", ["facets=section,keyword", "facets=section&facets=keyword", "facets=keyword, section"]
 )
-def test_facets_are_named_with_commas_or_one_by_one(filled: Wire, asked: str) -> None:
-    shown = filled.as_partner().get(f"/v1/articles?{asked}").get_json()["meta"]["facets"]
+def test_facets_are_named_with_commas_or_one_by_one(partner: Caller, asked: str) -> None:
+    shown = partner.get(f"/v1/articles?{asked}").get_json()["meta"]["facets"]
     assert [*shown] == ["keyword", "section"]
 
 
-def test_an_unknown_facet_is_refused_with_a_suggestion(filled: Wire) -> None:
-    response = filled.as_partner().get("/v1/articles?facets=sections")
+def test_an_unknown_facet_is_refused_with_a_suggestion(partner: Caller) -> None:
+    response = partner.get("/v1/articles?facets=sections")
     assert (response.status_code, response.get_json()["code"]) == (400, "invalid_parameter")
     assert response.get_json()["errors"][0]["did_you_mean"] == "section"
 

@@ -136,8 +136,8 @@ def test_bodies_and_single_fields_come_when_asked_for(wire: Wire) -> None:
     ("parameters", "parameter"),
     [("sort=relevance", "sort"), ("sort=-relevance&q=a", "sort"), ("highlight=true", "highlight")],
 )
-def test_relevance_needs_something_to_be_relevant_to(wire: Wire, parameters: str, parameter: str) -> None:
-    response = wire.as_partner().get(f"/v1/articles?{parameters}")
+def test_relevance_needs_something_to_be_relevant_to(shared_partner: Caller, parameters: str, parameter: str) -> None:
+    response = shared_partner.get(f"/v1/articles?{parameters}")
     assert (response.status_code, response.get_json()["code"]) == (400, "invalid_parameter")
     assert response.get_json()["errors"][0]["parameter"] == parameter
 

@@ -120,9 +120,9 @@ def test_a_long_word_is_cut_the_same_way_however_it_is_spelled() -> None:
 
 
 def test_a_million_marks_in_a_row_take_no_time() -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert word_forms("a" + "\u0301\u0316" * 500_000) == ["a"]
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newswire.accounts import parties
+from newswire.accounts.publishers import add_publisher
 from newswire.article import Publisher
 from newswire.publishing.receive import Reception
 from newswire.reading.lists import page
@@ -38,7 +38,7 @@ class Both:
         self.documents: list[Analysed] = []
         for database in self.databases:
             with database.begin() as connection:
-                self.publisher = parties.add_publisher(connection, "p", "P", None, "en", now())
+                self.publisher = add_publisher(connection, "p", "P", None, "en", now())
 
     def publish(self, articles: list[dict[str, Any]]) -> None:
         drafts = [load_draft(item, Publisher(1, "p", "P", None, "en")) for item in articles]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
-from newswire.accounts import parties
+from newswire.accounts.publishers import add_publisher
 from newswire.article import Publisher
 from newswire.publishing.receive import Reception
 from newswire.schemas.article import load_draft
@@ -22,7 +22,7 @@ class Desk:
     def __init__(self, database: Database) -> None:
         self.database = database
         with database.begin() as connection:
-            self.publisher: Publisher = parties.add_publisher(connection, "gazette", "Gazette", None, "en", now())
+            self.publisher: Publisher = add_publisher(connection, "gazette", "Gazette", None, "en", now())
 
     def send(self, external_id: str, headline: str, published_at: str) -> None:
         draft = load_draft({"headline": headline, "published_at": published_at}, self.publisher)

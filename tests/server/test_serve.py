@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import delete, insert, select, text
 
-from newswire.accounts import parties
+from newswire.accounts.publishers import add_publisher
 from newswire.cli.worker import ROUNDS, Round, go_round
 from newswire.errors import Problem
 from newswire.store.database import Database
@@ -203,7 +203,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 def test_housekeeping_forgets_what_is_older_than_a_day_only(database: Database) -> None:
     with database.begin() as connection:
-        number = parties.add_publisher(connection, "port", "Port", None, "en", now()).id
+        number = add_publisher(connection, "port", "Port", None, "en", now()).id
         for key, age in (("old", DAY + 60_000), ("young", DAY - 60_000)):
             row = {"publisher_id": number, "key": key, "fingerprint": "", "created_at": now() - age}
             connection.execute(insert(idempotency).values(**row))

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from sqlalchemy import make_url, select
 
-from newswire.accounts.parties import find_publisher
+from newswire.accounts.publishers import find_publisher
 from newswire.errors import Problem
 from newswire.publishing.receive import Outcome, Reception
 from newswire.schemas.article import load_draft

@@ -9,7 +9,9 @@ from typing import Self
 
 from sqlalchemy import Connection, make_url
 
-from newswire.accounts import parties
+from newswire.accounts.keys import create_key
+from newswire.accounts.partners import add_partner
+from newswire.accounts.publishers import add_publisher
 from newswire.store.database import Database
 from newswire.timestamps import now
 from tests.soaks.clients import Client
@@ -72,19 +74,19 @@ class Stage:
     def publisher(self, slug: str) -> str:
         """The key of a new publisher."""
         with self._writing() as connection:
-            parties.add_publisher(connection, slug, slug.title(), None, "en", now())
-            return parties.create_key(connection, now=now(), publisher_slug=slug)
+            add_publisher(connection, slug, slug.title(), None, "en", now())
+            return create_key(connection, now=now(), publisher_slug=slug)
 
     def partner(self, slug: str, **limits: Sequence[str]) -> str:
         """The key of a new partner with this entitlement."""
         with self._writing() as connection:
-            parties.add_partner(connection, slug, slug.title(), limits, now())
-            return parties.create_key(connection, now=now(), partner_slug=slug)
+            add_partner(connection, slug, slug.title(), limits, now())
+            return create_key(connection, now=now(), partner_slug=slug)
 
     def admin(self) -> str:
         """The key of an admin."""
         with self._writing() as connection:
-            return parties.create_key(connection, now=now())
+            return create_key(connection, now=now())
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

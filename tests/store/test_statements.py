@@ -11,7 +11,6 @@ from sqlalchemy.exc import DBAPIError
 from newswire import wire
 from newswire.errors import Problem
 from newswire.reading import article
-from newswire.reading.at_one_head import glance
 from newswire.store import articles
 from newswire.store.database import Database
 from newswire.store.statements import Statement
@@ -50,13 +49,13 @@ def test_the_head_is_looked_at_alike_in_every_way(database_url: str) -> None:
         for _ in range(2):
             with database.read() as connection:
                 stands = wire.position(connection)
-            assert stands == glance(database)
+            assert stands == wire.look_at_head(database)
         assert stands.revision == number + 1
     if database.backend.name == "postgresql":
         # What is prepared can be gone: psycopg forgets everything after a rollback.
         with database.look() as connection:
             connection.exec_driver_sql("DEALLOCATE ALL")
-        assert glance(database) == stands
+        assert wire.look_at_head(database) == stands
     database.dispose()
 
 

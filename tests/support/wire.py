@@ -6,7 +6,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from newswire.accounts import parties
+from newswire.accounts.keys import create_key, hash_key, revoke_key
+from newswire.accounts.partners import add_partner, change_partner
+from newswire.accounts.publishers import add_publisher, find_publisher
 from newswire.app import create_app
 from newswire.config import Settings
 from newswire.store.database import Database
@@ -75,31 +77,31 @@ class Wire:
 
     def publisher_key(self, slug: str = "reuters", url: str | None = "https://news.example/", **settings: Any) -> str:
         with self.database.begin() as connection:
-            if parties.find_publisher(connection, slug) is None:
-                parties.add_publisher(connection, slug, slug.title(), url, "en", now())
-            return parties.create_key(connection, now=now(), publisher_slug=slug, **settings)
+            if find_publisher(connection, slug) is None:
+                add_publisher(connection, slug, slug.title(), url, "en", now())
+            return create_key(connection, now=now(), publisher_slug=slug, **settings)
 
     def as_publisher(self, slug: str = "reuters", **settings: Any) -> Caller:
         return Caller(self.client, self.publisher_key(slug, **settings))
 
     def as_partner(self, slug: str = "partner", **limits: list[str]) -> Caller:
         with self.database.begin() as connection:
-            parties.add_partner(connection, slug, slug.title(), limits, now())
-            return Caller(self.client, parties.create_key(connection, now=now(), partner_slug=slug))
+            add_partner(connection, slug, slug.title(), limits, now())
+            return Caller(self.client, create_key(connection, now=now(), partner_slug=slug))
 
     def set_partner(self, slug: str, **limits: list[str]) -> None:
         with self.database.begin() as connection:
-            parties.set_partner(connection, slug, None, limits, now())
+            change_partner(connection, slug, None, limits, now())
 
     def revoke(self, key: str) -> None:
         with self.database.begin() as connection:
-            number = connection.scalar(select(api_key.c.id).where(api_key.c.digest == parties.hashed(key)))
+            number = connection.scalar(select(api_key.c.id).where(api_key.c.digest == hash_key(key)))
             assert number is not None
-            parties.revoke_key(connection, number, now())
+            revoke_key(connection, number, now())
 
     def as_admin(self) -> Caller:
         with self.database.begin() as connection:
-            return Caller(self.client, parties.create_key(connection, now=now()))
+            return Caller(self.client, create_key(connection, now=now()))
 
     def close(self) -> None:
         self.app.config["NEWSWIRE"].close()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, select, update
 
 from newswire import wire
-from newswire.accounts import parties
+from newswire.accounts.publishers import add_publisher
 from newswire.article import EntryType, Publisher
 from newswire.publishing.receive import Outcome, Reception
 from newswire.schemas.article import load_draft
@@ -32,7 +32,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 def publisher_of(database: Database, slug: str = "reuters") -> Publisher:
     with database.begin() as connection:
-        return parties.add_publisher(connection, slug, slug, None, "en", now())
+        return add_publisher(connection, slug, slug, None, "en", now())
 
 
 def publish(connection: Connection, publisher: Publisher, headline: str, external_id: str | None = None) -> Outcome:

@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
 from newswire.errors import Problem
-from newswire.reading.at_one_head import glance
 from newswire.store.backend import driver_connection
 from newswire.store.database import Database
 from newswire.store.tables import article
@@ -90,7 +89,7 @@ def test_a_snapshot_ends_with_its_block_whatever_was_sent_in_it(database_url: st
         with database.begin() as writer:
             wire.revise(writer)
         assert wire.position(connection) == before
-    after = glance(database)
+    after = wire.look_at_head(database)
     assert after is not None
     assert after.revision == before.revision + 1
     with database.read() as connection:

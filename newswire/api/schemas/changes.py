@@ -1,5 +1,6 @@
 """What may be asked of the wire, what a consumer sends, and the way from there to a `Query`."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import fields
@@ -50,7 +51,7 @@ class ConsumerSchema(Strict):
     after = Whole(0, required=True, metadata={"description": "The last number you have."})
 
 
-def wire_query(parameters: dict[str, Any], now: int) -> Query:
+def wire_query(parameters: Mapping[str, Any], now: int) -> Query:
     """The `Query` that the parameters of the wire ask for; raises `invalid_query` with the position of the fault."""
     typed = parameters.get("q")
     looked_in = chosen_names("search_in", parameters, FIELDS)
@@ -63,12 +64,12 @@ def wire_query(parameters: dict[str, Any], now: int) -> Query:
     )
 
 
-def wanted_types(parameters: dict[str, Any]) -> frozenset[str] | None:
+def wanted_types(parameters: Mapping[str, Any]) -> frozenset[str] | None:
     """The types in `types`, or None when all are wanted."""
     return chosen_names("types", parameters, TYPES)
 
 
-def check_beginning(parameters: dict[str, Any]) -> None:
+def check_beginning(parameters: Mapping[str, Any]) -> None:
     """A walk begins in one place: `after`, `start` and `consumer` exclude each other."""
     given = [name for name in ("after", "start", "consumer") if name in parameters]
     if len(given) > 1:

@@ -3,33 +3,35 @@
 import io
 from typing import Any
 
-from flask import Response, request
+from flask import Request, Response
 from sqlalchemy import Connection
 
-from newswire.api.problems import dumped, embedded
-from newswire.api.request.bodies import BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, received, too_large
-from newswire.api.senders import own_publisher
+from newswire.api.auth import own_publisher
+from newswire.api.context import RequestContext
+from newswire.api.problems import dump_json, embed_problem
+from newswire.api.request.bodies import BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, read_body, too_large
 from newswire.api.views.publishing import publishing
 from newswire.article import Draft, Publisher, Status
 from newswire.errors import Problem
 from newswire.formats.strict_json import ARTICLE_BYTES, parsed_items, parsed_json
 from newswire.publishing import idempotency
+from newswire.publishing.draft import Kill
 from newswire.publishing.receive import Outcome, Reception
-from newswire.schemas.sent import Kill, load_sent
+from newswire.schemas.article import load_sent
 from newswire.store import articles
 
 NDJSON_TYPES = ("application/x-ndjson",)
 
 
-def create_batch(parameters: dict[str, Any]) -> Response:
+def create_batch(context: RequestContext) -> Response:
     """Publish up to 1,000 articles
 
     NDJSON, or a JSON array. Articles with an `external_id` are created or updated by it. Every line has
     a result of its own; a bad one harms no other.
     """
-    publisher = own_publisher()
-    body = received((*NDJSON_TYPES, *JSON_TYPES), BATCH_BYTES)
-    drafts = [draft_or_problem(item, publisher) for item in items(body)]
+    publisher = own_publisher(context.caller)
+    body = read_body(context.request, (*NDJSON_TYPES, *JSON_TYPES), BATCH_BYTES)
+    drafts = [draft_or_problem(item, publisher) for item in items(context.request, body)]
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
         articles.lock_publisher(connection, publisher.id)
@@ -37,13 +39,13 @@ def create_batch(parameters: dict[str, Any]) -> Response:
         new = named - articles.versions_of(connection, publisher.id, named).keys()
         outcomes = [received_one(reception, publisher, draft, new) for draft in drafts]
         reception.close()
-        results = [result(index, outcome) for index, outcome in enumerate(outcomes)]
-        return idempotency.Answer(200, {}, dumped({"results": results}))
+        results = [result(index, outcome, context.base_url) for index, outcome in enumerate(outcomes)]
+        return idempotency.Answer(200, {}, dump_json({"results": results}))
 
-    return publishing(publisher, body, parameters, work)
+    return publishing(context, publisher, body, work)
 
 
-def items(body: bytes) -> list[Any]:
+def items(request: Request, body: bytes) -> list[Any]:
     """The articles of a batch, parsed; a line that is not JSON is its `Problem`."""
     if request.mimetype not in NDJSON_TYPES:
         return parsed_items(body, MOST_ARTICLES, ARTICLE_BYTES)
@@ -94,9 +96,9 @@ def received_one(
         return problem
 
 
-def result(index: int, outcome: Outcome | Problem) -> dict[str, Any]:
+def result(index: int, outcome: Outcome | Problem, base_url: str) -> dict[str, Any]:
     if isinstance(outcome, Problem):
         return {"index": index, "status": outcome.status, "id": outcome.members.get("article_id"), "version": None,
-                "problem": embedded(outcome)}  # fmt: skip
+                "problem": embed_problem(outcome, base_url)}  # fmt: skip
     status = 201 if outcome.created and outcome.held.status is not Status.CANCELED else 200
     return {"index": index, "status": status, "id": outcome.held.id, "version": outcome.held.version, "problem": None}

@@ -9,42 +9,39 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Request, Response
 from sqlalchemy import Connection
 
-from newswire.api.request.bodies import ARTICLE_TYPES, MARKDOWN_TYPES, MERGE_TYPES, NINJS_TYPES, received
+from newswire.api.auth import check_external_id, named_publisher, own_publisher, publisher_of_article
+from newswire.api.context import RequestContext
+from newswire.api.request.bodies import ARTICLE_TYPES, MARKDOWN_TYPES, MERGE_TYPES, NINJS_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
-from newswire.api.request.urls import base_url
-from newswire.api.responses import accept
-from newswire.api.senders import check_external_id, named_publisher, own_publisher, publisher_of
-from newswire.api.state import database
 from newswire.article import Held, Publisher, Status, canceled
 from newswire.document import linked, unlinked
 from newswire.errors import invalid
-from newswire.formats.markdown.text import parsed_markdown
+from newswire.formats.markdown.read import parsed_markdown
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
 from newswire.publishing import idempotency
-from newswire.publishing.merge_patch import merged
+from newswire.publishing.draft import Kill, apply_merge_patch
 from newswire.publishing.receive import Condition, Outcome, Reception
-from newswire.schemas.article import load_draft
-from newswire.schemas.sent import Kill, load_sent
+from newswire.schemas.article import load_draft, load_sent
 from newswire.store import articles
 from newswire.timestamps import now
 
 Work = Callable[[Connection, Reception], idempotency.Answer]
 
 
-def create_article(parameters: dict[str, Any]) -> Response:
+def create_article(context: RequestContext) -> Response:
     """Publish an article
 
     JSON, or Markdown whose first line is the headline. With `Idempotency-Key` a repeat gets the first
     answer again; a repeated `external_id` is refused (use PUT to update). ninjs, also as a Superdesk pushes
     it, is created, updated or, when it is canceled, killed by its `uri` or `guid`.
     """
-    publisher = own_publisher()
-    body = received(ARTICLE_TYPES, ARTICLE_BYTES)
-    content = content_of(body)
+    publisher = own_publisher(context.caller)
+    body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES, context.signed_body)
+    content = content_of(context.request, body)
     sent = load_sent(content, publisher)
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
@@ -54,19 +51,19 @@ def create_article(parameters: dict[str, Any]) -> Response:
             return stored(reception, reception.upsert(publisher, sent.external_id or "", sent))
         return stored(reception, reception.create(publisher, sent))
 
-    return publishing(publisher, body, parameters, work)
+    return publishing(context, publisher, body, work)
 
 
-def put_external(parameters: dict[str, Any], publisher: str, external_id: str) -> Response:
+def put_external(context: RequestContext, publisher: str, external_id: str) -> Response:
     """Create or update an article by the publisher's own id
 
     Sending the same content again stores nothing. `If-None-Match: *` only creates.
     """
-    sender = named_publisher(publisher)
+    sender = named_publisher(context.database, context.caller, publisher)
     check_external_id(external_id)
-    condition = if_match(required=False)
-    body = received(ARTICLE_TYPES, ARTICLE_BYTES)
-    sent = load_sent(content_of(body), sender, named=True)
+    condition = if_match(context.request, required=False)
+    body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
+    sent = load_sent(content_of(context.request, body), sender, named=True)
     if sent.external_id not in (None, external_id):
         raise invalid("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
 
@@ -75,19 +72,19 @@ def put_external(parameters: dict[str, Any], publisher: str, external_id: str) -
             return killed(reception, sender, external_id, sent.note, condition)
         return stored(reception, reception.upsert(sender, external_id, sent, condition))
 
-    return publishing(sender, body, parameters, work)
+    return publishing(context, sender, body, work)
 
 
-def replace_article(parameters: dict[str, Any], article_id: str) -> Response:
+def replace_article(context: RequestContext, article_id: str) -> Response:
     """Replace an article: a new version with all its content
 
     What is left out is gone, but for `published_at`. `If-Match` names the version that you have seen; the
     same content again stores nothing.
     """
-    condition = if_match(required=True)
-    body = received(ARTICLE_TYPES, ARTICLE_BYTES)
-    sender = publisher_of(article_id)
-    sent = load_sent(content_of(body), sender, named=True)
+    condition = if_match(context.request, required=True)
+    body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
+    sender = publisher_of_article(context.database, context.caller, article_id)
+    sent = load_sent(content_of(context.request, body), sender, named=True)
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
         held = held_article(connection, article_id)
@@ -95,20 +92,20 @@ def replace_article(parameters: dict[str, Any], article_id: str) -> Response:
             return stored(reception, reception.kill(held, sender, sent.note, condition))
         return stored(reception, reception.replace(held, sender, sent, condition))
 
-    return publishing(sender, body, parameters, work)
+    return publishing(context, sender, body, work)
 
 
-def patch_article(parameters: dict[str, Any], article_id: str) -> Response:
+def patch_article(context: RequestContext, article_id: str) -> Response:
     """Change parts of an article: JSON merge-patch (RFC 7396) on the article as it was sent
 
     Null removes a field, an array replaces the whole array, and naming one body replaces whichever was there.
     """
-    condition = if_match(required=True)
-    body = received(MERGE_TYPES, ARTICLE_BYTES)
+    condition = if_match(context.request, required=True)
+    body = read_body(context.request, MERGE_TYPES, ARTICLE_BYTES)
     patch = parsed_json(body)
     if not isinstance(patch, dict):
         raise invalid("", "invalid_type", "A merge-patch of an article must be an object.")
-    sender = publisher_of(article_id)
+    sender = publisher_of_article(context.database, context.caller, article_id)
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
         held = held_article(connection, article_id)
@@ -116,40 +113,40 @@ def patch_article(parameters: dict[str, Any], article_id: str) -> Response:
             raise canceled(held)
         condition(held)
         source = articles.current_version(connection, held.number, held.version).source
-        draft = load_draft(merged(source, patch), sender)
+        draft = load_draft(apply_merge_patch(source, patch), sender)
         return stored(reception, reception.replace(held, sender, draft, condition))
 
-    return publishing(sender, body, parameters, work)
+    return publishing(context, sender, body, work)
 
 
-def kill_article(parameters: dict[str, Any], article_id: str) -> Response:
+def kill_article(context: RequestContext, article_id: str) -> Response:
     """Kill an article, for good: readers are told, its content is gone
 
     What remains is a tombstone. Nothing can be published under its id again; killing twice is harmless.
     """
-    condition = if_match(required=False)
-    sender = publisher_of(article_id)
+    condition = if_match(context.request, required=False)
+    sender = publisher_of_article(context.database, context.caller, article_id)
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
         held = held_article(connection, article_id)
-        return stored(reception, reception.kill(held, sender, parameters.get("reason"), condition))
+        return stored(reception, reception.kill(held, sender, context.parameters.get("reason"), condition))
 
-    return publishing(sender, b"", parameters, work)
+    return publishing(context, sender, b"", work)
 
 
-def kill_external(parameters: dict[str, Any], publisher: str, external_id: str) -> Response:
+def kill_external(context: RequestContext, publisher: str, external_id: str) -> Response:
     """Kill an article by the publisher's own id
 
     One that never came is remembered, and stays dead when it comes.
     """
-    condition = if_match(required=False)
-    sender = named_publisher(publisher)
+    condition = if_match(context.request, required=False)
+    sender = named_publisher(context.database, context.caller, publisher)
     check_external_id(external_id)
 
     def work(connection: Connection, reception: Reception) -> idempotency.Answer:
-        return killed(reception, sender, external_id, parameters.get("reason"), condition)
+        return killed(reception, sender, external_id, context.parameters.get("reason"), condition)
 
-    return publishing(sender, b"", parameters, work)
+    return publishing(context, sender, b"", work)
 
 
 def killed(
@@ -162,29 +159,28 @@ def killed(
     return stored(reception, reception.kill_by_external_id(sender, external_id, note))
 
 
-def publishing(publisher: Publisher, body: bytes, parameters: dict[str, Any], work: Work) -> Response:
+def publishing(context: RequestContext, publisher: Publisher, body: bytes, work: Work) -> Response:
     """One publishing transaction and its answer."""
-    accept()
-    dry = parameters["dry_run"] == "true"
-    given = idempotency_key()
+    dry = context.parameters["dry_run"] == "true"
+    given = idempotency_key(context.request)
     key = None if dry else given
     moment = now()
-    with database().begin(keep=not dry) as connection:
+    with context.database.begin(keep=not dry) as connection:
         earlier = None
         if key is not None:
-            earlier = idempotency.claim(connection, publisher.id, key, fingerprint(body), moment)
+            earlier = idempotency.claim(connection, publisher.id, key, fingerprint(context.request, body), moment)
         answer = earlier or work(connection, Reception(connection, moment))
         if key is not None and earlier is None:
             idempotency.complete(connection, publisher.id, key, answer)
-    response = answered(answer, dry=dry)
+    response = answered(answer, context.base_url, dry=dry)
     if earlier is not None:
         response.headers["Idempotent-Replayed"] = "true"
     return response
 
 
-def answered(answer: idempotency.Answer, *, dry: bool) -> Response:
+def answered(answer: idempotency.Answer, base: str, *, dry: bool) -> Response:
     """An answer with our addresses in it; of what a dry run only tried there is no address and no ETag."""
-    article, base = answer.facts.get("article"), base_url()
+    article = answer.facts.get("article")
     body = answer.body if article is None else linked(answer.body, article, base)
     if warnings := answer.facts.get("warnings"):
         body = body[:-1] + b',"warnings":' + orjson.dumps(warnings) + b"}"
@@ -200,14 +196,14 @@ def stored(reception: Reception, outcome: Outcome) -> idempotency.Answer:
     """Closes the transaction's log and answers with the article, or what remains of it."""
     reception.close()
     held, version = outcome.held, outcome.version
-    article = unlinked(version.rendered, version.body, held.seq, held.status)
+    article = unlinked(version, held.seq, held.status)
     tag = article_tag(held.id, held.version, held.status)
     facts = {"article": held.id, "tag": tag, "warnings": list(outcome.warnings)}
     created = outcome.created and held.status is not Status.CANCELED
     return idempotency.Answer(201 if created else 200, facts, article)
 
 
-def content_of(body: bytes) -> Any:
+def content_of(request: Request, body: bytes) -> Any:
     """What is in a request body: an article as sent in JSON or Markdown, or ninjs, whose type may be plain JSON."""
     if request.mimetype in MARKDOWN_TYPES:
         return parsed_markdown(body)
@@ -223,7 +219,7 @@ def held_article(connection: Connection, article_id: str) -> Held:
     return held
 
 
-def fingerprint(body: bytes) -> str:
+def fingerprint(request: Request, body: bytes) -> str:
     """What makes two requests the same: method, address, type and body."""
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
     return hashlib.sha256(head.encode("utf-8", "backslashreplace") + body).hexdigest()

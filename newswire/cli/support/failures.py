@@ -2,7 +2,7 @@
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
-from newswire.accounts.parties import PartyError
+from newswire.accounts.slugs import PartyError
 from newswire.cli.support.listen import ListenError
 from newswire.config import SettingsError
 from newswire.errors import Problem

@@ -97,7 +97,7 @@ class PostgresSearch(SearchBackend):
 
 @lru_cache(MAX_SHAPES)
 def publication_order_statement(columns: Select[Any], descending: bool, names: frozenset[str], limit: int) -> Statement:
-    """Those among `numbers`. For the limit see `shapes.walk`."""
+    """Those among `numbers`. For the limit see `keyset.time_order_statement`."""
     times, start, _ = list_parameters(names)
     columns = columns.join(search_document, search_document.c.number == article.c.number)
     # Numbers are a table: of `= ANY` the planner may make a condition on a walk through all times.

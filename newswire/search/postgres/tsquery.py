@@ -2,7 +2,7 @@
 
 Forms are lexemes as they are, `=purchas` is a stem, in whichever language. Whatever begins with an underscore is
 ours: `_section_world` a term, `_stemmed_en` the language of an article's stems, `_headline_cocoa` a word in that
-field, `_` and twelve characters a pair of neighbours. Those that begin with @ are `spans`.
+field, `_` and twelve characters a pair of neighbours. Those that begin with @ are time buckets (`time_buckets`).
 """
 
 import base64
@@ -43,7 +43,7 @@ def tsquery_of(expression: Expression | None, wanted: Filter, languages: Sequenc
 
 
 def wide_tsquery(expression: Expression, languages: Sequence[str]) -> str | None:
-    """A tsquery that misses no match; None: any article may match.
+    """A tsquery that misses no match and may find more; None: any article may match.
 
     A word is found by its stem in any language: an index that has to ask for the language too, at each step, takes
     eight times as long.
@@ -72,7 +72,7 @@ def wide_tsquery(expression: Expression, languages: Sequence[str]) -> str | None
 
 
 def exact_tsquery(expression: Expression, languages: Sequence[str]) -> str:
-    """The tsquery of what is `sayable`: for each group of languages that agree on the stems, without the others'."""
+    """The tsquery of what `is_expressible`: one part for each group of languages that agree on the stems."""
     found = stem_groups(expression, languages)
     if len(found) == 1:
         return str(wide_tsquery(expression, languages))
@@ -84,7 +84,7 @@ def exact_tsquery(expression: Expression, languages: Sequence[str]) -> str:
 
 
 def is_expressible(expression: Expression) -> bool:
-    """Whether a tsquery can say it: phrases of more than two words, in one field, or with a prefix need a look."""
+    """Whether a tsquery can express it. Phrases of more than two words, in one field, or with a prefix it cannot."""
     match expression:
         case And(operands) | Or(operands):
             return all(is_expressible(part) for part in operands)
@@ -96,14 +96,14 @@ def is_expressible(expression: Expression) -> bool:
 
 
 def is_exact(expression: Expression, languages: Sequence[str]) -> bool:
-    """Whether the wide tsquery decides alone."""
+    """Whether `wide_tsquery` finds nothing more than what matches."""
     return is_expressible(expression) and len(stem_groups(expression, languages)) == 1
 
 
 def exact_condition(expression: Expression, languages: Sequence[str], values: dict[str, Any]) -> str:
-    """The expression as a condition that is exact everywhere; what it looks for is added to `values`.
+    """The expression as an exact SQL condition, whose values are added to `values`.
 
-    As much as can be is one tsquery, which GIN looks at only where the wide one has found something.
+    As much as possible is one tsquery, which is checked only for rows that the wide one has found.
     """
     if is_expressible(expression):
         return f"(words @@ {add_value(values, exact_tsquery(expression, languages))}::tsquery)"
@@ -121,7 +121,7 @@ def exact_condition(expression: Expression, languages: Sequence[str], values: di
 
 
 def add_value(values: dict[str, Any], value: Any) -> str:
-    """A new parameter with this value, as it is written in SQL."""
+    """Adds a value under a new name; returns its placeholder in SQL."""
     name = f"value_{len(values)}"
     values[name] = value
     return f"%({name})s"
@@ -139,7 +139,7 @@ def has_prefix(expression: Expression) -> bool:
 
 
 def token_in_fields(token: str, fields: frozenset[str] | None, star: str = "") -> str:
-    """A token in some fields: by the weight of the body, which is looked up, by lexemes of the other fields."""
+    """A tsquery for a token in some fields: the body by its weight, each other field by a lexeme of its own."""
     if fields is None or fields >= set(FIELDS):
         return f"'{token}'" + (f":{star}" if star else "")
     own = (field_lexeme(field, token) for field in OWN if field in fields)

@@ -1,7 +1,7 @@
 """A query as FTS5's MATCH expression.
 
 Forms stand in the columns of their fields, stems with an underscore before them in columns of their own, terms in the
-last one; see `search_sqlite.document`. Where the languages of a wire disagree on the stems, each group of those that
+last one; see `writer.index_row`. Where the languages of a wire disagree on the stems, each group of those that
 agree is asked for by itself, without the articles of the others: FTS5 looks at a NOT only where the rest matches.
 """
 
@@ -37,7 +37,7 @@ def match_expression(expression: Expression | None, wanted: Filter, languages: S
 def match_words(expression: Expression, languages: Sequence[str]) -> str:
     """The MATCH expression of `q` in articles whose stems are of one of these languages.
 
-    Words are bare of FTS5's syntax: they hold letters, marks and digits only.
+    Nothing has to be escaped: words hold letters, marks and digits only.
     """
     match expression:
         case And(operands):
