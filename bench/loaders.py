@@ -50,7 +50,7 @@ class Loader:
                 assert add_publisher(connection, slug, name, address, language, 0) == SENDERS[slug]
 
     def add(self, batch: Batch) -> None:
-        """One transaction, as of one `Reception`."""
+        """One transaction, as of one `publish_transaction`."""
         with self.database.begin() as connection:
             first = wire.position(connection).seq + 1
             told = [{**item.article, "seq": seq} for seq, item in enumerate(batch.articles, first)]

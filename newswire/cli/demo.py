@@ -22,7 +22,7 @@ from newswire.cli.support.output import json_option, tell
 from newswire.cli.support.progress import progress
 from newswire.config import PREFIX, Settings
 from newswire.formats.markdown.read import parsed_markdown
-from newswire.publishing.receive import Reception
+from newswire.publishing.receive import PublishTransaction, publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.server.supervisor import run_server
 from newswire.store import migrate
@@ -105,12 +105,13 @@ def seeded(database_url: str, samples_url: str) -> dict[str, str]:
             "english": create_key(connection, now=moment, partner_slug="english"),
             "admin": create_key(connection, now=moment),
         }
-        publish_samples(Reception(connection, moment), publisher)
+        with publish_transaction(connection, moment) as transaction:
+            publish_samples(transaction, publisher)
     database.dispose()
     return keys
 
 
-def publish_samples(reception: Reception, publisher: Publisher) -> None:
+def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> None:
     """Receives the sample articles, oldest first."""
     files = sorted(SAMPLES.glob("*.md"))
     drafts: list[tuple[str, Draft]] = []
@@ -119,9 +120,8 @@ def publish_samples(reception: Reception, publisher: Publisher) -> None:
         for count, file in enumerate(files, 1):
             drafts.append((file.stem, load_draft(parsed_markdown(file.read_bytes()), publisher)))
             show(count, count)
-    for name, draft in sorted(drafts, key=lambda item: item[1].published_at or reception.now):
-        reception.upsert(publisher, draft.external_id or name, draft)
-    reception.close()
+    for name, draft in sorted(drafts, key=lambda item: item[1].published_at or transaction.now):
+        transaction.upsert(publisher, draft.external_id or name, draft)
 
 
 def commands(url: str, keys: Mapping[str, str]) -> dict[str, str]:

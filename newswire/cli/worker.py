@@ -42,7 +42,7 @@ class Round(NamedTuple):
 def housekeeping(database: Database) -> None:
     """Forgets the answers to Idempotency-Keys that are older than 24 hours."""
     with database.begin() as connection:
-        forgotten = idempotency.forget_old(connection, now())
+        forgotten = idempotency.delete_old_keys(connection, now())
     logger.info("housekeeping", extra={"idempotency_keys_forgotten": forgotten})
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from newswire.accounts.publishers import find_publisher
 from newswire.changes.page import DISORDER
-from newswire.publishing.receive import Reception
+from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.timestamps import format_instant, now
 from tests.support.ways_of_reading import answered
@@ -33,9 +33,8 @@ def write(wire: Wire, times: Sequence[int]) -> None:
         publisher = find_publisher(connection, "reuters")
         assert publisher is not None
         for at in times:
-            reception = Reception(connection, at)
-            reception.create(publisher, load_draft({"headline": "Cocoa rises"}, publisher))
-            reception.close()
+            with publish_transaction(connection, at) as transaction:
+                transaction.create(publisher, load_draft({"headline": "Cocoa rises"}, publisher))
 
 
 def first(partner: Caller, moment: int) -> int | None:

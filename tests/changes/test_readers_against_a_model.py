@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from newswire.accounts.publishers import find_publisher
 from newswire.api.views import streams
-from newswire.publishing.receive import Reception
+from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.timestamps import now
 from tests.support.ways_of_reading import WAYS, answered
@@ -135,9 +135,8 @@ class History(RuleBasedStateMachine):
         with self.wire.database.begin(keep=False) as connection:
             publisher = find_publisher(connection, "reuters")
             assert publisher is not None
-            reception = Reception(connection, now())
-            reception.create(publisher, load_draft(content, publisher))
-            reception.close()
+            with publish_transaction(connection, now()) as transaction:
+                transaction.create(publisher, load_draft(content, publisher))
 
     @rule(some=st.lists(st.tuples(articles, contents), max_size=4))
     def batch(self, some: list[tuple[int, Any]]) -> None:

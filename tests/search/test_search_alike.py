@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from newswire.accounts.publishers import add_publisher
 from newswire.article import Publisher
-from newswire.publishing.receive import Reception
+from newswire.publishing.receive import publish_transaction
 from newswire.reading.lists import page
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import Analysed, analyse_article
@@ -43,11 +43,10 @@ class Both:
     def publish(self, articles: list[dict[str, Any]]) -> None:
         drafts = [load_draft(item, Publisher(1, "p", "P", None, "en")) for item in articles]
         for database in self.databases:
-            with database.begin() as connection:
-                reception = Reception(connection, 1_790_000_000_000)
+            moment = 1_790_000_000_000
+            with database.begin() as connection, publish_transaction(connection, moment) as transaction:
                 for draft in drafts:
-                    reception.create(self.publisher, draft)
-                reception.close()
+                    transaction.create(self.publisher, draft)
         self.documents += [analyse_article(draft.content) for draft in drafts]
 
     def found(self, text: str, filter: Filter) -> list[list[int]]:

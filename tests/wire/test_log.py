@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from newswire import wire
 from newswire.accounts.publishers import add_publisher
 from newswire.article import EntryType, Publisher
-from newswire.publishing.receive import Outcome, Reception
+from newswire.publishing.receive import Outcome, publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.store.database import Database
 from newswire.store.tables import article, entry, head, version
@@ -37,13 +37,12 @@ def publisher_of(database: Database, slug: str = "reuters") -> Publisher:
 
 def publish(connection: Connection, publisher: Publisher, headline: str, external_id: str | None = None) -> Outcome:
     """One article in the caller's transaction; the log is written."""
-    reception = Reception(connection, now())
-    draft = load_draft({"headline": headline}, publisher)
-    if external_id is None:
-        outcome = reception.create(publisher, draft)
-    else:
-        outcome = reception.upsert(publisher, external_id, draft)
-    reception.close()
+    with publish_transaction(connection, now()) as transaction:
+        draft = load_draft({"headline": headline}, publisher)
+        if external_id is None:
+            outcome = transaction.create(publisher, draft)
+        else:
+            outcome = transaction.upsert(publisher, external_id, draft)
     return outcome
 
 
@@ -133,10 +132,9 @@ def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Data
     for number, batch in enumerate(batches):
         keep = number % 3 != 2
         with growing.begin(keep=keep) as connection:
-            reception = Reception(connection, now())
-            for name in batch:
-                reception.upsert(publisher, name, load_draft({"headline": f"{name}{now()}{number}"}, publisher))
-            reception.close()
+            with publish_transaction(connection, now()) as transaction:
+                for name in batch:
+                    transaction.upsert(publisher, name, load_draft({"headline": f"{name}{now()}{number}"}, publisher))
             reached = wire.position(connection).seq
         if keep:
             expected = reached
@@ -183,12 +181,11 @@ def test_verify_names_the_first_entry_that_was_tampered_with(database: Database)
 def test_numbers_are_given_to_a_whole_batch_in_its_order(database: Database) -> None:
     publisher = publisher_of(database)
     with database.begin() as connection:
-        reception = Reception(connection, now())
-        outcomes = [
-            reception.upsert(publisher, name, load_draft({"headline": f"{name}{number}"}, publisher))
-            for number, name in enumerate("cabcb")
-        ]
-        reception.close()
+        with publish_transaction(connection, now()) as transaction:
+            outcomes = [
+                transaction.upsert(publisher, name, load_draft({"headline": f"{name}{number}"}, publisher))
+                for number, name in enumerate("cabcb")
+            ]
         kinds = [row.type for row in wire.since(connection, 0, 10)]
     assert [outcome.held.seq for outcome in outcomes] == [1, 2, 3, 4, 5]
     assert kinds == [*[EntryType.PUBLISHED] * 3, EntryType.UPDATED, EntryType.UPDATED]
