@@ -11,6 +11,7 @@ from newswire.api.schemas.filters import ArticleParameters, FilterParameters, qu
 from newswire.api.schemas.parameters import Parameters, load_parameters, text
 from newswire.api.schemas.responses import Served, instant, items, link, maybe, one, string
 from newswire.errors import Problem
+from newswire.formats import LISTS
 from newswire.schemas.article import Strict
 from newswire.schemas.fields import COMMON, PATTERN, Reason, Text, carriable, refuse
 from newswire.timestamps import now
@@ -130,13 +131,9 @@ class FeedChangesParameters(ChangesParameters):
         exclude = NARROWING
 
 
-class FeedLinks(Served):
-    self = link()
-    articles = link()
-    changes = link()
-    rss = link()
-    atom = link()
-    json = link()
+FeedLinks = Served.from_dict(
+    {name: link() for name in ("self", "articles", "changes", *(each.suffix for each in LISTS))}, name="FeedLinks"
+)
 
 
 class FeedOut(Served):

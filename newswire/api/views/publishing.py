@@ -17,12 +17,12 @@ from sqlalchemy import Connection
 
 from newswire.api.auth import check_external_id, named_publisher, own_publisher, publisher_of_article
 from newswire.api.context import RequestContext
-from newswire.api.request.bodies import ARTICLE_TYPES, MARKDOWN_TYPES, MERGE_TYPES, NINJS_TYPES, read_body
+from newswire.api.request.bodies import ARTICLE_TYPES, MERGE_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
 from newswire.article import Publisher, Status, canceled
 from newswire.document import linked, unlinked
 from newswire.errors import invalid
-from newswire.formats.markdown.read import parsed_markdown
+from newswire.formats import READERS
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
 from newswire.publishing.draft import Kill, apply_merge_patch
@@ -234,10 +234,8 @@ def success_status(outcome: Outcome) -> int:
 
 
 def parse_article(request: Request, body: bytes) -> Any:
-    """What is in a request body: an article as sent in JSON or Markdown, or ninjs, whose type may be plain JSON."""
-    if request.mimetype in MARKDOWN_TYPES:
-        return parsed_markdown(body)
+    """The article as sent in a request body, by the reader of its media type; plain JSON may be ninjs."""
+    if (read := READERS.get(request.mimetype)) is not None:
+        return read(body)
     content = parsed_json(body)
-    if isinstance(content, dict) and (request.mimetype in NINJS_TYPES or is_ninjs(content)):
-        return read_ninjs(content)
-    return content
+    return read_ninjs(content) if is_ninjs(content) else content

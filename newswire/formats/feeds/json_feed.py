@@ -16,7 +16,7 @@ OURS = (
 )  # fmt: skip
 
 
-def json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
+def write_json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
     """A page of a feed."""
     feed = {
         "version": VERSION,

@@ -18,18 +18,15 @@ from newswire.formats.markdown.bylines import biography_name, bold_name, byline_
 from newswire.formats.markdown.front_matter import MarkdownError, read_front_matter
 from newswire.formats.strict_json import decoded
 
-__all__ = ["MarkdownError", "markdown_to_html", "parsed_markdown", "read_markdown"]
+__all__ = ["MarkdownError", "markdown_to_html", "parse_markdown", "read_markdown"]
 
 LONGEST_BIOGRAPHY = 1_000
 # Far more than the contract allows; it will be refused as it is.
 LONGEST_HEADLINE = 2_000
 
 
-def parsed_markdown(body: bytes) -> dict[str, Any]:
-    """The article as sent that a Markdown document is, in the form of the JSON one.
-
-    Raises `validation_failed` that names the line.
-    """
+def parse_markdown(body: bytes) -> dict[str, Any]:
+    """The fields of an article as sent, of a document in the Markdown form; raises `Problem` that names the line."""
     text = decoded(body)
     if found := UNCARRIABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1

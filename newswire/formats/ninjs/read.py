@@ -3,7 +3,7 @@
 The versions differ in how names are spelled (`pubstatus`, `pubStatus`), in singular and plural, and in
 whether texts are members by suffix (`body_html`) or items of a list (`bodies`); so all are read alike,
 by their small letters. What this wire has no place for refuses nothing: it is named in the warnings.
-Pictures, people and concepts are read in `ninjs_parts`.
+Pictures, people and concepts are read in `parts`.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from newswire.errors import Fault
 from newswire.formats.html.text import from_text
 from newswire.formats.ninjs.document import Found, Part, Prose, Reading
 from newswire.formats.ninjs.parts import authors, concepts, pictures, places, said
+from newswire.formats.strict_json import parsed_json
 from newswire.timestamps import END_OF_TIME, parse_instant
 
 NAMES = ("guid", "uri")
@@ -51,6 +52,12 @@ def is_ninjs(content: object) -> bool:
         and any(isinstance(content.get(name), str) for name in NAMES)
         and not NINJS_ONLY.isdisjoint(content)
     )
+
+
+def parse_ninjs(body: bytes) -> Any:
+    """The article in the bytes of a ninjs document; JSON that is no object as it is, for its reader to refuse."""
+    content = parsed_json(body)
+    return read_ninjs(content) if isinstance(content, dict) else content
 
 
 def read_ninjs(document: Mapping[str, Any]) -> Ninjs:
