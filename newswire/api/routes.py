@@ -27,7 +27,7 @@ from newswire.api.schemas.filters import (
 from newswire.api.schemas.parameters import Parameters
 from newswire.api.views import about, articles, batch, changes, consumers, directory, feeds, publishing
 from newswire.api.views.streams import EVENTS, NDJSON
-from newswire.formats import FORMATS, Format
+from newswire.formats import FORMATS, LISTS, Format
 
 ARTICLE = "/v1/articles/<article_id:article_id>"
 EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
@@ -36,6 +36,7 @@ FEED = "/v1/feeds/<feed:feed>"
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
 STORED: Mapping[int, type[Schema] | None] = {200: responses.StoredOrKilled, 201: responses.StoredArticle}
+REPLACING = (*WRITING, "not_found", "stale_version", "article_canceled", "precondition_failed")
 GONE = ("not_found", "article_canceled")
 MISSING = ("not_found",)
 BEHIND = ("cursor_ahead", "wire_changed", "not_found")
@@ -47,10 +48,11 @@ def offered_types(formats: Iterable[Format]) -> tuple[str, ...]:
     return ("application/json", *(media_type for each in formats for media_type in each.media_types))
 
 
-# Of types that an `Accept` likes alike the first one is given: JSON before what is not.
+# The first of the types that an `Accept` likes alike is given, so JSON stands before what is not. CONVERTERS write
+# the articles in a page of JSON.
 WRITERS = sorted((each for each in FORMATS if each.write_article), key=lambda each: not each.is_json)
 CONVERTERS = [each for each in WRITERS if each.is_json]
-IN_PAGES = offered_types(each for each in CONVERTERS if each.write_list is None)
+IN_PAGES = offered_types(each for each in CONVERTERS if each not in LISTS)
 
 
 def format_routes() -> Iterator[Route]:
@@ -59,20 +61,20 @@ def format_routes() -> Iterator[Route]:
         route = partial(Route, "GET", scope="read", answers={200: None}, media=each.media_types)
         about, name, suffix = each.about, each.name, each.suffix
         killed = f" What was killed is told on the first page by {each.tombstones}." if each.tombstones else ""
-        if each.write_article is not None:
+        if each in WRITERS:
             yield route(f"{ARTICLE}.{suffix}", articles.read_article, parameters=Parameters, problems=GONE, tagged=True,
                         name=f"read_{name}", docstring=f"One article {each.phrase}\n\n{about}")  # fmt: skip
-        if each.write_list is not None:
+        if each in LISTS:
             yield route(f"/v1/articles.{suffix}", articles.list_articles, parameters=DocumentParameters, tagged=True,
                         name=f"articles_{name}", docstring=f"Articles {each.phrase}\n\n{about}{killed}")  # fmt: skip
             yield route(f"{FEED}.{suffix}", feeds.feed_articles, parameters=saved.FeedDocumentParameters,
                         problems=MISSING, tagged=True, token=True, name=f"feed_{suffix}",
                         docstring=f"A saved feed {each.phrase}\n\n{TOKEN_OPENS}{killed}")  # fmt: skip
-        elif each.replaces_articles:
+        elif each in CONVERTERS:
             yield route(f"/v1/articles.{suffix}", articles.list_articles, parameters=ArticleParameters, tagged=True,
                         name=f"list_{name}", docstring=f"Find and list articles, {each.phrase}\n\n"
                         f"The list of `/v1/articles`, each item an article {each.phrase}. {about}")  # fmt: skip
-        if each.replaces_articles:
+        if each in CONVERTERS:
             yield route(f"/v1/changes.{suffix}", changes.list_changes, parameters=ChangesParameters, problems=BEHIND,
                         name=f"list_changes_{name}", docstring=f"The wire, in order, its articles {each.phrase}\n\n"
                         f"The pages of `/v1/changes`, each `article` {each.phrase}. {about}")  # fmt: skip
@@ -88,11 +90,9 @@ ROUTES = (
     Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: responses.FullArticle},
           media=offered_types(WRITERS), problems=GONE, tagged=True),
     Route("PUT", ARTICLE, publishing.replace_article, "publish", DryRunParameters, {200: responses.StoredOrKilled},
-          takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
-                                         "precondition_failed", "precondition_required")),
+          takes=ARTICLE_TYPES, problems=(*REPLACING, "precondition_required")),
     Route("PATCH", ARTICLE, publishing.patch_article, "publish", DryRunParameters, {200: responses.StoredArticle},
-          takes=PATCH_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
-                                       "precondition_failed", "precondition_required")),
+          takes=PATCH_TYPES, problems=(*REPLACING, "precondition_required")),
     Route("DELETE", ARTICLE, publishing.kill_article, "publish", KillParameters, {200: responses.Tombstone},
           problems=("not_found", "precondition_failed", "idempotency_key_reused", "unavailable")),
     Route("GET", ARTICLE + "/versions", articles.list_versions, "read", PageParameters, {200: envelopes.VersionList},
@@ -100,8 +100,7 @@ ROUTES = (
     Route("GET", ARTICLE + "/versions/<ordinal:version>", articles.read_version, "read", Parameters,
           {200: responses.VersionOut}, problems=GONE, tagged=True),
     Route("PUT", EXTERNAL, publishing.put_external, "publish", DryRunParameters, STORED,
-          takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
-                                         "precondition_failed")),
+          takes=ARTICLE_TYPES, problems=REPLACING),
     Route("DELETE", EXTERNAL, publishing.kill_external, "publish", KillParameters, {200: responses.Tombstone},
           problems=("not_found", "precondition_failed", "validation_failed", "unavailable")),
     *format_routes(),
