@@ -1,10 +1,10 @@
-"""The pool of connections for reading: bounded, the last one reused first, emptied when one of them fails."""
+"""The pool of connections for reading: bounded, the last one reused first, all replaced when one of them fails."""
 
 import threading
 import time
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
@@ -59,7 +59,7 @@ def test_readings_one_after_the_other_share_one_connection(database_url: str) ->
     database.dispose()
 
 
-def test_a_connection_that_failed_is_discarded_with_the_idle_ones(database_url: str) -> None:
+def test_a_connection_that_failed_is_replaced_and_so_are_the_idle_ones(database_url: str) -> None:
     database = Database(database_url)
     with database.read() as first, database.read() as second:
         before = {driver_connection(first), driver_connection(second)}
@@ -68,6 +68,32 @@ def test_a_connection_that_failed_is_discarded_with_the_idle_ones(database_url: 
     with database.read() as first, database.read() as second:
         assert not {driver_connection(first), driver_connection(second)} & before
     database.dispose()
+
+
+def test_a_reader_that_waits_for_a_connection_that_fails_gets_another(database_url: str) -> None:
+    database = Database(database_url, connections=1)
+    for _ in range(20):
+        taken, done = threading.Event(), threading.Event()
+
+        def want(taken: threading.Event = taken, done: threading.Event = done) -> None:
+            taken.wait()
+            with database.read() as connection:
+                wire.position(connection)
+                done.set()
+
+        waiter = threading.Thread(target=want)
+        waiter.start()
+        with pytest.raises((DBAPIError, Problem)), database.read() as connection:
+            fail_while_another_waits(connection, taken)
+        assert done.wait(10)
+        waiter.join()
+    database.dispose()
+
+
+def fail_while_another_waits(connection: Connection, taken: threading.Event) -> None:
+    taken.set()
+    time.sleep(0.01)
+    connection.exec_driver_sql("SELECT nothing FROM nowhere")
 
 
 def test_a_problem_of_the_caller_costs_no_connection(database_url: str) -> None:
