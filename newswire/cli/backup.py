@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from newswire import wire
 from newswire.cli.support import copy_postgres, copy_sqlite
 from newswire.cli.support.database import opened_database
+from newswire.cli.support.index import bring_index_up_to_date
 from newswire.cli.support.output import json_option, tell
 from newswire.client.files import OWNER, arriving, sync
 from newswire.config import Settings
@@ -95,6 +96,7 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
                 raise click.ClickException(not_empty(database))
             click.echo(FORCED.format(place=place, file=file), err=True)
         before = (copy_sqlite if database.is_sqlite else copy_postgres).copy_in(file, database)
+        bring_index_up_to_date(database)
         with database.read() as connection:
             held = summary(connection)
     finally:

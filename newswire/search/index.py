@@ -6,10 +6,12 @@ its terms (`query.term`), so that words and filters are one look-up.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, Table, func, select
 
+from newswire.search.index_version import ANALYSIS_VERSION, INDEX_VERSION, analysis_of
 from newswire.search.keyset import counting
 from newswire.search.postgres import index as postgres_index
 from newswire.search.query import Place, Query
@@ -23,11 +25,46 @@ from newswire.visibility import Filter
 
 KNOWN = "newswire.languages"
 """Where a connection to the database remembers the languages that it has found there."""
-LANGUAGES = Prepared(select(stemming_language.c.language).order_by(stemming_language.c.language))
+NOTED = Prepared(select(stemming_language.c.language))
 
 
 def engine(connection: Connection) -> Any:
     return sqlite_index if connection.dialect.name == "sqlite" else postgres_index
+
+
+class VersionRange(NamedTuple):
+    """The lowest and the highest index version of the rows in the index; None where there is no row.
+
+    What lies between two versions of one analysis, as texts are sorted, is of that analysis too.
+    """
+
+    lowest: str | None
+    highest: str | None
+
+    def is_current(self) -> bool:
+        return all(bound in (None, INDEX_VERSION) for bound in self)
+
+    def fits_analysis(self) -> bool:
+        return all(bound is None or analysis_of(bound) == str(ANALYSIS_VERSION) for bound in self)
+
+
+@cache
+def version_range(rows: Table) -> Prepared:
+    """Two look-ups in the index over the versions, however many rows there are."""
+    lowest, highest = (select(bound(rows.c.index_version)).scalar_subquery() for bound in (func.min, func.max))
+    return Prepared(select(lowest.label("lowest"), highest.label("highest")))
+
+
+def read_versions(connection: Connection) -> VersionRange:
+    """The versions that the index holds rows of."""
+    return VersionRange(*version_range(engine(connection).ROWS).execute(connection, {}).fetchone())
+
+
+@cache
+def fitting_languages(rows: Table) -> Prepared:
+    """The languages of the stems in the index; none while there is a row whose stems another release has made."""
+    fits = [select(bound(rows.c.index_version)).scalar_subquery() == INDEX_VERSION for bound in (func.min, func.max)]
+    return Prepared(select(stemming_language.c.language).where(*fits).order_by(stemming_language.c.language))
 
 
 def put(connection: Connection, documents: Sequence[Document]) -> None:
@@ -46,15 +83,18 @@ def speak(connection: Connection, language: str) -> None:
     if language in known:
         return
     # Rows are only added, so what was found stays; what is added here may be rolled back, and counts once it is found.
-    if language in languages(connection):
+    if language in {noted for (noted,) in NOTED.execute(connection, {})}:
         known.add(language)
     else:
         insert_unless_there(connection, stemming_language, {"language": language}, stemming_language.c.language)
 
 
 def languages(connection: Connection) -> list[str]:
-    """The languages in whose stems a query word is looked up."""
-    return [language for (language,) in LANGUAGES.execute(connection, {})]
+    """The languages in whose stems a query word is looked up.
+
+    None while the index holds rows of another version (`index_version`): words are then looked for as they are written.
+    """
+    return [language for (language,) in fitting_languages(engine(connection).ROWS).execute(connection, {})]
 
 
 def sought_in(connection: Connection, query: Query, wanted: Filter, known: Sequence[str] | None) -> list[str]:

@@ -22,7 +22,12 @@ class Group(NamedTuple):
 
 
 def groups(expression: Expression, languages: Sequence[str]) -> list[Group]:
-    """These languages by what the expression looks for in them; one group where that is the same in all."""
+    """These languages by what the expression looks for in them; one group where that is the same in all.
+
+    Without languages no stem is looked for: that is one group, too.
+    """
+    if not languages:
+        return [Group(UNDETERMINED, [])]
     alike: dict[tuple[frozenset[str], ...], list[str]] = {}
     for language in languages:
         sought = tuple(bare_stems(term.spelling, language) for term in terms(expression))
@@ -58,7 +63,12 @@ def language_term(language: str) -> str:
 
 
 def spoken(present: Sequence[str], wanted: Filter) -> list[str]:
-    """Of the languages of stems that are in the index those that an article can have which passes the filter."""
+    """Of the languages of stems that are in the index those that an article can have which passes the filter.
+
+    None where no stems are to be looked for.
+    """
+    if not present:
+        return []
     left = set(present)
     for clause in wanted.include:
         if all(name.startswith("language_") for name in clause):

@@ -38,6 +38,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from newswire.article import Held
 from newswire.search.analysis import FIELDS, Analysed
+from newswire.search.index_version import INDEX_VERSION
 from newswire.search.keyset import MOST, parameters, values_of, walked
 from newswire.search.postgres import time_buckets
 from newswire.search.postgres.tsquery import (
@@ -68,7 +69,10 @@ search_document = Table(
     Column("expires_at", BigInteger),
     Column("words", TSVECTOR, nullable=False),
     Column("forms", ARRAY(Text), nullable=False),
+    Column("index_version", Text, nullable=False, index=True),
 )
+ROWS = search_document
+"""The table that holds one row for each article, with the version of the index that it was written for."""
 
 
 PUT = Prepared(insert(search_document))
@@ -86,6 +90,7 @@ def document(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str,
         "updated_at": held.updated_at, "expires_at": held.expires_at,
         "words": vector(held.published_at, terms, analysed),
         "forms": [f" {' '.join(analysed.forms[field])} " for field in FIELDS],
+        "index_version": INDEX_VERSION,
     }  # fmt: skip
 
 

@@ -23,13 +23,16 @@ from sqlalchemy import (
     Text,
     bindparam,
     column,
+    insert,
     select,
     table,
     text,
+    update,
 )
 
 from newswire.article import Held, Status
 from newswire.search.analysis import FIELDS, Analysed
+from newswire.search.index_version import INDEX_VERSION
 from newswire.search.keyset import MOST, current, parameters, values_of, walked, within
 from newswire.search.query import Place, Query
 from newswire.search.sqlite.match import HIDDEN, match
@@ -49,7 +52,10 @@ search_place = Table(
     MetaData(),
     Column("position", Integer, primary_key=True),
     Column("number", BigInteger, nullable=False, unique=True),
+    Column("index_version", Text, nullable=False, index=True),
 )
+ROWS = search_place
+"""The table that holds one row for each article, with the version of the index that it was written for."""
 search_index = table("search_index", column("rowid"), column("search_index"))
 COLUMNS = (*FIELDS, *(f"{field}_stems" for field in FIELDS), "terms")
 
@@ -78,7 +84,14 @@ LATER_PLACES = Prepared(
         " WHERE position BETWEEN :low AND :high AND number > :number ORDER BY position DESC"
     )
 )
-TAKE_PLACE = Prepared(text("INSERT INTO search_place (position, number) VALUES (:position, :number)"))
+TAKE_PLACE = Prepared(
+    insert(search_place).values(position=bindparam("position"), number=bindparam("number"), index_version=INDEX_VERSION)
+)
+SET_VERSION = Prepared(
+    update(search_place)
+    .where(search_place.c.position == bindparam("place"), search_place.c.index_version != INDEX_VERSION)
+    .values(index_version=INDEX_VERSION)
+)
 LEAVE_PLACE = Prepared(text("DELETE FROM search_place WHERE position = :position"))
 MOVE_PLACE = Prepared(text("UPDATE search_place SET position = :target WHERE position = :position"))
 
@@ -123,11 +136,15 @@ def place(connection: Connection, number: int) -> int | None:
 
 
 def place_of(connection: Connection, number: int, published_at: int) -> int:
-    """The row number that the article has, or a new one when it has none at this time of publication."""
+    """The row number that the article has, or a new one when it has none at this time of publication.
+
+    Its row is of this process's version of the index from now on.
+    """
     held = place(connection, number)
     low = first_position(published_at)
     if held is not None:
         if low <= held < low + SLOTS:
+            SET_VERSION.execute(connection, {"place": held})
             return held
         LEAVE_PLACE.execute(connection, {"position": held})
     return take_place(connection, number, published_at)
