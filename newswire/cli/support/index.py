@@ -25,6 +25,8 @@ def bring_index_up_to_date(database: Database) -> int:
             for done in rebuild_index(database):
                 show(done, min(done, total))
     except KeyboardInterrupt:
-        click.echo(STOPPED.format(left=max(0, total - done)), err=True)
+        with database.read() as connection:
+            left = count_outdated(connection)
+        click.echo(STOPPED.format(left=left), err=True)
         raise SystemExit(INTERRUPTED) from None
     return done
