@@ -7,14 +7,15 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from bench import compare, compare_table, growth, live, profiles, searching, soak
-from bench.clients import Unanswered, Unexpected
+from bench import compare, compare_table, growth, live, profiles, searching, walks
 from bench.compare_jobs import JOBS, READING, WRITING
-from bench.postgres import PostgresError
-from bench.servers import ServerError
-from bench.soaks import SOAKS
-from bench.stage import Scale
+from tests.soaks import SOAKS, soak
+from tests.soaks.clients import Unanswered, Unexpected
+from tests.soaks.servers import ServerError
+from tests.soaks.stage import Scale
+from tests.support.postgres import PostgresError
 
 COMPARED = {
     "compare": (tuple(JOBS), "reading and publishing"), "read": (READING, "reading"), "publish": (WRITING, "publishing")
@@ -57,6 +58,11 @@ def parser() -> argparse.ArgumentParser:
         description="Calls the application in this process again and again, for a list never asked for before, an"
                     " article, changes, a search and a publication, and writes the tree of calls of each, sampled.",
         epilog="It needs `pip install '.[bench]'`.",
+    ))  # fmt: skip
+    add_walks(parts.add_parser(
+        "walks", help="how many calls, functions and files a request passes, and how deep its way to the database is",
+        description="Calls the application in this process, on SQLite, once for each kind of request, and prints a"
+                    " Markdown table of the calls, functions and files of Newswire that each passes.",
     ))  # fmt: skip
     for name, (jobs, what) in COMPARED.items():
         add_compare(parts.add_parser(
@@ -109,6 +115,20 @@ def run_profile(chosen: argparse.Namespace) -> int:
     for name, told in profiles.run(chosen.articles, engines_of(chosen), chosen.seconds, tell=aside):
         print(*told.splitlines()[:2], sep="\n")
         (chosen.output / f"profile-{name}.txt").write_text(told + "\n", "utf-8")
+    return 0
+
+
+def add_walks(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--details", action="store_true", help="also the files and the deepest stack of each")
+    part.set_defaults(run=run_walks)
+
+
+def run_walks(chosen: argparse.Namespace) -> int:
+    with TemporaryDirectory(prefix="newswire-walks-") as folder:
+        walked = walks.run(Path(folder))
+    print(walks.table(walked))
+    if chosen.details:
+        print(walks.details(walked))
     return 0
 
 

@@ -21,7 +21,7 @@ from bench.compare_contenders import DESK, Contender, Figures, contenders
 from bench.compare_jobs import BUSY, JOBS, RATE, TOGETHER, WRITING, material
 from bench.compare_load import LoadError, Outcome, drive, drive_steadily, pin
 from bench.kept import wires
-from bench.servers import ServerError
+from tests.soaks.servers import ServerError
 
 RUNS, WARM_UP = 3, 0.2
 NUMBERS = 1_000_000

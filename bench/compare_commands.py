@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from bench import servers
 from bench.compare_load import Load, drive
+from tests.soaks import servers
 
 HELPED, STARTED = 5, 3
 

@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import make_url
 
-from bench import floor_store, servers
-from bench.clients import Client
+from bench import floor_store
 from bench.compare_doors import datasette_door, floor_door, newswire_door, null_door, peer_door
 from bench.compare_jobs import Door, loads, material
 from bench.compare_load import Load
 from bench.compare_serving import DATASETTE, FLOOR, NULL, PEERS, Server, missing
 from bench.floor import row
 from bench.peers import datasette, tables
-from bench.postgres import new_database
-from bench.stage import Stage
 from newswire.timestamps import parse_instant
+from tests.soaks import servers
+from tests.soaks.clients import Client
+from tests.soaks.stage import Stage
+from tests.support.postgres import new_database
 
 NEWSWIRE, DESK = "Newswire", "compare-desk"
 TOGETHER = 500

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from bench.clients import Client
 from bench.compare_jobs import HOST, MANY, PAGE, SOME, TOGETHER, Door
 from bench.planting import plan
 from bench.preparing import identity, received
 from newswire.api.schemas.filters import ArticleParameters, query_of
-from newswire.search.query import Place
+from newswire.search.query import Position
 from newswire.timestamps import now
+from tests.soaks.clients import Client
 
 
 def newswire_door(reader: str, publisher: str, size: int, client: Client | None = None) -> Door:
@@ -86,7 +86,7 @@ def cursors(size: int) -> Iterator[str]:
     whole, query = plan(size), query_of(ArticleParameters().load({}), now())
     for page in deep(size):
         before = whole.order[size - page * PAGE]
-        yield query.cursor_at(Place(whole.published[before], before + 1))
+        yield query.cursor_at(Position(whole.published[before], before + 1))
 
 
 def walked(client: Client, address: str, size: int) -> list[str]:

@@ -12,14 +12,14 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import servers
 from newswire.config import Settings
 from newswire.server import supervisor
+from tests.soaks import servers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NULL, FLOOR, DATASETTE = "null Flask", "floor", "Datasette"
 PEERS: Mapping[str, tuple[str, ...]] = {
-    "tutorial": (),
+    "tutorial": ("flask_smorest",),
     "FastAPI": ("fastapi", "uvicorn"),
     "DRF": ("django", "rest_framework"),
 }
@@ -48,9 +48,9 @@ class Server(servers.Server):
 @cache
 def gunicorn_settings() -> dict[str, int]:
     """Newswire's for one process: numbers of threads and connections, and times."""
-    server = supervisor.Server(Settings(), socket.socket(), 1, lambda: None)
-    os.close(int(str(server.gunicorn["bind"]).removeprefix("fd://")))
-    return {name: value for name, value in server.gunicorn.items() if type(value) is int and value < 10_000}
+    server = supervisor.ServerApplication(Settings(), socket.socket(), 1, lambda: None)
+    os.close(int(str(server.gunicorn_settings["bind"]).removeprefix("fd://")))
+    return {name: value for name, value in server.gunicorn_settings.items() if type(value) is int and value < 10_000}
 
 
 def missing(name: str) -> list[str]:

@@ -21,8 +21,8 @@ from bench.compare_contenders import Contender, newswire
 from bench.compare_jobs import BUSY, JOBS, READING
 from bench.compare_table import circumstances, lines
 from bench.kept import wires
-from bench.postgres import new_database
 from bench.searching import NAMES
+from tests.support.postgres import new_database
 
 GROWING = tuple(job for job in (*READING, "publish") if job != BUSY)
 DEPTH, MEGABYTES, START = 1.2, 100, 2
@@ -74,7 +74,7 @@ def copied(url: str, folder: Path) -> Iterator[str]:
     """The URL of a copy of a database, usable during the block."""
     place = make_url(url)
     if place.get_backend_name() == "postgresql":
-        with new_database(url, str(place.database), large=True) as copy:
+        with new_database(url, str(place.database)) as copy:
             yield copy
         return
     # What a server that was killed has left in SQLite's log is read too.

@@ -13,9 +13,9 @@ from pathlib import Path
 from bench.corpus import article
 from bench.loading import load
 from bench.planting import plan
-from bench.postgres import DURABLE, LOADING, folder_for_all, kept_postgres
 from bench.preparing import prepared, received
 from newswire.store.migrate import script_folder
+from tests.support.postgres import DURABLE, LOADING, folder_for_all, kept_postgres
 
 ENGINES = ("sqlite", "postgresql")
 SAMPLE_OF, SAMPLE = 1000, 50

@@ -17,11 +17,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.clients import Client, Unanswered
-from bench.postgres import new_database, temporary_postgres
-from bench.servers import Server
-from bench.stage import Stage
 from newswire.store.migrate import upgrade
+from tests.soaks.clients import Client, Unanswered
+from tests.soaks.servers import Server
+from tests.soaks.stage import Stage
+from tests.support.postgres import new_database, temporary_postgres
 
 EVENT = re.compile(rb"id: [^\n]*:(\d+)\nevent: ")
 PUBLISHERS = 4

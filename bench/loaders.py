@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Table, event, insert, text
 from bench.corpus import PUBLISHERS
 from bench.preparing import SENDERS, Batch, Prepared
 from newswire import wire
-from newswire.accounts import parties
+from newswire.accounts.publishers import add_publisher
 from newswire.article import EntryType
-from newswire.search import index, names
+from newswire.search import names
+from newswire.search.languages import register_language
 from newswire.search.postgres.index import search_document
-from newswire.search.sqlite import index as sqlite_index
+from newswire.search.sqlite.writer import SqliteIndexWriter, first_position
 from newswire.store.database import Database
 from newswire.store.migrate import upgrade
 from newswire.store.tables import article, version
@@ -46,10 +47,10 @@ class Loader:
         with self.database.begin() as connection:
             for slug in PUBLISHERS:
                 name, address, language = SENDERS[slug][2:]
-                assert parties.add_publisher(connection, slug, name, address, language, 0) == SENDERS[slug]
+                assert add_publisher(connection, slug, name, address, language, 0) == SENDERS[slug]
 
     def add(self, batch: Batch) -> None:
-        """One transaction, as of one `Reception`."""
+        """One transaction, as of one `publish_transaction`."""
         with self.database.begin() as connection:
             first = wire.position(connection).seq + 1
             told = [{**item.article, "seq": seq} for seq, item in enumerate(batch.articles, first)]
@@ -66,10 +67,10 @@ class Loader:
     def learn(self, connection: Connection, articles: Sequence[Prepared]) -> None:
         """Languages and labels that were not met before."""
         for language in sorted({language for item in articles for language in item.spoken} - self.languages):
-            index.speak(connection, language)
+            register_language(connection, language)
             self.languages.add(language)
         new = [label for item in articles for label in item.labels if label.term not in self.known]
-        names.learn(connection, new)
+        names.add_labels(connection, new)
         self.known.update(label.term for label in new)
 
     def write(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -95,6 +96,7 @@ class SqliteLoader(Loader):
         super().__init__(url)
         self.spool = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
         self.starts, self.published = array("q"), array("q")
+        self.writer = SqliteIndexWriter()
         event.listen(self.database.engine, "connect", faster_sqlite)
         self.database.engine.dispose()
 
@@ -112,15 +114,15 @@ class SqliteLoader(Loader):
             if count % 20 == 0:
                 yield f"SQLite: search index, {count * AT_ONCE:,} of {len(self.starts):,}"
             with self.database.begin() as connection:
-                sqlite_index.TAKE_PLACE.many(connection, rows)
-                sqlite_index.PUT.many(connection, rows)
+                self.writer.add_place.execute_many(connection, rows)
+                self.writer.add_row.execute_many(connection, rows)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows of the index in the order of publication, with their places."""
         position = LOWEST
         for each in sorted(range(len(self.starts)), key=self.published.__getitem__):
             self.spool.seek(self.starts[each])
-            position = max(position + 1, sqlite_index.first_position(self.published[each]))
+            position = max(position + 1, first_position(self.published[each]))
             yield {**pickle.load(self.spool), "position": position, "number": each + 1}
 
     def close(self) -> None:

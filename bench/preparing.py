@@ -18,12 +18,12 @@ from bench.corpus import PUBLISHERS, Sent, article
 from bench.planting import Plan, plan
 from newswire.article import Draft, Held, Publisher, Status, due_at, served
 from newswire.document import Version, render
-from newswire.publishing import draft
+from newswire.publishing.draft import make_draft
 from newswire.schemas.article import load_draft
+from newswire.search.analysis import analyse_article
 from newswire.search.names import Label, labels_in
-from newswire.search.postgres import index as postgres_index
-from newswire.search.sqlite import index as sqlite_index
-from newswire.search.texts import searchable
+from newswire.search.postgres import writer as postgres_writer
+from newswire.search.sqlite import writer as sqlite_writer
 from newswire.timestamps import parse_instant
 from newswire.visibility import terms_of
 
@@ -37,7 +37,7 @@ SENDERS = {
     slug: Publisher(number, slug, slug.title(), f"https://{slug}.example/", "en")
     for number, slug in enumerate(PUBLISHERS, 1)
 }
-DOCUMENTS = {"sqlite": sqlite_index.document, "postgresql": postgres_index.document}
+DOCUMENTS = {"sqlite": sqlite_writer.index_row, "postgresql": postgres_writer.index_row}
 
 
 class Prepared(NamedTuple):
@@ -102,7 +102,7 @@ def prepared(sent: Sent, number: int, now: int, engines: tuple[str, ...]) -> Pre
     content = served(draft, publisher, held)
     content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
     terms, version = terms_of(publisher.slug, content), render(content)
-    analysed = searchable(content, terms)
+    analysed = analyse_article(content, terms)
     return Prepared(
         held._asdict() | {"status": held.status.value, "due_at": due_at(held)},
         version_row(held, version, terms, draft.source),
@@ -117,7 +117,7 @@ def drafted(sent: Sent, publisher: Publisher) -> Draft:
     content = sent.content
     if sent.real or "body_html" in content:
         return load_draft(content, publisher)
-    return draft.draft(content | {"published_at": parse_instant(content["published_at"])}, content, publisher)
+    return make_draft(content | {"published_at": parse_instant(content["published_at"])}, content, publisher)
 
 
 def identity(number: int, now: int) -> str:
@@ -129,6 +129,6 @@ def identity(number: int, now: int) -> str:
 def version_row(held: Held, version: Version, terms: frozenset[str], source: Any) -> dict[str, Any]:
     return {
         "number": held.number, "version": held.version, "digest": version.digest, "terms": " ".join(sorted(terms)),
-        "source": orjson.dumps(source), "rendered": version.rendered, "body": version.body,
+        "source": orjson.dumps(source), "rendered": version.rendered, "body": version.body, "form": version.form,
         "created_at": held.created_at,
     }  # fmt: skip

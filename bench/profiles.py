@@ -19,9 +19,9 @@ from bench.compare_jobs import HOST, JOBS, loads, material
 from bench.compare_load import Load, LoadError, numbered
 from bench.kept import wires
 from bench.searching import NAMES
-from bench.stage import Stage
 from newswire.app import create_app
 from newswire.config import Settings
+from tests.soaks.stage import Stage
 
 PROFILED = ("fresh", "one", "changes", "common", "publish")
 WARM_UP = 0.2

@@ -11,7 +11,7 @@ from bench.planting import BEGIN, COMMON, FIRST, LAST_YEAR, MEDIUM, OLD, OTHER, 
 from bench.preparing import identity, received
 from newswire.api.schemas.filters import ArticleParameters, query_of
 from newswire.reading.lists import COUNTED_TO
-from newswire.search.query import Place
+from newswire.search.query import Position
 from newswire.timestamps import format_instant, now
 from newswire.visibility import FACETS
 
@@ -111,7 +111,7 @@ def deep_page(view: View) -> Question:
 
     def address(number: int) -> str:
         before = found[depth(number) - 1]
-        cursor = query.cursor_at(Place(view.plan.published[before], before + 1))
+        cursor = query.cursor_at(Position(view.plan.published[before], before + 1))
         return "/v1/articles?" + urlencode({"limit": LIMIT, "cursor": cursor})
 
     def fault(number: int, answer: Any) -> str | None:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from bench.clients import Client, Unanswered, Unexpected
 from bench.kept import wires
 from bench.planting import plan
 from bench.questions import LIMIT, SECTION, Question, View, questions
-from bench.report import slowest
-from bench.stage import Stage
 from newswire.timestamps import now
+from tests.soaks.clients import Client, Unanswered, Unexpected
+from tests.soaks.report import slowest
+from tests.soaks.stage import Stage
 
 WARM_UP = 4
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

@@ -1,8 +1,9 @@
-"""Writes the generated pages of docs/reference: settings, problems, command line. Run it after changing one of them.
+"""Generator of the pages of docs/reference on settings, problems and the command line.
 
     .venv/bin/python docs/generate.py
 
-`tests/unit/test_documentation.py` fails when a page is not what this would write.
+Run it after a change of a setting, a problem code or a command. `tests/habits/test_documentation.py` fails when a page
+differs from what this would write.
 """
 
 from collections.abc import Iterator
@@ -20,15 +21,15 @@ NOTE = "<!-- Written by docs/generate.py; do not edit. -->\n"
 
 
 def settings() -> str:
-    """The environment variables."""
+    """The page of all settings, as environment variables."""
     lines = [
         "# Settings",
         "",
         NOTE,
-        "Settings are environment variables. Each has a twin with `_FILE` at its end that names a file with the value,",
-        "for secrets. A variable that begins with `NEWSWIRE_` and is not in this list stops the start.",
+        "Settings are environment variables. For secrets, each has a second form that ends in `_FILE` and names a file",
+        "with the value. If a variable begins with `NEWSWIRE_` and is not in this list, Newswire refuses to start.",
         "",
-        "| variable | default | what it is |",
+        "| variable | default | meaning |",
         "|---|---|---|",
     ]
     for setting in fields(Settings):
@@ -43,14 +44,14 @@ def settings() -> str:
 
 
 def problems() -> str:
-    """The closed list of refusals."""
+    """The page of all problem codes."""
     lines = [
         "# Problems",
         "",
         NOTE,
         "Every refusal is `application/problem+json` (RFC 9457) with a `code` from this list, which is also served at",
-        "`/v1/problems`. `errors` holds the single faults, each with a JSON pointer into the body or the name of a",
-        "parameter, a code of its own, a sentence, and `did_you_mean` where a name was probably mistyped.",
+        "`/v1/problems`. `errors` lists each fault with a JSON pointer into the body or the name of a parameter, a",
+        "code of its own, a sentence, and `did_you_mean` if a name was probably mistyped.",
         "",
         "| status | code | title |",
         "|---|---|---|",
@@ -60,7 +61,7 @@ def problems() -> str:
 
 
 def command_line() -> str:
-    """The help text of every command."""
+    """The page of the help texts of all commands."""
     lines = ["# The command line", "", NOTE]
     for context in contexts(main, "newswire", None):
         lines += [f"## {context.command_path}", "", "```", context.command.get_help(context).rstrip(), "```", ""]
@@ -68,7 +69,7 @@ def command_line() -> str:
 
 
 def contexts(command: click.Command, name: str, parent: click.Context | None) -> Iterator[click.Context]:
-    """A command and all below it, as they are when they are called."""
+    """The contexts of a command and of all its subcommands, with the settings of a real call and a fixed width."""
     settings = {**command.context_settings, "terminal_width": 100, "max_content_width": 100}
     context = click.Context(command, parent=parent, info_name=name, **settings)
     yield context

@@ -17,21 +17,91 @@ from newswire.timestamps import format_instant, format_optional
 # What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
 UNCARRIABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+
+class Field(NamedTuple):
+    """A row of the table of an article's fields.
+
+    `empty` is what a version is served with that was stored before the field existed. `is_sent`: a publisher may send
+    it; `is_stored`: it is part of a version, and of what is served. `parts` are the fields of the object, or of each
+    object in the list, that it holds. `since` is the stored form (`document.FORM`) that was the first to have it: a
+    field added later names the next number, and its `empty` is None or an empty list.
+    """
+
+    name: str
+    empty: Any = None
+    is_sent: bool = True
+    is_stored: bool = True
+    in_tombstone: bool = False
+    parts: tuple["Field", ...] = ()
+    since: int = 1
+
+
+NIL, EPOCH_TEXT = "00000000-0000-0000-0000-000000000000", format_instant(0)
+# What stands in the row of an article, or is made from it.
+IDENTITY = (
+    Field("id", NIL, is_sent=False, in_tombstone=True),
+    Field("uri", f"urn:uuid:{NIL}", is_sent=False, in_tombstone=True),
+    Field("external_id", in_tombstone=True),
+    Field("version", 1, is_sent=False, in_tombstone=True),
+    Field("change", {"type": "update", "note": None, "fields": []}, in_tombstone=True, parts=(
+        Field("type", "update"), Field("note"), Field("fields", [], is_sent=False),
+    )),
+    Field("publisher", {"slug": "", "name": "", "url": None}, is_sent=False, in_tombstone=True, parts=(
+        Field("slug", ""), Field("name", ""), Field("url"),
+    )),
+)  # fmt: skip
+# What a `Draft` brings.
+CONTENT = (
+    Field("headline", ""),
+    Field("slugline"),
+    Field("summary"),
+    Field("body_html"),
+    Field("body_text"),
+    Field("body_markdown", is_stored=False),
+    Field("word_count", 0, is_sent=False),
+    Field("byline"),
+    Field("dateline"),
+    Field("language", "und"),
+    Field("section"),
+    Field("keywords", []),
+    Field("subjects", [], parts=(Field("code"), Field("name"), Field("scheme"))),
+    Field("places", [], parts=(Field("name", ""), Field("country"))),
+    Field("urgency"),
+    Field("authors", [], parts=(
+        Field("id", "", is_sent=False), Field("name", ""), Field("role"), Field("bio"), Field("url"),
+        Field("avatar_url"), Field("organization"),
+    )),
+    Field("images", [], parts=(
+        Field("id", NIL.replace("-", ""), is_sent=False), Field("image_id", is_stored=False), Field("role", "inline"),
+        Field("url", ""), Field("caption"), Field("alt_text"), Field("credit"), Field("copyright_notice"),
+        Field("mime_type"), Field("width"), Field("height"), Field("renditions", [], is_sent=False),
+    )),
+    Field("url"),
+    Field("copyright_notice"),
+    Field("usage_terms"),
+    Field("editor_note"),
+)  # fmt: skip
+TIMES = (
+    Field("created_at", EPOCH_TEXT, is_sent=False),
+    Field("published_at", EPOCH_TEXT, in_tombstone=True),
+    Field("updated_at", EPOCH_TEXT, is_sent=False, in_tombstone=True),
+    Field("embargoed_until"),
+    Field("expires_at"),
+)
+FIELDS = (*IDENTITY, Field("source_version", is_stored=False), *CONTENT, *TIMES,
+          Field("digest", "0" * 64, is_sent=False, in_tombstone=True))  # fmt: skip
+"""THE table of an article's fields, in the order in which they are served: a new field is a row here, and the formats
+that show it. The log adds `seq` and `status` and the address `links` when a version is served."""
+
 SENDABLE: Mapping[str, tuple[str, ...]] = {
-    "": (
-        "headline", "external_id", "source_version", "url", "slugline", "summary", "body_html", "body_text",
-        "body_markdown", "byline", "dateline", "language", "section", "keywords", "subjects", "places", "urgency",
-        "authors", "images", "published_at", "embargoed_until", "expires_at", "copyright_notice", "usage_terms",
-        "editor_note", "change",
-    ),
-    "change": ("type", "note"),
-    "subjects": ("code", "name", "scheme"),
-    "places": ("name", "country"),
-    "authors": ("name", "role", "bio", "url", "avatar_url", "organization"),
-    "images": ("url", "image_id", "role", "caption", "alt_text", "credit", "copyright_notice", "width", "height",
-               "mime_type"),
-}  # fmt: skip
-"""The fields that a publisher may send: of an article, and of the objects in it."""
+    "": tuple(field.name for field in FIELDS if field.is_sent),
+    **{
+        field.name: tuple(part.name for part in field.parts if part.is_sent)
+        for field in FIELDS
+        if field.is_sent and field.parts
+    },
+}
+"""The names of fields that a publisher may send: of an article, and of the objects in it."""
 
 
 class Status(StrEnum):

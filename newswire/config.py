@@ -4,13 +4,14 @@ Nothing else in the project reads the environment. An unknown `NEWSWIRE_*` varia
 stops the start, so that a typing error cannot silently leave a default in force.
 """
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
+
+from newswire.errors import closest_name
 
 PREFIX = "NEWSWIRE_"
 URL, KEY, KEY_FILE = "NEWSWIRE_URL", "NEWSWIRE_KEY", "NEWSWIRE_KEY_FILE"
@@ -91,8 +92,8 @@ def calling(url: str | None = None, environ: Mapping[str, str] | None = None) ->
 
 
 def unknown(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    hint = f" Did you mean {close[0]}?" if close else f" Known are: {', '.join(sorted(known))}."
+    closest = closest_name(name, known)
+    hint = f" Did you mean {closest}?" if closest else f" Known are: {', '.join(sorted(known))}."
     return f"{name} is not a setting of Newswire.{hint}"
 
 

@@ -5,7 +5,8 @@ is made in `api.problems`, the command line prints `detail`. Nothing here knows 
 beyond the status numbers.
 """
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -102,6 +103,11 @@ class Problem(Exception):
             "errors": [fault.as_dict() for fault in self.errors],
             **self.members,
         }
+
+
+def closest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a mistyped one resembles most (difflib's ratio, 0.6 at least), or None."""
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
 def invalid(pointer: str, code: str, detail: str) -> Problem:

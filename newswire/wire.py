@@ -1,4 +1,4 @@
-"""THE LOG: append, since, head, verify. Nothing else in the project writes the tables head and entry.
+"""THE LOG: append, since, head, verify. Nothing else in the project changes the tables head and entry.
 
 Why the order holds. The number of an entry comes from the one row of `head`, raised as the
 last thing before the commit. Whoever raises it holds the lock on that row until it
@@ -14,21 +14,24 @@ of its content; so the last chain value vouches for the whole wire.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Connection, Update, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from newswire.article import EntryType
 from newswire.document import digest_of, parsed
-from newswire.store.articles import AnyRow, set_sequence_numbers
-from newswire.store.statements import Prepared
+from newswire.store.articles import AnyRow
+from newswire.store.backend import Errors, backend_of
+from newswire.store.database import Database
+from newswire.store.statements import Statement
 from newswire.store.tables import entry, head, version
 from newswire.timestamps import now as clock
 
 GENESIS = "0" * 64
-CHANNEL = "newswire"
 VERIFY_BATCH = 1000
+T = TypeVar("T")
 
 
 class Head(NamedTuple):
@@ -44,22 +47,36 @@ class Head(NamedTuple):
     changed_at: int
 
 
-POSITION = Prepared(select(*(head.c[name] for name in Head._fields)))
-RAISE = Prepared(update(head).values(seq=head.c.seq + bindparam("entries")).returning(head.c.seq, head.c.chain))
-WRITE = Prepared(insert(entry))
-LINK = Prepared(update(head).values(chain=bindparam("link"), changed_at=bindparam("moment")))
-# While the head is locked everyone waits: so on PostgreSQL the rest is one statement, which also tells, at the commit,
-# everyone who listens. On SQLite a statement costs nothing, and who waits looks at the file.
-WRITE_ALL = Prepared(
-    text(
-        "WITH written AS (INSERT INTO entry (seq, type, at, number, version, digest, chain) SELECT * FROM unnest("
-        "CAST(:seq AS bigint[]), CAST(:type AS text[]), CAST(:at AS bigint[]), CAST(:number AS bigint[]),"
-        " CAST(:version AS int[]), CAST(:digest AS text[]), CAST(:chain AS text[]))),"
-        " pointed AS (UPDATE article SET seq = newest.seq FROM unnest(CAST(:articles AS bigint[]),"
-        " CAST(:newest AS bigint[])) AS newest (number, seq) WHERE article.number = newest.number)"
-        f" UPDATE head SET chain = :link, changed_at = :moment RETURNING pg_notify('{CHANNEL}', '')"
-    )
-)
+def revision_of(head: Head) -> object:
+    """The part of a head that an edit of a publisher, partner, key or feed changes, and a publication does not."""
+    return head.wire, head.revision
+
+
+class PerHead(Generic[T]):
+    """A cache of one value, which holds as long as the head, or what `part` takes of it, stays the same.
+
+    The value is replaced whole, never locked: two threads may make it at the same time, and either one is right.
+    """
+
+    __slots__ = ("_held", "_part")
+
+    def __init__(self, part: Callable[[Head], object] = lambda head: head) -> None:
+        self._part = part
+        self._held: tuple[object, T] | None = None
+
+    def get(self, head: Head) -> T | None:
+        """The value at `head`; None when it is not known."""
+        held = self._held
+        return held[1] if held is not None and held[0] == self._part(head) else None
+
+    def put(self, head: Head, value: T) -> T:
+        """Keeps and returns the value at `head`, in place of the one at any other head."""
+        self._held = self._part(head), value
+        return value
+
+
+POSITION = Statement(select(*(head.c[name] for name in Head._fields)))
+RAISE = Statement(update(head).values(seq=head.c.seq + bindparam("entries")).returning(head.c.seq, head.c.chain))
 
 
 class NewEntry(NamedTuple):
@@ -91,7 +108,37 @@ def position(connection: Connection) -> Head:
 
 def latest(connection: Connection) -> Head:
     """The head as the last commit left it, at the least price; outside of any transaction."""
-    return Head(*POSITION.glimpse(connection))
+    return Head(*POSITION.fetch_single_row(connection))
+
+
+def look_at_head(database: Database) -> Head | None:
+    """The head as the last commit left it; None when the database is away.
+
+    Every request asks for it first, at the price of one bare statement: it decides which cached page is fresh.
+    """
+    failures: Errors = (SQLAlchemyError, *database.backend.errors)
+    try:
+        with database.look() as connection:
+            return latest(connection)
+    except failures:
+        return None
+
+
+def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Connection, Head], T]) -> T:
+    """What `read` finds with one or more statements that all see the wire at the same head, which it is told.
+
+    An optimistic read: the statements run outside of any transaction, on the assumption that the wire still stands
+    at `seen`, and the head is compared behind them. When it moved meanwhile, or `seen` is None, `read` runs (again)
+    in a reading transaction, which on PostgreSQL costs three more round trips. So `read` must have no effect that
+    a second run does not replace. What is not on the wire, such as an embargoed article, changes without the head.
+    """
+    if seen is not None:
+        with database.failures_as_problems(), database.look() as connection:
+            found = read(connection, seen)
+            if latest(connection) == seen:
+                return found
+    with database.read() as connection:
+        return read(connection, position(connection))
 
 
 def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
@@ -110,15 +157,7 @@ def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> lis
     # Of an article that is told of twice the later entry counts.
     newest = {row["number"]: row["seq"] for row in rows}
     # By the clock of this moment: the head is locked, so it is the order of the commits, as `now` may not be.
-    linked = {"link": chain, "moment": clock()}
-    if connection.dialect.name == "sqlite":
-        WRITE.many(connection, rows)
-        set_sequence_numbers(connection, newest)
-        LINK.execute(connection, linked)
-    else:
-        columns = {name: [row[name] for row in rows] for name in rows[0]}
-        pointed = {"articles": [*newest], "newest": [*newest.values()]}
-        WRITE_ALL.execute(connection, {**columns, **pointed, **linked})
+    backend_of(connection).write_entries(connection, rows, newest, chain, clock())
     return list(range(first, last + 1))
 
 
@@ -126,9 +165,8 @@ def revise(connection: Connection) -> None:
     """Notes that a publisher, partner, key or feed was edited, so that no kept page outlives the edit."""
     connection.execute(update(head).values(revision=head.c.revision + 1))
     # The time is taken once the head is locked, for which the first statement may have waited long.
-    change = update(head).values(changed_at=clock())
-    postgresql = connection.dialect.name == "postgresql"
-    connection.execute(change.returning(func.pg_notify(CHANNEL, "")) if postgresql else change)
+    connection.execute(update(head).values(changed_at=clock()))
+    backend_of(connection).notify_commit(connection)
 
 
 def renaming() -> Update:

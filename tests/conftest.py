@@ -1,31 +1,47 @@
-"""Fresh databases on both engines, and the place of the real test material; nothing else.
+"""Fixtures that tests of several rooms share: fresh databases on both engines, a wire, the command line, real articles.
 
 A test that takes `database_url` runs twice, each time on a new, migrated, empty database.
 Migrating is done once for each engine; every test gets a copy of the result.
 
-PostgreSQL (`bench.postgres`) is started when the first test asks for it, once in each
+PostgreSQL (`tests.support.postgres`) is started when the first test asks for it, once in each
 pytest-xdist worker. `NEWSWIRE_TEST_DATABASE_URL` names another server instead; its role
 must be allowed to create databases.
 """
 
 import os
-import shutil
 import signal
-import sqlite3
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
-from bench.postgres import PostgresError, new_database, temporary_postgres
 from newswire.store.migrate import upgrade
+from tests.support.command import WAIT_SECONDS, Cli, Server
+from tests.support.databases import ENGINES, empty_database
+from tests.support.postgres import PostgresError, new_database, temporary_postgres
+from tests.support.wire import Caller, Wire
 
 # Whoever runs the suite in the background of a shell lets it ignore Ctrl-C, and with it every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A busy machine makes a test slow and not wrong, so nothing here looks at the clock. The same examples in every run:
+# a suite that fails says that the code has changed. A wire as a fixture may serve all examples of a test.
+settings.register_profile(
+    "newswire",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[
+        HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much,
+        HealthCheck.function_scoped_fixture,
+    ],
+)  # fmt: skip
+settings.load_profile("newswire")
 
 
 @pytest.fixture(scope="session")
@@ -44,41 +60,97 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_url: str) -> Iterator[str]:
-    """The name of a migrated, empty database that nobody is connected to."""
-    with new_database(postgres_url, "template0") as url:
+def postgresql_template(postgres_url: str) -> Iterator[str]:
+    """The URL of a migrated, empty database that nobody is connected to."""
+    with new_database(postgres_url) as url:
         upgrade(url)
-        name = make_url(url).database
-        assert name
-        yield name
+        yield url
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file with nothing left in its write-ahead log."""
-    path = tmp_path_factory.mktemp("template") / "newswire.db"
-    upgrade(f"sqlite:///{path}")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return path
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a migrated, empty SQLite file."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('template') / 'newswire.db'}"
+    upgrade(url)
+    return url
 
 
 @pytest.fixture
-def fresh_postgresql(postgres_url: str, postgres_template: str) -> Iterator[str]:
-    with new_database(postgres_url, postgres_template) as url:
+def fresh_postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    with empty_database(request, "postgresql") as url:
         yield url
 
 
 @pytest.fixture
-def fresh_sqlite(sqlite_template: Path, tmp_path: Path) -> str:
-    return f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'newswire.db')}"
+def fresh_sqlite(request: pytest.FixtureRequest) -> Iterator[str]:
+    with empty_database(request, "sqlite") as url:
+        yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a new, migrated, empty database; the test runs once on each engine."""
-    url: str = request.getfixturevalue(f"fresh_{request.param}")
-    return url
+    with empty_database(request, request.param) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def shared_wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
+    """A wire, once on each engine, that the tests of a module share: they only read it, or nothing of it is counted."""
+    with empty_database(request, request.param) as url, closing(Wire(url)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_publisher(shared_wire: Wire) -> Caller:
+    """The publisher `reuters` of the shared wire."""
+    return shared_wire.as_publisher()
+
+
+@pytest.fixture(scope="module")
+def shared_partner(shared_wire: Wire) -> Caller:
+    """A partner of the shared wire who may see everything."""
+    return shared_wire.as_partner("shared")
+
+
+@pytest.fixture
+def wire(database_url: str) -> Iterator[Wire]:
+    """A fresh wire with its HTTP interface, once on each engine."""
+    with closing(Wire(database_url)) as made:
+        yield made
+
+
+@pytest.fixture
+def cli(database_url: str) -> Cli:
+    """`newswire` on a new database, once on each engine."""
+    return Cli(database_url)
+
+
+@pytest.fixture
+def sqlite_cli(fresh_sqlite: str) -> Cli:
+    """`newswire` on a new SQLite database, where the engine makes no difference."""
+    return Cli(fresh_sqlite)
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[subprocess.Popen[str]], Server]]:
+    """Watches processes that serve, and ends those that a test has left."""
+    watched: list[Server] = []
+
+    def watch(started: subprocess.Popen[str]) -> Server:
+        watched.append(Server(started))
+        return watched[-1]
+
+    yield watch
+    for server in watched:
+        if server.process.poll() is None:
+            server.process.terminate()
+            server.process.wait(WAIT_SECONDS)
+        for reader in server.readers:
+            reader.join(WAIT_SECONDS)
+        for stream in (server.process.stdout, server.process.stderr):
+            assert stream is not None
+            stream.close()
 
 
 @pytest.fixture(scope="session")

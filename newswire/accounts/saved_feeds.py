@@ -1,8 +1,7 @@
-"""Saved feeds: queries that a party keeps under a name, each with a token for readers that cannot send headers.
+"""Saved feeds: queries that a party stores under a name, each with a token for readers that cannot send headers.
 
-A query is kept as it stands in an address, parameter to values, and understood anew at each
-reading. A token opens its feed and nothing else; only its SHA-256 is stored. Every edit raises
-the head's revision, so that no kept page outlives it.
+A query is stored as the parameters of an address and parsed again at each reading. A token opens its feed and
+nothing else; only its SHA-256 is stored. Every edit raises the head's revision, which empties the page cache.
 """
 
 import secrets
@@ -13,16 +12,17 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from newswire import wire
-from newswire.accounts.parties import OWNERS, Caller, caller_as, hashed
+from newswire.accounts.callers import Caller, party_caller
+from newswire.accounts.keys import KEYS_WITH_OWNERS, hash_key
 from newswire.errors import Problem, invalid
 from newswire.store.articles import insert_unless_there
 from newswire.store.tables import api_key, feed, partner, publisher
 
-MOST = 1000
+MOST_FEEDS = 1000
 
 
 class SavedFeed(NamedTuple):
-    """A query under a name; `query` is parameter to values as sent, `token` a SHA-256, None where there is none."""
+    """A named query of a party: `query` maps parameters to values as sent; `token` is a SHA-256, or None."""
 
     party: str
     name: str
@@ -41,78 +41,79 @@ def new_token() -> str:
     return "nwf_" + secrets.token_urlsafe(32)
 
 
-def create(
+def create_feed(
     connection: Connection, party: str, name: str, title: str | None, query: Mapping[str, Sequence[str]], token: str,
     now: int,
 ) -> SavedFeed:  # fmt: skip
     """A new feed, opened by `token` too; raises `validation_failed` when the party has one of this name."""
-    made = SavedFeed(party, name, title, query, hashed(token), now, now)
+    made = SavedFeed(party, name, title, query, hash_key(token), now, now)
     wire.revise(connection)
     if insert_unless_there(connection, feed, made._asdict(), feed.c.id) is None:
-        raise taken(name)
-    if len(stored(connection, party)) > MOST:
-        raise Problem("validation_failed", f"There are {MOST} feeds already; delete one that is not used.")
+        raise _name_taken(name)
+    if len(list_feeds(connection, party)) > MOST_FEEDS:
+        raise Problem("validation_failed", f"There are {MOST_FEEDS} feeds already; delete one that is not used.")
     return made
 
 
-def change(connection: Connection, party: str, name: str, changes: Mapping[str, Any], now: int) -> SavedFeed:
+def change_feed(connection: Connection, party: str, name: str, changes: Mapping[str, Any], now: int) -> SavedFeed:
     """A feed with another name, title, query or token (a SHA-256, or None for no token); raises `not_found`."""
-    # It locks the head, so that nobody else changes a feed, or takes its name, between the look and the change.
+    # Raising the revision locks the head row, so that nobody else changes a feed, or takes the new name, between the
+    # look and the change.
     wire.revise(connection)
-    held = find(connection, party, name)
+    held = find_feed(connection, party, name)
     new = held._replace(**changes, updated_at=now)
-    if new.name != held.name and find_or_none(connection, held.party, new.name) is not None:
-        raise taken(new.name)
-    connection.execute(update(feed).where(*of(held.party, held.name)).values(**changes, updated_at=now))
+    if new.name != held.name and _find_feed_or_none(connection, held.party, new.name) is not None:
+        raise _name_taken(new.name)
+    connection.execute(update(feed).where(*_is_feed(held.party, held.name)).values(**changes, updated_at=now))
     return new
 
 
-def forget(connection: Connection, party: str, name: str) -> None:
+def delete_feed(connection: Connection, party: str, name: str) -> None:
     """Deletes a feed, and its token with it; raises `not_found`."""
     wire.revise(connection)
-    if connection.execute(delete(feed).where(*of(party, name))).rowcount != 1:
-        raise unknown(name)
+    if connection.execute(delete(feed).where(*_is_feed(party, name))).rowcount != 1:
+        raise _no_such_feed(name)
 
 
-def stored(connection: Connection, party: str) -> Sequence[SavedFeed]:
+def list_feeds(connection: Connection, party: str) -> Sequence[SavedFeed]:
     """All feeds of a party, by name."""
     rows = connection.execute(select(*COLUMNS).where(feed.c.party == party))
     return sorted((SavedFeed(*row) for row in rows), key=lambda found: found.name)
 
 
-def find(connection: Connection, party: str, name: str) -> SavedFeed:
+def find_feed(connection: Connection, party: str, name: str) -> SavedFeed:
     """One feed; raises `not_found`, also for another party's."""
-    found = find_or_none(connection, party, name)
+    found = _find_feed_or_none(connection, party, name)
     if found is None:
-        raise unknown(name)
+        raise _no_such_feed(name)
     return found
 
 
-def find_or_none(connection: Connection, party: str, name: str) -> SavedFeed | None:
-    row = connection.execute(select(*COLUMNS).where(*of(party, name))).one_or_none()
+def _find_feed_or_none(connection: Connection, party: str, name: str) -> SavedFeed | None:
+    row = connection.execute(select(*COLUMNS).where(*_is_feed(party, name))).one_or_none()
     return None if row is None else SavedFeed(*row)
 
 
-def caller_of_token(connection: Connection, token: str, now: int) -> Caller | None:
-    """The party whose feed a token opens, with the name of that feed; None for no token of any.
+def find_token_caller(connection: Connection, token: str, now: int) -> Caller | None:
+    """The party whose feed this token opens, with the name of that feed in `feed`; None for an unknown token.
 
-    A token opens nothing once its party has no key left that may read, and never what only an owner sees.
+    A token opens nothing once its party has no key left that may read, and never what only an owner may see.
     """
-    row = connection.execute(select(feed.c.party, feed.c.name).where(feed.c.token == hashed(token))).one_or_none()
+    row = connection.execute(select(feed.c.party, feed.c.name).where(feed.c.token == hash_key(token))).one_or_none()
     if row is None:
         return None
     kind, _, slug = row.party.partition(":")
-    if not has_key(connection, kind, slug, now):
+    if not _has_reading_key(connection, kind, slug, now):
         return None
-    caller = caller_as(connection, kind, slug or None, scopes=frozenset({"read"}), feed=row.name)
+    caller = party_caller(connection, kind, slug or None, scopes=frozenset({"read"}), feed=row.name)
     return replace(caller, visibility=replace(caller.visibility, owner=False))
 
 
-def has_key(connection: Connection, kind: str, slug: str, now: int) -> bool:
+def _has_reading_key(connection: Connection, kind: str, slug: str, now: int) -> bool:
     """Whether a party has a key in use that may read."""
     owner = {"publisher": publisher.c.slug == slug, "partner": partner.c.slug == slug}.get(kind, api_key.c.admin)
     scopes = connection.scalars(
-        select(api_key.c.scopes).select_from(OWNERS).where(
+        select(api_key.c.scopes).select_from(KEYS_WITH_OWNERS).where(
             owner, api_key.c.revoked_at.is_(None), api_key.c.nonce.is_(None),
             or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now),
         )
@@ -120,13 +121,13 @@ def has_key(connection: Connection, kind: str, slug: str, now: int) -> bool:
     return any("read" in each.split() for each in scopes)
 
 
-def of(party: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _is_feed(party: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return feed.c.party == party, feed.c.name == name
 
 
-def taken(name: str) -> Problem:
+def _name_taken(name: str) -> Problem:
     return invalid("/name", "taken", f"There is a feed {name!r} of yours already; PATCH /v1/feeds/{name} changes it.")
 
 
-def unknown(name: str) -> Problem:
+def _no_such_feed(name: str) -> Problem:
     return Problem("not_found", f"There is no feed {name!r} of yours; POST /v1/feeds makes one.")

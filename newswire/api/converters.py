@@ -1,4 +1,4 @@
-"""The parts of addresses: what each may be, and how the OpenAPI document describes it."""
+"""Werkzeug's converters for the path parameters of the route table, and the OpenAPI schemas of such parameters."""
 
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
@@ -6,20 +6,22 @@ from newswire.api.schemas.changes import CONSUMER
 from newswire.api.schemas.feeds import FEED
 from newswire.schemas.fields import ONE_LINE_PATTERN
 
+LARGEST_ORDINAL = 999_999_999
+
 
 class Ordinal(IntegerConverter):
-    """A number from 1 in ASCII digits that a database can count to; anything else names nothing."""
+    """A whole number from 1 in ASCII digits, within what both databases store; anything else is 404."""
 
     regex = "[1-9][0-9]{0,8}"
 
     def __init__(self, map: Map) -> None:
-        super().__init__(map, min=1, max=999_999_999)
+        super().__init__(map, min=1, max=LARGEST_ORDINAL)
 
 
 class ArticleId(BaseConverter):
-    """Any word but `batch`, and without the suffix of a form: these have addresses of their own.
+    """The id of an article: any path segment but `batch`, without the suffix of a format.
 
-    What cannot be done there is 405, not 404.
+    Those have routes of their own; excluded here, a wrong method on them is 405 instead of 404 for an article.
     """
 
     regex = r"(?!batch\Z)[^/]+(?<!\.md)(?<!\.html)(?<!\.ninjs)"
@@ -27,7 +29,7 @@ class ArticleId(BaseConverter):
 
 
 class ExternalId(BaseConverter):
-    """A publisher's own id, slashes included: what comes as %2F reaches us as a slash."""
+    """A publisher's own id, slashes included: WSGI unescapes %2F before the router sees the path."""
 
     regex = "(?s:.+)"
     part_isolating = False
@@ -35,11 +37,11 @@ class ExternalId(BaseConverter):
 
 
 class ConsumerName(BaseConverter):
-    """The name of a consumer; one that cannot be is refused with a reason."""
+    """The name of a consumer: any path segment. The views check its form, and refuse it with a reason."""
 
 
 class FeedName(BaseConverter):
-    """The name of a saved feed, without a dot: what follows one says in which form it is wanted."""
+    """The name of a saved feed: a path segment without a dot, behind which the suffix of a format begins."""
 
     regex = r"[^/.]+"
     part_isolating = True
@@ -48,8 +50,12 @@ class FeedName(BaseConverter):
 CONVERTERS = {
     "ordinal": Ordinal, "article_id": ArticleId, "external_id": ExternalId, "consumer": ConsumerName, "feed": FeedName,
 }  # fmt: skip
-DESCRIBED = {
-    ExternalId: {"type": "string", "minLength": 1, "maxLength": 250, "pattern": ONE_LINE_PATTERN},
-    ConsumerName: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{CONSUMER}$"},
-    FeedName: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{FEED}$"},
+PATH_SCHEMAS = {
+    "string": {"type": "string", "minLength": 1},
+    "ordinal": {"type": "integer", "minimum": 1, "maximum": LARGEST_ORDINAL},
+    "article_id": {"type": "string"},
+    "external_id": {"type": "string", "minLength": 1, "maxLength": 250, "pattern": ONE_LINE_PATTERN},
+    "consumer": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{CONSUMER}$"},
+    "feed": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{FEED}$"},
 }
+"""The OpenAPI schema of a path parameter, by the name of its converter in the route table."""

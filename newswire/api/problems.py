@@ -1,12 +1,12 @@
-"""Problems in the form of RFC 9457, and every other exception turned into one."""
+"""Problem documents (RFC 9457): how a refusal, an HTTP error of Flask's, and a defect are answered."""
 
 import logging
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from newswire.api.request.urls import base_url
+from newswire.api.context import RequestContext
 from newswire.errors import CODES, Problem
 from newswire.schemas.fields import printable
 
@@ -18,67 +18,63 @@ BY_STATUS = {
 }  # fmt: skip
 
 
-def answer(problem: Problem) -> Response:
-    """The response that tells the caller of a problem."""
-    document = {
-        "type": problem_type(problem.code),
-        **problem.as_dict(),
-        "instance": printable(request.path),
-        "request_id": g.get("request_id"),
+def problem_response(context: RequestContext, problem: Problem) -> Response:
+    """The answer that tells the client of a problem."""
+    document = embed_problem(problem, context.base_url) | {
+        "instance": printable(context.request.path),
+        "request_id": context.request_id,
     }
-    response = Response(dumped(document), problem.status, content_type=MEDIA_TYPE, headers=problem.headers)
+    response = Response(dump_json(document), problem.status, content_type=MEDIA_TYPE, headers=problem.headers)
     response.headers["Cache-Control"] = "no-store"
     if problem.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="newswire", Basic realm="newswire", charset="UTF-8"'
     return response
 
 
-def embedded(problem: Problem) -> dict[str, object]:
-    """A problem inside an answer, as in the results of a batch."""
-    return {"type": problem_type(problem.code), **problem.as_dict()}
-
-
-def problem_type(code: str) -> str:
-    return f"{base_url()}/v1/problems#{code}"
-
-
-def dumped(document: object) -> bytes:
-    """JSON bytes; text that a client smuggled in and that cannot be encoded is escaped."""
-    try:
-        return orjson.dumps(document)
-    except orjson.JSONEncodeError:
-        return orjson.dumps(encodable(document))
-
-
-def encodable(value: object) -> object:
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, dict):
-        return {printable(str(name)): encodable(item) for name, item in value.items()}
-    return [encodable(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def register(app: Flask) -> None:
-    """Every way out of a view that is not an answer becomes a problem document."""
-    app.register_error_handler(Problem, answer)
-    app.register_error_handler(HTTPException, of_http_exception)
-    app.register_error_handler(Exception, of_defect)
-
-
-def of_http_exception(error: HTTPException) -> Response:
-    code = BY_STATUS.get(error.code or 500, "internal")
+def http_error_response(context: RequestContext, error: HTTPException) -> Response:
+    """The answer to an error of Flask's or Werkzeug's: no route, wrong method, a redirect."""
     if error.code is not None and error.code < 400:
         return Response(status=error.code, headers=[*error.get_headers()])
+    code = BY_STATUS.get(error.code or 500, "internal")
     details = {
         "not_found": "There is nothing at this address.",
-        "method_not_allowed": f"{request.method} is not possible here; see Allow.",
+        "method_not_allowed": f"{context.request.method} is not possible here; see Allow.",
     }
-    response = answer(Problem(code, details.get(code) or error.description or CODES[code].title))
+    detail = details.get(code) or error.description or CODES[code].title
+    response = problem_response(context, Problem(code, detail))
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
 
 
-def of_defect(error: Exception) -> Response:
-    logger.exception("a defect of Newswire", extra={"request_id": g.get("request_id")})
-    return answer(Problem("internal", "Something went wrong here; the request_id finds it in the log."))
+def defect_response(context: RequestContext, error: Exception) -> Response:
+    """The answer to an exception that nothing here foresees: 500, and its traceback in the log."""
+    logger.error("a defect of Newswire", exc_info=error, extra={"request_id": context.request_id})
+    problem = Problem("internal", "Something went wrong here; the request_id finds it in the log.")
+    return problem_response(context, problem)
+
+
+def embed_problem(problem: Problem, base_url: str) -> dict[str, object]:
+    """The members of a problem document, as they also stand inside of answers: the results of a batch."""
+    return {"type": problem_type(problem.code, base_url), **problem.as_dict()}
+
+
+def problem_type(code: str, base_url: str) -> str:
+    """The `type` of a problem: the URL of its line in the list of problems."""
+    return f"{base_url}/v1/problems#{code}"
+
+
+def dump_json(document: object) -> bytes:
+    """JSON bytes; text that a client smuggled in and that cannot be encoded is escaped."""
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(escape_unencodable(document))
+
+
+def escape_unencodable(value: object) -> object:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable(str(name)): escape_unencodable(item) for name, item in value.items()}
+    return [escape_unencodable(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,42 +1,83 @@
-"""One article in the form in which the caller wants it: JSON, ninjs, Markdown, or a page for people."""
+"""Media types of articles: JSON, ninjs, Markdown, a page for people; and an article or a list in the one asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from flask import Response, g
+from flask import Response
 
-from newswire.api import ninjs
-from newswire.api.request.conditional import article_tag, not_modified
-from newswire.api.responses import unchanged
+from newswire.api.context import RequestContext
+from newswire.api.request.conditional import article_tag
+from newswire.api.responses import is_not_modified, json_response, not_modified_response
 from newswire.formats.html.page import page, policy
 from newswire.formats.markdown.write import markdown
+from newswire.formats.ninjs.write import VERSIONS, ninjs
 from newswire.store.articles import AnyRow
 
-MARKDOWN, HTML = "text/markdown", "text/html"
+MARKDOWN, HTML, NINJS = "text/markdown", "text/html", "application/vnd.iptc.ninjs+json"
+# Without a version it is the newest.
+NINJS_TYPES = (NINJS, *(f"{NINJS};version={version}" for version in VERSIONS))
 
 
-def answer(article: bytes, row: AnyRow) -> Response:
-    """An article as served, spliced of `row`, in the form that this request asks for."""
-    made = {MARKDOWN: in_markdown, HTML: as_page}.get(g.media_type)
-    form = {MARKDOWN: "md", HTML: "html"}.get(g.media_type) or ninjs.representation()
-    tag = article_tag(row.id, row.version, row.status, form)
-    if made is None:
-        return ninjs.answer(ninjs.dressed(article), tag)
-    if not_modified(tag):
-        return unchanged(tag)
-    response = made(orjson.loads(article))
-    response.headers["ETag"] = f'"{tag}"'
+def ninjs_version(media_type: str) -> str | None:
+    """The version of ninjs that a media type means; None for any other format."""
+    media, _, number = media_type.partition(";version=")
+    return (number or VERSIONS[0]) if media == NINJS else None
+
+
+def convert_article(article: bytes, media_type: str) -> bytes:
+    """An article as served, converted to ninjs where `media_type` is that."""
+    version = ninjs_version(media_type)
+    return article if version is None else orjson.dumps(ninjs(orjson.loads(article), version))
+
+
+def convert_entry(entry: bytes, media_type: str) -> bytes:
+    """An entry of the wire, its article converted to ninjs where `media_type` is that."""
+    version = ninjs_version(media_type)
+    if version is None:
+        return entry
+    content = orjson.loads(entry)
+    return orjson.dumps(content | {"article": content["article"] and ninjs(content["article"], version)})
+
+
+def converted_response(context: RequestContext, body: bytes, tag: str | None = None) -> Response:
+    """An answer of articles that are converted already, with the media type that they are in."""
+    version = ninjs_version(context.media_type)
+    response = json_response(context, body, tag=tag)
+    if version is not None and response.status_code == 200:
+        response.content_type = f"{NINJS};version={version}"
     return response
 
 
-def in_markdown(article: Mapping[str, Any]) -> Response:
+def article_response(context: RequestContext, article: bytes, row: AnyRow) -> Response:
+    """One article as served, spliced of `row`, in the format that this request asks for."""
+    if (text := TEXTS.get(context.media_type)) is not None:
+        suffix, write = text
+        tag = article_tag(row.id, row.version, row.status, suffix)
+        if is_not_modified(context.request, tag):
+            return not_modified_response(context, tag)
+        response = write(orjson.loads(article))
+        response.headers["ETag"] = f'"{tag}"'
+        return response
+    version = ninjs_version(context.media_type)
+    tag = article_tag(row.id, row.version, row.status, f"ninjs{version.replace('.', '')}" if version else "json")
+    return converted_response(context, convert_article(article, context.media_type), tag)
+
+
+def markdown_response(article: Mapping[str, Any]) -> Response:
     return Response(markdown(article), content_type=f"{MARKDOWN}; charset=utf-8")
 
 
-def as_page(article: Mapping[str, Any]) -> Response:
-    """The page, which loads pictures only and runs nothing."""
+def page_response(article: Mapping[str, Any]) -> Response:
+    """The page for people, which loads pictures only and runs nothing."""
     response = Response(page(article), content_type=f"{HTML}; charset=utf-8")
     response.headers["Content-Security-Policy"] = policy()
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+TEXTS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], Response]]] = {
+    MARKDOWN: ("md", markdown_response),
+    HTML: ("html", page_response),
+}
+"""Formats that are no JSON: what their ETag calls them, and what writes them."""

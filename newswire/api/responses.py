@@ -1,93 +1,128 @@
-"""Answers: JSON bytes with ETag, negotiation, compression, and the headers that caches need."""
+"""Answers: JSON with an ETag, 304, content negotiation, compression, and the headers that caches need."""
 
 import gzip
 import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 
-from flask import Response, g, request
+from flask import Request, Response
 from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
-from newswire.api.problems import dumped
-from newswire.api.request.conditional import not_modified
+from newswire.api.context import RequestContext
+from newswire.api.problems import dump_json
 from newswire.errors import Problem
 
 COMPRESS_FROM = 1000
+"""Bytes; a smaller body is not compressed."""
 CHARSET = re.compile(r"\s*;\s*charset=[^;]*", re.IGNORECASE)
-COMPRESSIBLE = ("application/json", "text/html", "text/markdown", "text/javascript", "text/css")
+COMPRESSIBLE = frozenset({"application/json", "text/html", "text/markdown", "text/javascript", "text/css"})
 WIDER = {"xml": ("application/xml", "text/xml"), "json": ("application/json",)}
+"""The types that a type with this structured suffix is one of (RFC 6839): who can read any XML can read RSS."""
+HEADERS_REMEMBERED = 100
+"""Values of `Accept` and `Accept-Encoding`, of which the clients of a wire send few, are not parsed each time."""
 
 
-def accept(*media_types: str) -> str:
-    """The type that the caller likes best, the first one where it is all the same; raises `not_acceptable`."""
-    offered = media_types or ("application/json",)
-    if "HTTP_ACCEPT" not in request.environ:
+def json_response(
+    context: RequestContext, body: bytes | object, status: int = 200, *, tag: str | None = None
+) -> Response:
+    """An answer in JSON; with the ETag `tag`, and 304 to a reader who holds it already."""
+    if tag is not None and context.request.method in {"GET", "HEAD"} and is_not_modified(context.request, tag):
+        return not_modified_response(context, tag)
+    content = body if isinstance(body, bytes) else dump_json(body)
+    response = Response(content, status, content_type="application/json")
+    if tag is not None:
+        response.headers.add("ETag", f'"{tag}"')
+    return response
+
+
+def not_modified_response(context: RequestContext, tag: str) -> Response:
+    """304 with the ETag of the copy that the client holds (RFC 9110, 15.4.5): compressed, or plain."""
+    compressed_tag = f"{tag}.gz"
+    holds_compressed = accepts_gzip(context.request) and context.request.if_none_match.contains_weak(compressed_tag)
+    return Response(status=304, headers={"ETag": f'"{compressed_tag if holds_compressed else tag}"'})
+
+
+def is_not_modified(request: Request, tag: str, date: datetime | None = None) -> bool:
+    """Whether the client holds this representation already; its compressed form counts.
+
+    `date` is its `Last-Modified`, if it has one: for a client that knows only that (RFC 9110, 13.2.2).
+    """
+    environ = request.environ
+    return holds_representation(tag, date, environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"))
+
+
+def holds_representation(tag: str, date: datetime | None, tags: str | None, since: str | None) -> bool:
+    """Whether If-None-Match (`tags`) or, without it, If-Modified-Since (`since`) name this representation."""
+    if tags is None and since is None:
+        return False
+    held = parse_etags(tags)
+    if held:
+        return held.contains_weak(tag) or held.contains_weak(f"{tag}.gz")
+    return date is not None and parse_date(since) == date
+
+
+def negotiate_media_type(request: Request, offered: Sequence[str]) -> str:
+    """The type that the client likes best, the first one where it is all the same; raises `not_acceptable`."""
+    header = request.environ.get("HTTP_ACCEPT")
+    if header is None:
         return offered[0]
-    # Everything here is in UTF-8, whatever charset is asked for beside a type.
-    accepted = MIMEAccept([(CHARSET.sub("", media), quality) for media, quality in request.accept_mimetypes])
-    best = accepted.best_match(offered) if accepted else offered[0]
-    if best is None:
-        best = next((media for media in offered if accepted.best_match(wider(media))), None)
+    best = best_media_type(header, tuple(offered))
     if best is None:
         raise Problem("not_acceptable", f"This address answers in {' or '.join(offered)}; ask for that or for */*.")
     return best
 
 
-def wider(media_type: str) -> tuple[str, ...]:
-    """The types that a type is one of (RFC 6839): who can read any XML can read RSS."""
-    return WIDER.get(media_type.rpartition("+")[2], ())
+@lru_cache(HEADERS_REMEMBERED)
+def best_media_type(header: str, offered: tuple[str, ...]) -> str | None:
+    """The best of `offered` by an Accept header, None when none is acceptable."""
+    # Everything here is in UTF-8, whatever charset is asked for beside a type.
+    sent = parse_accept_header(header, MIMEAccept)
+    accepted = MIMEAccept([(CHARSET.sub("", media), quality) for media, quality in sent])
+    best = accepted.best_match(offered) if accepted else offered[0]
+    if best is None:
+        wider = (media for media in offered if accepted.best_match(WIDER.get(media.rpartition("+")[2], ())))
+        best = next(wider, None)
+    return best
 
 
-def json_answer(body: bytes | object, status: int = 200, *, tag: str | None = None) -> Response:
-    """An answer in JSON; with the ETag `tag`, and 304 where the caller holds it already (reads only)."""
-    content = body if isinstance(body, bytes) else dumped(body)
-    response = Response(content, status, content_type="application/json")
-    if tag is not None:
-        response.headers.add("ETag", f'"{tag}"')
-        if request.method in {"GET", "HEAD"} and not_modified(tag):
-            return unchanged(tag)
-    return response
+def accepts_gzip(request: Request) -> bool:
+    header = request.environ.get("HTTP_ACCEPT_ENCODING")
+    return header is not None and has_gzip(header)
 
 
-def unchanged(tag: str) -> Response:
-    """304 with the ETag of the copy that the caller holds (RFC 9110, 15.4.5): compressed, or plain."""
-    compressed_tag = f"{tag}.gz"
-    held = compressed_tag if takes_gzip() and request.if_none_match.contains_weak(compressed_tag) else tag
-    return Response(status=304, headers={"ETag": f'"{held}"'})
+@lru_cache(HEADERS_REMEMBERED)
+def has_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding header accepts gzip."""
+    return parse_accept_header(header).quality("gzip") > 0
 
 
-def takes_gzip() -> bool:
-    return "HTTP_ACCEPT_ENCODING" in request.environ and request.accept_encodings.quality("gzip") > 0
-
-
-def finish(response: Response) -> Response:
-    """The last step of every answer: what depends on the caller is private, and bodies are compressed.
-
-    `g.depends_on` are other headers of the request on which the answer depends.
-    """
-    known, headers = g._get_current_object(), response.headers
-    caller = known.get("caller")
+def finish_response(context: RequestContext, response: Response) -> None:
+    """Adds the headers that caches need, and compresses the body: what depends on the caller is private."""
+    headers, caller = response.headers, context.identified
     if "Cache-Control" not in headers:
         scope = "public" if caller is None or caller.kind == "public" else "private"
         headers.add("Cache-Control", f"{scope}, no-cache")
-    headers.add("X-Request-Id", known.request_id)
-    depends_on = list(known.get("depends_on", ()))
+    headers.add("X-Request-Id", context.request_id)
+    vary = [*context.vary]
     if caller is not None:
-        depends_on.append("Authorization")
+        vary.append("Authorization")
     if response.status_code == 304 or is_compressible(response.mimetype or ""):
-        depends_on.append("Accept-Encoding")
-        compress(response)
-    if depends_on:
-        headers.add("Vary", ", ".join(depends_on))
-    return response
+        vary.append("Accept-Encoding")
+        compress_body(context, response)
+    if vary:
+        headers.add("Vary", ", ".join(vary))
 
 
 def is_compressible(media_type: str) -> bool:
     return media_type in COMPRESSIBLE or media_type.endswith(("+json", "+xml"))
 
 
-def compress(response: Response) -> None:
-    """Where that is worth it, and the caller takes it."""
+def compress_body(context: RequestContext, response: Response) -> None:
+    """Compresses the body where that is worth it and the client accepts it; a compressed form has its own ETag."""
     if (
-        not takes_gzip()
+        not accepts_gzip(context.request)
         or response.is_streamed
         or response.status_code == 304
         or "Content-Encoding" in response.headers

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 
 from marshmallow import Schema
 
-from newswire.api import ninjs
-from newswire.api.representations import HTML, MARKDOWN
+from newswire.api.representations import HTML, MARKDOWN, NINJS_TYPES
 from newswire.api.request.bodies import ARTICLE_TYPES
 from newswire.api.routing import Route
 from newswire.api.schemas import changes as wire
@@ -32,7 +31,7 @@ ARTICLE = "/v1/articles/<article_id:article_id>"
 EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
 CONSUMER = "/v1/consumers/<consumer:name>"
 FEED = "/v1/feeds/<feed:feed>"
-JSON_OR_NINJS = ("application/json", *ninjs.TYPES)
+JSON_OR_NINJS = ("application/json", *NINJS_TYPES)
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
 STORED: Mapping[int, type[Schema] | None] = {200: responses.StoredOrKilled, 201: responses.StoredArticle}
@@ -47,7 +46,7 @@ ROUTES = (
     Route("GET", "/v1/articles.json", syndication.articles_json_feed, "read", DocumentParameters, {200: None},
           media=("application/feed+json",), tagged=True),
     Route("GET", "/v1/articles.ninjs", articles.list_ninjs, "read", ArticleParameters, {200: None},
-          media=ninjs.TYPES, tagged=True),
+          media=NINJS_TYPES, tagged=True),
     Route("POST", "/v1/articles", publishing.create_article, "publish", DryRunParameters, STORED, takes=ARTICLE_TYPES,
           signed=True, problems=(*WRITING, "duplicate_external_id", "stale_version", "article_canceled")),
     Route("POST", "/v1/articles/batch", batch.create_batch, "publish", DryRunParameters, {200: envelopes.BatchOut},
@@ -58,7 +57,7 @@ ROUTES = (
           problems=("not_found", "article_canceled"), tagged=True),
     Route("GET", ARTICLE + ".html", articles.read_page, "read", Parameters, {200: None}, media=(HTML,),
           problems=("not_found", "article_canceled"), tagged=True),
-    Route("GET", ARTICLE + ".ninjs", articles.read_ninjs, "read", Parameters, {200: None}, media=ninjs.TYPES,
+    Route("GET", ARTICLE + ".ninjs", articles.read_ninjs, "read", Parameters, {200: None}, media=NINJS_TYPES,
           problems=("not_found", "article_canceled"), tagged=True),
     Route("PUT", ARTICLE, publishing.replace_article, "publish", DryRunParameters, {200: responses.StoredOrKilled},
           takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
@@ -80,7 +79,7 @@ ROUTES = (
     Route("GET", "/v1/changes", changes.list_changes, "read", ChangesParameters, {200: envelopes.ChangesOut},
           media=JSON_OR_NINJS, streams=(EVENTS, NDJSON), problems=("cursor_ahead", "wire_changed", "not_found")),
     Route("GET", "/v1/changes.ninjs", changes.list_changes_ninjs, "read", ChangesParameters, {200: None},
-          media=ninjs.TYPES, problems=("cursor_ahead", "wire_changed", "not_found")),
+          media=NINJS_TYPES, problems=("cursor_ahead", "wire_changed", "not_found")),
     Route("GET", "/v1/wire", changes.read_wire, "read", Parameters, {200: wire.WireOut}),
     Route("GET", "/v1/consumers", consumers.list_consumers, "read", Parameters, {200: wire.ConsumerList}),
     Route("GET", CONSUMER, consumers.read_consumer, "read", Parameters, {200: wire.ConsumerOut},

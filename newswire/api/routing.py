@@ -1,4 +1,4 @@
-"""A line of the route table: one operation of the HTTP interface."""
+"""`Route`: a row of the route table, which declares one operation of the HTTP interface."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from newswire.api.schemas.parameters import Parameters
 
 @dataclass(frozen=True)
 class Route:
-    """One operation: `scope` None is open to everyone; `takes` are the media types of its body.
+    """One operation: `view(context, **address)` answers it; a `scope` of None opens it to everyone.
 
-    `sent` describes a JSON body that is no article; `media` are the media types it answers in, the
-    first one where it is all the same to the caller, and `streams` those of endless or very long answers.
-    With `tagged` its answers carry an ETag, and 304 tells who has it that nothing changed. With `token` the
-    token of the saved feed in its address opens it too, with `signed` a signature over the body.
+    `takes` are the media types of its body, `sent` describes a JSON body that is no article; `media` are the media
+    types that it answers in, the first one where it is all the same to the client, and `streams` those of endless
+    or very long answers. With `tagged` its answers carry an ETag, and 304 is one of them. With `token` the token of
+    the saved feed in its address opens it too, with `signed` a signature over the body.
     """
 
     method: str

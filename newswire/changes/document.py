@@ -3,7 +3,7 @@
 import orjson
 
 from newswire.changes.page import Told
-from newswire.document import parsed, spliced
+from newswire.document import parse_article, spliced
 from newswire.timestamps import format_instant
 
 # What stands between quotes is ASCII that JSON takes as it is.
@@ -24,9 +24,9 @@ def made(told: Told, base: str) -> bytes:
     item = told.item
     content, change, article = item.content, b"", b"null"
     if content is not None and told.type == "article.canceled":
-        change = b',"change":' + orjson.dumps(parsed(content.rendered, b"")["change"])
+        change = b',"change":' + orjson.dumps(parse_article(content.rendered, None)["change"])
     if content is not None and told.readable:
-        article = spliced(content.rendered, content.body, item.seq, "usable", item.article_id, base)
+        article = spliced(content.rendered, content.body, content.form, item.seq, "usable", item.article_id, base)
     head = ENTRY % (item.seq, told.type, format_instant(item.at), item.article_id, item.told.version, item.digest,
                     item.chain)  # fmt: skip
     return b'%s%s,"article":%s}' % (head.encode("ascii"), change, article)

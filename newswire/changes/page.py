@@ -16,7 +16,7 @@ from newswire.document import PAGE_BYTES
 from newswire.errors import Problem
 from newswire.store.articles import AnyRow
 from newswire.store.log_rows import Past, as_terms, told_before
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
 
 MOST_SCANNED = 5000
@@ -108,7 +108,7 @@ def scan(connection: Connection, after: int, until: int, first: int = CHUNK, *, 
         after, chunk = rows[-1].seq, CHUNK
 
 
-def entries(*, bare: bool) -> Prepared:
+def entries(*, bare: bool) -> Statement:
     """Entries with their version, what the article is now, and the version told before it; see `scan`.
 
     `limit` of them after `after`, none after `until`.
@@ -125,14 +125,14 @@ def entries(*, bare: bool) -> Prepared:
     )
     if bare:
         absent = ("terms", "current_terms", "past_seq", "past_version", "past_terms")
-        return Prepared(told.add_columns(*(literal_column("NULL").label(name) for name in absent)))
+        return Statement(told.add_columns(*(literal_column("NULL").label(name) for name in absent)))
     last = (
         select(func.max(before.c.seq))
         .where(before.c.number == entry.c.number, before.c.seq < entry.c.seq)
         .where(before.c.type != EntryType.CANCELED.value)
         .scalar_subquery()
     )
-    return Prepared(
+    return Statement(
         told.add_columns(
             version.c.terms, current.c.terms.label("current_terms"), earlier.c.seq.label("past_seq"),
             past.c.version.label("past_version"), past.c.terms.label("past_terms"),
@@ -145,8 +145,8 @@ def entries(*, bare: bool) -> Prepared:
 
 TOLD = and_(version.c.number == entry.c.number, version.c.version == entry.c.version)
 ENTRIES, BARE = entries(bare=False), entries(bare=True)
-CONTENTS = select(entry.c.seq, version.c.rendered, version.c.body).join_from(entry, version, TOLD)
-BETWEEN = Prepared(CONTENTS.where(entry.c.seq.between(bindparam("first"), bindparam("last"))))
+CONTENTS = select(entry.c.seq, version.c.rendered, version.c.body, version.c.form).join_from(entry, version, TOLD)
+BETWEEN = Statement(CONTENTS.where(entry.c.seq.between(bindparam("first"), bindparam("last"))))
 AMONG = CONTENTS.where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
 NO_TERMS: frozenset[str] = frozenset()
 
@@ -164,9 +164,9 @@ def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
 
 def content_of(connection: Connection, number: int, past: Past) -> Content:
     """One stored version."""
-    statement = select(version.c.rendered, version.c.body).where(version.c.number == number)
+    statement = select(version.c.rendered, version.c.body, version.c.form).where(version.c.number == number)
     row = connection.execute(statement.where(version.c.version == past.version)).one()
-    return Content(row.rendered, row.body, past.terms)
+    return Content(row.rendered, row.body, row.form, past.terms)
 
 
 def load_contents(connection: Connection, items: Sequence[Item]) -> None:
@@ -182,5 +182,5 @@ def load_contents(connection: Connection, items: Sequence[Item]) -> None:
         rows = connection.execute(AMONG, {"numbers": [item.seq for item in items]})
     found = {row[0]: row for row in rows}
     for item in items:
-        _, rendered, body = found[item.seq]
-        item.content = Content(rendered, body, item.told.terms)
+        _, rendered, body, form = found[item.seq]
+        item.content = Content(rendered, body, form, item.told.terms)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from newswire.article import Killed, Status, uri
 from newswire.changes.page import content_of
 from newswire.changes.rules import Matcher, Reader
-from newswire.document import parsed
+from newswire.document import parse_article
 from newswire.store.articles import CURRENT
 from newswire.store.log_rows import told_before
 from newswire.store.tables import article, version
@@ -39,7 +39,7 @@ def lately_killed(connection: Connection, reader: Reader) -> Sequence[Killed]:
     found: list[Killed] = []
     for row in rows:
         if any(matcher.answers(row.number, past) for past in told[row.number]):
-            found.append(Killed(uri(row.id), row.updated_at, parsed(row.rendered, b"")["change"]["note"]))
+            found.append(Killed(uri(row.id), row.updated_at, parse_article(row.rendered, None)["change"]["note"]))
         if len(found) == SHOWN or matcher.looked >= MOST_LOOKED_INTO:
             break
     return found

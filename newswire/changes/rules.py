@@ -12,11 +12,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from newswire.article import EntryType, Status
-from newswire.document import parsed
-from newswire.search.analysis import Analysed
+from newswire.document import parse_article
+from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
-from newswire.search.syntax import matches
-from newswire.search.texts import searchable
+from newswire.search.syntax import matches_article
 from newswire.store.log_rows import Past
 from newswire.timestamps import parse_instant
 from newswire.visibility import Filter, Visibility
@@ -35,18 +34,19 @@ class Standing(NamedTuple):
 class Content:
     """One version as it is stored; its words are analysed when somebody asks for them, once."""
 
-    def __init__(self, rendered: bytes, body: bytes, terms: frozenset[str]) -> None:
+    def __init__(self, rendered: bytes, body: bytes, form: int, terms: frozenset[str]) -> None:
         self.rendered = rendered
         self.body = body
+        self.form = form
         self.terms = terms
 
     @cached_property
     def article(self) -> dict[str, Any]:
-        return parsed(self.rendered, self.body)
+        return parse_article(self.rendered, self.body)
 
     @cached_property
     def analysed(self) -> Analysed:
-        return searchable(self.article, self.terms)
+        return analyse_article(self.article, self.terms)
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ def holds(query: Query, content: Content) -> bool:
         at = parse_instant(content.article[name])
         if (since is not None and at < since) or (until is not None and at >= until):
             return False
-    return query.expression is None or matches(query.expression, content.analysed)
+    return query.expression is None or matches_article(query.expression, content.analysed)
 
 
 def kind_for(item: Item, matcher: Matcher) -> str | None:

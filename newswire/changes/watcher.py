@@ -18,10 +18,9 @@ from newswire import wire
 from newswire.changes.page import CHUNK, load_contents, scan
 from newswire.changes.rules import Content, Item, Reader, Standing
 from newswire.errors import Problem
-from newswire.store import driver_errors
+from newswire.store.backend import MAX_LISTEN_SECONDS
 from newswire.store.database import Database
 from newswire.store.log_rows import Past
-from newswire.store.notifications import LONGEST_SECONDS, listening
 
 logger = logging.getLogger("newswire.watcher")
 
@@ -127,18 +126,18 @@ class Watcher:
     def join(self) -> None:
         """Waits until the thread has let go of its connection, as it does at once after `close`."""
         if self._thread is not None:
-            self._thread.join(LONGEST_SECONDS)
+            self._thread.join(MAX_LISTEN_SECONDS)
 
     def _watch(self) -> None:
         while self._is_wanted():
             try:
-                with listening(self.database, wire.CHANNEL, self._stop) as hear:
+                with self.database.listen(self._stop) as wait_for_commit:
                     while self._is_wanted(linger=True):
                         self._look()
-                        hear()
+                        wait_for_commit()
             except Exception as error:
                 # Whatever it was, a reader that waits must not wait for ever.
-                is_away = isinstance(error, driver_errors.errors(Problem, SQLAlchemyError))
+                is_away = isinstance(error, (Problem, SQLAlchemyError, *self.database.backend.errors))
                 logger.warning("the wire cannot be watched: %s", error, exc_info=not is_away)
                 self._stop.wait(RETRY_SECONDS)
 

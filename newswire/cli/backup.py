@@ -1,4 +1,4 @@
-"""`newswire backup` and `newswire restore`; how the two engines copy is in `copying_sqlite` and `copying_postgres`."""
+"""`newswire backup` and `newswire restore`; how a database system copies is in its `copy` module in the store."""
 
 import time
 from pathlib import Path
@@ -9,13 +9,15 @@ from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
-from newswire.cli.support import copy_postgres, copy_sqlite
 from newswire.cli.support.database import opened_database
-from newswire.cli.support.index import bring_index_up_to_date
+from newswire.cli.support.index import update_index
 from newswire.cli.support.output import json_option, tell
+from newswire.cli.support.progress import progress
 from newswire.client.files import OWNER, arriving, sync
 from newswire.config import Settings
-from newswire.store.database import Database, DatabaseError, shown
+from newswire.store import migrate
+from newswire.store.backend import DatabaseError, RestoreSteps
+from newswire.store.database import Database, public_url
 from newswire.store.tables import entry
 
 FORCED = "--force: all that is in {place} is replaced by what is in {file}."
@@ -56,8 +58,7 @@ def backup(file: Path, force: bool, as_json: bool) -> None:
     """
     began = time.monotonic()
     with opened_database() as database:
-        if file.exists() and database.is_sqlite and file.samefile(str(database.url.database)):
-            raise click.ClickException(f"{file} is the database itself; name another file.")
+        database.backend.refuse_copy_to(file)
         if file.exists() and not force:
             raise click.ClickException(f"{file} is there already; name another file, or replace it with --force.")
         for stray in (Path(f"{file}{suffix}") for suffix in ("-wal", "-journal")):
@@ -66,7 +67,7 @@ def backup(file: Path, force: bool, as_json: bool) -> None:
         with arriving(file, OWNER) as part:
             with database.read() as connection:
                 held = summary(connection)
-                (copy_sqlite if database.is_sqlite else copy_postgres).copy_out(connection, part)
+                database.backend.copy_out(connection, part, progress)
             size = part.stat().st_size
         sync(file.parent)
     seconds = time.monotonic() - began
@@ -89,14 +90,13 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
     numbers are given out again: whoever follows it is told, and has to begin again.
     """
     database = Database(Settings.from_env().database_url)
-    place = shown(database.url)
+    place = public_url(database.url)
     try:
         if tables(database):
-            if not (force and database.is_sqlite):
-                raise click.ClickException(not_empty(database))
+            if not (force and database.backend.restores_over):
+                raise click.ClickException(f"{place} is not empty; {database.backend.not_empty_advice}")
             click.echo(FORCED.format(place=place, file=file), err=True)
-        before = (copy_sqlite if database.is_sqlite else copy_postgres).copy_in(file, database)
-        bring_index_up_to_date(database)
+        before = database.backend.copy_in(file, restore_steps(database))
         with database.read() as connection:
             held = summary(connection)
     finally:
@@ -106,19 +106,43 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
 
 
 def tables(database: Database) -> list[str]:
-    """The tables that are there; raises `DatabaseError` for what cannot be read."""
-    if database.is_sqlite and not Path(str(database.url.database)).exists():
+    """The tables that are there; raises `DatabaseError` for what cannot be read, or could not hold a wire."""
+    if not database.backend.exists():
         return []
     try:
         with database.engine.connect() as connection:
-            return inspect(connection).get_table_names()
+            names = inspect(connection).get_table_names()
+            if not names:
+                database.backend.check_encoding(connection)
+            return names
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0].rstrip(".")
-        aside = " Move it away, with its -wal and -shm, and restore again." if database.is_sqlite else ""
-        raise DatabaseError(f"The database {shown(database.url)} cannot be used: {reason}.{aside}") from error
+        advice = database.backend.damaged_advice
+        raise DatabaseError(f"The database {public_url(database.url)} cannot be used: {reason}.{advice}") from error
+    finally:
+        # A restore wants a database that nobody is connected to.
+        database.dispose()
 
 
-def not_empty(database: Database) -> str:
-    if database.is_sqlite:
-        return f"{shown(database.url)} is not empty; --force replaces all that is in it."
-    return f"{shown(database.url)} is not empty; create a new database and restore into that one."
+def restore_steps(database: Database) -> RestoreSteps:
+    rename_wire = wire.renaming().compile(database.engine, compile_kwargs={"literal_binds": True})
+    return RestoreSteps(
+        refuse_newer=lambda schema: migrate.refuse_newer(schema, migrate.needed()),
+        upgrade=upgrade_wire,
+        rename_wire=str(rename_wire),
+        show_progress=progress,
+        say=lambda line: click.echo(line, err=True),
+    )
+
+
+def upgrade_wire(url: str) -> str | None:
+    """Migrates the wire at a database URL and its search index; returns the schema that it had, None if there is none."""
+    database = Database(url)
+    try:
+        schema = migrate.revision(database)
+        if schema is not None:
+            migrate.upgrade(url)
+            update_index(database)
+    finally:
+        database.dispose()
+    return schema

@@ -2,10 +2,10 @@
 
 import click
 
-from newswire.cli.support.index import bring_index_up_to_date
+from newswire.cli.support.index import update_index
 from newswire.cli.support.output import json_option, tell
 from newswire.config import Settings
-from newswire.store.database import Database, shown
+from newswire.store.database import Database, public_url
 from newswire.store.migrate import upgrade as migrate
 
 
@@ -30,10 +30,10 @@ def upgrade(as_json: bool) -> None:
     before, after = migrate(url)
     database = Database(url)
     try:
-        indexed = bring_index_up_to_date(database)
+        indexed = update_index(database)
     finally:
         database.dispose()
-    place = shown(database.url)
+    place = public_url(database.url)
     if before == after:
         sentence = f"{place} is up to date (schema {after})."
     elif before is None:

@@ -12,17 +12,19 @@ import click
 from sqlalchemy import URL
 
 from newswire import __version__, logs
-from newswire.accounts import parties
+from newswire.accounts.keys import create_key
+from newswire.accounts.partners import add_partner
+from newswire.accounts.publishers import add_publisher
 from newswire.api.views.docs_page import SAMPLES
 from newswire.article import Draft, Publisher
 from newswire.cli.support.listen import address_of, listen
 from newswire.cli.support.output import json_option, tell
 from newswire.cli.support.progress import progress
 from newswire.config import PREFIX, Settings
-from newswire.formats.markdown.text import parsed_markdown
-from newswire.publishing.receive import Reception
+from newswire.formats.markdown.read import parsed_markdown
+from newswire.publishing.receive import PublishTransaction, publish_transaction
 from newswire.schemas.article import load_draft
-from newswire.server import supervisor
+from newswire.server.supervisor import run_server
 from newswire.store import migrate
 from newswire.store.database import Database
 from newswire.timestamps import now
@@ -76,7 +78,7 @@ def demo(port: int, as_json: bool) -> None:
         migrate.upgrade(database_url)
         keys = seeded(database_url, f"{url}/samples/")
         shown = {"url": url, "docs": f"{url}/docs", "keys": keys, "commands": commands(url, keys)}
-        status = supervisor.run(
+        status = run_server(
             Settings(database_url=database_url, log_level=LOG_LEVEL, demo=True), listener, processes=1,
             environment=worker_environment(database_url), ready=lambda: tell(page(shown), shown, as_json),
         )  # fmt: skip
@@ -94,21 +96,22 @@ def seeded(database_url: str, samples_url: str) -> dict[str, str]:
     database = Database(database_url)
     moment = now()
     with database.begin() as connection:
-        publisher = parties.add_publisher(connection, "samples", "The Sample Gazette", samples_url, "en", moment)
-        parties.add_partner(connection, "everything", "A partner that sees everything", {}, moment)
-        parties.add_partner(connection, "english", "A partner that sees English", {"language": ["en"]}, moment)
+        publisher = add_publisher(connection, "samples", "The Sample Gazette", samples_url, "en", moment)
+        add_partner(connection, "everything", "A partner that sees everything", {}, moment)
+        add_partner(connection, "english", "A partner that sees English", {"language": ["en"]}, moment)
         keys = {
-            "publisher": parties.create_key(connection, now=moment, publisher_slug="samples"),
-            "partner": parties.create_key(connection, now=moment, partner_slug="everything"),
-            "english": parties.create_key(connection, now=moment, partner_slug="english"),
-            "admin": parties.create_key(connection, now=moment),
+            "publisher": create_key(connection, now=moment, publisher_slug="samples"),
+            "partner": create_key(connection, now=moment, partner_slug="everything"),
+            "english": create_key(connection, now=moment, partner_slug="english"),
+            "admin": create_key(connection, now=moment),
         }
-        publish_samples(Reception(connection, moment), publisher)
+        with publish_transaction(connection, moment) as transaction:
+            publish_samples(transaction, publisher)
     database.dispose()
     return keys
 
 
-def publish_samples(reception: Reception, publisher: Publisher) -> None:
+def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> None:
     """Receives the sample articles, oldest first."""
     files = sorted(SAMPLES.glob("*.md"))
     drafts: list[tuple[str, Draft]] = []
@@ -117,9 +120,8 @@ def publish_samples(reception: Reception, publisher: Publisher) -> None:
         for count, file in enumerate(files, 1):
             drafts.append((file.stem, load_draft(parsed_markdown(file.read_bytes()), publisher)))
             show(count, count)
-    for name, draft in sorted(drafts, key=lambda item: item[1].published_at or reception.now):
-        reception.upsert(publisher, draft.external_id or name, draft)
-    reception.close()
+    for name, draft in sorted(drafts, key=lambda item: item[1].published_at or transaction.now):
+        transaction.upsert(publisher, draft.external_id or name, draft)
 
 
 def commands(url: str, keys: Mapping[str, str]) -> dict[str, str]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from newswire.accounts import parties
-from newswire.accounts.parties import SCOPES
+from newswire.accounts.callers import find_caller
+from newswire.accounts.keys import SCOPES, create_key, list_keys, revoke_key
 from newswire.accounts.signing_keys import SCOPE, create_signing_key
 from newswire.cli.support.database import opened_database
 from newswire.cli.support.options import LABEL, Span
@@ -58,11 +58,11 @@ def create(
         create_signing(publisher, None if expires is None else moment + expires, label, moment, as_json)
         return
     with opened_database() as database, database.begin() as connection:
-        made = parties.create_key(
+        made = create_key(
             connection, now=moment, publisher_slug=publisher, partner_slug=partner, scopes=list(dict.fromkeys(scopes)),
             expires_at=None if expires is None else moment + expires, label=label,
         )  # fmt: skip
-        caller = parties.caller_of(connection, made, moment)
+        caller = find_caller(connection, made, moment)
     assert caller is not None, "the key was made in this transaction"
     until = "never expires" if caller.expires_at is None else f"expires at {format_instant(caller.expires_at)}"
     note = f"Key {caller.key_id} of {caller.kind} {caller.slug or ''}".rstrip()
@@ -98,7 +98,7 @@ def show(as_json: bool) -> None:
     """List all keys: whose, for what, since and until when. The keys themselves are not known."""
     moment = now()
     with opened_database() as database, database.read() as connection:
-        found = [listed(row, moment) for row in parties.keys(connection)]
+        found = [listed(row, moment) for row in list_keys(connection)]
     titles = ["ID", "KEY", "OF", "SLUG", "SCOPES", "LABEL", "STATE", "CREATED", "EXPIRES", "LAST USED"]
     rows = [
         [item["id"], item["hint"] + "…", item["kind"], item["slug"],
@@ -115,7 +115,7 @@ def show(as_json: bool) -> None:
 def revoke(number: int, as_json: bool) -> None:
     """Revoke the key ID (see `newswire key list`): from the next request on it opens nothing."""
     with opened_database() as database, database.begin() as connection:
-        parties.revoke_key(connection, number, now())
+        revoke_key(connection, number, now())
     tell(f"Revoked key {number}.", {"id": number, "state": "revoked"}, as_json)
 
 

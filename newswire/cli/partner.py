@@ -6,8 +6,9 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from newswire.accounts import parties
-from newswire.accounts.parties import PartyError
+from newswire.accounts.partners import add_partner, change_partner, list_partners
+from newswire.accounts.publishers import find_publisher
+from newswire.accounts.slugs import PartyError
 from newswire.cli.support.database import opened_database
 from newswire.cli.support.options import NAME, only_option
 from newswire.cli.support.output import columns, json_option, tell
@@ -35,7 +36,7 @@ def add(slug: str, name: str, only: Mapping[str, list[str]], as_json: bool) -> N
     """Add a partner. SLUG is its short name: a-z, 0-9 and hyphens. Without --only it sees everything."""
     with opened_database() as database, database.begin() as connection:
         check_publishers(connection, only)
-        parties.add_partner(connection, slug, name, only, now())
+        add_partner(connection, slug, name, only, now())
     sentence = f"Added the partner {slug}, which sees {described(only)}; `newswire key create --partner {slug}`."
     tell(sentence, listed(slug, name, only), as_json)
 
@@ -58,8 +59,8 @@ def change(slug: str, name: str | None, only: Mapping[str, list[str]], everythin
         raise click.UsageError("Nothing to change: give --name, --only or --everything.")
     with opened_database() as database, database.begin() as connection:
         check_publishers(connection, only)
-        parties.set_partner(connection, slug, name, only if only or everything else None, now())
-        held = next(item for item in parties.partners(connection) if item[0] == slug)
+        change_partner(connection, slug, name, only if only or everything else None, now())
+        held = next(item for item in list_partners(connection) if item[0] == slug)
     tell(f"Changed the partner {slug}, which sees {described(held[2])}.", listed(*held), as_json)
 
 
@@ -68,7 +69,7 @@ def change(slug: str, name: str | None, only: Mapping[str, list[str]], everythin
 def show(as_json: bool) -> None:
     """List the partners with their entitlements."""
     with opened_database() as database, database.read() as connection:
-        found = parties.partners(connection)
+        found = list_partners(connection)
     table = columns(["SLUG", "NAME", "SEES"], [(slug, name, described(only)) for slug, name, only in found])
     tell(table if found else "No partners yet.", [listed(*item) for item in found], as_json)
 
@@ -76,7 +77,7 @@ def show(as_json: bool) -> None:
 def check_publishers(connection: Connection, only: Mapping[str, Sequence[str]]) -> None:
     """A name that nobody has would silently show nothing."""
     for slug in only.get("publisher", ()):
-        if parties.find_publisher(connection, slug.lower()) is None:
+        if find_publisher(connection, slug.lower()) is None:
             raise PartyError(f"There is no publisher {slug!r}; see `newswire publisher list`.")
 
 

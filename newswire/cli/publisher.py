@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from newswire.accounts import parties
+from newswire.accounts.publishers import add_publisher, change_publisher, list_publishers
 from newswire.article import Publisher
 from newswire.cli.support.database import opened_database
 from newswire.cli.support.options import ADDRESS, LANGUAGE, NAME
@@ -34,7 +34,7 @@ def publisher() -> None:
 def add(slug: str, name: str, url: str | None, language: str, as_json: bool) -> None:
     """Add a publisher. SLUG is its short name in addresses: a-z, 0-9 and hyphens."""
     with opened_database() as database, database.begin() as connection:
-        added = parties.add_publisher(connection, slug, name, url, language or "en", now())
+        added = add_publisher(connection, slug, name, url, language or "en", now())
     tell(
         f"Added the publisher {slug}; `newswire key create --publisher {slug}` gives it a key.", listed(added), as_json
     )
@@ -55,7 +55,7 @@ def change(ctx: click.Context, /, slug: str, as_json: bool, **values: Any) -> No
     if given.get("language", "") is None:
         raise click.UsageError("A publisher needs a language; give one, such as --language en.")
     with opened_database() as database, database.begin() as connection:
-        changed = parties.set_publisher(connection, slug, given)
+        changed = change_publisher(connection, slug, given)
     tell(f"Changed the publisher {slug}.", listed(changed), as_json)
 
 
@@ -64,7 +64,7 @@ def change(ctx: click.Context, /, slug: str, as_json: bool, **values: Any) -> No
 def show(as_json: bool) -> None:
     """List the publishers."""
     with opened_database() as database, database.read() as connection:
-        found = [listed(item) for item in parties.publishers(connection)]
+        found = [listed(item) for item in list_publishers(connection)]
     table = columns(["SLUG", "NAME", "URL", "LANGUAGE"], [list(item.values()) for item in found])
     tell(table if found else "No publishers yet.", found, as_json)
 

@@ -6,15 +6,15 @@ import os
 import click
 
 from newswire import __version__, logs
-from newswire.cli.support.index import bring_index_up_to_date
+from newswire.cli.support.index import update_index
 from newswire.cli.support.listen import address_of, listen
 from newswire.cli.support.output import json_option, tell
 from newswire.config import Settings
-from newswire.search import index
+from newswire.search.index import read_versions
 from newswire.search.rebuild import check_index
-from newswire.server import supervisor
+from newswire.server.supervisor import run_server
 from newswire.store import migrate
-from newswire.store.database import Database, shown
+from newswire.store.database import Database, public_url
 
 logger = logging.getLogger("newswire.server")
 
@@ -50,9 +50,7 @@ def serve(host: str, port: int, workers: int | None, as_json: bool) -> None:
             sentence = f"Newswire {__version__} listens at {url}, database {database}, reference {docs}"
             tell(sentence, {"url": url, "database": database, "docs": docs}, as_json)
 
-        status = supervisor.run(
-            settings, listener, processes=workers or processors(), environment=os.environ, ready=ready
-        )
+        status = run_server(settings, listener, processes=workers or processors(), environment=os.environ, ready=ready)
     raise SystemExit(status)
 
 
@@ -60,9 +58,9 @@ def prepared(url: str) -> str:
     """Makes sure that the database can be served; returns its address as it may be shown."""
     database = Database(url)
     try:
-        if database.is_sqlite:
+        if database.backend.upgrades_on_serve:
             migrate.upgrade(url)
-            index_if_unusable(database)
+            update_unusable_index(database)
         migrate.check(database)
         with database.read() as connection:
             warning = check_index(connection)
@@ -70,15 +68,15 @@ def prepared(url: str) -> str:
             logger.warning("%s", warning)
     finally:
         database.dispose()
-    return shown(database.url)
+    return public_url(database.url)
 
 
-def index_if_unusable(database: Database) -> None:
+def update_unusable_index(database: Database) -> None:
     """Rebuilds a search index that cannot be searched; one that only lacks stems is searched as it is."""
     with database.read() as connection:
-        usable = index.read_versions(connection).fits_analysis()
+        usable = read_versions(connection).fits_analysis()
     if not usable:
-        bring_index_up_to_date(database)
+        update_index(database)
 
 
 def processors() -> int:

@@ -1,16 +1,15 @@
 """`newswire stats`."""
 
-from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Table, func, select
 
 from newswire import wire
 from newswire.article import Status
 from newswire.cli.support.database import opened_database
 from newswire.cli.support.output import columns, json_option, tell
-from newswire.store.database import Database, shown
+from newswire.store.database import Database, public_url
 from newswire.store.tables import api_key, article, partner, publisher, version
 from newswire.timestamps import now
 
@@ -39,8 +38,8 @@ def counted(database: Database, connection: Connection) -> dict[str, Any]:
         by_status[row.status] = row.articles
     in_use = api_key.c.revoked_at.is_(None) & (api_key.c.expires_at.is_(None) | (api_key.c.expires_at > now()))
     return {
-        "database": shown(database.url),
-        "size_bytes": size(database, connection),
+        "database": public_url(database.url),
+        "size_bytes": database.backend.size_bytes(connection),
         "wire": head.wire,
         "head": head.seq,
         "articles": by_status,
@@ -53,14 +52,6 @@ def counted(database: Database, connection: Connection) -> dict[str, Any]:
 
 def number(connection: Connection, table: Table) -> int:
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
-
-
-def size(database: Database, connection: Connection) -> int:
-    """What the database takes on the disk, in bytes."""
-    if not database.is_sqlite:
-        return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
-    file = str(database.url.database)
-    return sum(Path(file + suffix).stat().st_size for suffix in ("", "-wal") if Path(file + suffix).exists())
 
 
 def readable(value: Any) -> str:

@@ -45,7 +45,7 @@ class Round(NamedTuple):
 def housekeeping(database: Database) -> None:
     """Forgets the answers to Idempotency-Keys that are older than 24 hours."""
     with database.begin() as connection:
-        forgotten = idempotency.forget_old(connection, now())
+        forgotten = idempotency.delete_old_keys(connection, now())
     logger.info("housekeeping", extra={"idempotency_keys_forgotten": forgotten})
 
 
@@ -61,12 +61,12 @@ def releases(database: Database) -> None:
 
 
 def search_index(database: Database) -> None:
-    """Rebuilds a part of a search index with old stems, on SQLite, where whoever serves a wire also migrates it.
+    """Rebuilds a part of a search index with old stems, where whoever serves the wire also migrates it.
 
-    On PostgreSQL that is `newswire db upgrade`: the workers of two installations with different stemmers would write
-    each other's rows again and again.
+    Elsewhere that is `newswire db upgrade`: the workers of two machines with different stemmers would write each
+    other's rows again and again.
     """
-    if not database.is_sqlite:
+    if not database.backend.upgrades_on_serve:
         return
     until = time.monotonic() + INDEX_SECONDS
     for done in rebuild_index(database):

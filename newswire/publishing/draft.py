@@ -1,38 +1,168 @@
-"""From validated fields to a `Draft`: bodies, pictures and authors as served."""
+"""From the validated fields of an article to a `Draft`: absolute URLs, clean bodies, authors and pictures as served.
 
+Pure: nothing here reads a clock, a request or the database. Whether a field has the right type and length was decided
+before (`newswire.schemas`); here is what needs to know where the article comes from, its base URL above all.
+"""
+
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import orjson
 
 from newswire.article import Draft, Publisher
-from newswire.formats.html.sanitise import Sanitised, from_text, plain_text, sanitise, word_count
+from newswire.errors import Fault, Problem, invalid
+from newswire.formats.html.sanitise import NoBaseError, absolute_url, from_text, plain_text, sanitise, word_count
 from newswire.formats.markdown.read import markdown_to_html
 
-AUTHORS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:newswire:authors")
-PLAIN_FIELDS = ("headline", "slugline", "summary")
-LATER_FIELDS = ("byline", "dateline")
+BODIES = frozenset({"body_html", "body_text", "body_markdown"})
+LONGEST_URL = 2048
+MOST_UNRESOLVED = 20
+BASELESS = "is relative, and neither the article's url nor the publisher's address is known."
+
+AUTHOR_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:newswire:authors")
+FIELDS_BEFORE_BODY = ("headline", "slugline", "summary")
+FIELDS_AFTER_BODY = ("byline", "dateline")
+LAST_FIELDS = ("url", "copyright_notice", "usage_terms", "editor_note")
+SUBJECT_FIELDS = ("code", "name", "scheme")
+PLACE_FIELDS = ("name", "country")
+AUTHOR_FIELDS = ("name", "role", "bio", "url", "avatar_url", "organization")
+IMAGE_FIELDS = ("url", "caption", "alt_text", "credit", "copyright_notice", "mime_type", "width", "height")
 
 
-def draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: Publisher) -> Draft:
-    """The draft made of `fields` (already validated, addresses absolute, HTML sanitised) and `source` (as sent)."""
-    body_html, body_text, warnings = bodies(fields)
+class Kill(NamedTuple):
+    """A publisher's demand that an article must not be used any more.
+
+    `external_id` is the publisher's own id of the article (None: the address of the request names it), `note` why.
+    """
+
+    external_id: str | None
+    note: str | None
+
+
+def apply_merge_patch(source: bytes, patch: dict[str, Any]) -> dict[str, Any]:
+    """The article as sent (`source`, JSON) with a merge-patch applied (RFC 7396).
+
+    Naming one body replaces whichever was there. The `source_version` that is stored is no claim of this sender: only
+    one in `patch` counts.
+    """
+    target = orjson.loads(source)
+    target.pop("source_version", None)
+    if any(patch.get(name) is not None for name in BODIES):
+        target = {name: value for name, value in target.items() if name not in BODIES}
+    result: dict[str, Any] = _merge(target, patch)
+    return result
+
+
+def _merge(target: Any, patch: Any) -> Any:
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = _merge(result.get(name), value)
+    return result
+
+
+def clean_fields(fields: Mapping[str, Any], base_url: str | None) -> tuple[dict[str, Any], list[Fault]]:
+    """`fields` with absolute URLs and sanitised bodies, and a fault for each URL that cannot be resolved.
+
+    `base_url` is the publisher's; the article's own `url`, where it has one, takes its place for everything else.
+    A body becomes a `Sanitised`. What has a fault is left out. `fields` may be the valid part of an article of which
+    other fields were refused, so that all faults are found at once.
+    """
+    faults: list[Fault] = []
+    cleaned = _resolve_urls(fields, ("url",), base_url, "", faults)
+    base_url = cleaned.get("url") or base_url
+    for name in ("body_html", "body_markdown"):
+        if text := cleaned.pop(name, None):
+            body = sanitise(text if name == "body_html" else markdown_to_html(text), base_url)
+            if not body.unresolved:
+                cleaned[name] = body
+            for url in body.unresolved[:MOST_UNRESOLVED]:
+                faults.append(Fault("relative_url", f"{url[:200]!r} {BASELESS}", pointer=f"/{name}"))
+    for name, url_names in (("authors", ("url", "avatar_url")), ("images", ("url",))):
+        items = enumerate(cleaned.get(name) or ())
+        cleaned[name] = [
+            # An item that is no object was refused before; it keeps its place so that pointers are right.
+            _resolve_urls(item or {}, url_names, base_url, f"/{name}/{position}", faults)
+            for position, item in items
+        ]
+    return cleaned, faults
+
+
+def _resolve_urls(
+    item: Mapping[str, Any], names: Sequence[str], base_url: str | None, pointer: str, faults: list[Fault]
+) -> dict[str, Any]:
+    """`item` with the URLs in `names` resolved; one that cannot be is left out, and added to `faults`."""
+    resolved = dict(item)
+    for name in names:
+        if url := resolved.pop(name, None):
+            try:
+                resolved[name] = resolve_url(url, base_url, f"{pointer}/{name}")
+            except Problem as problem:
+                faults += problem.errors
+    return resolved
+
+
+def resolve_url(text: str, base_url: str | None, pointer: str) -> str:
+    """The URL, resolved as a browser would and in ASCII (RFC 3986).
+
+    Raises `validation_failed` at `pointer` for a relative one without a base, and for what is not http or https.
+    """
+    try:
+        joined = absolute_url(text, base_url)
+    except NoBaseError:
+        raise invalid(pointer, "relative_url", f"The address {BASELESS}") from None
+    url = None if joined is None else _url_in_ascii(joined)
+    if url is None:
+        raise invalid(pointer, "invalid_url", "Must be an http or https address.")
+    if len(url) > LONGEST_URL:
+        too_long = f"Must have at most {LONGEST_URL:,} characters once it is absolute and percent-encoded."
+        raise invalid(pointer, "too_long", too_long)
+    return url
+
+
+def _url_in_ascii(url: str) -> str | None:
+    """The URL with its host in IDNA and the rest percent-encoded; None when its authority is not one."""
+    parts = urlsplit(url)
+    try:
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9._~-]+|[0-9a-f:.]*:[0-9a-f:.]*", host):
+        return None
+    user, at, _ = parts.netloc.rpartition("@")
+    netloc = quote(user, safe=":%") + at + (f"[{host}]" if ":" in host else host) + port
+    encoded = [quote(part, safe="/:@!$&'()*+,;=%~?-._") for part in (parts.path, parts.query, parts.fragment)]
+    return urlunsplit((parts.scheme, netloc, *encoded))
+
+
+def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: Publisher) -> Draft:
+    """The draft made of `fields`, as `clean_fields` returns them, and of `source`, the article as it was sent."""
+    body_html, body_text, warnings = _bodies(fields)
     change = fields.get("change") or {}
     content = {
-        **{name: fields.get(name) for name in PLAIN_FIELDS},
+        **_members(fields, FIELDS_BEFORE_BODY),
         "body_html": body_html,
         "body_text": body_text,
         "word_count": word_count(body_text or ""),
-        **{name: fields.get(name) for name in LATER_FIELDS},
+        **_members(fields, FIELDS_AFTER_BODY),
         "language": fields.get("language") or publisher.language,
         "section": fields.get("section"),
         "keywords": list(dict.fromkeys(fields.get("keywords") or ())),
-        "subjects": [with_all(item, ("code", "name", "scheme")) for item in fields.get("subjects") or ()],
-        "places": [with_all(item, ("name", "country")) for item in fields.get("places") or ()],
+        "subjects": [_members(item, SUBJECT_FIELDS) for item in fields.get("subjects") or ()],
+        "places": [_members(item, PLACE_FIELDS) for item in fields.get("places") or ()],
         "urgency": fields.get("urgency"),
-        "authors": [author(item, publisher) for item in fields.get("authors") or ()],
-        "images": images(fields.get("images") or ()),
-        **{name: fields.get(name) for name in ("url", "copyright_notice", "usage_terms", "editor_note")},
+        "authors": [_author_document(item, publisher) for item in fields.get("authors") or ()],
+        "images": _image_documents(fields.get("images") or ()),
+        **_members(fields, LAST_FIELDS),
     }
     return Draft(
         content=content,
@@ -48,47 +178,39 @@ def draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: Publi
     )
 
 
-def bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, Sequence[Any]]:
+def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, Sequence[Any]]:
     """HTML and plain text of whichever body was sent, and what the sanitiser removed."""
     if text := fields.get("body_text"):
         return from_text(text), text, ()
-    cleaned: Sanitised | None = fields.get("body_html") or fields.get("body_markdown")
-    if cleaned is None:
+    body = fields.get("body_html") or fields.get("body_markdown")
+    if body is None:
         return None, None, ()
-    return cleaned.html, plain_text(cleaned.html), cleaned.warnings
+    return body.html, plain_text(body.html), body.warnings
 
 
-def cleaned_markdown(markdown: str, base_url: str | None) -> Sanitised:
-    """A Markdown body as sanitised HTML."""
-    return sanitise(markdown_to_html(markdown), base_url)
-
-
-def with_all(item: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def _members(item: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The members of these names, in this order; null where one is absent."""
     return {name: item.get(name) for name in names}
 
 
-def author(item: Mapping[str, Any], publisher: Publisher) -> dict[str, Any]:
-    return {
-        "id": author_id(publisher.slug, item["name"]),
-        **with_all(item, ("name", "role", "bio", "url", "avatar_url", "organization")),
-    }
+def _author_document(item: Mapping[str, Any], publisher: Publisher) -> dict[str, Any]:
+    return {"id": author_id(publisher.slug, item["name"]), **_members(item, AUTHOR_FIELDS)}
 
 
 @lru_cache(10_000)
 def author_id(publisher: str, name: str) -> str:
     """The same name at the same publisher is the same author, in every article and on every machine."""
-    return uuid.uuid5(AUTHORS, f"{publisher}\n{' '.join(name.casefold().split())}").hex
+    return uuid.uuid5(AUTHOR_NAMESPACE, f"{publisher}\n{' '.join(name.casefold().split())}").hex
 
 
-def images(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _image_documents(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Pictures as served; the first one leads when none is said to."""
-    led = any(item.get("role") == "lead" for item in items)
-    names = ("url", "caption", "alt_text", "credit", "copyright_notice", "mime_type", "width", "height")
+    has_lead = any(item.get("role") == "lead" for item in items)
     return [
         {
             "id": uuid.uuid5(uuid.NAMESPACE_URL, item["url"]).hex,
-            "role": item.get("role") or ("inline" if led or position else "lead"),
-            **with_all(item, names),
+            "role": item.get("role") or ("inline" if has_lead or position else "lead"),
+            **_members(item, IMAGE_FIELDS),
             "renditions": [],
         }
         for position, item in enumerate(items)

@@ -1,13 +1,14 @@
-"""Receiving: is it a duplicate, which version is next, is it allowed; then the log.
+"""Receiving articles: is one a duplicate, which version is next, is it allowed; then the log.
 
-A `Reception` is the work of one publishing transaction, of one article or a thousand.
-Rows of articles are locked before they are judged; the log is written once, at the end
-(`close`), because the head row is locked from then until the commit.
+All of it is the work of one `publish_transaction`, of one article or a thousand. Rows of articles are locked before
+they are judged. The log is written when the block ends, because the head row is locked from then until the commit and
+every other publisher waits for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 from uuid_utils import uuid7
@@ -29,47 +30,88 @@ from newswire.article import (
     successor,
     tombstone,
 )
-from newswire.document import Version, parsed, render
+from newswire.document import Version, parse_article, render
 from newswire.errors import Problem
-from newswire.publishing.write_buffer import Unwritten
+from newswire.publishing.draft import Kill
+from newswire.publishing.write_buffer import WriteBuffer
 from newswire.search import index
-from newswire.search.analysis import analyse
-from newswire.search.texts import Document, searchable
+from newswire.search.analysis import analyse_article, analyse_texts
+from newswire.search.backend import Document
 from newswire.store import articles
 from newswire.visibility import terms_of
 
-Condition = Callable[[Held | None], None]
+Condition: TypeAlias = Callable[[Held | None], None]
+"""Raises the `Problem` that forbids a change of the article that is stored (None: there is none)."""
+Sent: TypeAlias = Draft | Kill | Problem
+"""One article of a batch, or why it could not be read."""
+
+STATE_COLUMNS = ("source_version", "version", "published_at", "updated_at", "embargoed_until", "expires_at")
 
 
 @dataclass
 class Outcome:
-    """What became of one article. `held.seq` is right after `Reception.close`; `created`: it is new here."""
+    """What became of one article.
+
+    `held.seq` is right once the transaction has ended. `created`: the article is new; `changed`: a version was stored.
+    """
 
     held: Held
     version: Version
     created: bool = False
+    changed: bool = False
     warnings: tuple[Any, ...] = ()
 
 
-def always(held: Held | None) -> None:
-    """The condition of a request that has none."""
+def accept_any(held: Held | None) -> None:
+    """The `Condition` of a request that sets none."""
 
 
-class Reception:
-    """The publishing work of one transaction; `close` it before the commit."""
+@contextmanager
+def publish_transaction(connection: Connection, now: int) -> Iterator["PublishTransaction"]:
+    """Receives articles within a database transaction, and writes the log at the end of the block.
+
+    The block must be the last work of the database transaction but for what depends on the sequence numbers, such as
+    the stored answer to an Idempotency-Key. When the block raises, nothing more is written: roll back.
+    """
+    transaction = PublishTransaction(connection, now)
+    yield transaction
+    # The order is that of the locks: rows of articles are locked already, then the names that articles share, then the
+    # head, for which all other publishers wait until the commit (see `newswire.wire`).
+    transaction.buffer.flush_versions()
+    transaction.buffer.flush_names()
+    pending, transaction.pending_entries = transaction.pending_entries or [], None
+    entries = [
+        wire.NewEntry(kind, outcome.held.number, outcome.held.version, outcome.version.digest)
+        for outcome, kind in pending
+    ]
+    for (outcome, _), seq in zip(pending, wire.append(connection, entries, now), strict=True):
+        outcome.held = outcome.held._replace(seq=seq)
+
+
+class PublishTransaction:
+    """The publishing work of one transaction. Only `publish_transaction` makes one, so that its log is written.
+
+    `pending_entries` are to be appended to the log, in order; None once that was done.
+    """
 
     def __init__(self, connection: Connection, now: int) -> None:
         self.connection = connection
         self.now = now
-        self._untold: list[tuple[Outcome, EntryType]] = []
-        self._told: set[int] = set()
-        self._unwritten = Unwritten(connection)
+        self.buffer = WriteBuffer(connection)
+        self.pending_entries: list[tuple[Outcome, EntryType]] | None = []
+        self._entered: set[int] = set()
+
+    def lock_article(self, article_id: str) -> Held:
+        """An article that exists, its row locked until the transaction ends."""
+        held = articles.lock_by_id(self.connection, article_id)
+        assert held is not None, "articles are never deleted"
+        return held
 
     def create(self, publisher: Publisher, draft: Draft) -> Outcome:
         """A new article; raises `duplicate_external_id` or `article_canceled` when the publisher's id is taken."""
-        outcome = self.insert(publisher, draft, draft.external_id)
+        outcome = self._insert(publisher, draft, draft.external_id)
         if outcome is None:
-            held = self._held(publisher, draft.external_id or "")
+            held = self._lock_existing(publisher, draft.external_id or "")
             if held.status is Status.CANCELED:
                 raise canceled(held)
             raise Problem(
@@ -79,11 +121,86 @@ class Reception:
             )
         return outcome
 
-    def insert(self, publisher: Publisher, draft: Draft, external_id: str | None) -> Outcome | None:
+    def upsert(
+        self, publisher: Publisher, external_id: str, draft: Draft, condition: Condition = accept_any, *,
+        new: bool = False,
+    ) -> Outcome:  # fmt: skip
+        """Creates or updates the article with the publisher's own id. Unchanged content stores nothing.
+
+        `new`: it was not there a moment ago, so its row is not looked for first.
+        """
+        held = None if new else articles.lock_by_external_id(self.connection, publisher.id, external_id)
+        if held is None:
+            condition(None)
+            outcome = self._insert(publisher, draft, external_id)
+            if outcome is not None:
+                return outcome
+            # A rival inserted it between our look and our insert: it is committed now, and ours is an update.
+            held = self._lock_existing(publisher, external_id)
+        return self.replace(held, publisher, draft, condition)
+
+    def replace(self, held: Held, publisher: Publisher, draft: Draft, condition: Condition = accept_any) -> Outcome:
+        """The next version of a locked article. Unchanged content stores nothing."""
+        if held.status is Status.CANCELED:
+            raise canceled(held)
+        condition(held)
+        check_acceptable(held, draft, self.now)
+        stored = self.read_version(held)
+        before = parse_article(stored.rendered, stored.body)
+        new = successor(held, draft, self.now)
+        content = served(draft, publisher, new)
+        fields = changed_fields(before, content)
+        if not fields:
+            articles.change_article(self.connection, held.number, {"source_version": new.source_version})
+            unchanged = Version(before["digest"], stored.rendered, stored.body, stored.form)
+            return Outcome(held, unchanged, warnings=draft.warnings)
+        content["change"] = {"type": draft.change_type, "note": draft.change_note, "fields": fields}
+        return self._store_version(new, publisher, draft, content)
+
+    def kill(self, held: Held, publisher: Publisher, note: str | None, condition: Condition = accept_any) -> Outcome:
+        """Cancels a locked article for good. Killing twice changes nothing, under whatever condition."""
+        if held.status is Status.CANCELED:
+            stored = self.read_version(held)
+            remains = parse_article(stored.rendered, stored.body)
+            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body))
+        condition(held)
+        held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
+        self.buffer.flush_article(held.number)
+        index.remove_document(self.connection, held.number)
+        outcome = Outcome(held, self._store_tombstone(held, publisher, note), changed=True)
+        self._change_and_enter(outcome, EntryType.CANCELED if self._was_entered(held) else None)
+        return outcome
+
+    def kill_by_external_id(
+        self, publisher: Publisher, external_id: str, note: str | None, condition: Condition = accept_any
+    ) -> Outcome:
+        """Kills, or stores a tombstone for an article that never came, so that a late arrival is refused."""
+        held = articles.lock_by_external_id(self.connection, publisher.id, external_id)
+        if held is None:
+            condition(None)
+            held = self._claim(self._new_article(publisher, external_id, self.now)._replace(status=Status.CANCELED))
+            if held is not None:
+                tombstone_version = self._store_tombstone(held, publisher, note)
+                return Outcome(held, tombstone_version, created=True, changed=True)
+            # A rival inserted it between our look and our insert.
+            held = self._lock_existing(publisher, external_id)
+        return self.kill(held, publisher, note, condition)
+
+    def read_version(self, held: Held) -> Any:
+        """The current version of a locked article: its source, rendered JSON and body."""
+        self.buffer.flush_article(held.number)
+        return articles.current_version(self.connection, held.number, held.version)
+
+    def _lock_existing(self, publisher: Publisher, external_id: str) -> Held:
+        held = articles.lock_by_external_id(self.connection, publisher.id, external_id)
+        assert held is not None, "the unique index said that it exists"
+        return held
+
+    def _insert(self, publisher: Publisher, draft: Draft, external_id: str | None) -> Outcome | None:
         """The first version of a new article, or None when the publisher's id is taken."""
         published_at = self.now if draft.published_at is None else draft.published_at
         held = self._claim(
-            self._new(publisher, external_id, published_at)._replace(
+            self._new_article(publisher, external_id, published_at)._replace(
                 status=status_of(draft, self.now), source_version=draft.source_version,
                 embargoed_until=draft.embargoed_until, expires_at=draft.expires_at,
             )
@@ -92,91 +209,9 @@ class Reception:
             return None
         content = served(draft, publisher, held)
         content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
-        return self._store(held, publisher, draft, content, created=True)
+        return self._store_version(held, publisher, draft, content, created=True)
 
-    def upsert(
-        self, publisher: Publisher, external_id: str, draft: Draft, condition: Condition = always, *, new: bool = False
-    ) -> Outcome:
-        """Creates or updates the article with the publisher's own id. Unchanged content stores nothing.
-
-        `new`: it was not there a moment ago, so nobody looks for its row first.
-        """
-        held = None if new else articles.lock_by_external_id(self.connection, publisher.id, external_id)
-        if held is None:
-            condition(None)
-            outcome = self.insert(publisher, draft, external_id)
-            if outcome is not None:
-                return outcome
-            # A rival inserted it between our look and our insert: it is committed now, and ours is an update.
-            held = self._held(publisher, external_id)
-        return self.replace(held, publisher, draft, condition)
-
-    def replace(self, held: Held, publisher: Publisher, draft: Draft, condition: Condition = always) -> Outcome:
-        """The next version of a locked article."""
-        if held.status is Status.CANCELED:
-            raise canceled(held)
-        condition(held)
-        check_acceptable(held, draft, self.now)
-        stored = self._stored(held)
-        before = parsed(stored.rendered, stored.body)
-        new = successor(held, draft, self.now)
-        content = served(draft, publisher, new)
-        fields = changed_fields(before, content)
-        if not fields:
-            articles.change_article(self.connection, held.number, {"source_version": new.source_version})
-            unchanged = Version(before["digest"], stored.rendered, stored.body)
-            return Outcome(held, unchanged, warnings=draft.warnings)
-        content["change"] = {"type": draft.change_type, "note": draft.change_note, "fields": fields}
-        return self._store(new, publisher, draft, content)
-
-    def kill(self, held: Held, publisher: Publisher, note: str | None, condition: Condition = always) -> Outcome:
-        """Cancels a locked article for good. Killing twice changes nothing."""
-        if held.status is Status.CANCELED:
-            stored = self._stored(held)
-            remains = parsed(stored.rendered, stored.body)
-            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body))
-        condition(held)
-        held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
-        self._unwritten.settle(held.number)
-        index.remove(self.connection, held.number)
-        outcome = Outcome(held, self._bury(held, publisher, note))
-        self._change_and_tell(outcome, EntryType.CANCELED if self._was_told(held) else None)
-        return outcome
-
-    def kill_by_external_id(self, publisher: Publisher, external_id: str, note: str | None) -> Outcome:
-        """Kills, or remembers the death of an article that never came, so that a late arrival stays dead."""
-        row = articles.lock_by_external_id(self.connection, publisher.id, external_id)
-        if row is None:
-            held = self._claim(
-                self._new(publisher, external_id, published_at=self.now)._replace(status=Status.CANCELED)
-            )
-            if held is not None:
-                return Outcome(held, self._bury(held, publisher, note), created=True)
-        return self.kill(self._held(publisher, external_id), publisher, note)
-
-    def close(self) -> None:
-        """Writes the log: the last thing before the commit."""
-        entries = [
-            wire.NewEntry(kind, outcome.held.number, outcome.held.version, outcome.version.digest)
-            for outcome, kind in self._untold
-        ]
-        # After every article is locked.
-        self._unwritten.close()
-        for (outcome, _), seq in zip(self._untold, wire.append(self.connection, entries, self.now), strict=True):
-            outcome.held = outcome.held._replace(seq=seq)
-        self._untold.clear()
-
-    def _stored(self, held: Held) -> Any:
-        """The version of a locked article that is stored: source, rendered JSON and body."""
-        self._unwritten.settle(held.number)
-        return articles.current_version(self.connection, held.number, held.version)
-
-    def _held(self, publisher: Publisher, external_id: str) -> Held:
-        held = articles.lock_by_external_id(self.connection, publisher.id, external_id)
-        assert held is not None, "the unique index said that it exists"
-        return held
-
-    def _new(self, publisher: Publisher, external_id: str | None, published_at: int) -> Held:
+    def _new_article(self, publisher: Publisher, external_id: str | None, published_at: int) -> Held:
         return Held(
             number=0, id=str(uuid7()), publisher_id=publisher.id, external_id=external_id, source_version=None,
             version=1, status=Status.USABLE, seq=None, created_at=self.now, published_at=published_at,
@@ -190,44 +225,80 @@ class Reception:
         number = articles.add_article(self.connection, values)
         return None if number is None else held._replace(number=number)
 
-    def _store(
-        self,
-        held: Held,
-        publisher: Publisher,
-        draft: Draft,
-        content: dict[str, Any],
-        *,
-        created: bool = False,
+    def _store_version(
+        self, held: Held, publisher: Publisher, draft: Draft, content: dict[str, Any], *, created: bool = False
     ) -> Outcome:
+        """Stores and indexes a version of an article, which `content` is, and enters it into the log."""
         terms = terms_of(publisher.slug, content)
-        version = render(content)
+        version, analysed = render(content), analyse_article(content, terms)
         if not created:
-            index.remove(self.connection, held.number)
-        self._unwritten.learn(content)
-        self._unwritten.add(Document(held, terms, searchable(content, terms)), version, draft.source, self.now)
-        outcome = Outcome(held, version, created=created, warnings=draft.warnings)
-        kind = entry_type(draft, first=not self._was_told(held)) if held.status is Status.USABLE else None
-        self._change_and_tell(outcome, kind)
+            index.remove_document(self.connection, held.number)
+        self.buffer.add_names(content)
+        self.buffer.add_version(Document(held, terms, analysed), version, draft.source, self.now)
+        outcome = Outcome(held, version, created=created, changed=True, warnings=draft.warnings)
+        kind = entry_type(draft, first=not self._was_entered(held)) if held.status is Status.USABLE else None
+        self._change_and_enter(outcome, kind)
         return outcome
 
-    def _bury(self, held: Held, publisher: Publisher, note: str | None) -> Version:
-        """Stores the tombstone; its publisher finds it among what was killed."""
-        stone = tombstone(held, publisher, note, self.now)
-        version, terms = render(stone), terms_of(publisher.slug, stone)
-        self._unwritten.add(Document(held, terms, analyse({}, None)), version, {}, self.now)
+    def _store_tombstone(self, held: Held, publisher: Publisher, note: str | None) -> Version:
+        """Stores what remains of a killed article. It has terms, so that its publisher finds it, but no text."""
+        remains = tombstone(held, publisher, note, self.now)
+        version, terms = render(remains), terms_of(publisher.slug, remains)
+        self.buffer.add_version(Document(held, terms, analyse_texts({}, None)), version, {}, self.now)
         return version
 
-    def _change_and_tell(self, outcome: Outcome, kind: EntryType | None) -> None:
+    def _change_and_enter(self, outcome: Outcome, kind: EntryType | None) -> None:
+        """Writes the state of an article to its row, and leaves an entry of this kind (None: none) for the log."""
+        if self.pending_entries is None:
+            raise RuntimeError("the log of this transaction is written; nothing can be published after it")
         held = outcome.held
-        names = ("source_version", "version", "published_at", "updated_at", "embargoed_until", "expires_at")
-        values = {name: getattr(held, name) for name in names}
-        values |= {"status": held.status.value, "due_at": due_at(held)}
         if not outcome.created:
+            values = {name: getattr(held, name) for name in STATE_COLUMNS}
+            values |= {"status": held.status.value, "due_at": due_at(held)}
             articles.change_article(self.connection, held.number, values)
         if kind is not None:
-            self._untold.append((outcome, kind))
-            self._told.add(held.number)
+            self.pending_entries.append((outcome, kind))
+            self._entered.add(held.number)
 
-    def _was_told(self, held: Held) -> bool:
+    def _was_entered(self, held: Held) -> bool:
         """Whether the log, or this transaction's share of it, holds an entry of the article."""
-        return held.seq is not None or held.number in self._told
+        return held.seq is not None or held.number in self._entered
+
+
+class BatchReceiver:
+    """Receives many articles of one publisher in one transaction; one that is refused harms no other."""
+
+    def __init__(self, transaction: PublishTransaction, publisher: Publisher, batch: Iterable[Sent]) -> None:
+        """`batch` is all that is going to be received."""
+        # One batch of a publisher at a time: two that name the same articles in another order would lock their rows
+        # in another order too, and wait for each other.
+        articles.lock_publisher(transaction.connection, publisher.id)
+        named = {sent.external_id for sent in batch if isinstance(sent, Draft) and sent.external_id is not None}
+        known = articles.versions_of(transaction.connection, publisher.id, named).keys()
+        self.transaction = transaction
+        self.publisher = publisher
+        self._new = named - known
+
+    def is_known(self, external_id: str) -> bool:
+        """Whether an article of the batch was there before, or has come in it already."""
+        return external_id not in self._new
+
+    def receive(self, sent: Sent) -> Outcome | Problem:
+        """What became of one article; of one that is refused nothing was written before."""
+        if isinstance(sent, Problem):
+            return sent
+        try:
+            return self._receive(sent)
+        except Problem as problem:
+            return problem
+
+    def _receive(self, sent: Draft | Kill) -> Outcome:
+        if isinstance(sent, Kill):
+            return self.transaction.kill_by_external_id(self.publisher, sent.external_id or "", sent.note)
+        if sent.external_id is None:
+            return self.transaction.create(self.publisher, sent)
+        outcome = self.transaction.upsert(
+            self.publisher, sent.external_id, sent, new=not self.is_known(sent.external_id)
+        )
+        self._new.discard(sent.external_id)
+        return outcome

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, and_, exists, select
 
 from newswire import wire
 from newswire.article import EntryType, Held, Status, due_at
-from newswire.document import parsed
+from newswire.document import parse_article
 from newswire.search import index
-from newswire.search.texts import Document, searchable
+from newswire.search.analysis import analyse_article
+from newswire.search.backend import Document
 from newswire.store import articles
 from newswire.store.articles import HELD, AnyRow
 from newswire.store.tables import article, publisher, version
@@ -52,7 +53,7 @@ def open_to_readers(connection: Connection, row: AnyRow) -> None:
     held = Held(*row[: len(HELD)])._replace(status=Status.USABLE)
     values = {"status": held.status.value, "due_at": due_at(held)}
     articles.change_article(connection, held.number, values)
-    content = parsed(row.rendered, row.body)
+    content = parse_article(row.rendered, row.body)
     terms = terms_of(row.slug, content)
-    index.remove(connection, held.number)
-    index.put(connection, [Document(held, terms, searchable(content, terms))])
+    index.remove_document(connection, held.number)
+    index.index_documents(connection, [Document(held, terms, analyse_article(content, terms))])

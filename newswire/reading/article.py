@@ -9,14 +9,14 @@ from newswire.article import Status
 from newswire.errors import Problem
 from newswire.store.articles import AnyRow
 from newswire.store.log_rows import as_terms, told_before
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
 from newswire.visibility import Visibility
 
-BY_ID = Prepared(
+BY_ID = Statement(
     select(
         article.c.id, article.c.number, article.c.seq, article.c.status, article.c.expires_at, version.c.version,
-        version.c.terms, version.c.rendered, version.c.body,
+        version.c.terms, version.c.rendered, version.c.body, version.c.form,
     )
     .join_from(article, version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
     .where(article.c.id == bindparam("id"))
@@ -81,8 +81,8 @@ def versions(number: int) -> Select[Any]:
     seq = told.scalar_subquery()
     status = case((last, "canceled"), (seq.is_(None), "withheld"), else_="usable")
     return (
-        select(version.c.version, version.c.terms, version.c.rendered, version.c.body, seq.label("seq"),
-               status.label("status"))
+        select(version.c.version, version.c.terms, version.c.rendered, version.c.body, version.c.form,
+               seq.label("seq"), status.label("status"))
         .join_from(version, article, article.c.number == version.c.number)
         .where(version.c.number == number)
     )  # fmt: skip

@@ -8,11 +8,11 @@ author either. An article that gives a field of an author carries a term which s
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, select
 
+from newswire.document import parse_article
 from newswire.reading.directory import Sight
-from newswire.search import term_counts
+from newswire.search import index
 from newswire.store.articles import CURRENT, AnyRow
 from newswire.store.tables import article, publisher, version
 from newswire.visibility import PROFILE, profile_term, term
@@ -38,12 +38,12 @@ def profiles(connection: Connection, ids: Collection[str], sight: Sight) -> dict
 
 def newest(connection: Connection, terms: Mapping[str, str], sight: Sight) -> Iterator[tuple[str, dict[str, Any]]]:
     """For each term what the newest article that carries it says of the author with the id given for the term."""
-    numbers = term_counts.newest(connection, terms.keys(), *sight)
+    numbers = index.newest_by_term(connection, terms.keys(), *sight)
     carried: dict[int, list[str]] = {}
     for name, number in numbers.items():
         carried.setdefault(number, []).append(name)
     for row in articles(connection, list(carried)):
-        authors = orjson.loads(b"{" + row.rendered + b"}")["authors"]
+        authors = parse_article(row.rendered, None)["authors"]
         for name in carried[row.number]:
             if said := said_of(terms[name], authors):
                 yield name, said | {"publisher": {"slug": row.slug, "name": row.name, "url": row.url}}

@@ -11,13 +11,13 @@ from typing import NamedTuple, Self
 
 from sqlalchemy import Connection, select, tuple_
 
-from newswire.accounts import parties
+from newswire.accounts.publishers import list_publishers
 from newswire.errors import Fault, Problem
 from newswire.reading.lists import COUNTED_TO, Count
-from newswire.search import term_counts
-from newswire.search.analysis import spellings, words
-from newswire.search.names import Label, ordered, spaced
-from newswire.search.query import cursor_mismatch, invalid_cursor, packed, unpacked
+from newswire.search import index
+from newswire.search.analysis import split_spellings, word_forms
+from newswire.search.names import Label, join_spaced, label_words
+from newswire.search.query import cursor_mismatch, decode_cursor, encode_cursor, invalid_cursor
 from newswire.store.tables import label
 from newswire.visibility import Filter, Visibility, fingerprint_of, term
 
@@ -37,7 +37,7 @@ class Sight(NamedTuple):
 
     def counts(self, connection: Connection, terms: Sequence[str]) -> dict[str, Count]:
         """How many articles of each term there are; terms of none are not there."""
-        found = term_counts.counts(connection, terms, *self, most=COUNTED_TO + 1)
+        found = index.count_by_term(connection, terms, *self, most=COUNTED_TO + 1)
         return {name: Count.of(value) for name, value in found.items()}
 
 
@@ -70,7 +70,7 @@ class Names:
         """What the words of a name must hold: a blank and the beginning of a word, for each word typed."""
         if self.typed is None:
             return []
-        found = [spaced(words(spelling)).rstrip() for spelling in spellings(self.typed)]
+        found = [join_spaced(word_forms(spelling)).rstrip() for spelling in split_spellings(self.typed)]
         if not found:
             detail = "Write what to look for: nothing here has a letter or digit."
             raise Problem("invalid_query", f"q: {detail}", [Fault("invalid_query", detail, parameter="q")], position=0)
@@ -83,7 +83,7 @@ class Names:
         """Where the page begins; raises `Problem` for a cursor that is not one, or another list's."""
         if self.cursor is None:
             return Start()
-        match unpacked(self.cursor):
+        match decode_cursor(self.cursor):
             case [str(fingerprint), str(held), str(name), int(passed)] if (
                 "\0" not in held + name and 0 <= passed < 2**31
             ):
@@ -93,7 +93,7 @@ class Names:
         raise invalid_cursor()
 
     def cursor_at(self, start: Start) -> str:
-        return packed([self.fingerprint(), *start])
+        return encode_cursor([self.fingerprint(), *start])
 
 
 class Page(NamedTuple):
@@ -127,7 +127,7 @@ def seen_behind(
     looked_at, size = 0, asked.limit + 1
     while len(seen) <= asked.limit and looked_at < MOST_LOOKED_AT:
         some = candidates(connection, asked, start._replace(passed=start.passed + looked_at), size)
-        present = {*term_counts.counts(connection, [name.term for name in some], *sight, most=1), own}
+        present = {*index.count_by_term(connection, [name.term for name in some], *sight, most=1), own}
         seen += [(place, name) for place, name in enumerate(some, looked_at + 1) if name.term in present]
         if len(some) < size:
             return seen, None
@@ -171,5 +171,5 @@ def candidates(connection: Connection, asked: Names, start: Start, size: int) ->
 
 def publishers(connection: Connection) -> list[Name]:
     """The publishers as names, in their order; there are few, and they can be renamed."""
-    named = (Label(term("publisher", each.slug), "publisher", each.name) for each in parties.publishers(connection))
-    return sorted(Name(ordered(each), each.term, each.label) for each in named)
+    named = (Label(term("publisher", each.slug), "publisher", each.name) for each in list_publishers(connection))
+    return sorted(Name(label_words(each), each.term, each.label) for each in named)

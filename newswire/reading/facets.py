@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from newswire.reading.lists import COUNTED_TO, Count, found
-from newswire.search.names import labels_of
+from newswire.search.names import find_labels
 from newswire.search.query import Query
 from newswire.store.articles import CURRENT
 from newswire.store.tables import article, version
@@ -30,7 +30,7 @@ def counted(
     A value is as served: `value`, `count` (a `Count`), of an author also `name`. A count is exact, eq, when
     all matches were looked at; when there are more than `COUNTED_TO`, the newest were, and it is gte.
     """
-    query, _ = query.resumed()
+    query, _ = query.resume()
     newest = replace(query, order="published_at", descending=True)
     statement, sought = found(connection, TERMS, newest, visibility, now, None, COUNTED_TO + 1)
     terms = [term for (term,) in statement.execute(connection, sought)]
@@ -63,7 +63,7 @@ def spelled(connection: Connection, terms: Sequence[str]) -> Iterator[tuple[str,
     """Each term that has a label, and the label; looked up only as far as is asked for."""
     for start in range(0, len(terms), 2 * MOST_VALUES):
         portion = terms[start : start + 2 * MOST_VALUES]
-        labels = labels_of(connection, portion)
+        labels = find_labels(connection, portion)
         yield from ((name, labels[name]) for name in portion if name in labels)
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Select, func, literal_column, select
 
 from newswire.document import how_many_fit
 from newswire.search import index
-from newswire.search.keyset import counting, values_of, walk
-from newswire.search.query import Place, Query
+from newswire.search.keyset import count_statement, list_values, time_order_statement
+from newswire.search.query import Position, Query
 from newswire.store.articles import CURRENT, NUMBERS, AnyRow
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement
 from newswire.store.tables import article, version
 from newswire.visibility import NOTHING, Filter, Visibility
 
@@ -24,7 +24,7 @@ SIZES = select(func.length(version.c.body)).join_from(article, version, CURRENT)
 
 
 class Page(NamedTuple):
-    """Rows of a page: id, seq, status, rendered, body and their place; and the cursor behind it, if any."""
+    """Rows of a page: id, seq, status, rendered, body, form and their place; and the cursor behind it, if any."""
 
     rows: Sequence[AnyRow]
     next_cursor: str | None
@@ -49,7 +49,7 @@ def page(
 
     `languages` are those of the index, if they are known.
     """
-    query, start = query.resumed()
+    query, start = query.resume()
     limit = query.limit
     if with_bodies(query):
         sizes, values = found(connection, SIZES, query, visibility, now, start, limit, languages)
@@ -59,33 +59,33 @@ def page(
     rows = statement.all(connection, values)
     shown = rows[:limit]
     more = len(rows) > limit
-    cursor = query.cursor_at(Place(shown[-1].at, shown[-1].number)) if more else None
+    cursor = query.cursor_at(Position(shown[-1].at, shown[-1].number)) if more else None
     return Page(shown, cursor)
 
 
 def count(connection: Connection, query: Query, visibility: Visibility, now: int) -> Count:
     """How many articles the whole list has, exact to 10,000."""
-    query, _ = query.resumed()
+    query, _ = query.resume()
     wanted, unexpired_at = open_to(query, visibility, now)
     if wanted != EVERYTHING or query.expression is not None:
-        return Count.of(index.count(connection, query, wanted, COUNTED_TO + 1, unexpired_at))
+        return Count.of(index.count_matches(connection, query, wanted, COUNTED_TO + 1, unexpired_at))
     numbers, values = found(connection, NUMBERS, query, visibility, now, None, COUNTED_TO + 1)
-    return Count.of(counting(numbers).execute(connection, values).fetchone()[0])
+    return Count.of(count_statement(numbers).execute(connection, values).fetchone()[0])
 
 
 def found(
     connection: Connection, columns: Select[Any], query: Query, visibility: Visibility, now: int,
-    start: Place | None, limit: int, languages: Sequence[str] | None = None,
-) -> tuple[Prepared, Mapping[str, Any]]:  # fmt: skip
+    start: Position | None, limit: int, languages: Sequence[str] | None = None,
+) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
     """`columns` (a select from article) of what a caller may see of a query, in its order, behind `start`.
 
     The statement, and its values. Statements are kept by their `columns`: these are made once.
     """
     wanted, unexpired_at = open_to(query, visibility, now)
     if wanted != EVERYTHING or query.expression is not None:
-        return index.articles(connection, columns, query, wanted, start, limit, unexpired_at, languages)
-    values = values_of(query, start, limit, unexpired_at)
-    return walk(columns, query.order, query.descending, frozenset(values), limit), values
+        return index.search_statement(connection, columns, query, wanted, start, limit, unexpired_at, languages)
+    values = list_values(query, start, limit, unexpired_at)
+    return time_order_statement(columns, query.order, query.descending, frozenset(values), limit), values
 
 
 def open_to(query: Query, visibility: Visibility, now: int) -> tuple[Filter, int | None]:
@@ -117,6 +117,6 @@ def with_bodies(query: Query) -> bool:
 def columns(order: str, bodies: bool) -> Select[Any]:
     body = version.c.body if bodies else literal_column("NULL").label("body")
     return select(
-        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, article.c[order].label("at"),
-        article.c.number,
+        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, version.c.form,
+        article.c[order].label("at"), article.c.number,
     ).join_from(article, version, CURRENT)  # fmt: skip

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, select
 
 from newswire.reading.lists import Page, chosen, found
 from newswire.search import index
-from newswire.search.bm25 import LOOKED_AT, MOST_LEAVES, Measures, scores
-from newswire.search.leaves import leaves
-from newswire.search.query import Place, Query, invalid_cursor, storable, unpacked
+from newswire.search.bm25 import LOOKED_AT, MOST_LEAVES, Measures, score_articles
+from newswire.search.query import Position, Query, decode_cursor, invalid_cursor, is_valid_position
+from newswire.search.syntax import find_leaves
 from newswire.store.tables import article
 from newswire.visibility import Visibility
 
@@ -40,8 +40,8 @@ class Window(NamedTuple):
     `measures` and `shown`, the last one shown, are None when nothing of it was shown yet.
     """
 
-    top: Place | None = None
-    bottom: Place | None = None
+    top: Position | None = None
+    bottom: Position | None = None
     measures: Measures | None = None
     shown: Rank | None = None
 
@@ -69,9 +69,9 @@ def ranked(
     window, places = inside(connection, query, visibility, now, window)
     assert query.expression is not None
     assert query.ranked_at is not None
-    texts = index.texts(connection, [place.number for place in places], LOOKED_AT)
+    texts = index.read_texts(connection, [place.number for place in places], LOOKED_AT)
     articles = [texts[place.number] for place in places]
-    found, measures = scores(articles, query.expression, index.languages(connection), window.measures)
+    found, measures = score_articles(articles, query.expression, index.read_languages(connection), window.measures)
     ranks = [
         Rank(score * freshness(query.ranked_at - place.at), *place) for score, place in zip(found, places, strict=True)
     ]
@@ -87,7 +87,7 @@ def freshness(age: int) -> float:
 
 def inside(
     connection: Connection, query: Query, visibility: Visibility, now: int, window: Window
-) -> tuple[Window, list[Place]]:
+) -> tuple[Window, list[Position]]:
     """The matches in a window, newest first; its ends are set when it is new.
 
     Late arrivals may double it. Where they are more, it ends earlier than it did.
@@ -98,7 +98,7 @@ def inside(
         since = bottom.at if query.times.published_from is None else max(bottom.at, query.times.published_from)
         query = replace(query, times=query.times._replace(published_from=since))
     statement, values = found(connection, PLACES, query, visibility, now, top, most + 1)
-    places = [Place(*row) for row in statement.execute(connection, values)]
+    places = [Position(*row) for row in statement.execute(connection, values)]
     if bottom is not None:
         places = [place for place in places if place >= bottom]
     if len(places) > most:
@@ -119,11 +119,11 @@ def cursor(query: Query, window: Window) -> str:
 
 def resumed(query: Query) -> tuple[Query, Window]:
     """The query with the times of its first page, and where it goes on; raises `Problem` for a forged cursor."""
-    query, top = query.resumed()
+    query, top = query.resume()
     if query.cursor is None:
         return query, Window()
-    match unpacked(query.cursor):
-        case [*_, [ranked_at, *rest]] if storable(ranked_at, 0):
+    match decode_cursor(query.cursor):
+        case [*_, [ranked_at, *rest]] if is_valid_position(ranked_at, 0):
             query = replace(query, ranked_at=ranked_at)
             if not rest:
                 return query, Window(top)
@@ -132,15 +132,15 @@ def resumed(query: Query) -> tuple[Query, Window]:
     raise invalid_cursor()
 
 
-def continued(query: Query, top: Place | None, rest: Sequence[Any]) -> Window | None:
+def continued(query: Query, top: Position | None, rest: Sequence[Any]) -> Window | None:
     """A window of which a part was shown, out of a cursor; None when it is none."""
     match rest:
         case [bottom, int(length), [*weights], float(score), at, number]:
-            ends = bottom is None or (isinstance(bottom, list) and len(bottom) == 2 and storable(*bottom))
+            ends = bottom is None or (isinstance(bottom, list) and len(bottom) == 2 and is_valid_position(*bottom))
             measured = 0 <= length < 2**31 and all(type(weight) is int and 0 <= weight < 2**31 for weight in weights)
             assert query.expression is not None
-            expected = min(MOST_LEAVES, len([*leaves(query.expression)]))
-            if ends and measured and len(weights) == expected and isfinite(score) and storable(at, number):
+            expected = min(MOST_LEAVES, len([*find_leaves(query.expression)]))
+            if ends and measured and len(weights) == expected and isfinite(score) and is_valid_position(at, number):
                 measures = Measures(length, tuple(weights))
-                return Window(top, bottom and Place(*bottom), measures, Rank(score, at, number))
+                return Window(top, bottom and Position(*bottom), measures, Rank(score, at, number))
     return None

@@ -1,18 +1,34 @@
-"""The article as sent: one schema that reports every fault at once, and the way from it to a `Draft`."""
+"""What publishers send, of our own form or ninjs: the schema of an article, and the way from JSON to a `Draft`.
 
-import difflib
-from collections.abc import Mapping
+Every fault of a document is found before it is refused, whether the schema finds it or the resolving of URLs.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from newswire.article import SENDABLE, Draft, Publisher
-from newswire.errors import Fault, Problem
-from newswire.publishing.draft import draft
-from newswire.publishing.merge_patch import BODIES
-from newswire.schemas.documents import BASE, Address, PlainBody, html_body, markdown_body
-from newswire.schemas.fields import COMMON, Instant, Language, Reason, Refused, Several, Text, Whole, faults
+from newswire.errors import Fault, Problem, closest_name
+from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
+from newswire.publishing.draft import BODIES, Kill, clean_fields, make_draft
+from newswire.schemas.fields import (
+    COMMON,
+    FILLED_PATTERN,
+    Instant,
+    Language,
+    MarkupBody,
+    PlainBody,
+    Reason,
+    Refused,
+    Several,
+    Text,
+    Url,
+    Whole,
+    faults,
+)
 
 
 class Strict(Schema):
@@ -27,7 +43,7 @@ class Strict(Schema):
         unknown = RAISE
 
 
-def one_of(*values: str, **settings: Any) -> fields.String:
+def choice_field(*values: str, **settings: Any) -> fields.String:
     error = Reason("invalid_choice", f"Must be one of: {', '.join(values)}.")
     return fields.String(
         allow_none=not settings.get("required", False), validate=validate.OneOf(values, error=error),
@@ -35,7 +51,7 @@ def one_of(*values: str, **settings: Any) -> fields.String:
     )  # fmt: skip
 
 
-def nested(schema: type[Schema], **settings: Any) -> fields.Nested:
+def nested_field(schema: type[Schema], **settings: Any) -> fields.Nested:
     return fields.Nested(
         schema, error_messages=COMMON | {"type": Reason("invalid_type", "Must be an object.")}, **settings
     )
@@ -44,7 +60,7 @@ def nested(schema: type[Schema], **settings: Any) -> fields.Nested:
 class ChangeSchema(Strict):
     """Why a new version is sent."""
 
-    type = one_of("update", "correction")
+    type = choice_field("update", "correction")
     note = Text(5000, lines=True)
 
     @validates_schema
@@ -74,17 +90,17 @@ class AuthorSchema(Strict):
     name = Text(250, required=True)
     role = Text(250)
     bio = Text(5000, lines=True)
-    url = Address()
-    avatar_url = Address()
+    url = Url()
+    avatar_url = Url()
     organization = Text(250)
 
 
 class ImageSchema(Strict):
     """A picture by its address, with the words that belong to it."""
 
-    url = Address(required=True)
+    url = Url(required=True)
     image_id = Refused("Pictures cannot be uploaded to this wire; send the picture's url.")
-    role = one_of("lead", "inline", "gallery")
+    role = choice_field("lead", "inline", "gallery")
     caption = Text(20_000, lines=True)
     alt_text = Text(2000, lines=True)
     credit = Text(500)
@@ -100,43 +116,29 @@ class ArticleSchema(Strict):
     headline = Text(500, required=True)
     external_id = Text(250)
     source_version = Whole(0)
-    url = Address()
+    url = Url()
     slugline = Text(250)
     summary = Text(5000, lines=True)
-    body_html = html_body()
+    body_html = MarkupBody()
     body_text = PlainBody()
-    body_markdown = markdown_body()
+    body_markdown = MarkupBody()
     byline = Text(500)
     dateline = Text(300)
     language = Language()
     section = Text(200)
     keywords = Several(Text(200, required=True), 200)
-    subjects = Several(nested(SubjectSchema), 200)
-    places = Several(nested(PlaceSchema), 200)
+    subjects = Several(nested_field(SubjectSchema), 200)
+    places = Several(nested_field(PlaceSchema), 200)
     urgency = Whole(1, 9)
-    authors = Several(nested(AuthorSchema), 100)
-    images = Several(nested(ImageSchema), 200)
+    authors = Several(nested_field(AuthorSchema), 100)
+    images = Several(nested_field(ImageSchema), 200)
     published_at = Instant(metadata={"example": "2026-11-22T09:30:00Z"})
     embargoed_until = Instant(metadata={"example": "2026-11-22T12:00:00Z"})
     expires_at = Instant(metadata={"example": "2036-11-22T00:00:00Z"})
     copyright_notice = Text(2000, lines=True)
     usage_terms = Text(5000, lines=True)
     editor_note = Text(5000, lines=True)
-    change = nested(ChangeSchema, allow_none=True)
-
-    @validates_schema(skip_on_field_errors=False)
-    def there_is_one_body(self, data: dict[str, Any], **kwargs: Any) -> None:
-        named = [name for name in sorted(BODIES) if data.get(name)]
-        if len(named) > 1:
-            raise ValidationError(
-                {name: [Reason("several_bodies", f"Only one of {' and '.join(named)} can be sent.")] for name in named}
-            )
-
-    @validates_schema
-    def it_does_not_expire_under_its_embargo(self, data: dict[str, Any], **kwargs: Any) -> None:
-        expires, embargo = data.get("expires_at"), data.get("embargoed_until")
-        if expires is not None and embargo is not None and expires < embargo:
-            raise ValidationError({"expires_at": [Reason("out_of_range", "Must not lie before embargoed_until.")]})
+    change = nested_field(ChangeSchema, allow_none=True)
 
 
 class ArticlePatchSchema(ArticleSchema):
@@ -147,49 +149,117 @@ class ArticlePatchSchema(ArticleSchema):
 MOST_FAULTS, MOST_HINTS, LONGEST_NAME = 500, 20, 50
 SCHEMA = ArticleSchema()
 
+# For the OpenAPI document: the IPTC's schemas say the rest.
+NINJS = {
+    "type": "object",
+    "description": "ninjs 1.0 to 3.1 (https://iptc.org/standards/ninjs/), or as a Superdesk sends it, with `guid`.",
+    "required": ["uri"],
+    "properties": {"uri": {"type": "string", "minLength": 1, "maxLength": 250, "pattern": FILLED_PATTERN}},
+    "example": {"uri": "urn:example:1", "type": "text", "headlines": [{"value": "Cocoa rises"}]},
+}
+
+
+def load_sent(content: Any, publisher: Publisher, *, named: bool = False) -> Draft | Kill:
+    """The draft, or the kill, in `content`: parsed JSON as it was sent, or ninjs that was read already.
+
+    With `named` the address of the request says which article it is, and the name in a ninjs document counts for
+    nothing. Raises one `Problem` with all faults.
+    """
+    if is_ninjs(content):
+        content = read_ninjs(content)
+    return load_ninjs(content, publisher, named=named) if isinstance(content, Ninjs) else load_draft(content, publisher)
+
 
 def load_draft(data: Any, publisher: Publisher) -> Draft:
-    """The draft that `data` (parsed JSON, as sent) asks for; raises one `Problem` with all faults."""
+    """The draft that `data` (parsed JSON of our own form, as sent) asks for; raises one `Problem` with all faults."""
     if not isinstance(data, dict):
         raise Problem("validation_failed", "The article must be a JSON object.",
                       [Fault("invalid_type", "Must be an object.", pointer="")])  # fmt: skip
-    token = BASE.set(base_of(data, publisher))
+    loaded, found = check_fields(data)
+    # Also where fields were refused: the valid ones may hold URLs that cannot be resolved.
+    cleaned, unresolved = clean_fields(loaded, publisher.url)
+    if unresolved:
+        found = sorted([*found, *unresolved], key=schema_position)
+    found = [*found, *contradictions(cleaned, valid=not found)][:MOST_FAULTS]
+    if found:
+        found[:MOST_HINTS] = map(with_suggestion, found[:MOST_HINTS])
+        raise Problem("validation_failed", describe_faults(found), found)
+    return make_draft(cleaned, data, publisher)
+
+
+def check_fields(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fault]]:
+    """The fields of an article that are valid, each judged by itself, and the faults of the others."""
     try:
-        loaded = SCHEMA.load(data)
+        return SCHEMA.load(data), []
     except ValidationError as error:
-        found = list(islice(faults(error.messages), MOST_FAULTS))
-        found[:MOST_HINTS] = map(suggested, found[:MOST_HINTS])
-        raise Problem("validation_failed", described(found), found) from None
-    finally:
-        BASE.reset(token)
-    return draft(loaded, data, publisher)
+        valid = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return valid, list(islice(faults(error.messages), MOST_FAULTS))
 
 
-def base_of(data: Mapping[str, Any], publisher: Publisher) -> str | None:
-    """What relative addresses are relative to: the article's own url, else the publisher's."""
-    if data.get("url") is None:
-        return publisher.url
-    token = BASE.set(publisher.url)
+def contradictions(loaded: Mapping[str, Any], *, valid: bool) -> Iterator[Fault]:
+    """The faults of fields that are valid by themselves but not together; times only where all fields are `valid`."""
+    expires, embargo = loaded.get("expires_at"), loaded.get("embargoed_until")
+    if valid and expires is not None and embargo is not None and expires < embargo:
+        yield Fault("out_of_range", "Must not lie before embargoed_until.", pointer="/expires_at")
+    named = [name for name in sorted(BODIES) if loaded.get(name)]
+    if len(named) > 1:
+        for name in named:
+            yield Fault("several_bodies", f"Only one of {' and '.join(named)} can be sent.", pointer=f"/{name}")
+
+
+def schema_position(fault: Fault) -> tuple[int, ...]:
+    """Where the schema has the field of a fault, for sorting; unknown fields come last, as marshmallow tells them."""
+    position = []
+    steps = (fault.pointer or "").split("/")[1:]
+    for depth, step in enumerate(steps):
+        if depth == 1 and steps[0] != "change" and step.isdecimal():
+            position.append(int(step))
+        else:
+            siblings = SENDABLE.get(steps[0] if depth else "", ())
+            position.append(siblings.index(step) if step in siblings else len(siblings))
+    return tuple(position)
+
+
+def load_ninjs(read: Ninjs, publisher: Publisher, *, named: bool) -> Draft | Kill:
+    """The draft or the kill in a ninjs document; raises one `Problem` with all faults, each with its pointer in it."""
+    sent = {name: value for name, value in read.article.items() if not (named and name == "external_id")}
+    if read.canceled:
+        # Of what is killed nothing but the name counts, and the reason.
+        sent = {"headline": "-"} | {name: sent[name] for name in ("external_id", "editor_note") if name in sent}
+    found = list(read.faults)
+    if not named and not str(sent.get("external_id") or "").strip():
+        found.append(Fault("required", "A ninjs document must have a uri, or a guid as a Superdesk sends it.", "/uri"))
     try:
-        own: str | None = SCHEMA.fields["url"].deserialize(data["url"])
-        return own or publisher.url
-    except ValidationError:
-        return publisher.url
-    finally:
-        BASE.reset(token)
+        draft = load_draft(sent, publisher)
+    except Problem as problem:
+        found += [
+            replace(each, pointer=pointer_in_document(each.pointer or "", read.places)) for each in problem.errors
+        ]
+    if found:
+        raise Problem("validation_failed", describe_faults(found), found)
+    if read.canceled:
+        return Kill(draft.external_id, draft.content["editor_note"])
+    return replace(draft, warnings=(*read.warnings, *draft.warnings))
 
 
-def suggested(fault: Fault) -> Fault:
-    """An unknown field gets the known one that it resembles."""
+def pointer_in_document(pointer: str, pointers: Mapping[str, str]) -> str:
+    """Where in the ninjs document that stood, or what holds it, which an article of our own form has at `pointer`."""
+    while pointer and pointer not in pointers:
+        pointer = pointer.rpartition("/")[0]
+    return pointers.get(pointer, "")
+
+
+def with_suggestion(fault: Fault) -> Fault:
+    """The fault; of an unknown field with the known one that it resembles."""
     if fault.code != "unknown_field" or fault.pointer is None or len(fault.pointer) > LONGEST_NAME:
         return fault
     steps = fault.pointer.split("/")
     siblings = SENDABLE.get(steps[1] if len(steps) > 2 else "", ())
-    close = difflib.get_close_matches(steps[-1], siblings, n=1)
-    return Fault(fault.code, fault.detail, pointer=fault.pointer, did_you_mean=close[0] if close else None)
+    return replace(fault, did_you_mean=closest_name(steps[-1], siblings))
 
 
-def described(found: list[Fault]) -> str:
+def describe_faults(found: list[Fault]) -> str:
+    """One sentence: the first fault, and how many more there are."""
     first = found[0]
     where = (first.pointer or "")[:200] or "the body"
     number = f"at least {len(found) - 1}" if len(found) == MOST_FAULTS else len(found) - 1

@@ -1,7 +1,8 @@
-"""Field types of the contract: text that XML can carry, times, languages, whole numbers.
+"""marshmallow fields of the contract: text that XML can carry, bodies, URLs, times, languages, whole numbers.
 
-Every message is a `Reason`: a sentence with the fault's code, which `faults` turns into
-JSON pointers. Addresses and bodies are in `documents`.
+They judge type, length and form. What needs to know where an article comes from, resolving URLs and sanitising
+bodies, is in `publishing.draft`. Every message is a `Reason`, a sentence with the code of its fault; `faults` turns a
+tree of them into faults with JSON pointers.
 """
 
 import re
@@ -20,6 +21,8 @@ CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
 PATTERN = f"^[^{CONTROLS}]*$"
 FILLED_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085][^{CONTROLS}]*$"
 ONE_LINE_PATTERN = rf"^[^{CONTROLS}\s\u0085]+( [^{CONTROLS}\s\u0085]+)*$"
+BODY_BYTES = 2 * 1024 * 1024
+LONGEST_URL = 2048
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,6}")
 
 
@@ -82,6 +85,44 @@ def carriable(text: str) -> str:
             "unusable_character",
             f"Holds U+{ord(found[0]):04X} at position {found.start()}, which XML cannot carry; remove it.",
         )
+    return text
+
+
+class Url(Text):
+    """A URL that may be relative; whether it can be resolved is decided in `publishing.draft`."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(LONGEST_URL, metadata={"format": "uri-reference"}, **settings)
+
+
+class MarkupBody(fields.String):
+    """HTML or Markdown of at most 2 MiB, as it was sent; blank counts as absent."""
+
+    default_error_messages = Text.default_error_messages
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_none=True, metadata={"maxLength": BODY_BYTES, "pattern": PATTERN}, **settings)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = check_body_size(carriable(super()._deserialize(value, attr, data, **kwargs)))
+        return text if text.strip() else None
+
+
+class PlainBody(Text):
+    """Plain text of at most 2 MiB."""
+
+    def __init__(self) -> None:
+        super().__init__(BODY_BYTES, lines=True)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return None if text is None else check_body_size(text)
+
+
+def check_body_size(text: str) -> str:
+    """The text itself; refused when it is larger than 2 MiB in UTF-8."""
+    if len(text.encode("utf-8")) > BODY_BYTES:
+        raise refuse("too_long", "A body must have at most 2 MiB in UTF-8.")
     return text
 
 
@@ -156,7 +197,11 @@ class Refused(fields.String):
 
 
 class Several(fields.List[Any]):
-    """An array of at most `limit` items; null counts as empty."""
+    """An array of at most `limit` items; null counts as empty.
+
+    Where items are refused, the valid part of the others is handed on (`ValidationError.valid_data`) at its own
+    position, with None for what has none. marshmallow leaves those out, and later faults would name other items.
+    """
 
     default_error_messages = COMMON | {
         "invalid": Reason("invalid_type", "Must be an array."),
@@ -167,10 +212,22 @@ class Several(fields.List[Any]):
         self.limit = limit
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
         # Counted before they are looked at: a body has room for millions, each with a fault of its own.
-        if isinstance(value, list) and len(value) > self.limit:
+        if len(value) > self.limit:
             raise refuse("too_many", f"Must have at most {self.limit} items; it has {len(value):,}.")
-        return super()._deserialize(value, attr, data, **kwargs)
+        valid: list[Any] = []
+        messages: dict[int, Any] = {}
+        for position, item in enumerate(value):
+            try:
+                valid.append(self.inner.deserialize(item, **kwargs))
+            except ValidationError as error:
+                valid.append(error.valid_data)
+                messages[position] = error.messages
+        if messages:
+            raise ValidationError(messages, valid_data=valid)
+        return valid
 
 
 def faults(messages: Any, pointer: str = "") -> Iterator[Fault]:

@@ -18,10 +18,11 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import regex
 
-from newswire.search.stemming import UNDETERMINED, stemmer, stemming_language
+from newswire.search.stemming import UNDETERMINED, stemmer_for, stemming_language
 
 FIELDS = ("headline", "summary", "body", "caption", "byline")
 
@@ -103,7 +104,7 @@ class Analysed:
         return {self.language} if any(self.stems.values()) else set()
 
 
-def analyse(texts: Mapping[str, str], language: str | None, terms: Iterable[str] = ()) -> Analysed:
+def analyse_texts(texts: Mapping[str, str], language: str | None, terms: Iterable[str] = ()) -> Analysed:
     """The tokens of an article's texts, by field; a missing field is an empty one.
 
     What exceeds `INDEX_BUDGET` is left out: the fields are taken in order but the body last, so that a
@@ -131,7 +132,7 @@ def _within(budget: int, text: str, language: str, copies: int) -> tuple[list[st
 def _beginning(budget: int, text: str, language: str, copies: int) -> tuple[list[str], frozenset[str]]:
     """The forms and stem tokens of a text that is too long for the budget, until that is used up."""
     forms, known, pairs = [""], set[str](), set[tuple[str, str]]()
-    for spelling, form in ((whole, part) for whole in spellings(text) for part in _forms(whole)):
+    for spelling, form in ((whole, part) for whole in split_spellings(text) for part in _forms(whole)):
         new, pair = {form, *_stems({spelling}, language)} - known, (forms[-1], form)
         budget -= copies * sum(len(token.encode()) + _TOKEN_OVERHEAD for token in new)
         budget -= _PAIR_COST * (pair not in pairs)
@@ -143,7 +144,7 @@ def _beginning(budget: int, text: str, language: str, copies: int) -> tuple[list
     return forms[1:], frozenset(token for token in known if "_" in token)
 
 
-def words(text: str) -> list[str]:
+def word_forms(text: str) -> list[str]:
     """The forms of a text, in order: letters, marks and digits only, 1 to `LONGEST_WORD` characters each.
 
     A run of a script without spaces gives the pair of characters at each place and its last one alone
@@ -159,7 +160,7 @@ def query_forms(text: str, *, open_ended: bool = False) -> tuple[tuple[str, ...]
     It is when `open_ended` asks for it, and when the text ends in a single character of a script without
     spaces. Of a longer run at the end the last character is not looked for: the document's may go on.
     """
-    found, forms = spellings(text), tuple(words(text))
+    found, forms = split_spellings(text), tuple(word_forms(text))
     if not found or not is_run(found[-1]):
         return forms, open_ended
     if len(found[-1]) == 1:
@@ -182,15 +183,17 @@ def stem_of(token: str) -> str:
     return token.partition("_")[2]
 
 
-def spellings(text: str) -> list[str]:
+def split_spellings(text: str) -> list[str]:
     """The words of a text casefolded, with their marks; a run of a script without spaces is one."""
-    found: list[str] = _ASCII_SPELLING.findall(text.lower()) if text.isascii() else SPELLING.findall(normalised(text))
+    found: list[str] = (
+        _ASCII_SPELLING.findall(text.lower()) if text.isascii() else SPELLING.findall(normalise_text(text))
+    )
     return [word if len(word) <= LONGEST_WORD or is_run(word) else _fold(word) for word in found]
 
 
 def _tokens(text: str, language: str | None) -> tuple[list[str], frozenset[str]]:
     """The forms of a text in order, and its stem tokens."""
-    found = spellings(text)
+    found = split_spellings(text)
     forms = found if text.isascii() else [form for spelling in found for form in _forms(spelling)]
     return forms, _stems(set(found), language)
 
@@ -203,10 +206,10 @@ def _stems(found: Collection[str], language: str | None) -> frozenset[str]:
 def _forms(spelling: str) -> Collection[str]:
     """The forms of a word, which is one, or of a run."""
     run = is_run(spelling)
-    return [spelling[start : start + 2] for start in range(len(spelling))] if run else (folded(spelling),)
+    return [spelling[start : start + 2] for start in range(len(spelling))] if run else (fold_word(spelling),)
 
 
-def normalised(text: str) -> str:
+def normalise_text(text: str) -> str:
     """NFKC, casefolded, without what nobody sees, tatweel, and the dot casefolding leaves of a Turkish İ."""
     text = _TRADE_MARK.sub(" ", _FRACTION.sub(r" \g<0>", text))
     text = _BREAK_WITHIN_RUN.sub("", _INVISIBLE.sub("", text))
@@ -227,14 +230,28 @@ def _fold(spelling: str) -> str:
     return unicodedata.normalize("NFC", bare).translate(_LETTERS)[:LONGEST_WORD]
 
 
-folded = lru_cache(maxsize=1 << 14)(_fold)
+fold_word = lru_cache(maxsize=1 << 14)(_fold)
 
 
 @lru_cache(maxsize=1 << 14)
 def word_stems(spelling: str, language: str) -> frozenset[str]:
     """One stem token, or two where stemmers heed marks that readers leave out: Russian й, French é."""
-    form = folded(spelling)
+    form = fold_word(spelling)
     if language == UNDETERMINED:
         return frozenset((f"{UNDETERMINED}_{form}",))
-    stem = stemmer(language).stemWord
+    stem = stemmer_for(language).stemWord
     return frozenset(f"{language}_{_fold(stem(word)) or form}" for word in (spelling, form))
+
+
+def analyse_article(content: Mapping[str, Any], terms: Iterable[str] = ()) -> Analysed:
+    """The texts of an article that `q` looks at, analysed; `terms` go into the same index."""
+    pictures = content["images"]
+    names = [item["name"] for item in content["authors"]]
+    texts = {
+        "headline": content["headline"],
+        "summary": content["summary"] or "",
+        "body": content["body_text"] or "",
+        "caption": "\n".join(text for item in pictures for text in (item["caption"], item["alt_text"]) if text),
+        "byline": "\n".join([content["byline"] or "", *names]),
+    }
+    return analyse_texts(texts, content["language"], terms)

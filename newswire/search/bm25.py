@@ -13,8 +13,7 @@ from math import log
 from typing import NamedTuple, TypeAlias
 
 from newswire.search.analysis import FIELDS, query_stems, word_stems
-from newswire.search.leaves import Leaf, leaves
-from newswire.search.syntax import Expression, Phrase, Prefix, Term
+from newswire.search.syntax import Expression, Leaf, Phrase, Prefix, Term, find_leaves
 
 FIELD_WEIGHTS = {"headline": 8, "summary": 4, "body": 1, "caption": 2, "byline": 2}
 BODY = FIELDS.index("body")
@@ -36,13 +35,13 @@ class Measures(NamedTuple):
     weights: tuple[int, ...]
 
 
-def scores(
+def score_articles(
     articles: Sequence[Texts], expression: Expression, languages: Collection[str], measures: Measures | None = None
 ) -> tuple[list[float], Measures]:
     """The score of each article, 0 or more, by `measures`, or by those of these very articles."""
-    sought = [*leaves(expression)][:MOST_LEAVES]
+    sought = [*find_leaves(expression)][:MOST_LEAVES]
     lengths = [texts[BODY].count(" ") for texts in articles]
-    counts = [counted(articles, leaf, languages, 1 if always else 0) for leaf, always in sought]
+    counts = [count_leaf(articles, leaf, languages, 1 if always else 0) for leaf, always in sought]
     if measures is None:
         weights = (log(1 + (sum(lengths) + 1) / max(1, sum(column))) for column in counts)
         measures = Measures(round(sum(lengths) / max(1, len(lengths))), tuple(round(100 * each) for each in weights))
@@ -54,20 +53,20 @@ def scores(
     return found, measures
 
 
-def counted(articles: Sequence[Texts], leaf: Leaf, languages: Collection[str], least: int) -> list[int]:
+def count_leaf(articles: Sequence[Texts], leaf: Leaf, languages: Collection[str], least: int) -> list[int]:
     """How often a leaf stands in each article, weighted by field; `least` where it is not seen."""
-    count = counter(leaf, languages)
+    count = leaf_counter(leaf, languages)
     fields = [(FIELDS.index(name), weight) for name, weight in FIELD_WEIGHTS.items()
               if leaf.fields is None or name in leaf.fields]  # fmt: skip
     return [sum([weight * count(texts[field]) for field, weight in fields]) or least for texts in articles]
 
 
-def counter(leaf: Leaf, languages: Collection[str]) -> Callable[[str], int]:
+def leaf_counter(leaf: Leaf, languages: Collection[str]) -> Callable[[str], int]:
     """A function that says how often a leaf stands in a text."""
     match leaf:
         case Term(form, spelling):
             stems = frozenset(query_stems(spelling, languages))
-            return inflections(form, stems, languages) if stems else lambda text: text.count(f" {form} ")
+            return inflection_counter(form, stems, languages) if stems else lambda text: text.count(f" {form} ")
         case Prefix(form):
             return lambda text: text.count(f" {form}")
         case Phrase(forms, prefix):
@@ -75,7 +74,7 @@ def counter(leaf: Leaf, languages: Collection[str]) -> Callable[[str], int]:
             return lambda text: text.count(phrase)
 
 
-def inflections(form: str, stems: frozenset[str], languages: Collection[str]) -> Callable[[str], int]:
+def inflection_counter(form: str, stems: frozenset[str], languages: Collection[str]) -> Callable[[str], int]:
     """Counts a word and those with a stem in common that begin alike: study and studies, not went for go."""
     alike = Alike(stems, languages)
     alike[form] = True

@@ -12,10 +12,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from newswire.search.analysis import word_stems
-from newswire.search.leaves import Leaf, leaves
-from newswire.search.offsets import Token, tokens
+from newswire.search.offsets import Token, find_tokens
 from newswire.search.stemming import stemming_language
-from newswire.search.syntax import Expression, Phrase, Prefix, Term
+from newswire.search.syntax import Expression, Leaf, Phrase, Prefix, Term, find_leaves
 
 LOOKED_AT = 100_000
 """Characters of a body in which is looked, up to the end of a word."""
@@ -39,7 +38,7 @@ class Span(NamedTuple):
 def highlights(expression: Expression, article: Mapping[str, Any]) -> dict[str, list[str]]:
     """The whole headline where it matches, and up to `MOST_FRAGMENTS` of the body; a tombstone has neither."""
     language = stemming_language(article.get("language"))
-    sought = [leaf for leaf, _ in leaves(expression)]
+    sought = [leaf for leaf, _ in find_leaves(expression)]
     headline, body = article.get("headline") or "", article.get("body_text") or ""
     in_headline = spans(headline, "headline", sought, language)
     beginning = _LOOKED_AT.match(body)
@@ -54,7 +53,7 @@ def highlights(expression: Expression, article: Mapping[str, Any]) -> dict[str, 
 def spans(text: str, field: str, sought: Iterable[Leaf], language: str) -> list[Span]:
     """What matches in a text whose words have stems in `language`, in order; what overlaps or touches is one."""
     here = [leaf for leaf in sought if leaf.fields is None or field in leaf.fields]
-    found = [*tokens(text)] if here else []
+    found = [*find_tokens(text)] if here else []
     matching = sorted(span for leaf in here for span in matched(found, leaf, language))
     joined: list[Span] = []
     for start, end in matching:

@@ -1,30 +1,27 @@
-"""The dictionary of labels: how sections, keywords and authors are spelled, and the order of their names.
+"""The table `label`: how the names of sections, keywords and authors are written, and their order.
 
-A term of the search index (`query.term`) is blind to case; here stands what the publisher
-wrote first. A label says nothing of any article: whoever shows one first makes sure that
-its reader can see an article that carries the term.
+A term of the search index (`visibility.term`) is blind to case; the label is what a publisher wrote first. A label
+does not say who may see it: before one is shown, the reader must be able to see an article that carries the term.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
 
-from newswire.search.analysis import words
-from newswire.store.statements import Prepared
+from newswire.search.analysis import word_forms
+from newswire.store.statements import Statement, insert_or_ignore
 from newswire.store.tables import label
 from newswire.visibility import term
 
-AT_ONCE = 1000
-KNOWN = "newswire.labels"
-"""Where a connection to the database remembers the terms whose labels it has found there."""
-MOST_KNOWN = 50_000
+BATCH_SIZE = 1000
+KNOWN_LABELS = "newswire.labels"
+"""The key in a connection's `info` for the terms whose labels were found in the table."""
+MAX_KNOWN = 50_000
 LONGEST_ROW = 2600
-"""Bytes of term and words together: an index of PostgreSQL takes 2,704."""
+"""Bytes of term and words together: a row of a PostgreSQL index holds 2,704."""
 
-# SQLite takes PostgreSQL's words for it.
-ADD = Prepared(insert(label).on_conflict_do_nothing())
+ADD = Statement(insert_or_ignore(label))
 
 
 class Label(NamedTuple):
@@ -45,45 +42,45 @@ def labels_in(content: Mapping[str, Any]) -> Iterator[Label]:
         yield Label(term("author", author["id"]), "author", author["name"])
 
 
-def labels_of(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
-    """Term to label; a term of another kind, or of no article, is not there."""
+def find_labels(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
+    """Labels by term; terms of another kind, or of no article, are left out."""
     found: dict[str, str] = {}
-    for some in portions(sorted(set(terms))):
+    for some in split_batches(sorted(set(terms))):
         query = select(label.c.term, label.c.label).where(label.c.term.in_(some))
         found |= {row.term: row.label for row in connection.execute(query)}
     return found
 
 
-def learn(connection: Connection, labels: Iterable[Label]) -> None:
-    """Adds the labels that are not there yet; the first spelling stays.
+def add_labels(connection: Connection, labels: Iterable[Label]) -> None:
+    """Adds the labels that are not there yet; the first spelling stays. Call it once in a transaction.
 
-    In the order of their terms: two transactions with the same new labels must not block each other. Once in a
-    transaction.
+    They are added in the order of their terms, so that two transactions with the same new labels do not deadlock.
     """
     wanted: dict[str, Label] = {}
     for each in labels:
         wanted.setdefault(each.term, each)
-    known = connection.info.setdefault(KNOWN, set())
+    known = connection.info.setdefault(KNOWN_LABELS, set())
     unknown = wanted.keys() - known
-    # Rows are only added, so what was found stays; what is added here may be rolled back, and counts once it is found.
-    found = labels_of(connection, unknown).keys()
-    if len(known) > MOST_KNOWN:
+    # Rows are only added, so what was found once stays. What is added here may still be rolled back, so it is not
+    # remembered before a later transaction has found it.
+    found = find_labels(connection, unknown).keys()
+    if len(known) > MAX_KNOWN:
         known.clear()
     known.update(found)
     if new := sorted(unknown - found):
-        ADD.many(connection, [{**wanted[name]._asdict(), "words": ordered(wanted[name])} for name in new])
+        ADD.execute_many(connection, [{**wanted[name]._asdict(), "words": label_words(wanted[name])} for name in new])
 
 
-def ordered(named: Label) -> str:
-    """The folded words of a label with a blank before, between and after; cut to what an index takes."""
+def label_words(named: Label) -> str:
+    """The sort key of a label: its folded words with a blank before, between and after, cut to what an index takes."""
     room = LONGEST_ROW - len(named.term.encode())
-    return spaced(words(named.label)).encode()[:room].decode("utf-8", "ignore")
+    return join_spaced(word_forms(named.label)).encode()[:room].decode("utf-8", "ignore")
 
 
-def spaced(forms: Iterable[str]) -> str:
+def join_spaced(forms: Iterable[str]) -> str:
     return "".join(f" {form}" for form in forms) + " "
 
 
-def portions(items: list[str]) -> Iterator[Collection[str]]:
-    """As many at once as a statement of either engine takes."""
-    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
+def split_batches(items: list[str]) -> Iterator[Collection[str]]:
+    """Splits a list into parts that one statement takes as parameters on each database system."""
+    return (items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE))

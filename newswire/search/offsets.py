@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import regex
 
-from newswire.search.analysis import SPELLING, UNSPACED, folded, is_run, normalised
+from newswire.search.analysis import SPELLING, UNSPACED, fold_word, is_run, normalise_text
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
@@ -39,13 +39,13 @@ class Token(NamedTuple):
     first: int
 
 
-def tokens(text: str) -> Iterator[Token]:
+def find_tokens(text: str) -> Iterator[Token]:
     """The forms that `analysis.words` finds in a text, in order."""
     for line in _LINE.finditer(text):
         if line[0].isascii():
             for word in _ASCII_WORD.finditer(line[0].lower()):
                 start, end = (line.start() + place for place in word.span())
-                yield Token(folded(word[0]), word[0], start, end, end)
+                yield Token(fold_word(word[0]), word[0], start, end, end)
         else:
             yield from _aligned(line[0], line.start())
 
@@ -56,7 +56,7 @@ def _aligned(text: str, offset: int) -> Iterator[Token]:
     for found in SPELLING.finditer(letters):
         start, end = found.span()
         if not is_run(found[0]):
-            yield Token(folded(found[0]), found[0], starts[start], ends[end - 1], ends[end - 1])
+            yield Token(fold_word(found[0]), found[0], starts[start], ends[end - 1], ends[end - 1])
             continue
         for place in range(start, end):
             behind = min(place + 2, end)
@@ -78,7 +78,7 @@ def _letters(text: str, offset: int) -> tuple[str, Sequence[int], Sequence[int]]
 
 def _pieces(text: str, offset: int) -> Iterator[tuple[str, int, int]]:
     """A text as it is analysed, piece by piece, and where each begins and ends."""
-    letters = normalised(text)
+    letters = normalise_text(text)
     # Nothing casefolds to less than one letter: of equal length, each letter stands in its own place.
     if len(letters) == len(text) and letters == text.casefold():
         yield letters, offset, offset + len(text)
@@ -101,5 +101,5 @@ def _piece(text: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _cluster(text: str) -> str:
-    letters = normalised(text)
+    letters = normalise_text(text)
     return letters.rstrip("\u200b") if len(text) > 1 else letters

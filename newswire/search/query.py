@@ -1,4 +1,4 @@
-"""Query: what a reader asks for, its times, order and cursor; pure."""
+"""Query: filters, times, order and cursor of a list; pure. Not here: what `q` means (`syntax`) and SQL."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ from newswire.timestamps import EARLIEST, LATEST
 from newswire.visibility import Filter, fingerprint_of
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A position in an order by time: milliseconds, then order of first reception."""
 
     at: int
@@ -33,11 +33,10 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """What a reader asks for. `text` is `q` as typed, `expression` the same understood.
+    """A list of articles as it was asked for. `text` is `q` as typed, `expression` the same parsed.
 
-    `times` are resolved, `asked` are the same as the reader wrote them (now-2d); `order` is
-    published_at or updated_at. With `ranked_at` the order is that of relevance (`readers.relevance`),
-    and ages count from then.
+    `times` are resolved, `asked` are the same as they were written (now-2d). `order` is published_at or updated_at.
+    With `ranked_at`, in milliseconds, the order is that of relevance (`reading.relevance`), and ages count from then.
     """
 
     text: str | None = None
@@ -56,32 +55,32 @@ class Query:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What a cursor is bound to: everything that decides which articles come in which order."""
+        """A hash of all that decides which articles come in which order. A cursor is valid for one fingerprint."""
         order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
         return fingerprint_of([self.text, self.filter.canonical(), self.asked or list(self.times), order])
 
-    def cursor_at(self, place: Place, *rest: Any) -> str:
-        """An opaque cursor that continues behind `place`, with the times that the first page resolved.
+    def cursor_at(self, place: Position, *rest: Any) -> str:
+        """An opaque cursor that continues behind `place`, with the times as they were resolved for the first page.
 
-        `rest` is one more part, in the order of relevance.
+        `rest` is one more part, for the order of relevance.
         """
-        return packed([self.fingerprint, *place, *self.times, *rest])
+        return encode_cursor([self.fingerprint, *place, *self.times, *rest])
 
-    def resumed(self) -> tuple["Query", Place | None]:
-        """The query with the times of its first page, and the place behind which this page begins.
+    def resume(self) -> tuple["Query", Position | None]:
+        """The query with the times of its first page, and the position behind which this page begins.
 
         Raises `Problem` for a cursor that is not one, or another query's.
         """
         if self.cursor is None:
             return self, None
-        match unpacked(self.cursor):
-            # One of relevance carries one thing more.
-            case [str() as fingerprint, at, number, *rest] if storable(at, number) and len(rest) in (4, 5):
+        match decode_cursor(self.cursor):
+            # A cursor of relevance has one part more.
+            case [str() as fingerprint, at, number, *rest] if is_valid_position(at, number) and len(rest) in (4, 5):
                 if fingerprint != self.fingerprint:
                     raise cursor_mismatch()
                 times = tuple(rest if self.ranked_at is None else rest[:-1])
-                if len(times) == len(self.times) and all(time is None or storable(time, 0) for time in times):
-                    return self if times == self.times else replace(self, times=Times(*times)), Place(at, number)
+                if len(times) == len(self.times) and all(time is None or is_valid_position(time, 0) for time in times):
+                    return self if times == self.times else replace(self, times=Times(*times)), Position(at, number)
         raise invalid_cursor()
 
 
@@ -93,18 +92,18 @@ def invalid_cursor() -> Problem:
     return Problem("invalid_cursor", "The cursor is not one of this wire; start again without it.")
 
 
-def storable(at: Any, number: Any) -> bool:
-    """Whether an article could stand there: what is forged may lie beyond what a database can count to."""
+def is_valid_position(at: Any, number: Any) -> bool:
+    """Whether an article could have this time and number: those of a forged cursor may not fit into 64 bits."""
     return type(at) is type(number) is int and EARLIEST <= at < LATEST and 0 <= number < 2**62
 
 
-def packed(content: Sequence[Any]) -> str:
-    """An opaque cursor of these parts."""
+def encode_cursor(content: Sequence[Any]) -> str:
+    """An opaque cursor: URL-safe Base64 of a JSON array."""
     return base64.urlsafe_b64encode(orjson.dumps(content)).decode("ascii").rstrip("=")
 
 
-def unpacked(cursor: str) -> Sequence[Any] | None:
-    """The parts of a cursor, or None when it is not one."""
+def decode_cursor(cursor: str) -> Sequence[Any] | None:
+    """The parts of a cursor; None for a text that is none."""
     try:
         content = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):

@@ -12,14 +12,16 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, select, update
 
 from newswire import wire
 from newswire.article import Held, Status
-from newswire.document import parsed
+from newswire.document import parse_article
 from newswire.search import index, names
-from newswire.search.analysis import analyse
+from newswire.search.analysis import analyse_article, analyse_texts
+from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
-from newswire.search.texts import Document, searchable
+from newswire.search.languages import register_language
 from newswire.store.articles import HELD
-from newswire.store.database import Database, DatabaseError
-from newswire.store.statements import Prepared
+from newswire.store.backend import DatabaseError
+from newswire.store.database import Database
+from newswire.store.statements import Statement
 from newswire.store.tables import article, label, publisher, version
 from newswire.visibility import terms_of
 
@@ -33,7 +35,7 @@ OTHER_STEMS = (
     " until `newswire db upgrade` has rebuilt it."
 )
 
-CURRENT = Prepared(
+CURRENT = Statement(
     select(*HELD, publisher.c.slug, version.c.rendered, version.c.body)
     .join_from(article, publisher, publisher.c.id == article.c.publisher_id)
     .join(version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
@@ -54,7 +56,7 @@ def check_index(connection: Connection) -> str | None:
 
 def count_outdated(connection: Connection) -> int:
     """How many articles a rebuild has to index."""
-    rows = index.engine(connection).ROWS
+    rows = index.search_backend(connection).rows
     counted = select(func.count()).select_from(rows).where(rows.c.index_version != INDEX_VERSION)
     return int(connection.execute(counted).scalar_one())
 
@@ -86,7 +88,7 @@ def rebuild_index(database: Database) -> Iterator[int]:
 
 def read_outdated(connection: Connection, after: int) -> list[int]:
     """The first `BATCH` articles with a number above `after` whose rows are of another version."""
-    rows = index.engine(connection).ROWS
+    rows = index.search_backend(connection).rows
     outdated = select(rows.c.number).where(rows.c.index_version != INDEX_VERSION, rows.c.number > after)
     return list(connection.execute(outdated.order_by(rows.c.number).limit(BATCH)).scalars())
 
@@ -114,8 +116,8 @@ def index_locked(database: Database, locked: Select[int]) -> set[int]:
         numbers = set(connection.execute(locked).scalars())
         found = [index_current(connection, number) for number in sorted(numbers)]
         for language in sorted({language for languages, _ in found for language in languages}):
-            index.speak(connection, language)
-        names.learn(connection, [each for _, labels in found for each in labels])
+            register_language(connection, language)
+        names.add_labels(connection, [each for _, labels in found for each in labels])
     return numbers
 
 
@@ -123,11 +125,11 @@ def index_current(connection: Connection, number: int) -> tuple[Iterable[str], I
     """Writes the row of a locked article again; returns the languages of its stems, and its labels."""
     [row] = CURRENT.all(connection, {"which": number})
     held = Held(*row[: len(HELD)])._replace(status=Status(row.status))
-    content = parsed(row.rendered, row.body)
+    content = parse_article(row.rendered, row.body)
     terms = terms_of(row.slug, content)
-    analysed = analyse({}, None) if held.status is Status.CANCELED else searchable(content, terms)
-    index.remove(connection, number)
-    index.put(connection, [Document(held, terms, analysed)])
+    analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
+    index.remove_document(connection, number)
+    index.index_documents(connection, [Document(held, terms, analysed)])
     return analysed.spoken, [*names.labels_in(content)]
 
 
@@ -139,7 +141,7 @@ def refresh_labels(database: Database) -> None:
             wanted = select(label).where(label.c.term > after).order_by(label.c.term).limit(LABELS_AT_ONCE)
             rows = connection.execute(wanted).all()
             for row in rows:
-                words = names.ordered(names.Label(row.term, row.kind, row.label))
+                words = names.label_words(names.Label(row.term, row.kind, row.label))
                 if words != row.words:
                     connection.execute(update(label).where(label.c.term == row.term).values(words=words))
         if not rows:

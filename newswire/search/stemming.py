@@ -30,7 +30,7 @@ def stemming_language(language: str | None) -> str:
     return subtag if subtag in _ALGORITHMS else UNDETERMINED
 
 
-def stemmer(language: str) -> Any:
+def stemmer_for(language: str) -> Any:
     """This thread's stemmer: they may not be shared, and a lock costs more than one for each thread."""
     if not hasattr(_thread, language):
         setattr(_thread, language, Stemmer.Stemmer(_ALGORITHMS[language]))

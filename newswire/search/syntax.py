@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 import regex
 
-from newswire.search.analysis import FIELDS, Analysed, query_forms, query_stems, spellings
+from newswire.search.analysis import FIELDS, Analysed, query_forms, query_stems, split_spellings
 
 LONGEST_QUERY = 4_000  # characters
 MOST_TERMS = 100  # words, prefixes and phrases, each counted as one
@@ -79,7 +79,7 @@ class ExpressionError(ValueError):
         self.position = position
 
 
-def parse(text: str, search_in: frozenset[str] | None = None) -> Expression:
+def parse_query(text: str, search_in: frozenset[str] | None = None) -> Expression:
     """What `q` asks for, never a Not by itself; ExpressionError where it cannot be understood or bounded."""
     if len(text) > LONGEST_QUERY:
         raise ExpressionError(f"Shorten the query to {LONGEST_QUERY:,} characters.", LONGEST_QUERY)
@@ -92,15 +92,15 @@ def parse(text: str, search_in: frozenset[str] | None = None) -> Expression:
     return expression
 
 
-def matches(expression: Expression, analysed: Analysed, fields: Collection[str] = FIELDS) -> bool:
+def matches_article(expression: Expression, analysed: Analysed, fields: Collection[str] = FIELDS) -> bool:
     """Whether an article matches, words by their stems in its language; `fields` are those of `search_in`."""
     match expression:
         case And(operands):
-            return all(matches(operand, analysed, fields) for operand in operands)
+            return all(matches_article(operand, analysed, fields) for operand in operands)
         case Or(operands):
-            return any(matches(operand, analysed, fields) for operand in operands)
+            return any(matches_article(operand, analysed, fields) for operand in operands)
         case Not(operand):
-            return not matches(operand, analysed, fields)
+            return not matches_article(operand, analysed, fields)
         case Term(form, spelling, own):
             stems = query_stems(spelling, (analysed.language,))
             if not stems:
@@ -226,9 +226,9 @@ class _Parser:
     def leaf(self, token: _Token, fields: frozenset[str] | None) -> Expression | None:
         quoted, text = token.kind == "quoted", token.text
         star = (_STAR_BEHIND_QUOTES if quoted else _STAR).search(text)
-        if star and not spellings(text[: star.start()]):
+        if star and not split_spellings(text[: star.start()]):
             raise ExpressionError("Put the * behind the beginning of a word: intern*.", token.start + star.start())
-        forms, prefix = query_forms(text, open_ended=bool(star and not spellings(text[star.start() :])))
+        forms, prefix = query_forms(text, open_ended=bool(star and not split_spellings(text[star.start() :])))
         if not forms:
             return None
         fields = fields or self.search_in
@@ -236,7 +236,7 @@ class _Parser:
         if self.terms > MOST_TERMS:
             raise ExpressionError(f"Look for at most {MOST_TERMS} words and phrases.", token.start)
         if len(forms) == 1 and (prefix or not quoted):
-            return Prefix(forms[0], fields) if prefix else Term(forms[0], spellings(text)[0], fields)
+            return Prefix(forms[0], fields) if prefix else Term(forms[0], split_spellings(text)[0], fields)
         return Phrase(forms, prefix, fields)
 
 
@@ -246,3 +246,40 @@ def _all_of(items: list[Expression], position: int) -> Expression | None:
         raise ExpressionError("Write also what to look for: here things are only excluded.", position)
     operands = [part for item in items for part in (item.operands if isinstance(item, And) else (item,))]
     return And(tuple(operands)) if len(operands) > 1 else operands[0] if operands else None
+
+
+def query_words(expression: Expression) -> Iterator[Term]:
+    """The words of an expression, from left to right."""
+    match expression:
+        case Term():
+            yield expression
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from query_words(operand)
+        case Not(operand):
+            yield from query_words(operand)
+
+
+Leaf: TypeAlias = Term | Prefix | Phrase
+
+
+class SoughtLeaf(NamedTuple):
+    """A leaf; `always`: it stands in every article that is found, for no OR leaves a choice."""
+
+    leaf: Leaf
+    always: bool
+
+
+def find_leaves(expression: Expression, always: bool = True) -> Iterator[SoughtLeaf]:
+    """From left to right, without what a Not excludes."""
+    match expression:
+        case Not():
+            return
+        case And(operands):
+            for operand in operands:
+                yield from find_leaves(operand, always)
+        case Or(operands):
+            for operand in operands:
+                yield from find_leaves(operand, always=False)
+        case leaf:
+            yield SoughtLeaf(leaf, always)

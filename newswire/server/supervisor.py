@@ -1,10 +1,10 @@
-"""The server processes: gunicorn's master with its web processes, and one worker beside them.
+"""The supervisor: gunicorn's master process with its web processes, and one `newswire worker` beside them.
 
     newswire serve (master) ── web process × N      each with `create_app`
                             └─ newswire worker      releases, expiries, housekeeping
 
-The master binds the address, keeps the processes alive and ends them. What the application
-does is in `app`, a web process in `webprocess`, what the worker does in `cli.worker`.
+The master binds the address, restarts processes that end and stops all of them. The application is in `app`, the web
+process in `gunicorn_worker`, the rounds of the worker in `cli.worker`.
 """
 
 import logging
@@ -21,25 +21,23 @@ from flask import Flask
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.http import message
 
 from newswire.app import create_app
 from newswire.config import Settings
-from newswire.server.gunicorn_worker import STOPPING, WebProcess
+from newswire.server.gunicorn_patches import REQUEST_LINE_BYTES, freeze_settings, patch_gunicorn
+from newswire.server.gunicorn_worker import STOP_SIGNALS, WebProcess
 
 logger = logging.getLogger("newswire.server")
 
-# A `q` of 4,000 characters is up to 48,000 bytes in an address. gunicorn keeps its setting below
-# this constant, or reads a line of any length when it is 0.
-REQUEST_LINE_BYTES = 65_536
-message.MAX_REQUEST_LINE = REQUEST_LINE_BYTES
+MAX_RESTART_DELAY_SECONDS = 60.0
+HEALTHY_AFTER_SECONDS = 60.0
+"""A worker that ran for longer than this is restarted with the shortest delay."""
 
-LONGEST_PAUSE = 60.0
-HEALTHY_AFTER = 60.0
 WORKER_STOP_SECONDS = 3.0
+"""How long the worker may take to stop before it is killed."""
 
 
-def run(
+def run_server(
     settings: Settings,
     listener: socket.socket,
     *,
@@ -47,29 +45,30 @@ def run(
     environment: Mapping[str, str],
     ready: Callable[[], None],
 ) -> int:
-    """Serves until a signal says stop (SIGTERM, SIGINT, SIGQUIT, SIGHUP); returns 0, or 1 after a failure.
+    """Serves until SIGTERM, SIGINT, SIGQUIT or SIGHUP; returns the exit status: 0, or 1 after a failure.
 
-    `environment` is that of the worker process; `ready` is called once requests can come.
+    `environment` is that of the worker process; `ready` is called once requests are accepted.
     """
-    server = Server(settings, listener, processes, ready)
+    patch_gunicorn()
+    server = ServerApplication(settings, listener, processes, ready)
     try:
-        Supervisor(server, Companion(environment)).run()
+        Supervisor(server, WorkerProcess(environment)).run()
     except SystemExit as ended:
         return 1 if ended.code else 0
     return 0
 
 
-class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn's settings and application; they come from here only, not from its files or variables."""
+class ServerApplication(BaseApplication):  # type: ignore[misc]
+    """gunicorn's settings and the factory of the application; gunicorn's files and variables are not read."""
 
     def __init__(self, settings: Settings, listener: socket.socket, processes: int, ready: Callable[[], None]) -> None:
         self.settings = settings
-        self.gunicorn = {
+        self.gunicorn_settings = {
             # gunicorn closes this descriptor itself.
             "bind": f"fd://{listener.detach()}",
             "workers": processes,
             "worker_class": WebProcess,
-            # A stream takes a thread that sleeps; `api.places` keeps the two apart.
+            # A stream occupies a thread that sleeps; `api.limits` keeps streams from taking the others.
             "threads": settings.threads + settings.streams,
             "worker_connections": 1000 + settings.threads + settings.streams,
             # Longer than the 60 seconds for which the usual proxies keep their connections.
@@ -78,32 +77,32 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": 30,
             "limit_request_line": REQUEST_LINE_BYTES,
             "forwarded_allow_ips": "127.0.0.1,::1",
-            "logger_class": Logger,
+            "logger_class": GunicornLogger,
             "control_socket_disable": True,
             "proc_name": "newswire",
-            # The last connection that is closed puts what SQLite's log still holds into the database file.
-            "worker_exit": lambda arbiter, worker: close(worker),
+            # The last connection that is closed moves SQLite's write-ahead log into the database file.
+            "worker_exit": lambda arbiter, worker: close_application(worker),
             "when_ready": lambda arbiter: ready(),
         }
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in self.gunicorn.items():
+        for name, value in self.gunicorn_settings.items():
             self.cfg.set(name, value)
-        # They stand now, and some twenty are looked up for each request.
-        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        freeze_settings(self.cfg)
 
     def load(self) -> Flask:
         return create_app(self.settings)
 
 
-def close(worker: Any) -> None:
+def close_application(worker: Any) -> None:
+    """Closes the database connections of a web process that ends."""
     if isinstance(worker.wsgi, Flask):
         worker.wsgi.config["NEWSWIRE"].close()
 
 
-class Logger(glogging.Logger):  # type: ignore[misc]
-    """gunicorn's log lines go where ours go; requests are logged by the application, with what it knows."""
+class GunicornLogger(glogging.Logger):  # type: ignore[misc]
+    """gunicorn's logger without handlers of its own: its lines propagate to ours."""
 
     def setup(self, cfg: Any) -> None:
         self.cfg = cfg
@@ -111,71 +110,78 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         self.error_log.propagate = True
 
     def access(self, *ignored: Any) -> None:
-        """Nothing: see `api.requestlog`."""
+        """Writes nothing: the application logs requests itself, in `api.request_log`."""
 
 
 class Supervisor(Arbiter):  # type: ignore[misc]
-    """gunicorn's master, which also tends the worker."""
+    """gunicorn's master process, which runs the worker process too."""
 
-    def __init__(self, server: Server, companion: "Companion") -> None:
+    def __init__(self, server: ServerApplication, worker: "WorkerProcess") -> None:
         super().__init__(server)
-        self.companion = companion
+        self.worker = worker
 
-    # There is nothing to reload: settings come from the environment. And a closed terminal ends what it started.
+    # gunicorn reloads its settings at SIGHUP. Ours come from the environment and cannot change, and a terminal that
+    # is closed sends the signal to end what was started in it.
     handle_hup = Arbiter.handle_term
 
     def manage_workers(self) -> None:
         """Called at the start, once a second, and when a process has ended."""
         super().manage_workers()
-        self.companion.tend()
+        self.worker.ensure_running()
 
     def spawn_worker(self) -> int:
-        # Until it listens to signals itself, a web process would put them into its copy of our queue, and never stop.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        # A forked process inherits the master's signal handlers, which put signals into a queue that nobody reads in
+        # it. Until it sets its own (`WebProcess.init_signals`), a signal to stop must wait, or it would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         try:
             child: int = super().spawn_worker()
         except SystemExit as ended:
-            # This is the child. It must not unwind the stack of its parent, who cleans up there.
+            # This is the forked process at its end. Unwinding the stack further would run the clean-up of the master.
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(ended.code if isinstance(ended.code, int) else 1)
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         return child
 
     def stop(self, graceful: bool = True) -> None:
-        self.companion.ask_to_stop()
+        # The worker stops while the web processes finish their requests.
+        self.worker.terminate()
         super().stop(graceful)
-        self.companion.end()
+        self.worker.wait_or_kill()
 
 
-class Companion:
-    """`newswire worker` as a child process, started again after a growing pause when it ends by itself."""
+class WorkerProcess:
+    """`newswire worker` as a child process, restarted with a growing delay when it ends by itself."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
         self.process: subprocess.Popen[bytes] | None = None
-        self.pause = 0.5
-        self.started = 0.0
-        self.due = 0.0
+        self.restart_delay = 0.5
+        self.started_at = 0.0
+        self.restart_at = 0.0
 
-    def tend(self) -> None:
+    def ensure_running(self) -> None:
+        """Starts the process, or restarts it when it has ended and its delay is over."""
         now = time.monotonic()
         if self.process is not None and self.process.poll() is not None:
-            self.pause = 1.0 if now - self.started > HEALTHY_AFTER else min(self.pause * 2, LONGEST_PAUSE)
-            self.due = now + self.pause
+            is_healthy = now - self.started_at > HEALTHY_AFTER_SECONDS
+            self.restart_delay = 1.0 if is_healthy else min(self.restart_delay * 2, MAX_RESTART_DELAY_SECONDS)
+            self.restart_at = now + self.restart_delay
             self.process = None
-            logger.error("the worker has ended; it is started again in %d s", self.pause)
-        if self.process is None and now >= self.due:
+            logger.error("the worker has ended; it is started again in %d s", self.restart_delay)
+        if self.process is None and now >= self.restart_at:
             command = [sys.executable, "-m", "newswire", "worker", "--parent", str(os.getpid())]
             self.process = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL)
-            self.started = now
+            self.started_at = now
 
-    def ask_to_stop(self) -> None:
+    def terminate(self) -> None:
+        """Asks the process to stop, without waiting."""
         if self.process is not None:
             self.process.terminate()
 
-    def end(self) -> None:
+    def wait_or_kill(self) -> None:
+        """Waits `WORKER_STOP_SECONDS` for the process to stop, then kills it."""
         if self.process is None:
             return
         try:

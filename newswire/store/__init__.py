@@ -1,5 +1,5 @@
-"""The database: tables, the two kinds of transaction, migrations, and search on both engines.
+"""The database: tables, transactions, statements, migrations. Not here: search, and what a reader may see.
 
-Functions here take an open connection first and never commit; what an article or a
-reader is, they do not know.
+Functions take an open connection first and never commit. What differs between the database systems is in `sqlite`
+and `postgres`, behind `backend.Backend`.
 """

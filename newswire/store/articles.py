@@ -1,4 +1,4 @@
-"""Rows of articles: locks, inserts that yield to a rival, versions, and walks down a time by keyset."""
+"""Rows of articles and their versions: locks, and inserts that give way to a rival."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -15,10 +15,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from newswire.article import Held, Status
-from newswire.store.statements import Prepared
+from newswire.store.statements import Statement, insert_or_ignore
 from newswire.store.tables import article, publisher, version
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -29,27 +28,26 @@ HELD = tuple(article.c[name] for name in Held._fields)
 
 
 @cache
-def yielding(table: Table, returning: Column[Any]) -> Any:
-    """INSERT … ON CONFLICT DO NOTHING RETURNING. SQLite takes PostgreSQL's words for it."""
-    return postgresql_insert(table).on_conflict_do_nothing().returning(returning)
+def insert_unless_there_statement(table: Table, returning: Column[Any]) -> Any:
+    return insert_or_ignore(table).returning(returning)
 
 
-BY_EXTERNAL_ID = Prepared(
+BY_EXTERNAL_ID = Statement(
     select(*HELD)
     .where(article.c.publisher_id == bindparam("publisher_id"), article.c.external_id == bindparam("external_id"))
     .with_for_update(of=article)
 )
-BY_ID = Prepared(select(*HELD).where(article.c.id == bindparam("id")).with_for_update(of=article))
+BY_ID = Statement(select(*HELD).where(article.c.id == bindparam("id")).with_for_update(of=article))
 NEW: dict[str, Any] = {column.name: bindparam(column.name) for column in article.c if column.name != "number"}
-ADD_ARTICLE = Prepared(yielding(article, article.c.number).values(NEW))
-ADD_VERSION = Prepared(insert(version))
-VERSION = Prepared(
-    select(version.c.source, version.c.rendered, version.c.body).where(
+ADD_ARTICLE = Statement(insert_unless_there_statement(article, article.c.number).values(NEW))
+ADD_VERSION = Statement(insert(version))
+VERSION = Statement(
+    select(version.c.source, version.c.rendered, version.c.body, version.c.form).where(
         version.c.number == bindparam("number"), version.c.version == bindparam("version")
     )
 )
-SET_SEQ = Prepared(update(article).where(article.c.number == bindparam("which")).values(seq=bindparam("newest")))
-LOCK_PUBLISHER = Prepared(
+SET_SEQ = Statement(update(article).where(article.c.number == bindparam("which")).values(seq=bindparam("newest")))
+LOCK_PUBLISHER = Statement(
     select(publisher.c.id).where(publisher.c.id == bindparam("publisher_id")).with_for_update(key_share=True)
 )
 
@@ -57,67 +55,73 @@ LOCK_PUBLISHER = Prepared(
 def insert_unless_there(
     connection: Connection, table: Table, values: dict[str, Any], returning: Column[Any]
 ) -> Any | None:
-    """Inserts a row and returns one column of it; None when a unique one is there (once a rival has committed it)."""
-    return connection.execute(yielding(table, returning), values).scalar_one_or_none()
+    """Inserts a row and returns one column of it; None if a row with the same unique key exists.
+
+    If a rival has inserted that row and not yet committed, this waits for the rival.
+    """
+    return connection.execute(insert_unless_there_statement(table, returning), values).scalar_one_or_none()
 
 
 def add_article(connection: Connection, values: dict[str, Any]) -> int | None:
-    """The number of a new article; None when its publisher has one with this id (once a rival has committed it)."""
+    """Inserts an article and returns its number; None if its publisher has one with this external id.
+
+    If a rival has inserted that one and not yet committed, this waits for the rival.
+    """
     added = ADD_ARTICLE.all(connection, values)
     return added[0].number if added else None
 
 
 def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> Held | None:
-    """The article, its row locked until the transaction ends (on SQLite every writer is alone anyway)."""
+    """The article, its row locked until the transaction ends (on SQLite the whole database is)."""
     values = {"publisher_id": publisher_id, "external_id": external_id}
-    return held(BY_EXTERNAL_ID.all(connection, values))
+    return first_state(BY_EXTERNAL_ID.all(connection, values))
 
 
 def lock_by_id(connection: Connection, article_id: str) -> Held | None:
     """The same by its id."""
-    return held(BY_ID.all(connection, {"id": article_id}))
+    return first_state(BY_ID.all(connection, {"id": article_id}))
 
 
 def versions_of(connection: Connection, publisher_id: int, external_ids: Collection[str]) -> dict[str, int]:
-    """The current versions of a publisher's articles, those that there are, by its own ids."""
+    """The current version numbers of a publisher's articles by external id; unknown ids are left out."""
     query = select(article.c.external_id, article.c.version).where(
         article.c.publisher_id == publisher_id, article.c.external_id.in_(external_ids)
     )
     return {row.external_id: row.version for row in connection.execute(query)}
 
 
-def held(found: Sequence[Any]) -> Held | None:
+def first_state(found: Sequence[Any]) -> Held | None:
     return Held(*found[0])._replace(status=Status(found[0].status)) if found else None
 
 
 def lock_publisher(connection: Connection, publisher_id: int) -> None:
-    """One batch of a publisher at a time: two that name the same articles in another order would block each other."""
+    """Lets one batch of a publisher run at a time: two that name the same articles in another order would deadlock."""
     LOCK_PUBLISHER.all(connection, {"publisher_id": publisher_id})
 
 
 def current_version(connection: Connection, number: int, current: int) -> Any:
-    """Source, rendered JSON and body of one version."""
+    """Source, rendered JSON, body and stored form of one version."""
     return VERSION.all(connection, {"number": number, "version": current})[0]
 
 
 def add_versions(connection: Connection, versions: Sequence[Mapping[str, Any]]) -> None:
-    ADD_VERSION.many(connection, versions)
+    ADD_VERSION.execute_many(connection, versions)
 
 
 def change_article(connection: Connection, number: int, values: dict[str, Any]) -> None:
-    changing(*values).execute(connection, {"which": number, **values})
+    update_statement(*values).execute(connection, {"which": number, **values})
 
 
 @cache
-def changing(*names: str) -> Prepared:
-    """The change of some columns of one article."""
+def update_statement(*names: str) -> Statement:
+    """An UPDATE of these columns of the article `which`."""
     values: dict[str, Any] = {name: bindparam(name) for name in names}
-    return Prepared(update(article).where(article.c.number == bindparam("which")).values(values))
+    return Statement(update(article).where(article.c.number == bindparam("which")).values(values))
 
 
 def set_sequence_numbers(connection: Connection, newest: Mapping[int, int]) -> None:
     """Points articles, given by their number, at their newest entries."""
-    SET_SEQ.many(connection, [{"which": number, "newest": seq} for number, seq in newest.items()])
+    SET_SEQ.execute_many(connection, [{"which": number, "newest": seq} for number, seq in newest.items()])
 
 
 def owner_of(connection: Connection, article_id: str) -> int | None:

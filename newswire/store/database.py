@@ -1,49 +1,32 @@
 """The two kinds of transaction: `Database.begin` writes, `Database.read` sees one snapshot.
 
-Both are opened and ended at the edges only (a view, a command). SQLite runs in WAL with
-`synchronous=FULL` and takes its one write lock at the start (`BEGIN IMMEDIATE`), because
-a transaction that first reads and then wants to write would fail when another came
-between. PostgreSQL writes in READ COMMITTED, where a row lock that was waited for shows
-what the other transaction committed, and reads in REPEATABLE READ, one snapshot for all
-statements of a page.
+Both are opened and ended at the edges only (a view, a command). What they mean on each database system is in
+`sqlite.backend` and `postgres.backend`; which of the two it is, is decided here from the URL, once.
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newswire.errors import Problem
-from newswire.store import driver_errors
-from newswire.store.read_pool import Lender, Loan
-from newswire.store.statements import Prepared
+from newswire.store.backend import Backend, CommitListener, DatabaseError, Errors, driver_connection
 
 logger = logging.getLogger(__name__)
 
-BUSY_SECONDS = 30.0
 POOL_SIZE = 20
-# Waiting has the same end as on SQLite, also when somebody's session holds a lock and sleeps. Every statement has an
-# index; left to itself the planner reads a whole small table, as it does not count that words are stored outside.
-POSTGRES_OPTIONS = (
-    f"-c timezone=UTC -c synchronous_commit=on -c work_mem=32MB -c lock_timeout={int(BUSY_SECONDS)}s"
-    " -c enable_seqscan=off -c idle_in_transaction_session_timeout=120s"
-)
-
-BEGIN, BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
 
 
-class DatabaseError(Exception):
-    """The database cannot be used; the text is one sentence for the operator, without secrets."""
+def create_backend(url: str) -> Backend:
+    """The backend that a database URL names. Raises `DatabaseError` for any other URL.
 
-
-def parse(url: str) -> URL:
-    """The database URL with its driver; raises `DatabaseError` when it is not one of ours."""
+    Each is imported only when it is wanted, because a driver takes memory in every process (PostgreSQL's 9 MB).
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -51,46 +34,48 @@ def parse(url: str) -> URL:
             "The database URL cannot be understood; it looks like sqlite:///FILE"
             " or postgresql://USER:PASSWORD@HOST/NAME."
         ) from None
-    backend = parsed.get_backend_name()
-    if backend == "postgres":
-        parsed, backend = parsed.set(drivername="postgresql"), "postgresql"
-    if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
-        return parsed.set(drivername="sqlite")
-    if backend == "postgresql" and "@" in (parsed.host or ""):
-        raise DatabaseError("The database URL has an @ in its password; write it as %40.")
-    if backend == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    if backend == "sqlite":
-        raise DatabaseError("The database URL names no file; it looks like sqlite:///FILE.")
-    raise DatabaseError(f"The database URL must begin with sqlite:/// (and a file) or postgresql://, not {backend}.")
+    name = parsed.get_backend_name()
+    if name == "sqlite":
+        from newswire.store.sqlite.backend import SqliteBackend
+
+        return SqliteBackend(parsed)
+    if name in ("postgresql", "postgres"):
+        from newswire.store.postgres.backend import PostgresBackend
+
+        return PostgresBackend(parsed)
+    raise DatabaseError(f"The database URL must begin with sqlite:/// (and a file) or postgresql://, not {name}.")
 
 
-def shown(url: URL) -> str:
+def public_url(url: URL) -> str:
     """The database URL as it may be shown to anyone: without its password and options."""
     return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
 
 
 class Database:
-    """One database, one pool of connections."""
+    """One database, with a pool of connections for writing and one for reading, each of at most `connections`.
+
+    A thread that wants one more than that waits until one is returned. It may hold a connection of each pool, but
+    must not take a second one of the same pool meanwhile: with all threads doing so nobody would ever go on.
+    """
 
     def __init__(self, url: str, connections: int = POOL_SIZE) -> None:
-        self.url = parse(url)
-        self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = sqlite_engine(self.url, connections) if self.is_sqlite else postgres_engine(self.url, connections)
-        self._lender = Lender(self.engine)
-        self._writers = self.engine.execution_options(newswire_write=True) if self.is_sqlite else self.engine
-        self._writing = threading.Lock()
+        self.backend = create_backend(url)
+        self.url = self.backend.url
+        self.engine = self.backend.create_engine(connections)
+        self._writers = self.engine.execution_options(newswire_write=True)
+        self._readers = self.backend.create_read_engine(connections)
 
     @contextmanager
     def begin(self, *, keep: bool = True, patient: bool = True) -> Iterator[Connection]:
         """A writing transaction: committed when the block ends well and `keep` is true, else rolled back.
 
-        Without `patient` a SQLite that somebody else writes to is `unavailable` at once.
+        Without `patient` a database with one writer at a time, which another has begun to write to, is `unavailable`
+        at once.
         """
         writers = self._writers if patient else self._writers.execution_options(newswire_patient=False)
         with (
-            busy_is_unavailable(),
-            self._turn(patient=patient),
+            self.failures_as_problems(),
+            self.backend.write_turn(patient=patient),
             writers.connect() as connection,
             connection.begin() as transaction,
         ):
@@ -99,93 +84,93 @@ class Database:
                 transaction.rollback()
 
     @contextmanager
-    def _turn(self, *, patient: bool) -> Iterator[None]:
-        """On SQLite the threads of a process take turns to write: who waits for its own lock sleeps for long."""
-        if not self.is_sqlite:
-            yield
-            return
-        if not self._writing.acquire(timeout=BUSY_SECONDS if patient else 0):
-            raise sqlite3.OperationalError("database is locked by another thread")
-        try:
-            yield
-        finally:
-            self._writing.release()
-
-    @contextmanager
     def read(self) -> Iterator[Connection]:
         """A reading transaction: every statement in the block sees the same state."""
-        with busy_is_unavailable(), Loan(self._lender, whole=True) as connection:
+        with self.failures_as_problems(), Reading(self.backend, self._readers, snapshot=True) as connection:
             yield connection
 
     def look(self) -> AbstractContextManager[Connection]:
         """Outside of any transaction: each statement in the block sees what was committed last."""
-        return Loan(self._lender, whole=False)
+        return Reading(self.backend, self._readers, snapshot=False)
 
-    def apart(self) -> tuple[PoolProxiedConnection, Any]:
-        """A connection that the pool forgets, to be closed by whoever asked, and the driver's own inside it."""
-        held = self.engine.raw_connection()
-        inside: Any = held.driver_connection
-        held.detach()
-        if not self.is_sqlite:
-            inside.autocommit = True
-        return held, inside
+    @contextmanager
+    def listen(self, stop: threading.Event) -> Iterator[CommitListener]:
+        """A function that returns when something may have been committed since it was called last.
+
+        It has a connection of its own, outside of the pools and of any transaction.
+        """
+        connection = self._readers.raw_connection()
+        driver = connection.driver_connection
+        connection.detach()
+        try:
+            yield self.backend.create_listener(driver, stop)
+        finally:
+            connection.close()
+
+    @contextmanager
+    def failures_as_problems(self) -> Iterator[None]:
+        """Turns a database that is lost, locked, out of reach or a replica into a 503 that says when to come back."""
+        lost: Errors = (OperationalError, InterfaceError, PoolTimeoutError, *self.backend.lost_errors)
+        refused: Errors = (DBAPIError, *self.backend.replica_errors)
+        try:
+            yield
+        except lost as error:
+            logger.warning("the database failed: %s", getattr(error, "orig", error))
+            raise Problem(
+                "unavailable",
+                "The database cannot be reached or is too busy at the moment; try again.",
+                headers={"Retry-After": "1"},
+            ) from error
+        except refused as error:
+            if not isinstance(getattr(error, "orig", error), self.backend.replica_errors):
+                raise
+            detail = "This server reads a replica of the database, where nothing can be stored; ask another one."
+            raise Problem("unavailable", detail, headers={"Retry-After": "60"}) from error
 
     def dispose(self) -> None:
-        self._lender.close()
+        """Closes the connections that are idle."""
+        self._readers.dispose()
         self.engine.dispose()
 
 
-@contextmanager
-def busy_is_unavailable() -> Iterator[None]:
-    """Turns a database that is lost, locked, out of reach or a replica into a 503 that says when to come back."""
-    try:
-        yield
-    except driver_errors.lost(OperationalError, InterfaceError, PoolTimeoutError) as error:
-        logger.warning("the database failed: %s", getattr(error, "orig", error))
-        raise Problem(
-            "unavailable",
-            "The database cannot be reached or is too busy at the moment; try again.",
-            headers={"Retry-After": "1"},
-        ) from error
-    except driver_errors.on_a_replica(DBAPIError) as error:
-        if not isinstance(getattr(error, "orig", error), driver_errors.on_a_replica()):
-            raise
-        detail = "This server reads a replica of the database, where nothing can be stored; ask another one."
-        raise Problem("unavailable", detail, headers={"Retry-After": "60"}) from error
+class Reading:
+    """A connection of the read pool for a block; with `snapshot` all statements in it see the same state.
 
+    A class, because every request has one or more and a generator costs twice as much. Its own BEGIN and COMMIT are
+    sent to the driver as they are: a transaction of SQLAlchemy's for a reading takes longer than the reading, and
+    after its rollback PostgreSQL's driver would forget every statement that it has prepared.
+    """
 
-def postgres_engine(url: URL, connections: int) -> Engine:
-    return create_engine(
-        url,
-        pool_size=connections,
-        pool_pre_ping=False,
-        pool_recycle=1800,
-        connect_args={"connect_timeout": 5, "options": POSTGRES_OPTIONS},
-    )
+    __slots__ = ("backend", "connection", "engine", "snapshot")
 
+    def __init__(self, backend: Backend, engine: Engine, *, snapshot: bool) -> None:
+        self.backend, self.engine, self.snapshot = backend, engine, snapshot
 
-def sqlite_engine(url: URL, connections: int) -> Engine:
-    engine = create_engine(url, pool_size=connections, pool_use_lifo=True, connect_args={"timeout": BUSY_SECONDS})
+    def __enter__(self) -> Connection:
+        self.connection = self.engine.connect()
+        if self.snapshot:
+            try:
+                self.backend.begin_snapshot(driver_connection(self.connection))
+            except BaseException:
+                self._discard()
+                raise
+        return self.connection
 
-    @event.listens_for(engine, "connect")
-    def prepare(dbapi_connection: Any, record: Any) -> None:
-        # The driver's own BEGIN is deferred and comes too late: ours is sent in `start`.
-        dbapi_connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4000"):
-            dbapi_connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if not options.get("newswire_begins", True):
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is not None and not isinstance(error, Problem):
+            self._discard()
             return
-        if options.get("newswire_patient", True):
-            (BEGIN_WRITING if options.get("newswire_write") else BEGIN).execute(connection, {})
-            return
-        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
         try:
-            BEGIN_WRITING.execute(connection, {})
-        finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+            if self.snapshot:
+                driver_connection(self.connection).commit()
+            self.connection.close()
+        except BaseException:
+            self._discard()
+            raise
 
-    return engine
+    def _discard(self) -> None:
+        """Closes this connection and all idle ones: what broke one of them may have broken them all."""
+        with suppress(Exception):
+            self.connection.invalidate()
+            self.connection.close()
+        self.engine.dispose()

@@ -1,4 +1,4 @@
-"""Rows of the log: the versions that earlier entries told of an article."""
+"""Rows of the log: the versions of an article that earlier entries delivered."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,7 +11,7 @@ from newswire.store.tables import entry, version
 
 
 class Past(NamedTuple):
-    """A version that an entry told of: what it answered to, and since when."""
+    """A version that entry `seq` delivered, and the terms that it had."""
 
     seq: int
     version: int
@@ -24,7 +24,7 @@ def as_terms(stored: str) -> frozenset[str]:
 
 
 def told_before(connection: Connection, killed: Sequence[int]) -> dict[int, list[Past]]:
-    """The versions that were told of killed articles, by article number, newest first."""
+    """The versions of killed articles that were delivered before, by article number, newest first."""
     pasts: dict[int, list[Past]] = {number: [] for number in killed}
     if killed:
         statement = (

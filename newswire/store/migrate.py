@@ -11,7 +11,8 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 import newswire
-from newswire.store.database import Database, DatabaseError, shown
+from newswire.store.backend import DatabaseError
+from newswire.store.database import Database, public_url
 
 
 def script_folder() -> Path:
@@ -52,14 +53,16 @@ def upgrade(url: str) -> tuple[str | None, str]:
 
 
 def migrate(database: Database, found: str | None, wanted: str = "head") -> None:
-    """Runs the migrations from the schema `found` to `wanted`; looking which are needed and running them is one
-    transaction.
+    """Runs the migrations from the schema `found` to `wanted`.
+
+    Looking which are needed and running them is one transaction. The second of two processes that start together on
+    one empty database waits for the first.
     """
     from alembic import command
     from alembic.util import CommandError
 
     with database.engine.execution_options(newswire_write=True).connect() as connection:
-        lock_migrations(connection)
+        database.backend.lock_migrations(connection)
         with connection.begin():
             try:
                 command.upgrade(configuration(connection), wanted)
@@ -69,31 +72,15 @@ def migrate(database: Database, found: str | None, wanted: str = "head") -> None
                 ) from None
 
 
-def lock_migrations(connection: Connection) -> None:
-    """Makes the second of two processes that start together on one empty database wait for the first.
-
-    SQLite needs no lock of its own: its transaction is the only one that writes. PostgreSQL gives this one back when
-    the connection is closed.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_lock(6397874)")
-        connection.commit()
-
-
 def refuse_other_encodings(database: Database) -> None:
-    """News is in every language: a PostgreSQL database must be able to hold every letter."""
-    if database.is_sqlite:
-        return
+    """Raises `DatabaseError` for a database that cannot hold every letter: news is in every language."""
     with database.engine.connect() as connection:
-        raw: Any = connection.connection.dbapi_connection
-        encoding = raw.info.parameter_status("server_encoding")
-    if encoding != "UTF8":
-        raise DatabaseError(f"The database is in {encoding}; create one with ENCODING 'UTF8' TEMPLATE template0.")
+        database.backend.check_encoding(connection)
 
 
 def check(database: Database) -> None:
     """Raises `DatabaseError` unless the database is reachable and its schema is the one this code needs."""
-    if database.is_sqlite and not Path(str(database.url.database)).exists():
+    if not database.backend.exists():
         raise DatabaseError(f"There is no database {database.url.database}; create it with `newswire db upgrade`.")
     try:
         found = revision(database)
@@ -133,4 +120,4 @@ def refuse_newer(found: str | None, wanted: str) -> None:
 
 def unusable(database: Database, error: DBAPIError) -> str:
     reason = str(error.orig).strip().splitlines()[0].rstrip(".") if error.orig else str(error)
-    return f"The database {shown(database.url)} cannot be used: {reason}."
+    return f"The database {public_url(database.url)} cannot be used: {reason}."

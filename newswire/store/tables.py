@@ -133,7 +133,8 @@ article = Table(
 )
 
 # Written once, never changed. `terms` are the filters the version answers to (`query.terms`),
-# `source` is the article as sent (for PATCH), `rendered` and `body` its public JSON without braces.
+# `source` is the article as sent (for PATCH), `rendered` and `body` its public JSON without braces,
+# `form` the number of the form in which they are stored (`document.FORM`).
 version = Table(
     "version",
     metadata,
@@ -145,6 +146,7 @@ version = Table(
     Column("rendered", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("form", Integer, nullable=False, server_default="1"),
 )
 
 # The log. Only `wire` writes it.

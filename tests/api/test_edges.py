@@ -9,26 +9,29 @@ from typing import Any
 import pytest
 
 from newswire.config import Settings, SettingsError
-from tests.api.conftest import Caller, Wire
+from tests.support.wire import Caller, Wire
 
 UPSERT = "/v1/publishers/reuters/articles/e"
 
 
 @pytest.mark.parametrize("when", ["2200-12-31T23:59:59.999-23:59", "1800-01-01T00:00:00+23:59"])
-def test_a_year_is_judged_after_the_offset(wire: Wire, when: str) -> None:
-    response = wire.as_publisher().post("/v1/articles", json={"headline": "h", "published_at": when})
+def test_a_year_is_judged_after_the_offset(shared_publisher: Caller, when: str) -> None:
+    response = shared_publisher.post("/v1/articles", json={"headline": "h", "published_at": when})
     assert (response.status_code, response.get_json()["errors"][0]["pointer"]) == (422, "/published_at")
 
 
-@pytest.mark.parametrize("when", ["2200-12-31T23:59:59.999Z", "1800-01-01T00:00:00Z"])
-def test_the_ends_of_time_can_be_paged_over(wire: Wire, when: str) -> None:
+def test_the_ends_of_time_can_be_paged_over(wire: Wire) -> None:
     publisher, partner = wire.as_publisher(), wire.as_partner()
-    publisher.publish("edge", published_at=when)
+    publisher.publish("begin", published_at="1800-01-01T00:00:00Z")
     publisher.publish("middle")
-    for query in ("limit=1", "limit=1&sort=published_at", "limit=1&q=edge+OR+middle"):
-        first = partner.get(f"/v1/articles?{query}").get_json()
-        second = partner.get(f"/v1/articles?{query}&cursor={first['page']['next_cursor']}").get_json()
-        assert len(first["data"] + second["data"]) == 2
+    publisher.publish("end", published_at="2200-12-31T23:59:59.999Z")
+    for query in ("", "&q=begin+OR+middle+OR+end", "&sort=published_at"):
+        cursor, found = "", []
+        for _ in range(3):
+            page = partner.get(f"/v1/articles?limit=1{query}{cursor}").get_json()
+            found += [article["headline"] for article in page["data"]]
+            cursor = f"&cursor={page['page']['next_cursor']}"
+        assert found == (["begin", "middle", "end"] if "sort" in query else ["end", "middle", "begin"])
 
 
 def test_a_patch_makes_no_claim_of_a_source_version_that_it_does_not_name(wire: Wire) -> None:
@@ -78,14 +81,14 @@ def test_batches_in_the_same_new_languages_do_not_block_each_other(wire: Wire) -
 
 
 @pytest.mark.parametrize("item", ["{}", '{"a":{"b":[]}}', "[[],[]]"])
-def test_a_small_gzip_of_millions_of_objects_is_refused_quickly(wire: Wire, item: str) -> None:
+def test_a_small_gzip_of_millions_of_objects_is_refused_quickly(shared_publisher: Caller, item: str) -> None:
     body = gzip.compress(("[" + ",".join([item] * (30_000_000 // (len(item) + 1))) + "]").encode())
-    began = time.monotonic()
-    response = wire.as_publisher().post(
+    began = time.process_time()
+    response = shared_publisher.post(
         "/v1/articles/batch", data=body, content_type="application/json", headers={"Content-Encoding": "gzip"}
     )
     assert response.status_code in {413, 422}
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_what_has_expired_is_not_brought_back_by_a_304(wire: Wire) -> None:
@@ -163,8 +166,8 @@ def test_a_base_url_that_cannot_stand_in_a_header_stops_the_start(address: str) 
 @pytest.mark.parametrize(
     ("sent", "served"), [("EN-us", "en-US"), ("zh-hant-tw", "zh-Hant-TW"), ("de-x-us", "de-x-us"), ("english", None)]
 )
-def test_a_language_is_spelled_as_usual_or_refused(wire: Wire, sent: str, served: str | None) -> None:
-    response = wire.as_publisher().post("/v1/articles", json={"headline": "x", "language": sent})
+def test_a_language_is_spelled_as_usual_or_refused(shared_publisher: Caller, sent: str, served: str | None) -> None:
+    response = shared_publisher.post("/v1/articles", json={"headline": "x", "language": sent})
     assert response.get_json().get("language") == served
 
 
@@ -185,5 +188,5 @@ def test_warnings_are_told_again_when_nothing_changes(wire: Wire) -> None:
         ("//cdn.example/a b.png", "https://cdn.example/a%20b.png"),
     ],
 )
-def test_an_address_is_served_as_rfc_3986_writes_it(wire: Wire, sent: str, served: str) -> None:
-    assert wire.as_publisher("p", url=None).publish(images=[{"url": sent}])["images"][0]["url"] == served
+def test_an_address_is_served_as_rfc_3986_writes_it(shared_wire: Wire, sent: str, served: str) -> None:
+    assert shared_wire.as_publisher("p", url=None).publish(images=[{"url": sent}])["images"][0]["url"] == served

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.api.hostile import Site, opened, places_of, problem_of, shown
+from tests.support.site import Site, opened, places_of, problem_of, shown
 
 # Each case is quick; a thousand of them are not.
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.api.hostile import Site, opened, places_of, problem_of, shown
+from tests.support.site import Site, opened, places_of, problem_of, shown
 
 # Each case is quick; a thousand of them are not.
 pytestmark = pytest.mark.slow

@@ -9,21 +9,16 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from newswire.errors import CODES
-from tests.api.hostile import Site, opened, places_of, problem_of
 from tests.api.test_hostile_input import ADDRESSES, ARRAYS, BODIES, LEAST, NUMBERS, TEXTS, TIMES, holding
+from tests.support.site import Site, opened, places_of, problem_of
 
 TYPES = ("application/json", "text/markdown", "application/x-ndjson")
-QUICK = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+QUICK = settings(max_examples=60)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -3,28 +3,31 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from newswire.accounts import parties
-from newswire.api.cache.pages import Pages, Shortcut
+from newswire.accounts.keys import create_key
+from newswire.api.cache.middleware import PageCacheMiddleware
+from newswire.api.cache.pages import PageCache
 from newswire.api.views import feeds
 from newswire.errors import Problem
 from newswire.reading import lists
 from newswire.timestamps import format_instant, now
 from newswire.wire import Head
-from tests.api.conftest import Caller, Wire
-from tests.api.hostile import problem_of
+from tests.support.site import problem_of
+from tests.support.wire import Caller, Wire
 
 VARYING = {"X-Request-Id", "Date"}
+NUMBERS = count()
 
 
-def kept(wire: Wire) -> Pages:
-    shortcut: Any = wire.app.wsgi_app
-    assert isinstance(shortcut, Shortcut)
-    return shortcut.pages
+def kept(wire: Wire) -> PageCache:
+    middleware: Any = wire.app.wsgi_app
+    assert isinstance(middleware, PageCacheMiddleware)
+    return middleware.pages
 
 
 def twice(wire: Wire, caller: Caller, path: str, **settings: Any) -> TestResponse:
@@ -43,17 +46,25 @@ def twice(wire: Wire, caller: Caller, path: str, **settings: Any) -> TestRespons
     return second
 
 
+@pytest.fixture(scope="module")
+def cocoa(shared_wire: Wire, shared_publisher: Caller) -> Wire:
+    """A wire with three articles, which nobody changes."""
+    for number in range(3):
+        fields = {"section": "world", "authors": [{"name": "Jane"}], "body_text": "It rises. " * 99}
+        shared_publisher.publish(f"Cocoa {number}", **fields)
+    return shared_wire
+
+
 @pytest.mark.parametrize("path", [
     "/v1/articles", "/v1/articles?limit=1&include=body", "/v1/articles?q=cocoa&count=true", "/v1/articles.atom",
     "/v1/articles?q=cocoa&sort=relevance", "/v1/sections", "/v1/authors?q=jane",
     "/v1/changes?after=1", "/v1/changes?start=now&section=world",
 ])  # fmt: skip
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-def test_the_same_request_again_gets_the_same_answer_without_work(wire: Wire, path: str, encoding: str) -> None:
-    publisher, partner = wire.as_publisher(), wire.as_partner()
-    for number in range(3):
-        publisher.publish(f"Cocoa {number}", section="world", authors=[{"name": "Jane"}], body_text="It rises. " * 99)
-    found = twice(wire, partner, path, headers={"Accept-Encoding": encoding})
+def test_the_same_request_again_gets_the_same_answer_without_work(cocoa: Wire, path: str, encoding: str) -> None:
+    # Nothing is kept any more once there is another partner.
+    partner = cocoa.as_partner(f"partner-{next(NUMBERS)}")
+    found = twice(cocoa, partner, path, headers={"Accept-Encoding": encoding})
     assert found.status_code == 200
     if (tag := found.headers.get("ETag")) is None:
         assert "changes" in path
@@ -119,7 +130,7 @@ def test_a_page_ends_when_an_article_on_it_expires(wire: Wire) -> None:
 def test_a_key_ends_at_its_time_although_it_is_known(wire: Wire) -> None:
     partner = wire.as_partner()
     with wire.database.begin() as connection:
-        key = parties.create_key(connection, now=now(), partner_slug="partner", expires_at=now() + 1200)
+        key = create_key(connection, now=now(), partner_slug="partner", expires_at=now() + 1200)
     caller = Caller(partner.client, key)
     twice(wire, caller, "/v1/articles")
     time.sleep(1.3)
@@ -231,15 +242,15 @@ def test_what_was_looked_up_before_the_head_moved_is_not_kept_under_the_new_one(
     publisher.publish("Sports story", section="sport")
     partner.post("/v1/feeds", json={"name": "desk", "query": "section=world"})
     partner.get("/v1/me")
-    dressed = feeds.dressed
+    joined = feeds.join_parameters
 
     def late(*arguments: Any) -> Any:
-        monkeypatch.setattr(feeds, "dressed", dressed)
+        monkeypatch.setattr(feeds, "join_parameters", joined)
         partner.patch("/v1/feeds/desk", json={"query": "section=sport"})
         partner.get("/v1/articles")
-        return dressed(*arguments)
+        return joined(*arguments)
 
-    monkeypatch.setattr(feeds, "dressed", late)
+    monkeypatch.setattr(feeds, "join_parameters", late)
     partner.get("/v1/feeds/desk/articles")
     for _ in range(2):
         assert "Sports story" in partner.get("/v1/feeds/desk/articles").text
@@ -330,7 +341,7 @@ def test_a_page_is_of_one_head_although_the_wire_moves_while_it_is_found(
 @pytest.fixture
 def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every wire counts as one that has not moved for a while: searches are tried without a transaction."""
-    monkeypatch.setattr("newswire.api.views.lists.REST", 0)
+    monkeypatch.setattr("newswire.api.views.lists.SETTLED_AFTER", 0)
 
 
 @pytest.mark.usefixtures("at_rest")

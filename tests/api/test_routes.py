@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from newswire import wire as log
-from newswire.accounts import parties
+from newswire.accounts.keys import hash_key, revoke_key
 from newswire.api.routes import ROUTES
 from newswire.api.routing import Route
 from newswire.api.views.docs_page import OPEN_ENDPOINTS
@@ -18,8 +19,9 @@ from newswire.app import create_app
 from newswire.config import Settings
 from newswire.store.tables import api_key
 from newswire.timestamps import now
-from tests.api.conftest import Caller, Wire
-from tests.api.hostile import Site, opened, problem_of
+from tests.support.cases import case
+from tests.support.site import Site, opened, problem_of
+from tests.support.wire import Caller, Wire
 
 OF_FLASK = {"HEAD", "OPTIONS"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "CONNECT", "POSTER")
@@ -65,10 +67,10 @@ def undeclared(app: Flask) -> list[str]:
 
 
 @pytest.mark.parametrize("demo", [False, True])
-def test_every_route_says_who_may_use_it(database_url: str, demo: bool) -> None:
-    app = create_app(Settings(database_url=database_url, demo=demo))
+def test_every_route_says_who_may_use_it(fresh_sqlite: str, demo: bool) -> None:
+    app = create_app(Settings(database_url=fresh_sqlite, demo=demo))
     assert undeclared(app) == []
-    assert {rule.endpoint for rule in app.url_map.iter_rules()} >= OPEN_ENDPOINTS - {"sample_picture"}
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} >= OPEN_ENDPOINTS - {"read_sample_picture"}
     app.add_url_rule("/v1/secrets", "secrets", lambda: "", methods=["GET", "POST"])
     assert undeclared(app) == ["GET /v1/secrets", "POST /v1/secrets"]
 
@@ -88,13 +90,13 @@ def keys_that_open_nothing(site: Site) -> dict[str, str]:
     expired = site.wire.publisher_key(expires_at=now() - 1)
     revoked = site.wire.publisher_key()
     with site.wire.database.begin() as connection:
-        number = connection.scalar(select(api_key.c.id).where(api_key.c.digest == parties.hashed(revoked)))
+        number = connection.scalar(select(api_key.c.id).where(api_key.c.digest == hash_key(revoked)))
         assert number is not None
-        parties.revoke_key(connection, number, now())
+        revoke_key(connection, number, now())
     return {
         "wrong": "Bearer nw_wrong", "expired": f"Bearer {expired}", "revoked": f"Bearer {revoked}",
         "cut": f"Bearer {key[:-1]}", "longer": f"Bearer {key}x", "upper": f"Bearer {key.upper()}",
-        "digest": f"Bearer {parties.hashed(key)}", "no scheme": key, "other scheme": f"Token {key}",
+        "digest": f"Bearer {hash_key(key)}", "no scheme": key, "other scheme": f"Token {key}",
         "scheme alone": "Bearer", "blank": "Bearer  ", "empty": "", "two": f"Bearer {key}, Bearer {key}",
         "as user": basic(key, ""), "basic, wrong": basic("reuters", "nw_wrong"), "basic, no base64": f"Basic {key}",
         "not ASCII": "Bearer é\xff", "NUL": f"Bearer {key}\x00", "percent": f"Bearer %{key}",
@@ -105,53 +107,51 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-@pytest.fixture(scope="module")
-def near_keys(site: Site) -> dict[str, str]:
-    return keys_that_open_nothing(site)
-
-
-@pytest.mark.parametrize("route", LOCKED, ids=named)
-def test_without_a_valid_key_a_locked_route_is_401(site: Site, near_keys: dict[str, str], route: Route) -> None:
-    tried = [{"Authorization": header} for header in near_keys.values()]
+def test_without_a_valid_key_a_locked_route_is_401(site: Site) -> None:
+    tried = [{"Authorization": header} for header in keys_that_open_nothing(site).values()]
     tried += [{}, {"Cookie": f"key={site.publisher.key}"}, {"X-Api-Key": site.publisher.key}]
-    with site.storing_nothing():
-        for headers in tried:
-            for query in ("", "?unknown=1", f"?token={site.publisher.key}"):
-                response = asked(site, route, {**headers, "Accept": "text/nothing"}, query)
-                problem_of(response, "unauthenticated")
-                assert response.headers["WWW-Authenticate"].startswith("Bearer ")
-                assert site.publisher.key not in response.text
+    for route in LOCKED:
+        with case(named(route)), site.storing_nothing():
+            for headers in tried:
+                for query in ("", "?unknown=1", f"?token={site.publisher.key}"):
+                    response = asked(site, route, {**headers, "Accept": "text/nothing"}, query)
+                    problem_of(response, "unauthenticated")
+                    assert response.headers["WWW-Authenticate"].startswith("Bearer ")
+                    assert site.publisher.key not in response.text
 
 
-@pytest.mark.parametrize("route", LOCKED, ids=named)
-def test_a_key_opens_in_each_way_of_sending_it(site: Site, route: Route) -> None:
+def test_a_key_opens_in_each_way_of_sending_it(site: Site) -> None:
     key = site.publisher.key
-    for header in (f"Bearer {key}", f"bearer {key}", f"Bearer   {key} ", basic("", key), basic("anyone at all", key)):
-        response = asked(site, route, {"Authorization": header}, "?unknown=1")
-        problem_of(response, "unknown_parameter")
+    headers = [f"Bearer {key}", f"bearer {key}", f"Bearer   {key} ", basic("", key), basic("anyone at all", key)]
+    for route, header in product(LOCKED, headers):
+        with case(f"{named(route)} {header}"):
+            response = asked(site, route, {"Authorization": header}, "?unknown=1")
+            problem_of(response, "unknown_parameter")
 
 
-@pytest.mark.parametrize("route", LOCKED, ids=named)
-def test_a_key_without_the_scope_is_403(site: Site, route: Route) -> None:
-    other = "read" if route.scope == "publish" else "publish"
-    keys = [site.wire.publisher_key(scopes=(other,))]
-    if route.scope == "publish":
-        keys.append(site.partner.key)
-    with site.storing_nothing():
-        for key in keys:
-            problem_of(asked(site, route, {"Authorization": f"Bearer {key}"}), "insufficient_scope")
+def test_a_key_without_the_scope_is_403(site: Site) -> None:
+    for route in LOCKED:
+        with case(named(route)):
+            other = "read" if route.scope == "publish" else "publish"
+            keys = [site.wire.publisher_key(scopes=(other,))]
+            if route.scope == "publish":
+                keys.append(site.partner.key)
+            with site.storing_nothing():
+                for key in keys:
+                    problem_of(asked(site, route, {"Authorization": f"Bearer {key}"}), "insufficient_scope")
 
 
-@pytest.mark.parametrize("route", LOCKED, ids=named)
-def test_a_key_is_looked_at_anew_with_every_request(site: Site, route: Route) -> None:
-    key = site.wire.publisher_key()
-    authorization = {"Authorization": f"Bearer {key}"}
-    assert asked(site, route, authorization, "?unknown=1").status_code == 400
-    with site.wire.database.begin() as connection:
-        ours = api_key.c.digest == parties.hashed(key)
-        connection.execute(update(api_key).where(ours).values(expires_at=now() - 1))
-        log.revise(connection)
-    problem_of(asked(site, route, authorization), "unauthenticated")
+def test_a_key_is_looked_at_anew_with_every_request(site: Site) -> None:
+    for route in LOCKED:
+        with case(named(route)):
+            key = site.wire.publisher_key()
+            authorization = {"Authorization": f"Bearer {key}"}
+            assert asked(site, route, authorization, "?unknown=1").status_code == 400
+            with site.wire.database.begin() as connection:
+                ours = api_key.c.digest == hash_key(key)
+                connection.execute(update(api_key).where(ours).values(expires_at=now() - 1))
+                log.revise(connection)
+            problem_of(asked(site, route, authorization), "unauthenticated")
 
 
 def test_public_reading_opens_what_is_read_and_nothing_else(database_url: str) -> None:
@@ -174,36 +174,38 @@ def test_public_reading_opens_what_is_read_and_nothing_else(database_url: str) -
     wire.close()
 
 
-@pytest.mark.parametrize("path", [*(route.path for route in ROUTES if route.method == "GET"), *PAGES])
-@pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_head_tells_what_get_would(site: Site, path: str, encoding: str) -> None:
-    address = filled(site, path)
-    got = site.publisher.get(address, headers={"Accept-Encoding": encoding})
-    head = site.publisher.call("HEAD", address, headers={"Accept-Encoding": encoding})
-    assert got.status_code == head.status_code == 200
-    assert got.data
-    assert head.data == b""
-    got.close()
-    head.close()
-    # A date is told once it is five seconds old, which may be between the two.
-    varying = {"X-Request-Id", "Date", "Last-Modified"}
-    assert {name: value for name, value in head.headers if name not in varying} == {
-        name: value for name, value in got.headers if name not in varying
-    }
+def test_head_tells_what_get_would(site: Site) -> None:
+    paths = [*(route.path for route in ROUTES if route.method == "GET"), *PAGES]
+    for path, encoding in product(paths, ("identity", "gzip")):
+        with case(f"{path} {encoding}"):
+            address = filled(site, path)
+            got = site.publisher.get(address, headers={"Accept-Encoding": encoding})
+            head = site.publisher.call("HEAD", address, headers={"Accept-Encoding": encoding})
+            assert got.status_code == head.status_code == 200
+            assert got.data
+            assert head.data == b""
+            got.close()
+            head.close()
+            # A date is told once it is five seconds old, which may be between the two.
+            varying = {"X-Request-Id", "Date", "Last-Modified"}
+            assert {name: value for name, value in head.headers if name not in varying} == {
+                name: value for name, value in got.headers if name not in varying
+            }
 
 
-@pytest.mark.parametrize("path", [*PATHS, *PAGES])
-def test_a_wrong_method_is_405_and_told_the_right_ones(site: Site, path: str) -> None:
-    right = {route.method for route in ROUTES if route.path == path} or {"GET"}
-    allowed = right | ({"HEAD"} if "GET" in right else set()) | {"OPTIONS"}
-    address = filled(site, path)
-    for caller in (site.publisher, Caller(site.wire.client, "")):
-        for method in {*METHODS} - right:
-            response = caller.call(method, address)
-            problem_of(response, "method_not_allowed")
-            assert {name.strip() for name in response.headers["Allow"].split(",")} == allowed
-        options = caller.call("OPTIONS", address)
-        assert (options.status_code, {*options.headers["Allow"].split(", ")}) == (200, allowed)
+def test_a_wrong_method_is_405_and_told_the_right_ones(site: Site) -> None:
+    for path in (*PATHS, *PAGES):
+        with case(path):
+            right = {route.method for route in ROUTES if route.path == path} or {"GET"}
+            allowed = right | ({"HEAD"} if "GET" in right else set()) | {"OPTIONS"}
+            address = filled(site, path)
+            for caller in (site.publisher, Caller(site.wire.client, "")):
+                for method in {*METHODS} - right:
+                    response = caller.call(method, address)
+                    problem_of(response, "method_not_allowed")
+                    assert {name.strip() for name in response.headers["Allow"].split(",")} == allowed
+                options = caller.call("OPTIONS", address)
+                assert (options.status_code, {*options.headers["Allow"].split(", ")}) == (200, allowed)
 
 
 def test_a_problem_is_a_problem_for_head_too(site: Site) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from bench import compare, compare_contenders, compare_table, compare_wrk
 from bench.__main__ import parser
-from bench.clients import Client
 from bench.compare import Measured
 from bench.compare_commands import Facts
 from bench.compare_contenders import NEWSWIRE, Contender, Figures
@@ -17,6 +16,7 @@ from bench.compare_jobs import JOBS, PAGE, RATE, SOME, TOGETHER, WRITING, get
 from bench.compare_load import MARK, Load, LoadError, drive, drive_steadily
 from bench.compare_serving import DATASETTE, FLOOR, NULL, PEERS, Server, missing
 from bench.loading import load
+from tests.soaks.clients import Client
 
 SIZE = 300
 SECONDS = 0.05

@@ -14,8 +14,8 @@ from bench.preparing import SENDERS
 from bench.vocabulary import SIZE, vocabulary
 from newswire.article import Held, Status, served
 from newswire.schemas.article import load_draft
-from newswire.search.syntax import matches, parse
-from newswire.search.texts import searchable
+from newswire.search.analysis import analyse_article
+from newswire.search.syntax import matches_article, parse_query
 from newswire.timestamps import parse_instant
 
 DIGEST = """
@@ -48,15 +48,15 @@ def test_another_process_makes_the_same_corpus() -> None:
 def test_every_planted_word_is_found_in_the_articles_that_are_planned_for_it_and_in_no_other() -> None:
     whole = plan(2000)
     found: dict[str, list[int]] = {text: [] for text in HOLDS}
-    expressions = {text: parse(text) for text in HOLDS}
+    expressions = {text: parse_query(text) for text in HOLDS}
     for index, sent in enumerate(corpus(2000)):
         publisher = SENDERS[sent.publisher]
         draft = load_draft(sent.content, publisher)
         assert draft.published_at == whole.published[index]
         held = Held(1, "", 1, None, None, 1, Status.USABLE, None, 0, 0, 0, None, None)
-        analysed = searchable(served(draft, publisher, held))
+        analysed = analyse_article(served(draft, publisher, held))
         for text, expression in expressions.items():
-            if matches(expression, analysed):
+            if matches_article(expression, analysed):
                 found[text].append(index)
     assert found == {text: sorted(whole.found(text)) for text in HOLDS}
 

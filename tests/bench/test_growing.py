@@ -9,9 +9,9 @@ from lxml import etree
 
 from bench import chart, growth, profiles
 from bench.compare_jobs import JOBS
-from bench.stage import Stage
-from newswire.accounts.parties import PartyError
+from newswire.accounts.slugs import PartyError
 from newswire.store.migrate import upgrade
+from tests.soaks.stage import Stage
 
 SIZES = (200, 300)
 SECONDS = 0.02

@@ -10,15 +10,15 @@ from sqlalchemy import Connection, select, text
 from bench.corpus import article
 from bench.loading import load
 from bench.planting import plan
-from bench.postgres import new_database
 from bench.preparing import SENDERS, TOGETHER, identity, received
 from newswire import wire
-from newswire.accounts import parties
-from newswire.publishing.receive import Reception
+from newswire.accounts.publishers import add_publisher
+from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.store.database import Database
 from newswire.store.migrate import upgrade
 from newswire.store.tables import head, metadata
+from tests.support.postgres import new_database
 
 pytestmark = pytest.mark.slow
 
@@ -51,14 +51,13 @@ def received_url(other_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("newswire.publishing.receive.uuid7", lambda: next(ids))
     with database.begin() as connection:
         for sender in SENDERS.values():
-            parties.add_publisher(connection, sender.slug, sender.name, sender.url, sender.language, 0)
+            add_publisher(connection, sender.slug, sender.name, sender.url, sender.language, 0)
     for first in range(0, SIZE, TOGETHER):
-        with database.begin() as connection:
-            reception = Reception(connection, received(whole, first))
+        moment = received(whole, first)
+        with database.begin() as connection, publish_transaction(connection, moment) as transaction:
             for index in range(first, min(first + TOGETHER, SIZE)):
                 sent = article(whole, index)
-                reception.create(SENDERS[sent.publisher], load_draft(sent.content, SENDERS[sent.publisher]))
-            reception.close()
+                transaction.create(SENDERS[sent.publisher], load_draft(sent.content, SENDERS[sent.publisher]))
     database.dispose()
     return other_url
 
@@ -97,8 +96,7 @@ def test_a_loaded_wire_is_whole_and_receives_the_next_article(database_url: str)
         assert wire.verify(connection) == wire.Verification(SIZE, None, None)
     with database.begin() as connection:
         sender = next(iter(SENDERS.values()))
-        reception = Reception(connection, 1_790_000_000_000)
-        outcome = reception.create(sender, load_draft({"headline": "Cocoa rises"}, sender))
-        reception.close()
+        with publish_transaction(connection, 1_790_000_000_000) as transaction:
+            outcome = transaction.create(sender, load_draft({"headline": "Cocoa rises"}, sender))
     assert (outcome.held.number, outcome.held.seq) == (SIZE + 1, SIZE + 1)
     database.dispose()

@@ -11,9 +11,9 @@ from bench import searching
 from bench.corpus import external_id
 from bench.kept import ENGINES
 from bench.planting import COMMON, RARE, plan
-from bench.postgres import folder_for_all
 from bench.questions import LIMIT, Question, View, questions
 from bench.searching import Column, Row
+from tests.support.postgres import folder_for_all
 
 
 @pytest.fixture

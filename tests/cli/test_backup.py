@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, make_url, select, text
 
-from bench.postgres import connect, new_database
 from newswire.store.database import Database
 from newswire.store.migrate import migrate, needed
 from newswire.store.tables import idempotency, publisher
-from tests.cli.conftest import WAIT_SECONDS, Cli, waited
-from tests.cli.remote import Client, served
+from tests.support.command import WAIT_SECONDS, Cli, waited
+from tests.support.postgres import connect, new_database
+from tests.support.served import Client, served
 
 Elsewhere = Callable[[], Cli]
 

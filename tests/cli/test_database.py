@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from newswire.store.database import Database
-from tests.cli.conftest import Cli
+from tests.support.command import Cli
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, Server, waited
+from tests.support.command import Cli, Server, waited
 
 pytestmark = [
     pytest.mark.slow,

@@ -1,7 +1,7 @@
 """`newswire export`, `verify` and `stats`: the wire as it is, and whether it is as it was written."""
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,20 +9,29 @@ from sqlalchemy import Executable, delete, update
 
 from newswire.store.database import Database
 from newswire.store.tables import entry, head, version
-from tests.cli.conftest import WAIT_SECONDS, Cli, api
+from tests.support.command import WAIT_SECONDS, Cli, api
+from tests.support.databases import ENGINES, copied_database, empty_database
 
 STORIES = 250
 
 
-@pytest.fixture
-def wire(cli: Cli, tmp_path: Path) -> Cli:
-    """A wire of 250 stories, once on each engine."""
-    cli.must("publisher", "add", "port", "--name", "Port Authority")
-    file = tmp_path / "stories.ndjson"
+@pytest.fixture(scope="module", params=ENGINES)
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of the database of a wire of 250 stories, once on each engine."""
+    file = tmp_path_factory.mktemp("stories") / "stories.ndjson"
     lines = ({"external_id": f"tide-{number}", "headline": f"Tide report {number}"} for number in range(STORIES))
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    cli.must("import", str(file), "--publisher", "port")
-    return cli
+    with empty_database(request, request.param) as url:
+        Cli(url).must("publisher", "add", "port", "--name", "Port Authority")
+        Cli(url).must("import", str(file), "--publisher", "port")
+        yield url
+
+
+@pytest.fixture
+def wire(request: pytest.FixtureRequest, written: str) -> Iterator[Cli]:
+    """A copy of the wire of 250 stories."""
+    with copied_database(request, written) as url:
+        yield Cli(url)
 
 
 def entries(cli: Cli, *arguments: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from newswire.store.database import Database
 from newswire.store.tables import article
-from tests.cli.conftest import WAIT_SECONDS, Cli, api, waited
+from tests.support.command import WAIT_SECONDS, Cli, api, waited
 
 MANY = 2000
 HARBOUR = """# The harbour opens again

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from newswire.accounts import parties
+from newswire.accounts.callers import find_caller
 from newswire.store.database import Database
 from newswire.timestamps import now, parse_instant
-from tests.cli.conftest import Cli
+from tests.support.command import Cli
 
 
 def test_a_publisher_is_added_changed_and_listed(cli: Cli) -> None:
@@ -117,7 +117,7 @@ def test_a_key_is_alone_on_standard_output_and_opens_the_wire(cli: Cli) -> None:
     assert key not in made.stderr
     database = Database(cli.database_url)
     with database.read() as connection:
-        caller = parties.caller_of(connection, key, now())
+        caller = find_caller(connection, key, now())
     database.dispose()
     assert caller is not None
     assert (caller.kind, caller.slug, caller.label) == ("publisher", "gazette", "CMS")

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.support.command import Cli
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs"
 PAGES = ("tutorial.md", "how-to/publish-from-a-cms.md", "how-to/follow-the-wire.md", "how-to/back-up-and-restore.md",

@@ -1,4 +1,4 @@
-"""Every soak of `bench.soaks` in its short form, on both engines: processes that are really killed.
+"""Every soak of `tests.soaks` in its short form, on both engines: processes that are really killed.
 
 `python -m bench soak` runs the same with larger numbers, and crashes PostgreSQL as well.
 """
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.soak import run
-from bench.stage import SHORT, Stage
+from tests.soaks.soak import run
+from tests.soaks.stage import SHORT, Stage
 
 pytestmark = pytest.mark.slow
 

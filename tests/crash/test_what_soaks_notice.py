@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.clients import Client
-from bench.following import GENESIS, Told, check_whole
-from bench.report import Report
-from bench.servers import Server
-from bench.soak import table
-from bench.soaks.audience import WISHES, Listener
-from bench.soaks.newsroom import Receipt
-from bench.soaks.readers import check_audience
-from bench.soaks.writers import as_entitled, check_part, check_told, rising
+from tests.soaks.audience import WISHES, Listener
+from tests.soaks.clients import Client
+from tests.soaks.following import GENESIS, Told, check_whole
+from tests.soaks.newsroom import Receipt
+from tests.soaks.readers import check_audience
+from tests.soaks.report import Report
+from tests.soaks.servers import Server
+from tests.soaks.soak import table
+from tests.soaks.writers import as_entitled, check_part, check_told, rising
 
 KINDS = ("article.published", "article.updated", "article.canceled")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.postgres import new_database
+from tests.support.postgres import new_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

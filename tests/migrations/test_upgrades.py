@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Caller, Wire
-from tests.cli.conftest import REPOSITORY, Cli
 from tests.migrations.older_wires import REVISIONS, older_wire
+from tests.support.command import REPOSITORY, Cli
+from tests.support.wire import Caller, Wire
 
 NEWEST_FIRST = [
     "Tickets are sold until the show",

@@ -4,10 +4,10 @@ import hashlib
 
 import orjson
 
-from newswire.search.analysis import FIELDS, analyse
+from newswire.search.analysis import FIELDS, analyse_texts
 from newswire.search.index_version import ANALYSIS_VERSION, INDEX_VERSION
-from newswire.search.postgres.index import vector
-from newswire.search.sqlite.index import COLUMNS
+from newswire.search.postgres.writer import tsvector_text
+from newswire.search.sqlite.writer import COLUMNS
 from newswire.visibility import terms_of
 
 TEXTS = {
@@ -30,9 +30,9 @@ DIGESTS = {1: "18371141e88ee4ac"}
 
 def test_the_version_of_the_analysis_is_raised_with_what_it_makes_of_an_article() -> None:
     """Without a language every word is its own stem, so that the release of the stemmer has no part in it."""
-    analysed, terms = analyse(TEXTS, None), terms_of("gazette", ARTICLE)
+    analysed, terms = analyse_texts(TEXTS, None), terms_of("gazette", ARTICLE)
     made = [[analysed.forms[field] for field in FIELDS], sorted(terms), COLUMNS]
-    made.append(sorted(vector(1_790_000_000_000, terms, analysed).split()))
+    made.append(sorted(tsvector_text(1_790_000_000_000, terms, analysed).split()))
     assert hashlib.sha256(orjson.dumps(made)).hexdigest()[:16] == DIGESTS[ANALYSIS_VERSION], "raise ANALYSIS_VERSION"
 
 

@@ -21,10 +21,11 @@ from newswire.cli.serve import prepared
 from newswire.publishing.release import release
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.rebuild import count_outdated, rebuild_index
-from newswire.store.database import Database, DatabaseError
+from newswire.store.backend import DatabaseError
+from newswire.store.database import Database
 from newswire.timestamps import format_instant, now
-from tests.api.conftest import Wire
-from tests.cli.conftest import REPOSITORY, Cli
+from tests.support.command import REPOSITORY, Cli
+from tests.support.wire import Wire
 
 OLDER = Path(__file__).resolve().parent / "older_stemmer"
 STEADY, CHANGING = 30, 270
@@ -87,6 +88,10 @@ def older_wire(database_url: str, tmp_path: Path) -> Iterator[Wire]:
     wire.close()
 
 
+def is_sqlite(database: Database) -> bool:
+    return database.backend.name == "sqlite"
+
+
 def outdated(database: Database) -> int:
     with database.read() as connection:
         return count_outdated(connection)
@@ -96,7 +101,7 @@ def rows(database: Database) -> list[Any]:
     """The whole index, and on SQLite the order in which its rows stand."""
     whole = (
         "SELECT * FROM search_place LEFT JOIN search_index ON search_index.rowid = position ORDER BY position"
-        if database.is_sqlite
+        if is_sqlite(database)
         else "SELECT *, words::text FROM search_document ORDER BY number"
     )
     with database.read() as connection:
@@ -107,7 +112,7 @@ def rows(database: Database) -> list[Any]:
 
 def outdate(database: Database, index_version: str) -> None:
     """Makes every row one of another version, without changing what stands in it."""
-    table = "search_place" if database.is_sqlite else "search_document"
+    table = "search_place" if is_sqlite(database) else "search_document"
     with database.begin() as connection:
         connection.execute(text(f"UPDATE {table} SET index_version = :version"), {"version": index_version})
 

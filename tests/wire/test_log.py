@@ -1,11 +1,9 @@
 """The log's contract: numbers in commit order, no gaps, nothing lost, and a chain that proves it."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,13 +11,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, select, update
 
 from newswire import wire
-from newswire.accounts import parties
+from newswire.accounts.publishers import add_publisher
 from newswire.article import EntryType, Publisher
-from newswire.publishing.receive import Outcome, Reception
+from newswire.publishing.receive import Outcome, publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.store.database import Database
 from newswire.store.tables import article, entry, head, version
 from newswire.timestamps import now
+from tests.support.databases import empty_database
 
 WRITERS = 8
 
@@ -33,18 +32,17 @@ def database(database_url: str) -> Iterator[Database]:
 
 def publisher_of(database: Database, slug: str = "reuters") -> Publisher:
     with database.begin() as connection:
-        return parties.add_publisher(connection, slug, slug, None, "en", now())
+        return add_publisher(connection, slug, slug, None, "en", now())
 
 
 def publish(connection: Connection, publisher: Publisher, headline: str, external_id: str | None = None) -> Outcome:
     """One article in the caller's transaction; the log is written."""
-    reception = Reception(connection, now())
-    draft = load_draft({"headline": headline}, publisher)
-    if external_id is None:
-        outcome = reception.create(publisher, draft)
-    else:
-        outcome = reception.upsert(publisher, external_id, draft)
-    reception.close()
+    with publish_transaction(connection, now()) as transaction:
+        draft = load_draft({"headline": headline}, publisher)
+        if external_id is None:
+            outcome = transaction.create(publisher, draft)
+        else:
+            outcome = transaction.upsert(publisher, external_id, draft)
     return outcome
 
 
@@ -124,7 +122,7 @@ def test_a_number_is_seen_only_after_every_smaller_one(database: Database) -> No
     assert [(row.seq, row.number) for row in rows] == [(1, rows[0].number), (2, rows[1].number)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=4), max_size=6))
 def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Database, batches: list[list[str]]) -> None:
     publisher = Publisher(1, "p", "P", None, "en")
@@ -134,10 +132,9 @@ def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Data
     for number, batch in enumerate(batches):
         keep = number % 3 != 2
         with growing.begin(keep=keep) as connection:
-            reception = Reception(connection, now())
-            for name in batch:
-                reception.upsert(publisher, name, load_draft({"headline": f"{name}{now()}{number}"}, publisher))
-            reception.close()
+            with publish_transaction(connection, now()) as transaction:
+                for name in batch:
+                    transaction.upsert(publisher, name, load_draft({"headline": f"{name}{now()}{number}"}, publisher))
             reached = wire.position(connection).seq
         if keep:
             expected = reached
@@ -147,13 +144,13 @@ def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Data
 
 
 @pytest.fixture(scope="module")
-def growing(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def growing(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A SQLite wire that all examples of a property go on writing to."""
-    path = shutil.copyfile(sqlite_template, tmp_path_factory.mktemp("property") / "newswire.db")
-    database = Database(f"sqlite:///{path}")
-    publisher_of(database, "p")
-    yield database
-    database.dispose()
+    with empty_database(request, "sqlite") as url:
+        database = Database(url)
+        publisher_of(database, "p")
+        yield database
+        database.dispose()
 
 
 def filled(database: Database) -> None:
@@ -184,12 +181,11 @@ def test_verify_names_the_first_entry_that_was_tampered_with(database: Database)
 def test_numbers_are_given_to_a_whole_batch_in_its_order(database: Database) -> None:
     publisher = publisher_of(database)
     with database.begin() as connection:
-        reception = Reception(connection, now())
-        outcomes = [
-            reception.upsert(publisher, name, load_draft({"headline": f"{name}{number}"}, publisher))
-            for number, name in enumerate("cabcb")
-        ]
-        reception.close()
+        with publish_transaction(connection, now()) as transaction:
+            outcomes = [
+                transaction.upsert(publisher, name, load_draft({"headline": f"{name}{number}"}, publisher))
+                for number, name in enumerate("cabcb")
+            ]
         kinds = [row.type for row in wire.since(connection, 0, 10)]
     assert [outcome.held.seq for outcome in outcomes] == [1, 2, 3, 4, 5]
     assert kinds == [*[EntryType.PUBLISHED] * 3, EntryType.UPDATED, EntryType.UPDATED]

@@ -1,4 +1,4 @@
-"""Reading what a client sends: type, compression, size. What is in it is read in `jsontext` and `markdowntext`."""
+"""Request bodies: their type, compression and size are checked here, their content in `formats`."""
 
 import gzip
 import io
@@ -6,7 +6,7 @@ import zlib
 from itertools import islice
 from typing import Any
 
-from flask import g, request
+from flask import Request
 from marshmallow import Schema, ValidationError
 
 from newswire.errors import Problem
@@ -25,8 +25,11 @@ NINJS_TYPES = ("application/vnd.iptc.ninjs+json",)
 ARTICLE_TYPES = (*JSON_TYPES, *MARKDOWN_TYPES, *NINJS_TYPES)
 
 
-def received(types: tuple[str, ...], limit: int) -> bytes:
-    """The decoded body; raises `Problem` for a type not in `types`, a foreign encoding, too many bytes."""
+def read_body(request: Request, types: tuple[str, ...], limit: int, signed: bytes | None = None) -> bytes:
+    """The decoded body; raises `Problem` for a type not in `types`, a foreign encoding, more than `limit` bytes.
+
+    `signed` is the raw body, where it had to be read already for its signature.
+    """
     if request.mimetype not in types:
         found = request.mimetype or "none"
         raise Problem("unsupported_media_type", f"The Content-Type must be {' or '.join(types)}, not {found}.",
@@ -38,23 +41,26 @@ def received(types: tuple[str, ...], limit: int) -> bytes:
     if encoding not in {"identity", "", "gzip"}:
         raise Problem("unsupported_media_type", f"The Content-Encoding must be gzip or none, not {encoding[:40]!r}.",
                       headers={"Accept-Encoding": "gzip"})  # fmt: skip
-    raw = g.signed if "signed" in g else read_up_to(limit)
-    return unzipped(raw, limit) if encoding == "gzip" else raw
+    raw = read_up_to(request, limit) if signed is None else signed
+    return decompress_gzip(raw, limit) if encoding == "gzip" else raw
 
 
-def loaded_json(schema: Schema, limit: int, types: tuple[str, ...] = JSON_TYPES) -> dict[str, Any]:
+def load_json_body(request: Request, schema: Schema, limit: int, types: tuple[str, ...] = JSON_TYPES) -> dict[str, Any]:
     """A JSON body of at most `limit` bytes as `schema` loads it; raises `validation_failed` with its faults."""
     try:
-        content: dict[str, Any] = schema.load(parsed_json(received(types, limit)))
+        content: dict[str, Any] = schema.load(parsed_json(read_body(request, types, limit)))
     except ValidationError as error:
         found = list(islice(faults(error.messages), MOST_FAULTS))
         raise Problem("validation_failed", f"{found[0].pointer or 'the body'}: {found[0].detail}", found) from None
     return content
 
 
-def read_up_to(limit: int) -> bytes:
-    """The raw body. One that is too large is read to its end before it is refused: a client that is
-    still sending would otherwise lose the answer."""
+def read_up_to(request: Request, limit: int) -> bytes:
+    """The raw body; raises `too_large`.
+
+    A body that is too large is read to its end before it is refused: a client that is still sending would otherwise
+    lose the answer.
+    """
     body = request.stream.read(limit + 1)
     if len(body) <= limit:
         return body
@@ -68,8 +74,8 @@ def too_large(limit: int) -> Problem:
     return Problem("too_large", f"The body must have at most {limit // 1024 // 1024} MiB (decompressed).")
 
 
-def unzipped(raw: bytes, limit: int) -> bytes:
-    """The content of a gzip body, never more than `limit` bytes of it."""
+def decompress_gzip(raw: bytes, limit: int) -> bytes:
+    """The content of a gzip body; never more than `limit` bytes of it are decompressed."""
     try:
         content = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(limit + 1)
     except EOFError:

@@ -1,15 +1,14 @@
-"""ETags and preconditions (RFC 9110, section 13), and the key that makes a repeat safe.
+"""ETags and dates of answers, preconditions of requests (RFC 9110, section 13), and the Idempotency-Key.
 
-An article's ETag names its version, status and representation, never the head, so that a
-publish elsewhere makes no update stale. `If-Match` compares id and version and takes the
-ETag of any representation, compressed or weakened by a proxy as it may be.
+An article's ETag names its version, status and representation, never the head, so that a publication elsewhere
+makes no update stale. `If-Match` compares id and version, and takes the ETag of any representation, compressed or
+weakened by a proxy as it may be.
 """
 
 import re
 from datetime import datetime, timedelta
 
-from flask import request
-from werkzeug.http import parse_date, parse_etags
+from flask import Request
 
 from newswire.article import Held
 from newswire.errors import Fault, Problem
@@ -28,25 +27,6 @@ def article_tag(article_id: str, version: int, status: str, representation: str 
     return f"{article_id}.{version}.{status}.{representation}"
 
 
-def not_modified(tag: str, date: datetime | None = None) -> bool:
-    """Whether the caller holds this representation already; its compressed form counts.
-
-    `date` is its `Last-Modified`, if it has one: for whoever knows that only (RFC 9110, 13.2.2).
-    """
-    environ = request.environ
-    return is_held(tag, date, environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"))
-
-
-def is_held(tag: str, date: datetime | None, tags: str | None, since: str | None) -> bool:
-    """The same, of headers as they came: `tags` is If-None-Match, `since` If-Modified-Since."""
-    if tags is None and since is None:
-        return False
-    held = parse_etags(tags)
-    if held:
-        return held.contains_weak(tag) or held.contains_weak(f"{tag}.gz")
-    return date is not None and parse_date(since) == date
-
-
 def strong_date(changed_at: int, now: int) -> datetime | None:
     """The `Last-Modified` of what last changed at `changed_at`, both in milliseconds; None while it is too fresh.
 
@@ -56,7 +36,7 @@ def strong_date(changed_at: int, now: int) -> datetime | None:
     return EPOCH + timedelta(seconds=changed_at // 1000) if changed_at and now - changed_at >= STRONG_AFTER else None
 
 
-def if_match(*, required: bool) -> Condition:
+def if_match(request: Request, *, required: bool) -> Condition:
     """The condition that the request sets on the article that is stored: If-Match and If-None-Match: *."""
     expected = request.headers.get("If-Match")
     only_new = request.headers.get("If-None-Match", "").strip() == "*"
@@ -76,7 +56,7 @@ def if_match(*, required: bool) -> Condition:
     return condition
 
 
-def idempotency_key() -> str | None:
+def idempotency_key(request: Request) -> str | None:
     """The Idempotency-Key of the request; raises `invalid_parameter` for an unusable one."""
     key = request.headers.get("Idempotency-Key")
     if key is None:

@@ -1,19 +1,21 @@
 """What may be asked of the wire, what a consumer sends, and the way from there to a `Query`."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from newswire.api.schemas.filters import LARGEST, FilterParameters, filter_of, invalid, one_of, resolved, understood
+from newswire.api.schemas.filters import FilterParameters, chosen_names, filter_of, invalid, resolved, understood
 from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text
 from newswire.api.schemas.responses import Served, instant, items, string, whole
+from newswire.article import EntryType
 from newswire.schemas.article import Strict
 from newswire.schemas.fields import Whole
 from newswire.search.analysis import FIELDS
 from newswire.search.query import Query, Times
 
-TYPES = ("article.published", "article.updated", "article.corrected", "article.canceled", "article.expired",
-         "article.removed")  # fmt: skip
+LARGEST_SEQUENCE = 2**63 - 1
+TYPES = tuple(each.value for each in EntryType)
 CONSUMER = "[a-z0-9][a-z0-9._-]{0,99}"
 
 
@@ -27,7 +29,7 @@ class Start(Moment):
 class ChangesParameters(FilterParameters):
     """The parameters of `GET /v1/changes`."""
 
-    after = Digits(0, LARGEST, metadata={"description": "The last sequence number that you have; default 0."})
+    after = Digits(0, LARGEST_SEQUENCE, metadata={"description": "The last sequence number that you have; default 0."})
     start = Start(
         description="Where to begin instead: `oldest`, `now`, or with the first entry at or after a time.",
         pattern=rf"^(oldest|{MOMENT_PATTERN[1:-1]})$", example="oldest",
@@ -49,10 +51,10 @@ class ConsumerSchema(Strict):
     after = Whole(0, required=True, metadata={"description": "The last number you have."})
 
 
-def wire_query(parameters: dict[str, Any], now: int) -> Query:
+def wire_query(parameters: Mapping[str, Any], now: int) -> Query:
     """The `Query` that the parameters of the wire ask for; raises `invalid_query` with the position of the fault."""
     typed = parameters.get("q")
-    looked_in = one_of("search_in", parameters, FIELDS)
+    looked_in = chosen_names("search_in", parameters, FIELDS)
     moments = (parameters.get(name) for name in Times._fields)
     return Query(
         text=typed,
@@ -62,12 +64,12 @@ def wire_query(parameters: dict[str, Any], now: int) -> Query:
     )
 
 
-def wanted_types(parameters: dict[str, Any]) -> frozenset[str] | None:
+def wanted_types(parameters: Mapping[str, Any]) -> frozenset[str] | None:
     """The types in `types`, or None when all are wanted."""
-    return one_of("types", parameters, TYPES)
+    return chosen_names("types", parameters, TYPES)
 
 
-def check_beginning(parameters: dict[str, Any]) -> None:
+def check_beginning(parameters: Mapping[str, Any]) -> None:
     """A walk begins in one place: `after`, `start` and `consumer` exclude each other."""
     given = [name for name in ("after", "start", "consumer") if name in parameters]
     if len(given) > 1:

@@ -1,10 +1,8 @@
 """Names with their counts: what may be asked of sections, keywords, publishers and authors, and what is served."""
 
-from marshmallow import fields
-
-from newswire.api.schemas.envelopes import PageLinks, PageOut
+from newswire.api.schemas.envelopes import CountOut, page_of
 from newswire.api.schemas.parameters import Digits, Parameters, text
-from newswire.api.schemas.responses import AuthorOut, PublisherOut, Served, items, kind, link, one, string, whole
+from newswire.api.schemas.responses import AuthorOut, PublisherOut, Served, link, one, string
 
 # Words and term of a name: 2,600 bytes, in JSON and base64.
 LONGEST_CURSOR = 4000
@@ -17,11 +15,6 @@ class NamesParameters(Parameters):
     limit = Digits(1, 100, load_default=25, metadata={"description": "Names on a page."})
     cursor = text("Where the page begins: `next_cursor` of the page before.", LONGEST_CURSOR,
                   pattern="^[A-Za-z0-9_-]+$")  # fmt: skip
-
-
-class CountOut(Served):
-    value = whole(minimum=0)
-    relation = kind("eq", "gte")
 
 
 class NameLinks(Served):
@@ -51,21 +44,7 @@ class AuthorProfile(AuthorOut):
     links = one(AuthorLinks)
 
 
-class NameList(Served):
-    """Sections or keywords."""
-
-    data = items(fields.Nested(NameOut))
-    page = one(PageOut)
-    links = one(PageLinks)
-
-
-class PublisherList(Served):
-    data = items(fields.Nested(NamedPublisher))
-    page = one(PageOut)
-    links = one(PageLinks)
-
-
-class AuthorList(Served):
-    data = items(fields.Nested(AuthorProfile))
-    page = one(PageOut)
-    links = one(PageLinks)
+# Sections or keywords.
+NameList = page_of("NameList", NameOut)
+PublisherList = page_of("PublisherList", NamedPublisher)
+AuthorList = page_of("AuthorList", AuthorProfile)

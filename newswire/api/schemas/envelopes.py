@@ -1,6 +1,8 @@
 """What articles are served in: pages, the wire, batches, problems, and what is said about callers and health."""
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import Schema, fields
 
 from newswire.api.schemas.responses import (
     ChangeOut,
@@ -16,6 +18,7 @@ from newswire.api.schemas.responses import (
     string,
     whole,
 )
+from newswire.article import EntryType
 from newswire.errors import CODES
 
 
@@ -30,14 +33,14 @@ class PageLinks(Served):
     next = link(nullable=True)
 
 
-class Counted(Served):
+class CountOut(Served):
     value = whole(minimum=0)
     relation = kind("eq", "gte")
 
 
 class FacetValue(Served):
     value = string(description="As the filter of this name takes it; of an author the id.")
-    count = one(Counted)
+    count = one(CountOut)
     name = fields.String(metadata={"description": "Of an author."})
 
 
@@ -53,27 +56,23 @@ class Facets(Served):
 
 class Meta(Served):
     head = whole(description="Sequence number of the newest entry of the wire at the time of the answer.")
-    count = fields.Nested(Counted, metadata={"description": "All articles of the list, with `count=true`."})
+    count = fields.Nested(CountOut, metadata={"description": "All articles of the list, with `count=true`."})
     facets = fields.Nested(Facets, metadata={"description": "With `facets`."})
 
 
-class ArticleList(Served):
-    data = items(fields.Nested(ListedArticle))
-    page = one(PageOut)
-    links = one(PageLinks)
-    meta = one(Meta)
+def page_of(name: str, item: type[Schema], **members: fields.Field[Any]) -> type[Schema]:
+    """The schema, called `name`, of one page of a list of `item`: its items, where it stands, and links."""
+    envelope = {"data": items(fields.Nested(item)), "page": one(PageOut), "links": one(PageLinks)}
+    return Served.from_dict(envelope | members, name=name)
 
 
-class VersionList(Served):
-    data = items(fields.Nested(VersionOut))
-    page = one(PageOut)
-    links = one(PageLinks)
+ArticleList = page_of("ArticleList", ListedArticle, meta=one(Meta))
+VersionList = page_of("VersionList", VersionOut)
 
 
 class EntryOut(Served):
     seq = whole(minimum=1)
-    type = kind("article.published", "article.updated", "article.corrected", "article.canceled", "article.expired",
-                "article.removed")  # fmt: skip
+    type = kind(*EntryType)
     at = instant()
     article_id = string()
     version = whole(minimum=1)

@@ -1,6 +1,5 @@
 """What may be asked of each address: its parameters, and the way from those of a list to a `Query`."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -14,13 +13,13 @@ from newswire.api.schemas.parameters import (
     text,
 )
 from newswire.api.schemas.responses import FullArticle
-from newswire.errors import Fault, Problem
+from newswire.article import Status
+from newswire.errors import Fault, Problem, closest_name
 from newswire.search.analysis import FIELDS
 from newswire.search.query import Query, Times
-from newswire.search.syntax import Expression, ExpressionError, parse
+from newswire.search.syntax import Expression, ExpressionError, parse_query
 from newswire.visibility import FACETS, Filter
 
-LARGEST = 2**63 - 1
 MINUTE = 60_000
 FILTERS = ("publisher", "author", "section", "keyword", "subject", "place", "language", "external_id", "ids")
 RELEVANCE = "relevance"
@@ -80,8 +79,8 @@ class FilterParameters(Parameters):
 class ArticleParameters(FilterParameters):
     """The parameters of `GET /v1/articles`."""
 
-    status = choice("Your own articles in another state; a partner finds usable ones only.", "usable", "withheld",
-                    "canceled", load_default="usable")  # fmt: skip
+    status = choice("Your own articles in another state; a partner finds usable ones only.", *Status,
+                    load_default=Status.USABLE.value)  # fmt: skip
     sort = choice("The order; `updated_at` not together with `q`, `relevance` only with it.", *SORTS,
                   load_default="-published_at")  # fmt: skip
     limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
@@ -119,7 +118,7 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
     if typed is None and parameters.get("highlight") == "true":
         raise invalid("highlight", "Words are marked only in articles found by q.")
     moments = [parameters.get(name) for name in Times._fields]
-    looked_in = one_of("search_in", parameters, FIELDS)
+    looked_in = chosen_names("search_in", parameters, FIELDS)
     return Query(
         text=typed,
         expression=None if typed is None else understood(typed, looked_in),
@@ -165,23 +164,22 @@ def resolved(moment: int | Ago | None, now: int) -> int | None:
 
 def sparse_fields(parameters: Mapping[str, Any]) -> frozenset[str] | None:
     """The names in `fields`, or None when everything is wanted."""
-    return one_of("fields", {"fields": parameters.get("fields_")}, SERVED)
+    return chosen_names("fields", {"fields": parameters.get("fields_")}, SERVED)
 
 
 def facets_of(parameters: Mapping[str, Any]) -> frozenset[str]:
     """The kinds in `facets`; none when it is not there."""
-    return one_of("facets", parameters, FACETS) or frozenset()
+    return chosen_names("facets", parameters, FACETS) or frozenset()
 
 
-def one_of(name: str, parameters: Mapping[str, Any], known: tuple[str, ...]) -> frozenset[str] | None:
-    """The values of a parameter that takes names out of a list; None when it is not there."""
+def chosen_names(name: str, parameters: Mapping[str, Any], known: tuple[str, ...]) -> frozenset[str] | None:
+    """The values of a parameter, each of them a name in `known`; None when the parameter is absent."""
     values = parameters.get(name)
     if values is None:
         return None
     for value in values:
         if value not in known:
-            close = difflib.get_close_matches(value, known, n=1)
-            raise invalid(name, f"{value[:100]!r} is none of: {', '.join(known)}.", close[0] if close else None)
+            raise invalid(name, f"{value[:100]!r} is none of: {', '.join(known)}.", closest_name(value, known))
     return frozenset(values)
 
 
@@ -193,7 +191,7 @@ def invalid(parameter: str, detail: str, did_you_mean: str | None = None) -> Pro
 def understood(typed: str, search_in: frozenset[str] | None) -> Expression:
     """`q` understood, looking in some fields only if asked to."""
     try:
-        return parse(typed, search_in)
+        return parse_query(typed, search_in)
     except ExpressionError as error:
         raise Problem(
             "invalid_query", f"q, at character {error.position + 1}: {error.detail}",

@@ -1,19 +1,19 @@
-"""Reading a query string: field types of parameters, and one loader that reports every fault.
+"""Query strings: how they are parsed, field types of parameters, and one loader that reports every fault.
 
-Which parameters there are stands in `query`.
+The parameters themselves are declared in `filters`, `changes`, `feeds` and `directory`.
 """
 
-import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from newswire.article import UNCARRIABLE
-from newswire.errors import Fault, Problem
+from newswire.errors import Fault, Problem, closest_name
 from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable, refuse
 from newswire.timestamps import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 
@@ -127,6 +127,34 @@ class Parameters(Schema):
         return sorted(field.data_key or name for name, field in self.fields.items())
 
 
+def parse_query(sent: str) -> list[tuple[str, str]]:
+    """A query string as WSGI has it, by name and value, in order; what is not UTF-8 becomes U+FFFD."""
+    # It is bytes as Latin-1 (PEP 3333).
+    return parse_qsl(sent.encode("latin-1").decode("utf-8", "replace"), keep_blank_values=True) if sent else []
+
+
+def sent_parameters(sent: bytes, pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The parsed query string by name; raises `invalid_parameter` when it is not UTF-8."""
+    if b"%" in sent or not sent.isascii():
+        for pair in () if is_utf8(unquote_to_bytes(sent)) else sent.split(b"&"):
+            if not is_utf8(unquote_to_bytes(pair)):
+                name = unquote_to_bytes(pair.partition(b"=")[0]).decode("utf-8", "backslashreplace")[:100]
+                fault = Fault("invalid", "Is not UTF-8.", parameter=name)
+                raise Problem("invalid_parameter", f"{name}: Is not UTF-8.", [fault])
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def load_parameters(schema: Parameters, items: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The parameters of a query string (name to values as sent); raises one `Problem` with all faults.
 
@@ -202,11 +230,8 @@ def of_message(name: str, messages: Any) -> Fault:
 
 
 def unknown_fault(name: str, schema: Parameters) -> Fault:
-    close = difflib.get_close_matches(name, schema.names(), n=1)
-    hint = close[0] if close else None
-    return Fault(
-        "unknown_parameter", "There is no such parameter here.", parameter=printable(name)[:100], did_you_mean=hint
-    )
+    return Fault("unknown_parameter", "There is no such parameter here.", parameter=printable(name)[:100],
+                 did_you_mean=closest_name(name, schema.names()))  # fmt: skip
 
 
 def unknown_detail(names: list[str], schema: Parameters) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
+from newswire.article import Status
 from newswire.schemas.fields import PATTERN
 
 
@@ -120,7 +121,7 @@ class Identity(Served):
     version = whole(minimum=1)
     publisher = one(PublisherOut)
     seq = whole(nullable=True, description="Number of its newest entry in the log; null while none tells of it.")
-    status = kind("usable", "withheld", "canceled")
+    status = kind(*Status)
     change = one(ChangeOut)
     published_at = instant()
     updated_at = instant()

@@ -1,29 +1,28 @@
-"""What is said about the wire and its caller: me, problems, health."""
+"""Views about the caller and the server: me, the list of problems, health and readiness."""
 
 import logging
-from typing import Any
 
-from flask import Response, g
+from flask import Response
 
+from newswire.api.context import RequestContext
 from newswire.api.problems import problem_type
-from newswire.api.responses import json_answer
-from newswire.api.state import database
+from newswire.api.responses import json_response
 from newswire.errors import CODES, Problem
 from newswire.search.rebuild import check_index
 from newswire.store import migrate
-from newswire.store.database import DatabaseError
+from newswire.store.backend import DatabaseError
 from newswire.timestamps import format_optional
 
 logger = logging.getLogger("newswire.request")
 
 
-def read_me(parameters: dict[str, Any]) -> Response:
+def read_me(context: RequestContext) -> Response:
     """Who the key is, and what it may do and see
 
     A publisher sees its own articles, a partner those of its entitlement, an admin all.
     """
-    caller = g.caller
-    return json_answer({
+    caller = context.caller
+    return json_response(context, {
         "kind": caller.kind,
         "slug": caller.slug,
         "name": caller.name,
@@ -34,35 +33,35 @@ def read_me(parameters: dict[str, Any]) -> Response:
     })  # fmt: skip
 
 
-def list_problems(parameters: dict[str, Any]) -> Response:
+def list_problems(context: RequestContext) -> Response:
     """The closed list of problems that this API answers with
 
     Each with its HTTP status; `type` is the address of its line here.
     """
     kinds = [
-        {"code": code, "status": kind.status, "title": kind.title, "type": problem_type(code)}
+        {"code": code, "status": kind.status, "title": kind.title, "type": problem_type(code, context.base_url)}
         for code, kind in CODES.items()
     ]
-    return json_answer({"data": kinds})
+    return json_response(context, {"data": kinds})
 
 
-def healthz(parameters: dict[str, Any]) -> Response:
+def healthz(context: RequestContext) -> Response:
     """Whether the process is alive
 
     Asks nothing of the database.
     """
-    return json_answer({"status": "alive"})
+    return json_response(context, {"status": "alive"})
 
 
-def readyz(parameters: dict[str, Any]) -> Response:
+def readyz(context: RequestContext) -> Response:
     """Whether the database is reachable, its schema current, and its search index usable
 
     503 until all are so: send no traffic here. `warning` says what limits a wire that is served all the same: a
     search index that has to be rebuilt.
     """
     try:
-        migrate.check(database())
-        with database().read() as connection:
+        migrate.check(context.database)
+        with context.database.read() as connection:
             warning = check_index(connection)
     except DatabaseError as error:
         # The sentence names hosts and users, and this address is open to everyone.
@@ -72,4 +71,4 @@ def readyz(parameters: dict[str, Any]) -> Response:
             "The database is unreachable, or its schema or search index is not current; the log says which.",
             headers={"Retry-After": "5"},
         ) from error  # fmt: skip
-    return json_answer({"status": "ready", "warning": warning})
+    return json_response(context, {"status": "ready", "warning": warning})

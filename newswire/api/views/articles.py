@@ -1,141 +1,142 @@
-"""Reading articles: the list, one of them, its versions."""
+"""Views of articles: the list, one article, its versions."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
-from flask import Response, g
+from flask import Response
 
-from newswire.api import ninjs, representations
+from newswire.api.context import RequestContext
+from newswire.api.representations import article_response, convert_article, converted_response
 from newswire.api.request.conditional import article_tag
-from newswire.api.request.urls import base_url, here
-from newswire.api.responses import json_answer
+from newswire.api.request.urls import current_url
+from newswire.api.responses import json_response
 from newswire.api.schemas.filters import sparse_fields
-from newswire.api.state import database
-from newswire.api.views import lists
-from newswire.api.views.lists import Clothes, Found
-from newswire.document import enveloped, parsed, spliced, with_member
+from newswire.api.views.lists import ListFormat, ListResult, list_response
+from newswire.document import enveloped, parse_article, spliced, with_member
 from newswire.errors import Problem
 from newswire.reading import article
 from newswire.search.highlight import highlights
 from newswire.search.syntax import Expression
 from newswire.store.articles import AnyRow
-from newswire.store.database import busy_is_unavailable
 from newswire.timestamps import now
 
 
-def list_articles(parameters: dict[str, Any]) -> Response:
+def list_articles(context: RequestContext) -> Response:
     """Find and list articles
 
     Usable articles that match every parameter, newest first. A page has no depth limit: follow
     `links.next`. Lists leave the bodies out unless `include=body`.
     """
-    return lists.answered(parameters, JSON)
+    return list_response(context, context.parameters, JSON)
 
 
-def write(found: Found) -> Response:
-    """A page of a list, as JSON or with its articles in ninjs."""
-    wanted, base = sparse_fields(found.asked), base_url()
+def write_json(context: RequestContext, found: ListResult) -> Response:
+    """A page of a list as JSON, or with its articles in ninjs."""
+    wanted, base = sparse_fields(found.parameters), context.base_url
     bodies = found.query.include_body
     items = [
-        spliced(row.rendered, row.body if bodies else b"", row.seq, row.status, row.id, base) for row in found.rows
+        spliced(row.rendered, row.body if bodies else None, row.form, row.seq, row.status, row.id, base)
+        for row in found.rows
     ]
     if wanted is not None:
-        items = [sparse(item, wanted) for item in items]
+        items = [select_fields(item, wanted) for item in items]
     if found.query.highlight and found.query.expression is not None:
-        items = [marked(item, row, found.query.expression) for item, row in zip(items, found.rows, strict=True)]
-    dressed = items if ninjs.version() is None else map(ninjs.dressed, items)
-    return page_of(dressed, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
+        expression = found.query.expression
+        items = [add_highlights(item, row, expression) for item, row in zip(items, found.rows, strict=True)]
+    converted = [convert_article(item, context.media_type) for item in items]
+    return page_response(context, converted, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
 
-JSON = Clothes(write)
+JSON = ListFormat(write_json)
 
 
-def marked(item: bytes, row: AnyRow, expression: Expression) -> bytes:
-    """An article with where the words are that were looked for."""
-    return with_member(item, "highlights", highlights(expression, parsed(row.rendered, row.body)))
+def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
+    """An article with the passages that match the query."""
+    return with_member(item, "highlights", highlights(expression, parse_article(row.rendered, row.body)))
 
 
-def sparse(article: bytes, wanted: frozenset[str]) -> bytes:
+def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:
     """Only some fields of an article, and its id."""
     kept = {name: value for name, value in orjson.loads(article).items() if name in wanted or name == "id"}
     return orjson.dumps(kept)
 
 
-def read_article(parameters: dict[str, Any], article_id: str) -> Response:
+def read_article(context: RequestContext, article_id: str) -> Response:
     """One article, with its bodies
 
     410 tells whoever may have seen it that it was killed; what is not yours to read is 404.
     """
     # One statement; of a killed article a second one, of entries that no later one can follow.
-    with busy_is_unavailable(), database().look() as connection:
-        row = article.current(connection, article_id, g.caller.visibility, now())
-    body = spliced(row.rendered, row.body, row.seq, row.status, row.id, base_url())
-    return representations.answer(body, row)
+    with context.database.failures_as_problems(), context.database.look() as connection:
+        row = article.current(connection, article_id, context.caller.visibility, now())
+    body = spliced(row.rendered, row.body, row.form, row.seq, row.status, row.id, context.base_url)
+    return article_response(context, body, row)
 
 
-def list_ninjs(parameters: dict[str, Any]) -> Response:
+def list_ninjs(context: RequestContext) -> Response:
     """Find and list articles, in ninjs
 
     The list of `/v1/articles`, each item an article in ninjs 3.1, or 2.1 with `;version=2.1` in `Accept`.
     """
-    return list_articles(parameters)
+    return list_articles(context)
 
 
-def read_ninjs(parameters: dict[str, Any], article_id: str) -> Response:
+def read_ninjs(context: RequestContext, article_id: str) -> Response:
     """One article in ninjs
 
     The IPTC's News in JSON, version 3.1, or 2.1 with `;version=2.1` in `Accept`.
     """
-    return read_article(parameters, article_id)
+    return read_article(context, article_id)
 
 
-def read_markdown(parameters: dict[str, Any], article_id: str) -> Response:
+def read_markdown(context: RequestContext, article_id: str) -> Response:
     """One article in Markdown
 
     The form that is accepted, front matter and body: sent back, it changes nothing.
     """
-    return read_article(parameters, article_id)
+    return read_article(context, article_id)
 
 
-def read_page(parameters: dict[str, Any], article_id: str) -> Response:
+def read_page(context: RequestContext, article_id: str) -> Response:
     """One article as a page for people
 
     HTML that needs nothing else, with schema.org's NewsArticle and Open Graph for machines.
     """
-    return read_article(parameters, article_id)
+    return read_article(context, article_id)
 
 
-def list_versions(parameters: dict[str, Any], article_id: str) -> Response:
+def list_versions(context: RequestContext, article_id: str) -> Response:
     """The history of an article
 
     Every version, newest first, each with the change that made it. Versions that were never on
     the wire are shown to their publisher only.
     """
-    limit = parameters["limit"]
-    with database().read() as connection:
+    limit, before = context.parameters["limit"], version_before(context.parameters.get("cursor"))
+    with context.database.read() as connection:
         rows = article.history(
-            connection, article_id, g.caller.visibility, now(), before=before(parameters.get("cursor")), limit=limit + 1
-        )
-    items = [version_of(row, article_id, b"") for row in rows[:limit]]
-    return page_of(items, limit, str(rows[limit - 1].version) if len(rows) > limit else None)
+            connection, article_id, context.caller.visibility, now(), before=before, limit=limit + 1
+        )  # fmt: skip
+    items = [version_document(context, row, article_id, None) for row in rows[:limit]]
+    return page_response(context, items, limit, str(rows[limit - 1].version) if len(rows) > limit else None)
 
 
-def read_version(parameters: dict[str, Any], article_id: str, version: int) -> Response:
+def read_version(context: RequestContext, article_id: str, version: int) -> Response:
     """One version of an article, with its bodies
 
     A version never changes; its `status` is what it was when it was the newest.
     """
-    with database().read() as connection:
-        row = article.one_version(connection, article_id, version, g.caller.visibility, now())
-    return json_answer(version_of(row, article_id, row.body), tag=article_tag(article_id, version, "version"))
+    with context.database.read() as connection:
+        row = article.one_version(connection, article_id, version, context.caller.visibility, now())
+    body = version_document(context, row, article_id, row.body)
+    return json_response(context, body, tag=article_tag(article_id, version, "version"))
 
 
-def version_of(row: Any, article_id: str, body: bytes) -> bytes:
-    return spliced(row.rendered, body, row.seq, row.status, article_id, base_url())
+def version_document(context: RequestContext, row: Any, article_id: str, body: bytes | None) -> bytes:
+    return spliced(row.rendered, body, row.form, row.seq, row.status, article_id, context.base_url)
 
 
-def before(cursor: str | None) -> int:
+def version_before(cursor: str | None) -> int:
     """The version below which a page of the history begins."""
     if cursor is None:
         return 2**31 - 1
@@ -144,18 +145,18 @@ def before(cursor: str | None) -> int:
     return int(cursor)
 
 
-def page_of(
-    items: Iterable[bytes], limit: int, cursor: str | None, *, tag: str | None = None,
+def page_response(
+    context: RequestContext, items: Iterable[bytes], limit: int, cursor: str | None, *, tag: str | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> Response:  # fmt: skip
     """A page in the envelope of every list, with its Link header."""
-    following = None if cursor is None else here(cursor=cursor)
+    following = None if cursor is None else current_url(context, cursor=cursor)
     rest = {
         "page": {"limit": limit, "has_more": cursor is not None, "next_cursor": cursor},
-        "links": {"self": here(), "next": following},
+        "links": {"self": current_url(context), "next": following},
         **({} if meta is None else {"meta": meta}),
     }
-    response = ninjs.answer(enveloped(items, rest), tag)
+    response = converted_response(context, enveloped(items, rest), tag)
     if following is not None:
         response.headers["Link"] = f'<{following}>; rel="next"'
     return response

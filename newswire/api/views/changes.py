@@ -1,18 +1,18 @@
-"""The wire itself over HTTP: `GET /v1/changes` as pages, waiting or not, and as streams; and where it stands."""
+"""Views of the wire itself: `GET /v1/changes` as pages, as long polls and as streams; and the head."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response
 from sqlalchemy import Connection
 
 from newswire import wire
-from newswire.api import ninjs
-from newswire.api.cache.pages import keepable
-from newswire.api.request.urls import base_url
-from newswire.api.responses import json_answer
+from newswire.api.context import RequestContext
+from newswire.api.representations import convert_entry, converted_response
+from newswire.api.responses import json_response
 from newswire.api.schemas.changes import check_beginning, wanted_types, wire_query
 from newswire.api.schemas.filters import invalid, is_relative, resolved
-from newswire.api.state import database, state
 from newswire.api.views import streams
 from newswire.changes import consumers
 from newswire.changes.document import entry_bytes
@@ -20,11 +20,11 @@ from newswire.changes.page import Changes, ahead, changes, first_at
 from newswire.changes.rules import Reader
 from newswire.document import enveloped
 from newswire.errors import Problem
-from newswire.reading.at_one_head import while_it_stands
 from newswire.timestamps import now
+from newswire.wire import read_at_one_head
 
 
-def list_changes(parameters: dict[str, Any]) -> Response:
+def list_changes(context: RequestContext) -> Response:
     """The wire, in order, nothing missed
 
     Entries after the sequence number `after`, each exactly once for whoever follows `page.next_after`.
@@ -33,48 +33,61 @@ def list_changes(parameters: dict[str, Any]) -> Response:
     as they are written, without end; as `application/x-ndjson` all there are, and behind them a line
     `{"next_after", "head"}` that says that none is missing.
     """
-    moment = now()
-    check_beginning(parameters)
-    reader = Reader(g.caller.visibility, wire_query(parameters, moment), wanted_types(parameters))
-
-    def read(connection: Connection, head: wire.Head) -> tuple[wire.Head, int, Changes | None]:
-        """Where the wire and the caller stand, and the page of who wants one."""
-        check_wire(parameters.get("wire"), head)
-        after = beginning(connection, parameters, head, moment)
-        if after > head.seq:
-            raise ahead(after, head)
-        if g.media_type in (streams.EVENTS, streams.NDJSON):
-            return head, after, None
-        page = changes(connection, reader, head, after, parameters["limit"], moment)
-        if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
-            keepable(head, state().calendar.around(connection, head, moment).following)
-        return head, after, page
-
-    # What takes long is not begun twice.
-    seen = None if reader.looks_inside else state().looked()
-    head, after, page = while_it_stands(database(), seen, read)
-    if page is not None:
-        return ninjs.answer(page_bytes(waited(page, reader, parameters["wait"])))
-    stream = streams.events if g.media_type == streams.EVENTS else streams.ndjson
-    return stream(reader, head, after)
+    return changes_response(context, context.parameters)
 
 
-def list_changes_ninjs(parameters: dict[str, Any]) -> Response:
+def list_changes_ninjs(context: RequestContext) -> Response:
     """The wire, in order, its articles in ninjs
 
     The pages of `/v1/changes`, each `article` in ninjs 3.1, or 2.1 with `;version=2.1` in `Accept`.
     """
-    return list_changes(parameters)
+    return list_changes(context)
 
 
-def read_wire(parameters: dict[str, Any]) -> Response:
+def read_wire(context: RequestContext) -> Response:
     """Where the wire stands
 
     Its id, the newest sequence number, and the chain value that vouches for every entry up to it.
     """
-    with database().read() as connection:
+    with context.database.read() as connection:
         head = wire.position(connection)
-    return json_answer({"wire": head.wire, "head": head.seq, "chain": head.chain})
+    return json_response(context, {"wire": head.wire, "head": head.seq, "chain": head.chain})
+
+
+def changes_response(context: RequestContext, parameters: Mapping[str, Any]) -> Response:
+    """The entries that `parameters` (as `ChangesParameters` loads them) ask for, as a page or as a stream."""
+    moment = now()
+    check_beginning(parameters)
+    reader = Reader(context.caller.visibility, wire_query(parameters, moment), wanted_types(parameters))
+    # What takes long is not worth reading twice.
+    seen = None if reader.looks_inside else context.head_seen
+    read = partial(read_changes, context, parameters, reader, moment)
+    head, after, page = read_at_one_head(context.database, seen, read)
+    if page is not None:
+        page = wait_for_entries(context, page, reader, parameters["wait"])
+        return converted_response(context, page_document(context, page))
+    stream = streams.event_stream if context.media_type == streams.EVENTS else streams.ndjson_stream
+    return stream(context, reader, head, after)
+
+
+def read_changes(
+    context: RequestContext, parameters: Mapping[str, Any], reader: Reader, moment: int, connection: Connection,
+    head: wire.Head,
+) -> tuple[wire.Head, int, Changes | None]:  # fmt: skip
+    """The head, the position to begin behind, and a page unless it is to be a stream.
+
+    It may run a second time, at another head; see `read_at_one_head`.
+    """
+    check_wire(parameters.get("wire"), head)
+    after = beginning_of(context, parameters, connection, head, moment)
+    if after > head.seq:
+        raise ahead(after, head)
+    if context.media_type in (streams.EVENTS, streams.NDJSON):
+        return head, after, None
+    page = changes(connection, reader, head, after, parameters["limit"], moment)
+    if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
+        context.mark_cacheable(head, context.state.calendar.around(connection, head, moment).following)
+    return head, after, page
 
 
 def check_wire(expected: str | None, head: wire.Head) -> None:
@@ -87,13 +100,15 @@ def check_wire(expected: str | None, head: wire.Head) -> None:
         )
 
 
-def beginning(connection: Connection, parameters: dict[str, Any], head: wire.Head, moment: int) -> int:
-    """The position behind which the walk begins."""
-    last_event = request.headers.get("Last-Event-ID")
-    if last_event is not None and g.media_type == streams.EVENTS:
+def beginning_of(
+    context: RequestContext, parameters: Mapping[str, Any], connection: Connection, head: wire.Head, moment: int
+) -> int:
+    """The position behind which the page or stream begins."""
+    last_event = context.request.headers.get("Last-Event-ID")
+    if last_event is not None and context.media_type == streams.EVENTS:
         return position_of(last_event, head)
     if "consumer" in parameters:
-        found = consumers.find(connection, g.caller.party, parameters["consumer"])
+        found = consumers.find(connection, context.caller.party, parameters["consumer"])
         check_wire(found.wire, head)
         return found.after
     start = parameters.get("start", "oldest")
@@ -112,19 +127,19 @@ def position_of(event_id: str, head: wire.Head) -> int:
     return int(seq)
 
 
-def waited(page: Changes, reader: Reader, seconds: int) -> Changes:
-    """The page, or a later one where there is nothing on it and the caller would rather wait."""
-    if page.entries or page.has_more or not seconds or request.method == "HEAD":
+def wait_for_entries(context: RequestContext, page: Changes, reader: Reader, seconds: int) -> Changes:
+    """The page, or a later one where there is nothing on it and the client wants to wait."""
+    if page.entries or page.has_more or not seconds or context.request.method == "HEAD":
         return page
-    return streams.awaited(reader, page.next_after, seconds)
+    return streams.await_entries(context, reader, page.next_after, seconds)
 
 
-def page_bytes(page: Changes) -> bytes:
-    base = base_url()
-    entries = [entry_bytes(told, base) for told in page.entries]
+def page_document(context: RequestContext, page: Changes) -> bytes:
+    """A page of entries as served."""
+    entries = [convert_entry(entry_bytes(told, context.base_url), context.media_type) for told in page.entries]
     rest = {
         "page": {"has_more": page.has_more, "next_after": page.next_after},
         "head": page.head.seq,
         "wire": page.head.wire,
     }
-    return enveloped(entries if ninjs.version() is None else map(ninjs.dressed_entry, entries), rest)
+    return enveloped(entries, rest)

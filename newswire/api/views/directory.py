@@ -1,21 +1,18 @@
-"""Lists of names with the number of articles of each: sections, keywords, publishers, authors; and one author."""
+"""Views of names with the number of articles of each: sections, keywords, publishers, authors; and one author."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 import orjson
-from flask import Response, g
+from flask import Response
 from sqlalchemy import Connection
 
 from newswire import wire
-from newswire.accounts import parties
-from newswire.api.cache.pages import keepable
-from newswire.api.request.conditional import not_modified
-from newswire.api.request.urls import base_url
-from newswire.api.responses import json_answer, unchanged
-from newswire.api.state import database, state
-from newswire.api.views.articles import page_of
+from newswire.accounts.publishers import list_publishers as read_publishers
+from newswire.api.context import RequestContext
+from newswire.api.responses import is_not_modified, json_response, not_modified_response
+from newswire.api.views.articles import page_response
 from newswire.api.views.lists import list_tag
 from newswire.article import shown
 from newswire.errors import Problem
@@ -26,123 +23,132 @@ from newswire.reading.lists import Count
 from newswire.timestamps import now
 from newswire.visibility import AUTHOR_ID, PROFILE, term
 
-Counted: TypeAlias = Sequence[tuple[Name, Count]]
-Described: TypeAlias = Callable[[Connection, Counted, Sight], list[dict[str, Any]]]
+CountedNames: TypeAlias = Sequence[tuple[Name, Count]]
+DescribeNames: TypeAlias = Callable[[Connection, str, CountedNames, Sight, str], list[dict[str, Any]]]
 
 
-def list_sections(parameters: dict[str, Any]) -> Response:
+def list_sections(context: RequestContext) -> Response:
     """The sections, with counts
 
     In alphabetical order. A count is that of the usable articles that you may list now, exact to 10,000.
     """
-    return listed("section", parameters, plain("section"))
+    return names_response(context, "section", describe_names)
 
 
-def list_keywords(parameters: dict[str, Any]) -> Response:
+def list_keywords(context: RequestContext) -> Response:
     """The keywords, with counts
 
     In alphabetical order. A count is that of the usable articles that you may list now, exact to 10,000.
     """
-    return listed("keyword", parameters, plain("keyword"))
+    return names_response(context, "keyword", describe_names)
 
 
-def list_publishers(parameters: dict[str, Any]) -> Response:
+def list_publishers(context: RequestContext) -> Response:
     """The publishers, with counts
 
     In alphabetical order of their names: who has a usable article that you may list now, and you.
     """
-    return listed("publisher", parameters, publishers)
+    return names_response(context, "publisher", describe_publishers)
 
 
-def list_authors(parameters: dict[str, Any]) -> Response:
+def list_authors(context: RequestContext) -> Response:
     """The authors, with counts
 
     In alphabetical order, each as the newest articles that you may list speak of them.
     """
-    return listed("author", parameters, authors)
+    return names_response(context, "author", describe_authors)
 
 
-def read_author(parameters: dict[str, Any], author_id: str) -> Response:
+def read_author(context: RequestContext, author_id: str) -> Response:
     """One author
 
     The same name at the same publisher is the same author. The newest of the articles that you may list
     wins, for each field the newest that gives it; an article keeps what it said then.
     """
     moment = now()
-    sight = Sight.of(g.caller.visibility, moment)
+    sight = Sight.of(context.caller.visibility, moment)
     name = f"author_{author_id}"
-    with database().read() as connection:
-        tag = tag_of(connection, moment)
+    with context.database.read() as connection:
+        tag = directory_tag(context, connection, moment)
         found = profiles(connection, [author_id], sight) if AUTHOR_ID.fullmatch(name) else {}
         if not found:
             raise Problem("not_found", "There is no such author, or no article of theirs is yours to read.")
         counts = sight.counts(connection, [name])
-    return json_answer(described(found[author_id], counts[name]), tag=tag)
+    return json_response(context, author_document(found[author_id], counts[name], context.base_url), tag=tag)
 
 
-def listed(kind: str, parameters: dict[str, Any], describe: Described) -> Response:
-    """A page of names in the envelope of every list."""
-    moment, caller = now(), g.caller
+def names_response(context: RequestContext, kind: str, describe: DescribeNames) -> Response:
+    """A page of names of a kind in the envelope of every list, or 304."""
+    moment, caller, parameters = now(), context.caller, context.parameters
     asked = Names(kind, parameters.get("q"), parameters["limit"], parameters.get("cursor"))
     sight = Sight.of(caller.visibility, moment)
     own = term("publisher", caller.publisher.slug) if caller.publisher else None
-    with database().read() as connection:
-        tag = tag_of(connection, moment)
-        if not_modified(tag):
-            return unchanged(tag)
+    with context.database.read() as connection:
+        tag = directory_tag(context, connection, moment)
+        if is_not_modified(context.request, tag):
+            return not_modified_response(context, tag)
         page = directory.page(connection, asked, sight, own)
-        items = describe(connection, page.names, sight)
-    return page_of(map(orjson.dumps, items), asked.limit, page.next_cursor, tag=tag)
+        items = describe(connection, kind, page.names, sight, context.base_url)
+    return page_response(context, map(orjson.dumps, items), asked.limit, page.next_cursor, tag=tag)
 
 
-def tag_of(connection: Connection, moment: int) -> str:
+def directory_tag(context: RequestContext, connection: Connection, moment: int) -> str:
     """The ETag of what follows from the list of articles."""
     head = wire.position(connection)
-    expiries = state().calendar.around(connection, head, moment)
-    keepable(head, expiries.following)
-    return list_tag(head, g.caller.visibility, expiries.last)
+    expiries = context.state.calendar.around(connection, head, moment)
+    context.mark_cacheable(head, expiries.following)
+    return list_tag(context, head, expiries.last)
 
 
-def plain(kind: str) -> Described:
-    """Names that have nothing but themselves."""
-
-    def describe(connection: Connection, names: Counted, sight: Sight) -> list[dict[str, Any]]:
-        return [
-            {"name": name.label, "count": count._asdict(), "links": {"articles": articles_address(kind, name.label)}}
-            for name, count in names
-        ]
-
-    return describe
-
-
-def publishers(connection: Connection, names: Counted, sight: Sight) -> list[dict[str, Any]]:
-    known = {term("publisher", each.slug): each for each in parties.publishers(connection)}
+def describe_names(
+    connection: Connection, kind: str, names: CountedNames, sight: Sight, base_url: str
+) -> list[dict[str, Any]]:
+    """Sections or keywords, which have nothing but their names."""
     return [
         {
-            **shown(known[name.term]),
+            "name": name.label,
             "count": count._asdict(),
-            "links": {"articles": articles_address("publisher", known[name.term].slug)},
+            "links": {"articles": articles_url(base_url, kind, name.label)},
         }
         for name, count in names
     ]
 
 
-def authors(connection: Connection, names: Counted, sight: Sight) -> list[dict[str, Any]]:
+def describe_publishers(
+    connection: Connection, kind: str, names: CountedNames, sight: Sight, base_url: str
+) -> list[dict[str, Any]]:
+    known = {term("publisher", each.slug): each for each in read_publishers(connection)}
+    return [
+        {
+            **shown(known[name.term]),
+            "count": count._asdict(),
+            "links": {"articles": articles_url(base_url, kind, known[name.term].slug)},
+        }
+        for name, count in names
+    ]
+
+
+def describe_authors(
+    connection: Connection, kind: str, names: CountedNames, sight: Sight, base_url: str
+) -> list[dict[str, Any]]:
+    """Authors as the newest articles within `sight` describe them."""
     counts = {name.term.removeprefix("author_"): count for name, count in names}
     found = profiles(connection, counts.keys(), sight)
-    return [described(found[each], count) for each, count in counts.items() if each in found]
+    return [author_document(found[each], count, base_url) for each, count in counts.items() if each in found]
 
 
-def described(author: Mapping[str, Any], count: Count) -> dict[str, Any]:
-    address = f"{base_url()}/v1/authors/{author['id']}"
+def author_document(author: Mapping[str, Any], count: Count, base_url: str) -> dict[str, Any]:
     return {
         **{name: author[name] for name in ("id", "name", "publisher", *PROFILE)},
         "count": count._asdict(),
-        "links": {"self": address, "articles": articles_address("author", author["id"])},
+        "links": {
+            "self": f"{base_url}/v1/authors/{author['id']}",
+            "articles": articles_url(base_url, "author", author["id"]),
+        },
     }
 
 
-def articles_address(parameter: str, value: str) -> str:
-    """The list that a count is of; a comma in a name is none between names."""
+def articles_url(base_url: str, parameter: str, value: str) -> str:
+    """The list that a count is of; a comma in a name is escaped, as it would separate two names."""
     escaped = value.replace(",", "\\,")
-    return f"{base_url()}/v1/articles?{urlencode({parameter: escaped})}"
+    return f"{base_url}/v1/articles?{urlencode({parameter: escaped})}"

@@ -1,35 +1,55 @@
-"""Pages for people: the style and script of the API reference, and the demo's sample pictures."""
+"""What is served to everyone outside of the route table: the OpenAPI document, its page, the demo's pictures."""
 
+from functools import cache
 from pathlib import Path
 
+import orjson
 from flask import Flask, Response, send_from_directory
 from swagger_ui_bundle import swagger_ui_path
 from werkzeug.exceptions import NotFound
 
+from newswire.api.openapi import openapi_document
+from newswire.api.routes import ROUTES
+
+PAGE = Path(__file__).with_name("docs_page.html")
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
-OPEN_ENDPOINTS = frozenset(
-    {"api-docs.openapi_json", "api-docs.openapi_swagger_ui", "reference_asset", "sample_picture"}
-)
+OPEN_ENDPOINTS = frozenset({"read_openapi_document", "read_docs_page", "read_docs_asset", "read_sample_picture"})
 """Endpoints outside the route table; all of them are open to everyone."""
 
 
-def register(app: Flask, *, samples: bool) -> None:
-    """Adds the files of the reference page at /docs/assets and, for the demo, pictures at /samples."""
-    app.add_url_rule("/docs/assets/<path:name>", "reference_asset", reference_asset)
+def register_pages(app: Flask, *, samples: bool) -> None:
+    """Adds /v1/openapi.json, its page at /docs with its files, and for the demo the pictures at /samples."""
+    app.add_url_rule("/v1/openapi.json", view_func=read_openapi_document)
+    app.add_url_rule("/docs", view_func=read_docs_page)
+    app.add_url_rule("/docs/assets/<path:name>", view_func=read_docs_asset)
     if samples:
-        app.add_url_rule("/samples/<path:name>", "sample_picture", sample_picture)
+        app.add_url_rule("/samples/<path:name>", view_func=read_sample_picture)
 
 
-def reference_asset(name: str) -> Response:
+def read_openapi_document() -> Response:
+    return Response(openapi_json(), content_type="application/json")
+
+
+@cache
+def openapi_json() -> bytes:
+    """The OpenAPI document in JSON, rendered at the first request: a start does not wait for it."""
+    return orjson.dumps(openapi_document(ROUTES), option=orjson.OPT_INDENT_2)
+
+
+def read_docs_page() -> Response:
+    return Response(PAGE.read_bytes(), content_type="text/html; charset=utf-8")
+
+
+def read_docs_asset(name: str) -> Response:
     if not name.endswith((".css", ".js", ".png")):
         raise NotFound
-    return kept(send_from_directory(swagger_ui_path, name))
+    return cacheable(send_from_directory(swagger_ui_path, name))
 
 
-def sample_picture(name: str) -> Response:
-    return kept(send_from_directory(SAMPLES, name))
+def read_sample_picture(name: str) -> Response:
+    return cacheable(send_from_directory(SAMPLES, name))
 
 
-def kept(response: Response) -> Response:
+def cacheable(response: Response) -> Response:
     response.headers["Cache-Control"] = "public, max-age=86400"
     return response

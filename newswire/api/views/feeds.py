@@ -1,24 +1,22 @@
-"""Saved feeds over HTTP: a query kept under a name, and the same query read as a list, as the wire, as a document."""
+"""Views of saved feeds: a query stored under a name, and the same query read as a list, as changes, as a document."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 
 from newswire.accounts import saved_feeds
-from newswire.accounts.parties import hashed
+from newswire.accounts.keys import hash_key
 from newswire.accounts.saved_feeds import SavedFeed
 from newswire.api.auth import TOKEN, unauthenticated
-from newswire.api.request.bodies import MERGE_TYPES, loaded_json
-from newswire.api.request.urls import base_url
-from newswire.api.request.urls import parameters as sent_parameters
-from newswire.api.responses import json_answer
+from newswire.api.context import RequestContext
+from newswire.api.request.bodies import MERGE_TYPES, load_json_body
+from newswire.api.responses import json_response
 from newswire.api.schemas.changes import ChangesParameters
 from newswire.api.schemas.feeds import ARTICLES, FeedPatchSchema, FeedSchema, shown_query
-from newswire.api.schemas.parameters import Parameters, load_parameters
-from newswire.api.state import database
-from newswire.api.views import articles, changes, lists, syndication
-from newswire.api.views.lists import Clothes
+from newswire.api.schemas.parameters import Parameters, load_parameters, sent_parameters
+from newswire.api.views import articles, changes, syndication
+from newswire.api.views.lists import ListFormat, list_response
 from newswire.timestamps import format_instant, now
 
 BODY_BYTES = 100_000
@@ -26,153 +24,155 @@ NEW, PATCH = FeedSchema(), FeedPatchSchema(partial=True)
 CHANGES = ChangesParameters()
 
 
-def list_feeds(parameters: dict[str, Any]) -> Response:
+def list_feeds(context: RequestContext) -> Response:
     """Your saved feeds
 
     All keys of a publisher or a partner share them.
     """
-    with database().read() as connection:
-        found = saved_feeds.stored(connection, g.caller.party)
-    return json_answer({"data": [shown(feed) for feed in found]})
+    with context.database.read() as connection:
+        found = saved_feeds.list_feeds(connection, context.caller.party)
+    return json_response(context, {"data": [feed_document(feed, context.base_url) for feed in found]})
 
 
-def create_feed(parameters: dict[str, Any]) -> Response:
+def create_feed(context: RequestContext) -> Response:
     """Save a query under a name
 
     The query takes the filters, `q` and `sort` of `GET /v1/articles`. The answer holds the token that opens
     the feed's documents to readers that cannot send headers: it is shown this once.
     """
-    party, content, token = own_party(), loaded_json(NEW, BODY_BYTES), saved_feeds.new_token()
-    with database().begin() as connection:
-        made = saved_feeds.create(
+    party, token = own_party(context), saved_feeds.new_token()
+    content = load_json_body(context.request, NEW, BODY_BYTES)
+    with context.database.begin() as connection:
+        made = saved_feeds.create_feed(
             connection, party, content["name"], content.get("title"), content["query"], token, now()
         )
-    response = json_answer(shown(made) | {"token": token}, 201)
-    response.headers["Location"] = f"{base_url()}/v1/feeds/{made.name}"
+    response = json_response(context, feed_document(made, context.base_url) | {"token": token}, 201)
+    response.headers["Location"] = f"{context.base_url}/v1/feeds/{made.name}"
     return response
 
 
-def read_feed(parameters: dict[str, Any], feed: str) -> Response:
+def read_feed(context: RequestContext, feed: str) -> Response:
     """One saved feed
 
     Its token is not known here: only a hash of it is stored.
     """
-    return json_answer(shown(found(feed)))
+    return json_response(context, feed_document(find_feed(context, feed), context.base_url))
 
 
-def change_feed(parameters: dict[str, Any], feed: str) -> Response:
+def change_feed(context: RequestContext, feed: str) -> Response:
     """Change a saved feed: its name, its title or its query
 
     What is left out stays. Cursors of the query before are refused with `cursor_mismatch`.
     """
-    party, content = own_party(), loaded_json(PATCH, BODY_BYTES, MERGE_TYPES)
-    with database().begin() as connection:
-        changed = saved_feeds.change(connection, party, feed, content, now())
-    return json_answer(shown(changed))
+    party, content = own_party(context), load_json_body(context.request, PATCH, BODY_BYTES, MERGE_TYPES)
+    with context.database.begin() as connection:
+        changed = saved_feeds.change_feed(connection, party, feed, content, now())
+    return json_response(context, feed_document(changed, context.base_url))
 
 
-def delete_feed(parameters: dict[str, Any], feed: str) -> Response:
+def delete_feed(context: RequestContext, feed: str) -> Response:
     """Delete a saved feed
 
     Its token opens nothing from now on.
     """
-    party = own_party()
-    with database().begin() as connection:
-        saved_feeds.forget(connection, party, feed)
+    party = own_party(context)
+    with context.database.begin() as connection:
+        saved_feeds.delete_feed(connection, party, feed)
     return Response(status=204)
 
 
-def renew_token(parameters: dict[str, Any], feed: str) -> Response:
+def renew_token(context: RequestContext, feed: str) -> Response:
     """A new token for a saved feed
 
     The one before opens nothing from now on.
     """
-    party, token = own_party(), saved_feeds.new_token()
-    with database().begin() as connection:
-        saved_feeds.change(connection, party, feed, {"token": hashed(token)}, now())
-    return json_answer({"token": token}, 201)
+    party, token = own_party(context), saved_feeds.new_token()
+    with context.database.begin() as connection:
+        saved_feeds.change_feed(connection, party, feed, {"token": hash_key(token)}, now())
+    return json_response(context, {"token": token}, 201)
 
 
-def revoke_token(parameters: dict[str, Any], feed: str) -> Response:
+def revoke_token(context: RequestContext, feed: str) -> Response:
     """Revoke the token of a saved feed
 
     Only your keys open it from now on.
     """
-    party = own_party()
-    with database().begin() as connection:
-        saved_feeds.change(connection, party, feed, {"token": None}, now())
+    party = own_party(context)
+    with context.database.begin() as connection:
+        saved_feeds.change_feed(connection, party, feed, {"token": None}, now())
     return Response(status=204)
 
 
-def feed_articles(parameters: dict[str, Any], feed: str) -> Response:
+def feed_articles(context: RequestContext, feed: str) -> Response:
     """The articles of a saved feed
 
     As `GET /v1/articles` gives them to the saved query.
     """
-    return dressed(found(feed), articles.JSON)
+    return feed_list(context, feed, articles.JSON)
 
 
-def feed_changes(parameters: dict[str, Any], feed: str) -> Response:
+def feed_changes(context: RequestContext, feed: str) -> Response:
     """The wire through a saved feed
 
     As `GET /v1/changes` gives it to the saved query.
     """
-    query = {name: values for name, values in found(feed).query.items() if name != "sort"}
-    return changes.list_changes(joined(CHANGES, query))
+    query = {name: values for name, values in find_feed(context, feed).query.items() if name != "sort"}
+    return changes.changes_response(context, join_parameters(context, CHANGES, query))
 
 
-def feed_rss(parameters: dict[str, Any], feed: str) -> Response:
+def feed_rss(context: RequestContext, feed: str) -> Response:
     """A saved feed as RSS 2.0
 
     `token` opens it to readers that cannot send headers.
     """
-    return dressed(found(feed), syndication.RSS)
+    return feed_list(context, feed, syndication.RSS)
 
 
-def feed_atom(parameters: dict[str, Any], feed: str) -> Response:
+def feed_atom(context: RequestContext, feed: str) -> Response:
     """A saved feed as Atom
 
     `token` opens it to readers that cannot send headers. What was killed is told by `at:deleted-entry` (RFC 6721).
     """
-    return dressed(found(feed), syndication.ATOM)
+    return feed_list(context, feed, syndication.ATOM)
 
 
-def feed_json(parameters: dict[str, Any], feed: str) -> Response:
+def feed_json(context: RequestContext, feed: str) -> Response:
     """A saved feed as JSON Feed 1.1
 
     `token` opens it to readers that cannot send headers.
     """
-    return dressed(found(feed), syndication.JSON_FEED)
+    return feed_list(context, feed, syndication.JSON_FEED)
 
 
-def dressed(feed: SavedFeed, clothes: Clothes) -> Response:
+def feed_list(context: RequestContext, name: str, list_format: ListFormat) -> Response:
     """The list that a saved feed asks for."""
-    return lists.answered(joined(ARTICLES, feed.query), clothes, feed.title)
+    feed = find_feed(context, name)
+    return list_response(context, join_parameters(context, ARTICLES, feed.query), list_format, feed.title)
 
 
-def joined(schema: Parameters, query: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that were saved and those of this request, which never touch each other, as one query."""
-    sent = {name: values for name, values in sent_parameters().items() if name != TOKEN}
+def join_parameters(context: RequestContext, schema: Parameters, query: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that were saved and those of this request, which have no name in common, as one query."""
+    sent = sent_parameters(context.request.query_string, context.query)
+    sent.pop(TOKEN, None)
     return load_parameters(schema, {**sent, **query})
 
 
-def found(name: str) -> SavedFeed:
+def find_feed(context: RequestContext, name: str) -> SavedFeed:
     """The caller's feed of this name; raises `not_found`."""
-    with database().read() as connection:
-        return saved_feeds.find(connection, g.caller.party, name)
+    with context.database.read() as connection:
+        return saved_feeds.find_feed(connection, context.caller.party, name)
 
 
-def own_party() -> str:
-    """The party whose feed this is to be; nobody in particular has none."""
-    if g.caller.kind == "public":
+def own_party(context: RequestContext) -> str:
+    """The party that the feed belongs to; raises `unauthenticated` for a caller without a key."""
+    if context.caller.kind == "public":
         raise unauthenticated("A feed belongs to a key: send Authorization: Bearer KEY.")
-    party: str = g.caller.party
-    return party
+    return context.caller.party
 
 
-def shown(feed: SavedFeed) -> dict[str, Any]:
+def feed_document(feed: SavedFeed, base_url: str) -> dict[str, Any]:
     """A feed as served: never its token."""
-    address = f"{base_url()}/v1/feeds/{feed.name}"
+    address = f"{base_url}/v1/feeds/{feed.name}"
     documents = {suffix: f"{address}.{suffix}" for suffix in ("rss", "atom", "json")}
     return {
         "name": feed.name,

@@ -1,47 +1,46 @@
-"""A list of articles in any clothes: one look-up, one ETag, one transaction; what differs is how it is written."""
+"""A list of articles in any format: one query, one ETag, one head; what differs is how the page is written."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 from sqlalchemy import Connection
 
-from newswire import wire
-from newswire.api.cache.pages import keepable
-from newswire.api.request.conditional import STRONG_AFTER, not_modified, strong_date
-from newswire.api.request.urls import here
-from newswire.api.responses import unchanged
+from newswire.api.context import RequestContext
+from newswire.api.request.conditional import STRONG_AFTER, strong_date
+from newswire.api.request.urls import current_url
+from newswire.api.responses import is_not_modified, not_modified_response
 from newswire.api.schemas.filters import MINUTE, facets_of, is_relative, query_of
-from newswire.api.state import database, state
 from newswire.article import Killed, Status
 from newswire.changes.recent_kills import lately_killed
 from newswire.changes.rules import Reader
 from newswire.reading import facets, lists, relevance
-from newswire.reading.at_one_head import while_it_stands
+from newswire.search.index import read_languages
 from newswire.search.query import Query
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now
-from newswire.visibility import Visibility
+from newswire.wire import Head, read_at_one_head
 
-REST = 1000
-"""Milliseconds after which a wire that has not moved will hardly move during a search."""
+SETTLED_AFTER = 1000
+"""Milliseconds without a change, after which the wire will hardly change during a search."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A page of a list: its rows, the cursor behind it, and how the whole list stands.
+class ListResult:
+    """A page of a list: its rows, the cursor behind it, and the state of the whole list.
 
-    `asked` are the parameters as loaded; `tag` is its ETag without quotes, `date` its Last-Modified, None where it
-    has none; `killed` are articles of this list that were killed lately, where the clothes tell of them; `title` is
-    that of a saved feed.
+    `parameters` are those of the request as loaded; `tag` is the ETag without quotes and `date` the Last-Modified,
+    None where the list has none; `killed` are articles of this list that were killed lately, for formats that tell
+    of them; `title` is that of a saved feed.
     """
 
-    asked: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     query: Query
-    head: wire.Head
+    head: Head
     rows: Sequence[AnyRow]
     next_cursor: str | None
     meta: Mapping[str, Any]
@@ -52,83 +51,116 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Clothes:
-    """How a list is dressed: `write` makes the answer. With `bodies` its rows have them, with `kills` it tells of
-    those on its first page."""
+class ListFormat:
+    """How a list is written: `write` makes the answer. With `bodies` its rows have the bodies of the articles, with
+    `kills` its first page tells of articles that were killed lately."""
 
-    write: Callable[[Found], Response]
+    write: Callable[[RequestContext, ListResult], Response]
     bodies: bool = False
     kills: bool = False
 
 
-def answered(parameters: Mapping[str, Any], clothes: Clothes, title: str | None = None) -> Response:
-    """The list that `parameters` (as `ArticleParameters` loads them) ask for, or 304 where the caller holds it.
+@dataclass(frozen=True)
+class ListRequest:
+    """A list that is asked for at `moment` (milliseconds), with the facets and the count to go with it."""
 
-    `title` is what a saved feed is called.
+    parameters: Mapping[str, Any]
+    query: Query
+    facets: frozenset[str]
+    is_counted: bool
+    list_format: ListFormat
+    moment: int
+    title: str | None
+
+    @property
+    def is_on_the_wire(self) -> bool:
+        """Whether the head tells of all changes of the list, as it does not of embargoed articles."""
+        return self.query.status == Status.USABLE
+
+
+def list_response(
+    context: RequestContext, parameters: Mapping[str, Any], list_format: ListFormat, title: str | None = None
+) -> Response:
+    """The list that `parameters` (as `ArticleParameters` loads them) ask for, or 304 to a reader who holds it.
+
+    `title` is that of a saved feed.
     """
     moment = now()
-    query, kinds, counted = query_of(parameters, moment), facets_of(parameters), parameters.get("count") == "true"
-    if clothes.bodies and not query.include_body:
+    query = query_of(parameters, moment)
+    if list_format.bodies and not query.include_body:
         query = replace(query, include_body=True)
-    visibility = g.caller.visibility
-    # What is not on the wire changes without it, so that nothing tells whether a copy of it is still good.
-    on_the_wire = query.status == Status.USABLE
-
-    def read(connection: Connection, head: wire.Head) -> Found | Response:
-        expired_at, expires_at = state().calendar.around(connection, head, moment)
-        # The same words are another list by another time.
-        tag = list_tag(head, visibility, *query.times, query.ranked_at, expired_at) if on_the_wire else None
-        minute = moment // MINUTE * MINUTE if is_relative(parameters) else 0
-        changed_at = max(head.changed_at, expired_at or 0, minute)
-        date = strong_date(changed_at, moment) if on_the_wire else None
-        if tag is not None:
-            # A page without a date is kept no longer than until it may have one.
-            undated = changed_at + STRONG_AFTER if date is None else None
-            keepable(head, expires_at, minute + MINUTE if minute else None, undated)
-        if tag is not None and not_modified(tag, date):
-            return unchanged(tag)
-        page = page_at(connection, query, visibility, moment, head)
-        meta: dict[str, Any] = {"head": head.seq}
-        if counted:
-            meta["count"] = lists.count(connection, query, visibility, moment)._asdict()
-        if kinds:
-            meta["facets"] = facets.counted(connection, query, visibility, moment, kinds)
-        killed: Sequence[Killed] = ()
-        if clothes.kills and query.cursor is None:
-            killed = lately_killed(connection, Reader(visibility, query))
-        return Found(parameters, query, head, page.rows, page.next_cursor, meta, tag, date, killed, title)
-
-    is_brief = on_the_wire and not counted and not kinds
-    found = while_it_stands(database(), seen_to_stand(query, moment) if is_brief else None, read)
+    is_counted = parameters.get("count") == "true"
+    asked = ListRequest(parameters, query, facets_of(parameters), is_counted, list_format, moment, title)
+    seen = context.head_seen if may_read_optimistically(asked, context.head_seen) else None
+    found = read_at_one_head(context.database, seen, partial(read_list, context, asked))
     if isinstance(found, Response):
         return found
-    response = clothes.write(found)
+    response = list_format.write(context, found)
     if found.date is not None:
         response.last_modified = found.date
     return response
 
 
-def seen_to_stand(query: Query, moment: int) -> wire.Head | None:
-    """Where this request saw the wire stand, if the query is worth a try there: what takes long is not begun twice."""
-    head = state().looked()
-    if query.expression is None or head is None:
-        return head
-    return head if query.ranked_at is None and moment - head.changed_at >= REST else None
+def may_read_optimistically(asked: ListRequest, head: Head | None) -> bool:
+    """Whether the list is read on trust that the wire stands still: what takes long is not worth reading twice."""
+    if head is None or asked.is_counted or asked.facets or not asked.is_on_the_wire:
+        return False
+    if asked.query.expression is None:
+        return True
+    return asked.query.ranked_at is None and asked.moment - head.changed_at >= SETTLED_AFTER
 
 
-def page_at(connection: Connection, query: Query, visibility: Visibility, moment: int, head: wire.Head) -> lists.Page:
-    """The page of a query. What is not on the wire may be in languages that the wire has not at this head."""
+def read_list(context: RequestContext, asked: ListRequest, connection: Connection, head: Head) -> ListResult | Response:
+    """The list at `head`, or 304. It may run a second time, at another head; see `read_at_one_head`."""
+    visibility, query, moment = context.caller.visibility, asked.query, asked.moment
+    expiries = context.state.calendar.around(connection, head, moment)
+    tag = date = None
+    # What is not on the wire changes without it, so that nothing tells whether a copy of it is still good.
+    if asked.is_on_the_wire:
+        # The same words are another list by another time.
+        tag = list_tag(context, head, *query.times, query.ranked_at, expiries.last)
+        minute = moment // MINUTE * MINUTE if is_relative(asked.parameters) else 0
+        changed_at = max(head.changed_at, expiries.last or 0, minute)
+        date = strong_date(changed_at, moment)
+        # A page without a date is cached no longer than until it may have one.
+        undated = changed_at + STRONG_AFTER if date is None else None
+        context.mark_cacheable(head, expiries.following, minute + MINUTE if minute else None, undated)
+        if is_not_modified(context.request, tag, date):
+            return not_modified_response(context, tag)
+    page = read_page(context, query, moment, connection, head)
+    meta: dict[str, Any] = {"head": head.seq}
+    if asked.is_counted:
+        meta["count"] = lists.count(connection, query, visibility, moment)._asdict()
+    if asked.facets:
+        meta["facets"] = facets.counted(connection, query, visibility, moment, asked.facets)
+    killed: Sequence[Killed] = ()
+    if asked.list_format.kills and query.cursor is None:
+        killed = lately_killed(connection, Reader(visibility, query))
+    return ListResult(
+        asked.parameters, query, head, page.rows, page.next_cursor, meta, tag, date, killed, asked.title
+    )  # fmt: skip
+
+
+def read_page(context: RequestContext, query: Query, moment: int, connection: Connection, head: Head) -> lists.Page:
+    """The page of a query, by relevance or by time."""
+    visibility = context.caller.visibility
     if query.ranked_at is not None:
         return relevance.page(connection, query, visibility, moment)
-    is_known = query.expression is not None and query.status == Status.USABLE
-    languages = state().languages.at(connection, head) if is_known else None
+    languages = None
+    # What is not on the wire may be in languages that the wire does not have at this head.
+    if query.expression is not None and query.status == Status.USABLE:
+        known = context.state.languages
+        languages = known.get(head)
+        if languages is None:
+            languages = known.put(head, read_languages(connection))
     return lists.page(connection, query, visibility, moment, languages)
 
 
-def list_tag(head: wire.Head, visibility: Visibility, *moments: int | None) -> str:
-    """A list's ETag: it depends on what is asked for, in which form, by whom, and on where the wire stands.
+def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:
+    """The ETag of a list: it depends on what is asked for, in which format, by whom, and on the head.
 
     A saved feed that is edited raises the revision, as any other edit does.
     """
-    parts = (here(), g.media_type, visibility.fingerprint, head.wire, head.seq, head.revision, *moments)
+    fingerprint = context.caller.visibility.fingerprint
+    parts = (current_url(context), context.media_type, fingerprint, head.wire, head.seq, head.revision, *moments)
     return hashlib.blake2b("\n".join(map(str, parts)).encode(), digest_size=16).hexdigest()

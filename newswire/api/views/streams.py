@@ -1,7 +1,7 @@
-"""The wire while it is written: Server-Sent Events, NDJSON, and the wait of a long poll, out of one loop.
+"""The wire as it is written: Server-Sent Events, NDJSON, and the wait of a long poll, out of one loop.
 
-What is told and when is decided in `readers.following`; here it is dressed for HTTP, and a reader
-that has gone away, or takes nothing, is noticed.
+`changes.follow` decides what is sent and when; here it is written for HTTP, and a reader that has disconnected, or
+takes nothing, is noticed.
 """
 
 import logging
@@ -11,12 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import orjson
-from flask import Response, request
+from flask import Request, Response
 
 from newswire import wire
-from newswire.api.auth import asking_again, unauthenticated
-from newswire.api.request.urls import base_url
-from newswire.api.state import state
+from newswire.api.auth import access_checker, unauthenticated
+from newswire.api.context import RequestContext
 from newswire.changes.document import entry_bytes
 from newswire.changes.follow import Follower
 from newswire.changes.page import Changes
@@ -36,38 +35,58 @@ SKIPPED = 1000
 RETRY_MILLISECONDS = 2000
 
 
-def events(reader: Reader, head: wire.Head, after: int) -> Response:
+def event_stream(context: RequestContext, reader: Reader, head: wire.Head, after: int) -> Response:
     """Everything after `after` as Server-Sent Events, without end."""
-    follower = Follower(state().feed, reader, after, asking_again())
-    return streamed(event_lines(follower, head.wire, base_url(), hang_up_of_caller()), EVENTS)
+    lines = event_lines(follow(context, reader, after), head.wire, context.base_url, disconnect_probe(context.request))
+    return stream_response(context, lines, EVENTS)
 
 
-def ndjson(reader: Reader, head: wire.Head, after: int) -> Response:
+def ndjson_stream(context: RequestContext, reader: Reader, head: wire.Head, after: int) -> Response:
     """Everything after `after` up to the head, a line each, and a last line that says that it was everything."""
-    follower = Follower(state().feed, reader, after, asking_again())
-    return streamed(entry_lines(follower, head, base_url()), NDJSON)
+    return stream_response(context, entry_lines(follow(context, reader, after), head, context.base_url), NDJSON)
 
 
-def awaited(reader: Reader, after: int, seconds: int) -> Changes:
-    """A page on which there is something, or the empty one there is after so many seconds."""
-    follower = Follower(state().feed, reader, after, asking_again())
-    gone = hang_up_of_caller()
+def follow(context: RequestContext, reader: Reader, after: int) -> Follower:
+    """A follower of the wire that keeps asking whether the caller may still read."""
+    return Follower(context.state.feed, reader, after, access_checker(context.request, context.state.feed))
+
+
+def await_entries(context: RequestContext, reader: Reader, after: int, seconds: int) -> Changes:
+    """The first page with an entry on it, or the empty one that there is after so many seconds."""
+    follower, gone = follow(context, reader, after), disconnect_probe(context.request)
     found = None
-    with state().places.waiting():
+    give_back = take_stream_slot(context)
+    try:
+        # The slot of the request goes to the next one; the answer is made without.
+        context.release_slot()
         for found in follower.pages(until=time.monotonic() + seconds):
             if found.entries or found.has_more or gone():
                 break
+    finally:
+        give_back()
     if found is not None:
         return found
-    if state().feed.watcher.closed:
+    if context.state.feed.watcher.closed:
         raise Problem("unavailable", "This server is stopping; ask again.", headers={"Retry-After": "1"})
     raise unauthenticated("The key was revoked, or expired, while you waited.")
 
 
-def streamed(lines: Iterator[bytes], media_type: str) -> Response:
+def take_stream_slot(context: RequestContext) -> Callable[[], None]:
+    """Takes one of the slots for streams; returns what gives it back. Raises `unavailable` when all are taken."""
+    if context.request.method == "HEAD":
+        return lambda: None
+    slots = context.state.stream_slots
+    if not slots.acquire(blocking=False):
+        most = context.state.settings.streams
+        detail = f"All {most} streams of this process are open; try again, or read without waiting."
+        raise Problem("unavailable", detail, headers={"Retry-After": "5"})
+    return slots.release
+
+
+def stream_response(context: RequestContext, lines: Iterator[bytes], media_type: str) -> Response:
     """An answer of unknown length that no cache and no proxy may hold back."""
-    give_back = state().places.stream()
-    connection = request.environ.get("gunicorn.socket")
+    give_back = take_stream_slot(context)
+    connection = context.request.environ.get("gunicorn.socket")
     if connection is not None:
         connection.settimeout(SLOW_SECONDS)
     response = Response(lines, content_type=media_type)
@@ -121,8 +140,8 @@ def pieces(chunk: bytes) -> Iterator[bytes]:
         yield chunk[start : start + PIECE]
 
 
-def hang_up_of_caller() -> Callable[[], bool]:
-    """A question: whether the caller of this request has closed its connection."""
+def disconnect_probe(request: Request) -> Callable[[], bool]:
+    """A function that tells whether the client of this request has closed its connection."""
     connection: socket.socket | None = request.environ.get("gunicorn.socket")
     if connection is None:
         return lambda: False

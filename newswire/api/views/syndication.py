@@ -1,4 +1,4 @@
-"""Lists as documents for feed readers: RSS, Atom, JSON Feed. How they are written stands in `readers.syndication`."""
+"""Lists as documents for feed readers: RSS, Atom, JSON Feed. `formats.feeds` writes them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Response
 
-from newswire.api.request.urls import base_url, here
+from newswire.api.context import RequestContext
+from newswire.api.request.urls import current_url
 from newswire.api.schemas.filters import FilterParameters
-from newswire.api.views import lists
-from newswire.api.views.lists import Clothes, Found
-from newswire.document import parsed
+from newswire.api.views.lists import ListFormat, ListResult, list_response
+from newswire.document import parse_article
 from newswire.formats.feeds.atom import atom
 from newswire.formats.feeds.channel import Article, Channel
 from newswire.formats.feeds.json_feed import json_feed
@@ -21,37 +21,39 @@ NAME = "Newswire"
 TITLED = tuple(name for name in FilterParameters().fields if name != "q" and name not in Times._fields)
 
 
-def articles_rss(parameters: dict[str, Any]) -> Response:
+def articles_rss(context: RequestContext) -> Response:
     """Articles as RSS 2.0
 
     The list of `GET /v1/articles`, with its bodies, authors and pictures, for feed readers. Older articles are on
     the page that `atom:link rel="next"` leads to, back to the first one ever published.
     """
-    return lists.answered(parameters, RSS)
+    return list_response(context, context.parameters, RSS)
 
 
-def articles_atom(parameters: dict[str, Any]) -> Response:
+def articles_atom(context: RequestContext) -> Response:
     """Articles as Atom
 
     The list of `GET /v1/articles` in the form of RFC 4287; older articles are on the page that `link rel="next"`
     (RFC 5005) leads to. What was killed is told on the first page by `at:deleted-entry` (RFC 6721).
     """
-    return lists.answered(parameters, ATOM)
+    return list_response(context, context.parameters, ATOM)
 
 
-def articles_json_feed(parameters: dict[str, Any]) -> Response:
+def articles_json_feed(context: RequestContext) -> Response:
     """Articles as JSON Feed 1.1
 
     The list of `GET /v1/articles` for feed readers; older articles are on the page that `next_url` leads to.
     """
-    return lists.answered(parameters, JSON_FEED)
+    return list_response(context, context.parameters, JSON_FEED)
 
 
-def write(document: Callable[[Channel, Sequence[Article]], bytes], content_type: str, found: Found) -> Response:
+def write_document(
+    write: Callable[[Channel, Sequence[Article]], bytes], content_type: str, context: RequestContext, found: ListResult
+) -> Response:
     """A page of a list as one of these documents."""
-    channel = channel_of(found)
-    articles = [parsed(row.rendered, row.body) for row in found.rows]
-    response = Response(document(channel, articles), content_type=content_type)
+    channel = channel_of(context, found)
+    articles = [parse_article(row.rendered, row.body) for row in found.rows]
+    response = Response(write(channel, articles), content_type=content_type)
     if found.tag is not None:
         response.set_etag(found.tag)
     if channel.following is not None:
@@ -59,20 +61,20 @@ def write(document: Callable[[Channel, Sequence[Article]], bytes], content_type:
     return response
 
 
-RSS = Clothes(partial(write, rss, "application/rss+xml; charset=utf-8"), bodies=True)
-ATOM = Clothes(partial(write, atom, "application/atom+xml; charset=utf-8"), bodies=True, kills=True)
-JSON_FEED = Clothes(partial(write, json_feed, "application/feed+json"), bodies=True)
+RSS = ListFormat(partial(write_document, rss, "application/rss+xml; charset=utf-8"), bodies=True)
+ATOM = ListFormat(partial(write_document, atom, "application/atom+xml; charset=utf-8"), bodies=True, kills=True)
+JSON_FEED = ListFormat(partial(write_document, json_feed, "application/feed+json"), bodies=True)
 
 
-def channel_of(found: Found) -> Channel:
-    """What the document says of itself. Where it says who it is, it keeps the token to itself."""
+def channel_of(context: RequestContext, found: ListResult) -> Channel:
+    """What the document says of itself. URLs that identify it leave the token of the feed out."""
     return Channel(
-        id=here(cursor=None, limit=None, token=None),
-        title=found.title or title_of(found.asked),
-        base=base_url(),
-        address=here(token=None),
-        first=here(cursor=None),
-        following=None if found.next_cursor is None else here(cursor=found.next_cursor),
+        id=current_url(context, cursor=None, limit=None, token=None),
+        title=found.title or title_of(found.parameters),
+        base=context.base_url,
+        address=current_url(context, token=None),
+        first=current_url(context, cursor=None),
+        following=None if found.next_cursor is None else current_url(context, cursor=found.next_cursor),
         changed_at=found.head.changed_at,
         killed=found.killed,
     )

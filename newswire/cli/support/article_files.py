@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from newswire.errors import Problem
-from newswire.formats.markdown.text import parsed_markdown
+from newswire.formats.markdown.read import parsed_markdown
 from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
 
 MARKDOWN = (".md", ".markdown")

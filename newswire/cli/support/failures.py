@@ -1,14 +1,12 @@
 """What went wrong, in one sentence for the operator."""
 
-import sqlite3
-
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
-from newswire.accounts.parties import PartyError
+from newswire.accounts.slugs import PartyError
 from newswire.cli.support.listen import ListenError
 from newswire.config import SettingsError
 from newswire.errors import Problem
-from newswire.store.database import DatabaseError
+from newswire.store.backend import DatabaseError
 
 
 def sentence(error: Exception) -> str | None:
@@ -22,8 +20,6 @@ def sentence(error: Exception) -> str | None:
             return error.detail
         case OperationalError() | InterfaceError() | InternalError():
             return of_driver(error)
-        case sqlite3.Error():
-            return f"SQLite says: {error}."
         case BrokenPipeError():
             return None
         case OSError(filename=str() as name, strerror=str() as reason):

@@ -10,7 +10,7 @@ from newswire.store.database import Database
 STOPPED = "Stopped; {left:,} articles have still to be indexed. `newswire db upgrade` goes on from here."
 
 
-def bring_index_up_to_date(database: Database) -> int:
+def update_index(database: Database) -> int:
     """Indexes what another version of the index has written; returns how many articles that were.
 
     Ctrl-C ends the command with a sentence; what was indexed until then stays.

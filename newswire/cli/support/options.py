@@ -1,6 +1,5 @@
 """Kinds of values on the command line, checked like the same values in an article."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,10 +7,11 @@ from typing import Any
 import click
 from marshmallow import ValidationError, fields
 
-from newswire.accounts.parties import LIMITS
+from newswire.accounts.partners import ENTITLEMENT_FILTERS
 from newswire.api.schemas.filters import FilterParameters
-from newswire.schemas.documents import Address
-from newswire.schemas.fields import Language, Text
+from newswire.errors import Problem, closest_name
+from newswire.publishing.draft import resolve_url
+from newswire.schemas.fields import Language, Text, Url
 
 UNITS = {"h": 3600_000, "d": 24 * 3600_000, "w": 7 * 24 * 3600_000}
 LONGEST = 100 * 366 * UNITS["d"]
@@ -33,8 +33,19 @@ class Checked(click.ParamType[Any]):
             self.fail(self.refusal or str(error.messages[0]), param, ctx)
 
 
+class WebAddress(Checked):
+    """An absolute http or https address; blank is None."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | None:
+        text = super().convert(value, param, ctx)
+        try:
+            return None if text is None else resolve_url(text, None, "")
+        except Problem as problem:
+            self.fail(self.refusal or problem.detail, param, ctx)
+
+
 NAME = Checked("text", Text(250, required=True))
-ADDRESS = Checked("url", Address(), "Must be an http or https address.")
+ADDRESS = WebAddress("url", Url(), "Must be an http or https address.")
 LANGUAGE = Checked("tag", Language())
 LABEL = Checked("text", Text(250))
 
@@ -54,7 +65,7 @@ class Span(click.ParamType[int]):
 def limits(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Mapping[str, list[str]]:
     """The entitlement in several `--only KIND=A,B`: alternatives of one kind are joined."""
     found: dict[str, list[str]] = {}
-    for kind, text in chosen(values, LIMITS, "an entitlement can be limited to"):
+    for kind, text in chosen(values, ENTITLEMENT_FILTERS, "an entitlement can be limited to"):
         names = [name.strip() for name in text.split(",") if name.strip()]
         if not names:
             raise click.BadParameter(f"say which: --only {kind}=A,B")
@@ -74,8 +85,8 @@ def chosen(values: Sequence[str], known: Sequence[str], what: str) -> Iterator[t
     for text in values:
         name, _, value = text.partition("=")
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
+            closest = closest_name(name, known)
+            hint = f"Did you mean {closest}?" if closest else f"Known are {', '.join(known)}."
             raise click.BadParameter(f"{name!r} is nothing that {what}. {hint}")
         yield name, value
 

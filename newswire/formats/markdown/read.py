@@ -1,7 +1,7 @@
-"""Markdown: the form in which publishers' sites give articles, and the Markdown of `body_markdown`.
+"""Reading Markdown: articles in the form of publishers' sites (text/markdown), and the Markdown of `body_markdown`.
 
-The form (docs/reference/markdown.md): the headline, a lead picture whose alternative text is caption and credit,
-paragraphs one a line, at the end a picture and a line about the author. Pure; HTML leaves here unsanitised.
+The form (docs/reference/markdown.md): the headline, a lead picture whose alternative text is caption and credit, one
+paragraph a line, at the end a picture and a line about the author. The HTML that is made here is not sanitised yet.
 """
 
 import re
@@ -10,16 +10,34 @@ from typing import Any
 
 from markdown_it.token import Token
 
+from newswire.article import UNCARRIABLE
+from newswire.errors import invalid
 from newswire.formats.html.text import from_text
 from newswire.formats.markdown.blocks import COMMONMARK, FORM, Block, is_heavy, read_blocks, text_of
 from newswire.formats.markdown.bylines import biography_name, bold_name, byline_names, is_biography_of, split_credit
 from newswire.formats.markdown.front_matter import MarkdownError, read_front_matter
+from newswire.formats.strict_json import decoded
 
-__all__ = ["MarkdownError", "markdown_to_html", "read_markdown"]
+__all__ = ["MarkdownError", "markdown_to_html", "parsed_markdown", "read_markdown"]
 
 LONGEST_BIOGRAPHY = 1_000
 # Far more than the contract allows; it will be refused as it is.
 LONGEST_HEADLINE = 2_000
+
+
+def parsed_markdown(body: bytes) -> dict[str, Any]:
+    """The article as sent that a Markdown document is, in the form of the JSON one.
+
+    Raises `validation_failed` that names the line.
+    """
+    text = decoded(body)
+    if found := UNCARRIABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise invalid("", "unusable_character", f"Line {line} holds U+{ord(found[0]):04X}, which XML cannot carry.")
+    try:
+        return read_markdown(text)
+    except MarkdownError as error:
+        raise invalid("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None
 
 
 def markdown_to_html(markdown: str) -> str:

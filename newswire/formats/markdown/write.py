@@ -20,6 +20,10 @@ LONGEST = 50_000
 """Characters of HTML that are made Markdown: about a millisecond for a thousand, but for long runs and long lists."""
 SLOW = re.compile(r"\s{100}")
 MOST_ITEMS = 300
+# Which fields stand first and last in the front matter, of an article and of a picture: a person reads first what it
+# is, and last what may be done with it. All others stand as they are served.
+FIRST = {"": ("headline", "external_id", "url"), "images": ("url",)}
+LAST = {"": ("copyright_notice", "usage_terms", "editor_note"), "images": ("mime_type",)}
 # What YAML takes for the end of a line, or cannot show.
 UNUSUAL = re.compile("[\x80-\x9f\u2028\u2029\ufeff]")
 
@@ -29,7 +33,7 @@ def markdown(article: Mapping[str, Any]) -> bytes:
 
     What only the wire knows stands in a comment.
     """
-    fields = as_sent(article, SENDABLE[""], without=("body_html", "body_text"))
+    fields = as_sent(article, "", without=("body_html", "body_text"))
     html = article["body_html"] or ""
     # On one line: what begins a line could be taken for Markdown, and an empty one ends the HTML.
     line = html.replace("\n", "&#10;")
@@ -63,7 +67,7 @@ def written(html: str) -> str | None:
 
 def is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
     """Whether a body is read as this HTML, and nothing of it as something else."""
-    headline = {"headline": fields["headline"]}
+    headline = {"headline": fields.get("headline", "")}
     try:
         found = read_markdown(f"---\n{dumped(headline)}---\n{text}\n")
     except (MarkdownError, RecursionError):
@@ -71,13 +75,13 @@ def is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
     return sanitise(str(found.pop("body_html", "")), None).html == html and found == headline
 
 
-def as_sent(served: Mapping[str, Any], known: Sequence[str], without: Sequence[str] = ()) -> dict[str, Any]:
-    """What can be sent of something served; what is empty is left out."""
-    found = {name: served[name] for name in known if name not in without and served.get(name) not in (None, [], "")}
+def as_sent(served: Mapping[str, Any], of: str, without: Sequence[str] = ()) -> dict[str, Any]:
+    """What can be sent of an article, or of an object in its field `of`; what is empty is left out."""
+    first, last = FIRST.get(of, ()), LAST.get(of, ())
+    names = [*first, *(name for name in SENDABLE[of] if name not in first + last), *last]
+    found = {name: served[name] for name in names if name not in without and served.get(name) not in (None, [], "")}
     return {
-        name: [as_sent(item, SENDABLE[name]) for item in value]
-        if name in SENDABLE and isinstance(value, list)
-        else value
+        name: [as_sent(item, name) for item in value] if name in SENDABLE and isinstance(value, list) else value
         for name, value in found.items()
         if name != "change"
     }

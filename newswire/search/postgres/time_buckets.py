@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from newswire.search.query import Place
-from newswire.store.statements import driver
+from newswire.search.query import Position
+from newswire.store.backend import driver_connection
 from newswire.timestamps import EARLIEST, LATEST
 
 SMALLEST, LARGEST = 3, 13
@@ -32,18 +32,18 @@ NEAREST = 300
 """Articles whose words are looked through one by one."""
 
 
-def lexemes(at: int) -> list[str]:
+def bucket_lexemes(at: int) -> list[str]:
     """The spans around a time in milliseconds since 1970. No word and no term begins with @."""
-    return [lexeme(level, (at - EARLIEST) >> 3 * level) for level in range(SMALLEST, LARGEST + 1)]
+    return [bucket_lexeme(level, (at - EARLIEST) >> 3 * level) for level in range(SMALLEST, LARGEST + 1)]
 
 
-def lexeme(level: int, span: int) -> str:
+def bucket_lexeme(level: int, span: int) -> str:
     return f"@{level:x}.{span:x}"
 
 
-def nearest(
+def nearest_matches(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Place | None, *, descending: bool, wanted: int, times_as_large: int = 1,
+    start: Position | None, *, descending: bool, wanted: int, times_as_large: int = 1,
 ) -> list[int]:  # fmt: skip
     """The numbers of the `wanted` newest (or oldest) matches and of some more, in no order; of all if there are fewer.
 
@@ -51,31 +51,31 @@ def nearest(
     (from is inclusive, to exclusive), `start` is the place behind which the walk begins. The first span, and
     what is sorted of any, are `times_as_large` as usual.
     """
-    bounds, place = behind(times, start, descending)
+    bounds, place = range_behind(times, start, descending)
     most = max(FEW * times_as_large, wanted)
-    result = driver(connection).execute(
-        walk(matching, place, descending),
+    result = driver_connection(connection).execute(
+        walk_sql(matching, place, descending),
         {**values, **bounds, "wanted": wanted, "few": most, "first": most, "many": max(MANY, most)},
     )
     return [number for (numbers,) in result for number in numbers]
 
 
 @lru_cache(500)
-def walk(matching: str, place: str, descending: bool) -> str:
+def walk_sql(matching: str, place: str, descending: bool) -> str:
     return WALK.format(**(DESCENDING if descending else ASCENDING), matching=matching, place=place)
 
 
 def among_nearest(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Place | None, *, descending: bool, wanted: int,
+    start: Position | None, *, descending: bool, wanted: int,
 ) -> list[int] | None:  # fmt: skip
     """As `nearest`, without the index: the matches among the nearest articles; None when they are fewer than `wanted`.
 
     For prefixes, of which the index has to collect every match before it gives one.
     """
-    bounds, place = behind(times, start, descending)
+    bounds, place = range_behind(times, start, descending)
     order = ORDER[descending]
-    result = driver(connection).execute(
+    result = driver_connection(connection).execute(
         f"SELECT number FROM (SELECT * FROM search_document WHERE published_at >= %(low)s AND published_at < %(high)s"
         f" AND {place} ORDER BY {order} LIMIT {NEAREST}) AS nearest WHERE words @@ %(query)s::tsquery AND {matching}",
         {**values, **bounds},
@@ -86,33 +86,35 @@ def among_nearest(
 
 def nearest_with_prefix(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Place | None, *, descending: bool, wanted: int,
+    start: Position | None, *, descending: bool, wanted: int,
 ) -> list[int]:  # fmt: skip
     """As `nearest`, for prefixes: each look at the index collects all of their matches, so the first one is wide."""
     asked = connection, matching, values, times, start
     numbers = among_nearest(*asked, descending=descending, wanted=wanted)
     if numbers is not None:
         return numbers
-    return nearest(*asked, descending=descending, wanted=wanted, times_as_large=24)
+    return nearest_matches(*asked, descending=descending, wanted=wanted, times_as_large=24)
 
 
-def few(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
+def few_matches(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
     """The numbers of all matches, or None when there are more than `FEW`."""
-    result = driver(connection).execute(
+    result = driver_connection(connection).execute(
         f"{MATCHES.format(matching)} SELECT number FROM matches LIMIT {FEW + 1}", values
     )
     numbers = [number for (number,) in result]
     return numbers if len(numbers) <= FEW else None
 
 
-def count(connection: Connection, matching: str, values: dict[str, Any], most: int) -> int:
+def count_matches(connection: Connection, matching: str, values: dict[str, Any], most: int) -> int:
     """How many match, `most` at most, whenever they were published: the first ones in the order of the table."""
     counted = f"{MATCHES.format(matching)} SELECT count(*) FROM (SELECT FROM matches LIMIT {most}) AS counted"
-    found: int = driver(connection).execute(counted, values).fetchone()[0]
+    found: int = driver_connection(connection).execute(counted, values).fetchone()[0]
     return found
 
 
-def behind(times: tuple[int | None, int | None], start: Place | None, descending: bool) -> tuple[dict[str, int], str]:
+def range_behind(
+    times: tuple[int | None, int | None], start: Position | None, descending: bool
+) -> tuple[dict[str, int], str]:
     """The range of time that is looked at, from `low` to before `high`, and a condition for the places in it."""
     since, until = times
     low, high = EARLIEST if since is None else since, LATEST if until is None else until

@@ -1,0 +1,65 @@
+"""Partners, who read the wire, and their entitlements: the filters that say which articles a partner may see.
+
+An entitlement is never overwritten: the former ones stay with the sequence number from which each was in force, so
+that a partner whose entitlement was cut is still told when an article that it could read is killed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, insert, select, update
+
+from newswire import wire
+from newswire.accounts.slugs import check_new_slug, read_party_id
+from newswire.store.articles import AnyRow
+from newswire.store.tables import entitlement, partner
+from newswire.visibility import FACETS
+
+ENTITLEMENT_FILTERS = tuple(name for name in FACETS if name != "author")
+"""The filters that an entitlement may be made of."""
+
+
+def add_partner(connection: Connection, slug: str, name: str, limits: Mapping[str, Sequence[str]], now: int) -> None:
+    """A new partner; `limits` are its entitlement, e.g. {"section": ["world"]}; empty: everything."""
+    check_new_slug(connection, partner, slug)
+    number = connection.execute(
+        insert(partner).values(slug=slug, name=name, created_at=now).returning(partner.c.id)
+    ).scalar_one()
+    _add_entitlement(connection, number, limits, now)
+
+
+def change_partner(
+    connection: Connection, slug: str, name: str | None, limits: Mapping[str, Sequence[str]] | None, now: int
+) -> None:
+    """Renames a partner or gives it another entitlement; None leaves either as it is. Raises `PartyError`."""
+    number = read_party_id(connection, partner, slug)
+    if name is not None:
+        connection.execute(update(partner).where(partner.c.id == number).values(name=name))
+        wire.revise(connection)
+    if limits is not None:
+        _add_entitlement(connection, number, limits, now)
+
+
+def list_partners(connection: Connection) -> list[tuple[str, str, Mapping[str, Sequence[str]]]]:
+    """Slug, name and entitlement in force of every partner."""
+    rows = connection.execute(select(partner.c.id, partner.c.slug, partner.c.name).order_by(partner.c.slug)).all()
+    return [(row.slug, row.name, list_entitlements(connection, row.id)[-1].filter) for row in rows]
+
+
+def list_entitlements(connection: Connection, partner_id: int) -> Sequence[AnyRow]:
+    """Every entitlement that a partner has had (`since_seq`, `filter`), the one in force last."""
+    return connection.execute(
+        select(entitlement.c.since_seq, entitlement.c.filter)
+        .where(entitlement.c.partner_id == partner_id)
+        .order_by(entitlement.c.id)
+    ).all()
+
+
+def _add_entitlement(connection: Connection, partner_id: int, limits: Mapping[str, Sequence[str]], now: int) -> None:
+    # Raising the revision locks the head row, so that no entry can be appended between the look at the newest
+    # sequence number and the commit.
+    wire.revise(connection)
+    connection.execute(
+        insert(entitlement).values(
+            partner_id=partner_id, since_seq=wire.position(connection).seq, filter=dict(limits), created_at=now
+        )
+    )

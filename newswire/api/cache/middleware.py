@@ -1,0 +1,145 @@
+"""WSGI middleware in front of Flask: it answers what the page cache holds, and hands on everything else.
+
+A page is cached under all that it depends on: the address as it came, the base of our own URLs, what the caller
+accepts and may see, the head and the configuration revision. So nothing is ever stale, and nobody gets the page of
+another. What publishers and admins see of their own is never cached: an embargoed article changes it without the head.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from flask import Response
+from werkzeug.http import HTTP_STATUS_CODES, parse_date
+
+from newswire.accounts.callers import PUBLIC, Caller
+from newswire.api.auth import PUBLIC_FINGERPRINT, KnownCaller
+from newswire.api.cache.pages import CachedPage, Key, PageCache
+from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
+from newswire.api.responses import holds_representation
+from newswire.timestamps import now
+from newswire.wire import Head, look_at_head
+
+LARGEST_BYTES = 1024 * 1024
+"""A larger page is not cached."""
+HEADERS_OF_304 = frozenset({"ETag", "Cache-Control", "Vary"})
+ADDRESS = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme", "SCRIPT_NAME",
+           "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING")  # fmt: skip
+"""What of the WSGI environment an answer depends on."""
+HANDED_OVER = "newswire.page_cache"
+Environment = dict[str, Any]
+Application = Callable[[Environment, Any], Iterable[bytes]]
+
+
+class HandOver(NamedTuple):
+    """What the middleware found out, for the pipeline; `head` is None while the database is away."""
+
+    page_cache: PageCache | None = None
+    head: Head | None = None
+    known_caller: KnownCaller | None = None
+
+
+def handed_over(environ: Environment) -> HandOver:
+    """What the middleware found out about this request; of what did not pass it, nothing."""
+    found: HandOver = environ.get(HANDED_OVER, HandOver())
+    return found
+
+
+class PageCacheMiddleware:
+    """The WSGI application before the application."""
+
+    def __init__(self, application: Application, state: SharedState) -> None:
+        self.application = application
+        self.state = state
+        self.pages = PageCache()
+
+    def __call__(self, environ: Environment, start_response: Any) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].startswith("/v1/"):
+            return self.application(environ, start_response)
+        began, moment = time.perf_counter(), now()
+        head = look_at_head(self.state.database)
+        caller, fingerprint, known = self._caller_of(environ, head, moment)
+        environ[HANDED_OVER] = HandOver(self.pages, head, known)
+        if head is None:
+            # The application meets the same failure, and has words for it.
+            return self.application(environ, start_response)
+        self.pages.move_to(head)
+        if caller is None or fingerprint is None:
+            return self.application(environ, start_response)
+        key = key_of_page(environ, fingerprint, caller)
+        page, is_to_make = self.pages.find_page(key, head, moment)
+        if page is not None:
+            unchanged = holds_page(environ, page)
+            if unchanged or page.body is not None:
+                return send_page(page, unchanged, caller, environ, start_response, began)
+        if not is_to_make:
+            return self.application(environ, start_response)
+        try:
+            return self.application(environ, start_response)
+        finally:
+            self.pages.finish_making(key)
+
+    def _caller_of(
+        self, environ: Environment, head: Head | None, moment: int
+    ) -> tuple[Caller | None, str | None, KnownCaller | None]:
+        """Who asks, with the fingerprint under which its pages are cached; None for whom none is."""
+        header = environ.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return (PUBLIC, PUBLIC_FINGERPRINT, None) if self.state.settings.public_read else (None, None, None)
+        known = self.state.authenticator.recall(header, head, moment)
+        if known is None or known.caller.visibility.owner or "read" not in known.caller.scopes:
+            return None, None, known
+        return known.caller, known.fingerprint, known
+
+
+def key_of_page(environ: Environment, fingerprint: str, caller: Caller) -> Key:
+    """All that an answer depends on but the head; an answer about saved feeds also on whose they are."""
+    party = caller.party if environ["PATH_INFO"].startswith("/v1/feeds") else None
+    return (fingerprint, party, *map(environ.get, ADDRESS))
+
+
+def holds_page(environ: Environment, page: CachedPage) -> bool:
+    """Whether the client holds a cached page already, by If-None-Match or If-Modified-Since."""
+    tags, since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
+    if tags is None and since is None:
+        return False
+    headers = dict(page.headers)
+    if "ETag" not in headers:
+        return False
+    # The ETag of the uncompressed form.
+    tag = headers["ETag"][1:-1].removesuffix(".gz")
+    return holds_representation(tag, parse_date(headers.get("Last-Modified")), tags, since)
+
+
+def send_page(
+    page: CachedPage, unchanged: bool, caller: Caller, environ: Environment, start_response: Any, began: float
+) -> list[bytes]:
+    """Sends a cached page, or 304."""
+    request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+    status = 304 if unchanged else 200
+    headers = [each for each in page.headers if each[0] in HEADERS_OF_304] if unchanged else list(page.headers)
+    headers.append(("X-Request-Id", request_id))
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    log_request(request_id, "GET", path, status, began, caller)
+    start_response(f"{status} {HTTP_STATUS_CODES[status].upper()}", headers)
+    return [] if unchanged or page.body is None else [page.body]
+
+
+def keep_page(context: RequestContext, response: Response) -> None:
+    """Stores an answer that its view marked as cacheable; called when it is finished."""
+    head, fingerprint = context.cacheable_head, context.fingerprint
+    unchanged = response.status_code == 304
+    if head is None or context.page_cache is None or not (unchanged or response.status_code == 200):
+        return
+    # What was looked up before the view, the caller and a saved feed, is of the head that was seen first. An answer
+    # to a feed's token has no fingerprint: the token was checked for this request only.
+    if head != context.head_seen or fingerprint is None or context.caller.visibility.owner or response.is_streamed:
+        return
+    body = response.get_data()
+    if len(body) > LARGEST_BYTES:
+        return
+    if not unchanged:
+        response.headers["Content-Length"] = str(len(body))
+    headers = tuple([each for each in response.headers if each[0] != "X-Request-Id"])
+    key = key_of_page(context.request.environ, fingerprint, context.caller)
+    context.page_cache.store_page(key, head, headers, None if unchanged else body, context.cacheable_until)

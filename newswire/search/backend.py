@@ -1,0 +1,64 @@
+"""The seam between search and a database system: what `search.sqlite` and `search.postgres` each provide.
+
+Both find the same articles for the same query; a property test says so. What a word is was decided in `analysis`
+before either is asked.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from sqlalchemy import Connection, Select, Table
+
+from newswire.article import Held
+from newswire.search.analysis import Analysed
+from newswire.search.query import Position, Query
+from newswire.store.statements import Statement
+from newswire.visibility import Filter
+
+
+class Document(NamedTuple):
+    """The current version of an article as it is indexed: its row, its terms, its texts."""
+
+    held: Held
+    terms: frozenset[str]
+    analysed: Analysed
+
+
+class SearchBackend(ABC):
+    """The search index of one database system. `index` says what the arguments mean."""
+
+    rows: ClassVar[Table]
+    """The table with a row for each article: its `number`, and the `index_version` that its words are of."""
+
+    @abstractmethod
+    def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None: ...
+
+    @abstractmethod
+    def remove_document(self, connection: Connection, number: int) -> None: ...
+
+    @abstractmethod
+    def search_statement(
+        self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
+        start: Position | None, limit: int, unexpired_at: int | None,
+    ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
+        """`languages` are those in whose stems the words of the query are looked up."""
+
+    @abstractmethod
+    def count_matches(
+        self, connection: Connection, query: Query, wanted: Filter, languages: Sequence[str], most: int,
+        unexpired_at: int | None,
+    ) -> int: ...  # fmt: skip
+
+    @abstractmethod
+    def read_texts(self, connection: Connection, numbers: Sequence[int], most: int) -> dict[int, Sequence[str]]: ...
+
+    @abstractmethod
+    def count_by_term(
+        self, connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None, most: int
+    ) -> dict[str, int]: ...
+
+    @abstractmethod
+    def newest_by_term(
+        self, connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None
+    ) -> dict[str, int]: ...

@@ -1,0 +1,170 @@
+"""SQLite as a `Backend`: WAL, one writer at a time, listeners that look at `PRAGMA data_version`.
+
+A write transaction takes the one write lock when it begins (BEGIN IMMEDIATE): one that first reads and then wants to
+write would fail if another had written in between, and no waiting could help it.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, insert, text, update
+
+from newswire.store import articles
+from newswire.store.backend import (
+    BACKEND,
+    BUSY_SECONDS,
+    CONNECTION_MAX_AGE_SECONDS,
+    MAX_LISTEN_SECONDS,
+    Backend,
+    CommitListener,
+    DatabaseError,
+    RestoreSteps,
+    ShowProgress,
+)
+from newswire.store.sqlite import copy
+from newswire.store.statements import Statement
+from newswire.store.tables import entry, head
+
+DURABLE = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+# Kibibytes, as SQLite counts negative numbers. Each connection has a page cache of its own. There are many that read,
+# and the operating system keeps what they read once for all of them.
+WRITE_CACHE, READ_CACHE = "cache_size=-4000", "cache_size=-512"
+POLL_SECONDS = 0.005
+
+BEGIN, BEGIN_WRITING = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))
+ADD_ENTRY = Statement(insert(entry))
+SET_CHAIN = Statement(update(head).values(chain=bindparam("new_chain"), changed_at=bindparam("moment")))
+
+
+class SqliteBackend(Backend):
+    """A database file."""
+
+    name = "sqlite"
+    errors = (sqlite3.Error,)
+    lost_errors = (sqlite3.OperationalError,)
+    replica_errors = ()
+    upgrades_on_serve = True
+    restores_over = True
+    not_empty_advice = "--force replaces all that is in it."
+    damaged_advice = " Move it away, with its -wal and -shm, and restore again."
+
+    def __init__(self, url: URL) -> None:
+        if not url.database or url.database == ":memory:":
+            raise DatabaseError("The database URL names no file; it looks like sqlite:///FILE.")
+        super().__init__(url.set(drivername="sqlite"))
+        self.file = Path(url.database)
+        self._write_lock = threading.Lock()
+
+    def create_engine(self, connections: int) -> Engine:
+        engine = self._create_engine(connections, WRITE_CACHE)
+        event.listen(engine, "begin", begin_transaction)
+        return engine
+
+    def create_read_engine(self, connections: int) -> Engine:
+        return self._create_engine(
+            connections, READ_CACHE, isolation_level="AUTOCOMMIT", pool_reset_on_return=None,
+            skip_autocommit_rollback=True, pool_recycle=CONNECTION_MAX_AGE_SECONDS,
+        )  # fmt: skip
+
+    def _create_engine(self, connections: int, cache: str, **options: Any) -> Engine:
+        engine = create_engine(
+            self.url, pool_size=connections, max_overflow=0, pool_timeout=BUSY_SECONDS, pool_use_lifo=True,
+            connect_args={"timeout": BUSY_SECONDS}, execution_options={BACKEND: self}, **options,
+        )  # fmt: skip
+
+        @event.listens_for(engine, "connect")
+        def set_pragmas(driver: Any, record: Any) -> None:
+            # The driver's own BEGIN is deferred and comes too late: ours is sent by `begin_transaction`.
+            driver.isolation_level = None
+            for pragma in (*DURABLE, cache):
+                driver.execute(f"PRAGMA {pragma}").close()
+
+        return engine
+
+    def begin_snapshot(self, driver: Any) -> None:
+        driver.execute("BEGIN")
+
+    @contextmanager
+    def write_turn(self, *, patient: bool) -> Iterator[None]:
+        # SQLite waits for its file lock by sleeping up to 0.1 s between tries; threads of one process can do better.
+        if not self._write_lock.acquire(timeout=BUSY_SECONDS if patient else 0):
+            raise sqlite3.OperationalError("database is locked by another thread")
+        try:
+            yield
+        finally:
+            self._write_lock.release()
+
+    def execute(self, driver: Any, sql: str, values: Any) -> Any:
+        return driver.execute(sql, values)
+
+    def fetch_single_row(self, driver: Any, sql: str) -> tuple[Any, ...]:
+        row: tuple[Any, ...] = driver.execute(sql).fetchone()
+        return row
+
+    def write_entries(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]], newest: Mapping[int, int], chain: str, at: int
+    ) -> None:
+        ADD_ENTRY.execute_many(connection, rows)
+        articles.set_sequence_numbers(connection, newest)
+        SET_CHAIN.execute(connection, {"new_chain": chain, "moment": at})
+
+    def notify_commit(self, connection: Connection) -> None:
+        """Nothing to do: every commit changes `data_version`."""
+
+    def create_listener(self, driver: Any, stop: threading.Event) -> CommitListener:
+        """Polls `data_version`, which changes when another connection commits: some microseconds a look."""
+
+        def read_version() -> int:
+            return int(driver.execute("PRAGMA data_version").fetchone()[0])
+
+        known = read_version()
+
+        def wait_for_commit() -> None:
+            nonlocal known
+            deadline = time.monotonic() + MAX_LISTEN_SECONDS
+            while (seen := read_version()) == known and time.monotonic() < deadline and not stop.wait(POLL_SECONDS):
+                pass
+            known = seen
+
+        return wait_for_commit
+
+    def lock_migrations(self, connection: Connection) -> None:
+        """Nothing to do: the transaction that migrates begins with the write lock."""
+
+    def exists(self) -> bool:
+        return self.file.exists()
+
+    def check_encoding(self, connection: Connection) -> None:
+        """Nothing to do: SQLite's texts are always Unicode."""
+
+    def size_bytes(self, connection: Connection) -> int:
+        files = [Path(f"{self.file}{suffix}") for suffix in ("", "-wal")]
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def refuse_copy_to(self, file: Path) -> None:
+        if file.exists() and self.file.exists() and file.samefile(self.file):
+            raise DatabaseError(f"{file} is the database itself; name another file.")
+
+    def copy_out(self, connection: Connection, file: Path, show_progress: ShowProgress) -> None:
+        copy.copy_out(connection, file, show_progress)
+
+    def copy_in(self, file: Path, steps: RestoreSteps) -> str:
+        return copy.copy_in(file, self.file, steps)
+
+
+def begin_transaction(connection: Connection) -> None:
+    """SQLAlchemy's event `begin`: sends the BEGIN that the execution options ask for."""
+    options = connection.get_execution_options()
+    if options.get("newswire_patient", True):
+        (BEGIN_WRITING if options.get("newswire_write") else BEGIN).execute(connection, {})
+        return
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        BEGIN_WRITING.execute(connection, {})
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")

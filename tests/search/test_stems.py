@@ -1,0 +1,32 @@
+"""By which stems a word is looked for, and in which languages."""
+
+from newswire.search.languages import languages_for, stem_groups, stems_in_languages
+from newswire.search.syntax import parse_query
+from newswire.visibility import Filter
+
+
+def test_languages_that_agree_on_the_stems_of_all_words_are_asked_for_together() -> None:
+    assert stem_groups(parse_query("cocoa"), ["en", "und"]) == [("en", [])]
+    assert stem_groups(parse_query("prices -cocoa"), ["de", "en", "und"]) == [
+        ("de", ["en", "und"]), ("en", ["de", "und"]), ("und", ["de", "en"])
+    ]  # fmt: skip
+    assert stem_groups(parse_query("(cocoa OR died) beans*"), ["de", "en", "und"]) == [
+        ("de", ["en"]),
+        ("en", ["de", "und"]),
+    ]
+    assert stem_groups(parse_query('"died again" 中国 pric*'), ["en", "und"]) == [("en", [])]
+
+
+def test_a_word_has_the_stems_of_every_language() -> None:
+    assert stems_in_languages("prices", ["en", "de", "und"]) == ["pric", "price", "prices"]
+    assert stems_in_languages("中国", ["en", "und"]) == []
+
+
+def test_only_the_languages_that_a_filter_leaves_are_looked_for() -> None:
+    present = ["de", "en", "fr", "und"]
+    assert languages_for(present, Filter.of({"section": ["World"]})) == present
+    assert languages_for(present, Filter.of({"language": ["en-GB"]})) == ["en"]
+    assert languages_for(present, Filter.of({"language": ["en", "he", "fr-CA"]})) == ["en", "fr", "und"]
+    assert languages_for(present, Filter.of({"language": ["en", "fr"]}) & Filter.of({"language": ["fr"]})) == ["fr"]
+    assert languages_for(present, Filter.of({}, {"language": ["en"]})) == present
+    assert languages_for(present, Filter.of({"language": ["es"]})) == ["und"]

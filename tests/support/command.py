@@ -1,0 +1,127 @@
+"""The command `newswire`: in this process where that is the same, else as a process that is always ended."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from click.testing import CliRunner, Result
+from flask.testing import FlaskClient
+
+from newswire.app import create_app
+from newswire.cli import main
+from newswire.config import Settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+WAIT_SECONDS = 30.0
+
+
+class Cli:
+    """`newswire` on one database."""
+
+    def __init__(self, database_url: str) -> None:
+        self.database_url = database_url
+
+    def run(self, *arguments: str) -> Result:
+        """The command in this process, whatever comes of it."""
+        return CliRunner().invoke(main, arguments, env={"NEWSWIRE_DATABASE_URL": self.database_url})
+
+    def must(self, *arguments: str) -> str:
+        """What the command prints; it must succeed."""
+        result = self.run(*arguments)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.must(*arguments, "--json"))
+
+    def refused(self, *arguments: str) -> str:
+        """What a command says that cannot be done, for which the exit status is 1."""
+        result = self.run(*arguments)
+        assert result.exit_code == 1, result.output
+        return result.stderr
+
+    def process(self, *arguments: str, **settings: Any) -> "subprocess.Popen[str]":
+        return process(arguments, self.database_url, **settings)
+
+    def finished(self, *arguments: str, **settings: Any) -> "subprocess.CompletedProcess[str]":
+        """The command as a process, after its end."""
+        with self.process(*arguments, **settings) as started:
+            try:
+                out, err = started.communicate(timeout=WAIT_SECONDS)
+            finally:
+                started.kill()
+        return subprocess.CompletedProcess(arguments, started.returncode, out, err)
+
+
+class Server:
+    """A process that serves: its lines on both outputs as they come, and its end."""
+
+    def __init__(self, started: "subprocess.Popen[str]") -> None:
+        self.process = started
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self.readers = [
+            self.reading(stream, kept) for stream, kept in ((started.stdout, self.out), (started.stderr, self.err))
+        ]
+
+    def reading(self, stream: IO[str] | None, kept: list[str]) -> threading.Thread:
+        assert stream is not None
+
+        def read() -> None:
+            for line in stream:
+                kept.append(line.rstrip("\n"))
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        return thread
+
+    def logged(self, message: str) -> list[dict[str, Any]]:
+        """The log lines whose message begins so."""
+        found = [json.loads(line) for line in list(self.err)]
+        return [line for line in found if line["message"].startswith(message)]
+
+    def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
+        """The first true value of `condition`, unless the process ends before."""
+        waited(lambda: condition() or self.process.poll() is not None, what)
+        assert self.process.poll() is None, "\n".join([what, *self.out, *self.err])
+        return condition()
+
+    def end(self, signal_number: int) -> int:
+        """Sends a signal and returns the exit status, once every process that could still write has ended."""
+        self.process.send_signal(signal_number)
+        status = self.process.wait(WAIT_SECONDS)
+        for reader in self.readers:
+            reader.join(WAIT_SECONDS)
+            assert not reader.is_alive(), "a process of the server goes on without it"
+        return status
+
+
+def process(arguments: Sequence[str], database_url: str, **settings: Any) -> "subprocess.Popen[str]":
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSWIRE_")}
+    given = {"NEWSWIRE_DATABASE_URL": database_url, "PYTHONPATH": str(REPOSITORY), **settings.pop("env", {})}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **settings}
+    return subprocess.Popen([sys.executable, "-m", "newswire", *arguments], env={**kept, **given}, text=True, **streams)
+
+
+@contextmanager
+def api(cli: Cli, **settings: Any) -> Iterator[FlaskClient]:
+    """The HTTP interface of the same wire, in this process."""
+    app = create_app(Settings(database_url=cli.database_url, **settings))
+    yield app.test_client()
+    app.config["NEWSWIRE"].close()
+
+
+def waited(condition: Callable[[], Any], what: str) -> Any:
+    """The first true value of `condition`."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.05)
+    return found

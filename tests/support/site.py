@@ -1,0 +1,88 @@
+"""What the tests of hostile input share: a wire that many cases meet, and what makes a refusal a good one."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
+from werkzeug.wrappers import Request
+
+from newswire import wire as log
+from newswire.errors import CODES
+from newswire.store.tables import article, idempotency, version
+from tests.support.databases import empty_database
+from tests.support.wire import Wire
+
+
+class Site:
+    """A wire with one article, its callers, and a view of what it stores."""
+
+    def __init__(self, database_url: str) -> None:
+        self.wire = Wire(database_url)
+        self.publisher = self.wire.as_publisher()
+        self.baseless = self.wire.as_publisher("baseless", url=None)
+        self.partner = self.wire.as_partner()
+        self.admin = self.wire.as_admin()
+        said = {"external_id": "held", "authors": [{"name": "Ann Lee"}], "section": "World", "keywords": ["cocoa"]}
+        self.article = self.publisher.publish("An article that stays as it is", **said)
+        self.address = f"/v1/articles/{self.article['id']}"
+        self.publisher.put("/v1/consumers/desk", json={"after": 0})
+        self.publisher.post("/v1/feeds", json={"name": "desk", "query": "section=World"})
+
+    def stored(self) -> tuple[int, ...]:
+        """The head, and how many articles, versions and idempotency records there are."""
+        with self.wire.database.read() as connection:
+            tables = (article, version, idempotency)
+            counts = [connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables]
+            return (log.position(connection).seq, *counts)
+
+    @contextmanager
+    def storing_nothing(self) -> Iterator[None]:
+        before = self.stored()
+        yield
+        assert self.stored() == before
+
+    def send_raw(
+        self, method: str, path: bytes, query: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> TestResponse:
+        """A request whose address is these very bytes, as a server hands them on (PEP 3333)."""
+        sent = Headers({"Authorization": f"Bearer {self.publisher.key}", **(headers or {})})
+        environ = EnvironBuilder(method=method, headers=sent, json={"headline": "x"}).get_environ()
+        environ |= {"PATH_INFO": path.decode("latin-1"), "QUERY_STRING": query.decode("latin-1")}
+        return TestResponse(*run_wsgi_app(self.wire.app, environ, buffered=True), Request(environ))
+
+
+@contextmanager
+def opened(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A site on the engine that `request.param` names; for fixtures that many cases share."""
+    with empty_database(request, request.param) as url:
+        site = Site(url)
+        yield site
+        site.wire.close()
+
+
+def problem_of(response: TestResponse, code: str) -> dict[str, Any]:
+    """The problem document of a refusal, which must be one of the closed list and whole."""
+    assert response.status_code == CODES[code].status, response.text
+    assert response.content_type == "application/problem+json"
+    problem: dict[str, Any] = json.loads(response.data.decode("utf-8"))
+    assert (problem["code"], problem["status"], problem["title"]) == (code, *CODES[code])
+    assert problem["type"].endswith(f"/v1/problems#{code}")
+    assert problem["request_id"] == response.headers["X-Request-Id"]
+    assert all(fault["detail"] and fault["code"] and ("pointer" in fault) != ("parameter" in fault)
+               for fault in problem["errors"])  # fmt: skip
+    return problem
+
+
+def places_of(problem: Mapping[str, Any]) -> set[str]:
+    return {fault.get("pointer", fault.get("parameter")) for fault in problem["errors"]}
+
+
+def shown(value: object) -> str:
+    """A short name for a case."""
+    text = ascii(value)
+    return text if len(text) <= 40 else f"{text[:30]}... of {len(text)}"
