@@ -1,21 +1,29 @@
-"""Who may see what: filter terms, filters, entitlements and their history; pure.
+"""Who may see what: filter terms, filters, entitlements and their history, and THE rule of access with its SQL twin.
 
 Every filter is a set of *terms*. A term is one word such as `section_world` or
 `author_jane_20doe`; each version of an article carries its own, the search index of both
 engines holds them, and an entitlement is made of them too. So one representation serves
 SQL, in-process matching and access alike.
+
+The rule is data: `Visibility.rule_at` says which terms, states and times of an article one caller may be shown. Python
+holds them against a `Standing` (`AccessRule.allows`), SQL against columns (`open_clauses`, `open_sql`, `closed_sql`).
+A rule that is no term is one more `TimeRule` in `Visibility.time_rules` (decision 0016). Nothing here knows a table.
 """
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import orjson
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from newswire.article import Status
 
 NAMED = (
     ("author", "authors", ("id", "name")), ("subject", "subjects", ("code", "name")), ("place", "places", ("name",)),
@@ -114,6 +122,91 @@ class Grant(NamedTuple):
     filter: Filter
 
 
+TIMES = ("published_at", "updated_at", "expires_at")
+"""The times of an article that the rule may look at: the row of an article and both search indexes hold them."""
+
+
+class TimeRule(NamedTuple):
+    """A condition on one of `TIMES`: later than `at`, or (`is_later` False) no later. An absent time satisfies it.
+
+    `at` is in milliseconds since 1970, or a bind parameter.
+    """
+
+    column: str
+    is_later: bool
+    at: Any
+
+    @property
+    def name(self) -> str:
+        """What its value is called among those of a statement."""
+        return f"{self.column}_{'above' if self.is_later else 'until'}"
+
+    def holds(self, value: int | None) -> bool:
+        return value is None or (value > self.at if self.is_later else value <= self.at)
+
+
+TimeRules = tuple[TimeRule, ...]
+
+
+class Standing(NamedTuple):
+    """What an article is now, as far as access depends on it; `terms` are those of its current version."""
+
+    status: str
+    published_at: int
+    updated_at: int
+    expires_at: int | None
+    terms: frozenset[str]
+
+
+class AccessRule(NamedTuple):
+    """What one caller may be shown at one moment: articles in one of `statuses` that satisfy the filter and `times`."""
+
+    filter: Filter
+    statuses: frozenset[Status]
+    times: TimeRules
+
+    def allows(self, standing: Standing) -> bool:
+        """Whether an article may be shown, whichever way it was asked for."""
+        return (
+            standing.status in self.statuses
+            and self.filter.matches(standing.terms)
+            and all(rule.holds(getattr(standing, rule.column)) for rule in self.times)
+        )
+
+
+def open_clauses(rules: TimeRules, columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[bool]]:
+    """The SQL twin of `TimeRule.holds`, over the columns of an article by their names."""
+    return [
+        or_(columns[column].is_(None), columns[column] > at if is_later else columns[column] <= at)
+        for column, is_later, at in rules
+    ]
+
+
+def open_sql(rules: TimeRules, parameter: str) -> str:
+    """The same as text; the values are named by `TimeRule.name`, and a parameter is written so: `%({})s`."""
+    holds = (
+        f"({rule.column} IS NULL OR {rule.column} {'>' if rule.is_later else '<='} {parameter.format(rule.name)})"
+        for rule in rules
+    )
+    return " AND ".join(holds) or "TRUE"
+
+
+def closed_sql(rules: TimeRules, parameter: str, table: str) -> str:
+    """The opposite, of the columns of `table`: it is true of what fails a rule, and not true of everything else."""
+    fails = (f"{table}.{rule.column} {'<=' if rule.is_later else '>'} {parameter.format(rule.name)}" for rule in rules)
+    return " OR ".join(fails) or "0"
+
+
+def values_of_rules(rules: TimeRules) -> dict[str, Any]:
+    return {rule.name: rule.at for rule in rules}
+
+
+def rules_among(names: Collection[str], parameter: Callable[[str], Any]) -> TimeRules:
+    """The rules whose values are called so, each with its bind parameter: what `values_of_rules` gave, as a shape."""
+    every = (TimeRule(column, is_later, None) for column in TIMES for is_later in (True, False))
+    return tuple(rule._replace(at=parameter(rule.name)) for rule in every if rule.name in names)
+
+
 @dataclass(frozen=True)
 class Visibility:
     """What one caller may see. `owner`: a publisher among its own articles, or an admin; sees every state.
@@ -128,11 +221,23 @@ class Visibility:
     def filter(self) -> Filter:
         return self.grants[-1].filter
 
-    def shows(self, terms: frozenset[str]) -> bool:
-        """Whether a version with these terms may be read now. THE one entitlement function."""
-        return self.filter.matches(terms)
+    def rule_at(self, now: int) -> AccessRule:
+        """THE rule: what this caller may be shown at `now`."""
+        return AccessRule(self.filter, EVERY_STATUS if self.owner else ON_THE_WIRE, self.time_rules(now))
 
-    def told(self, terms: frozenset[str], seq: int) -> bool:
+    def time_rules(self, now: int) -> TimeRules:
+        """The part of the rule that is neither a term nor a state: what has expired is its owner's only."""
+        return () if self.owner else (TimeRule("expires_at", True, now),)
+
+    def allows(self, standing: Standing, now: int) -> bool:
+        """Whether the article may be shown at `now`."""
+        return self.rule_at(now).allows(standing)
+
+    def allows_version(self, terms: frozenset[str], *, was_told: bool) -> bool:
+        """Whether a version of such an article may be shown, too: one that was never told is its owner's only."""
+        return (was_told or self.owner) and self.filter.matches(terms)
+
+    def could_see_at(self, terms: frozenset[str], seq: int) -> bool:
         """Whether this caller could have read, when entry `seq` was written or later, a version with these terms."""
         # The one in force, which most callers have had from the start, and then those that were in force later.
         if self.grants[-1].filter.matches(terms):
@@ -140,11 +245,23 @@ class Visibility:
         return any(old.filter.matches(terms) for old, new in pairwise(self.grants) if new.since_seq >= seq)
 
     @cached_property
+    def follows_the_log(self) -> bool:
+        """Whether nothing but entries of the log and expiries changes what is shown; else no list has an ETag."""
+        return all(rule.column == "expires_at" for rule in self.time_rules(0))
+
+    @cached_property
+    def shares_pages(self) -> bool:
+        """Whether pages made for this caller are kept for all who see the same; what owners see changes unlogged."""
+        return self.follows_the_log and not self.owner
+
+    @cached_property
     def fingerprint(self) -> str:
         """A part of every list's ETag: changes whenever what may be seen changes."""
-        return fingerprint_of([self.owner, [[grant.since_seq, grant.filter.canonical()] for grant in self.grants]])
+        grants = [[grant.since_seq, grant.filter.canonical()] for grant in self.grants]
+        return fingerprint_of([self.owner, grants, [list(rule) for rule in self.time_rules(0)]])
 
 
+EVERY_STATUS, ON_THE_WIRE = frozenset(Status), frozenset({Status.USABLE})
 EVERYTHING = (Grant(0, Filter()),)
 
 

@@ -59,13 +59,13 @@ class Feed:
             return changes(connection, reader, wire.position(connection), after, limit, now(), until)
 
     def _kept_page(self, reader: Reader, items: Sequence[Item], head: wire.Head, after: int, limit: int) -> Changes:
-        matcher, moment = Matcher(reader, self._content), now()
+        matcher, rule = Matcher(reader, self._content), reader.visibility.rule_at(now())
         told: list[Told] = []
         for item in items:
             after = item.seq
             kind = kind_for(item, matcher)
             if kind is not None:
-                shown = readable(item, self.watcher.standing(item), kind, reader.visibility, moment)
+                shown = readable(item, self.watcher.standing(item), kind, rule)
                 told.append(Told(kind, item, shown))
             if len(told) == limit:
                 break

@@ -11,13 +11,14 @@ from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
 
 from newswire import wire
 from newswire.article import EntryType
-from newswire.changes.rules import Content, Item, Matcher, Reader, Standing, kind_for, readable
+from newswire.changes.rules import Content, Item, Matcher, Reader, kind_for, readable
 from newswire.document import PAGE_BYTES
 from newswire.errors import Problem
 from newswire.store.articles import AnyRow
 from newswire.store.log_rows import Past, as_terms, told_before
 from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
+from newswire.visibility import Standing
 
 MOST_SCANNED = 5000
 MOST_LOOKED_INTO = 1000
@@ -56,6 +57,7 @@ def changes(
     if after > head.seq:
         raise ahead(after, head)
     end = head.seq if until is None else until
+    rule = reader.visibility.rule_at(now)
     matcher = Matcher(reader, lambda number, past: content_of(connection, number, past))
     told: list[Told] = []
     scanned, size = after, 0
@@ -63,7 +65,7 @@ def changes(
         scanned = item.seq
         kind = kind_for(item, matcher)
         if kind is not None:
-            shown = readable(item, item.standing, kind, reader.visibility, now)
+            shown = readable(item, item.standing, kind, rule)
             told.append(Told(kind, item, shown))
             size += item.size if shown else 0
         if len(told) == limit or size >= PAGE_BYTES or matcher.looked >= MOST_LOOKED_INTO:
@@ -116,7 +118,15 @@ def entries(*, bare: bool) -> Statement:
     current, earlier, past, before = version.alias(), entry.alias(), version.alias(), entry.alias()
     size = func.length(version.c.rendered) + func.length(version.c.body)
     told = (
-        select(*entry.c, article.c.id, article.c.status, article.c.expires_at, size.label("size"))
+        select(
+            *entry.c,
+            article.c.id,
+            article.c.status,
+            article.c.published_at,
+            article.c.updated_at,
+            article.c.expires_at,
+            size.label("size"),
+        )
         .join_from(entry, version, TOLD)
         .join(article, article.c.number == entry.c.number)
         .where(entry.c.seq > bindparam("after"), entry.c.seq <= bindparam("until"))
@@ -156,7 +166,8 @@ def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
     if pasts is None:
         pasts = () if row.past_seq is None else (Past(row.past_seq, row.past_version, as_terms(row.past_terms)),)
     terms, current = (NO_TERMS, NO_TERMS) if row.terms is None else (as_terms(row.terms), as_terms(row.current_terms))
-    told, standing = Past(row.seq, row.version, terms), Standing(row.status, row.expires_at, current)
+    told = Past(row.seq, row.version, terms)
+    standing = Standing(row.status, row.published_at, row.updated_at, row.expires_at, current)
     return Item(
         row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, told, tuple(pasts), standing, row.size
     )

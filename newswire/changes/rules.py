@@ -9,26 +9,18 @@ and the entitlement are now. What may no longer be read keeps its entry and lose
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
-from newswire.article import EntryType, Status
+from newswire.article import EntryType
 from newswire.document import parse_article
 from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
 from newswire.search.syntax import matches_article
 from newswire.store.log_rows import Past
 from newswire.timestamps import parse_instant
-from newswire.visibility import Filter, Visibility
+from newswire.visibility import AccessRule, Filter, Standing, Visibility
 
 GONE = frozenset({EntryType.CANCELED, EntryType.REMOVED})
-
-
-class Standing(NamedTuple):
-    """What an article is now."""
-
-    status: str
-    expires_at: int | None
-    terms: frozenset[str]
 
 
 class Content:
@@ -93,7 +85,7 @@ class Reader:
 
     def could_see(self, past: Past) -> bool:
         """Whether a version is in what was open to the reader, and its terms are those that are asked for."""
-        return self.query.filter.matches(past.terms) and self.visibility.told(past.terms, past.seq)
+        return self.query.filter.matches(past.terms) and self.visibility.could_see_at(past.terms, past.seq)
 
     def concerns(self, item: Item) -> bool:
         """Whether the reader may be told of this entry; without a look inside."""
@@ -153,13 +145,6 @@ def kind_for(item: Item, matcher: Matcher) -> str | None:
     return kind if wanted is None or kind in wanted else None
 
 
-def readable(item: Item, standing: Standing, kind: str, visibility: Visibility, now: int) -> bool:
+def readable(item: Item, standing: Standing, kind: str, rule: AccessRule) -> bool:
     """Whether the reader may have the content of this entry's version today."""
-    if kind in GONE:
-        return False
-    if visibility.owner:
-        return True
-    expired = standing.expires_at is not None and standing.expires_at <= now
-    if standing.status != Status.USABLE or expired:
-        return False
-    return visibility.shows(item.told.terms) and visibility.shows(standing.terms)
+    return kind not in GONE and rule.filter.matches(item.told.terms) and rule.allows(standing)

@@ -11,12 +11,12 @@ from newswire.store.articles import AnyRow
 from newswire.store.log_rows import as_terms, told_before
 from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
-from newswire.visibility import Visibility
+from newswire.visibility import Standing, Visibility
 
 BY_ID = Statement(
     select(
-        article.c.id, article.c.number, article.c.seq, article.c.status, article.c.expires_at, version.c.version,
-        version.c.terms, version.c.rendered, version.c.body, version.c.form,
+        article.c.id, article.c.number, article.c.seq, article.c.status, article.c.published_at, article.c.updated_at,
+        article.c.expires_at, version.c.version, version.c.terms, version.c.rendered, version.c.body, version.c.form,
     )
     .join_from(article, version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
     .where(article.c.id == bindparam("id"))
@@ -36,12 +36,12 @@ def history(
 ) -> Sequence[AnyRow]:
     """Versions below `before` that the reader may see, newest first; a killed article's for its publisher only."""
     held = known(connection, article_id, visibility, now)
-    if held.status == Status.CANCELED and not visibility.owner:
+    if not visibility.allows(standing_of(held), now):
         raise canceled(held.id)
     statement = versions(held.number).where(version.c.version < before).order_by(version.c.version.desc())
     seen: list[AnyRow] = []
     for row in connection.execute(statement):
-        if visible(row, visibility):
+        if visibility.allows_version(as_terms(row.terms), was_told=row.seq is not None):
             seen.append(row)
         if len(seen) == limit:
             break
@@ -66,12 +66,17 @@ def known(connection: Connection, article_id: str, visibility: Visibility, now: 
 
 
 def may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:
-    if visibility.owner and visibility.shows(as_terms(row.terms)):
+    """Whether the article may be shown, or was killed and a version of it could have been read."""
+    if visibility.allows(standing_of(row), now):
         return True
-    if row.status == Status.CANCELED:
-        return any(visibility.told(past.terms, past.seq) for past in told_before(connection, [row.number])[row.number])
-    expired = row.expires_at is not None and row.expires_at <= now
-    return row.status == Status.USABLE and not expired and visibility.shows(as_terms(row.terms))
+    if row.status != Status.CANCELED:
+        return False
+    pasts = told_before(connection, [row.number])[row.number]
+    return any(visibility.could_see_at(past.terms, past.seq) for past in pasts)
+
+
+def standing_of(row: AnyRow) -> Standing:
+    return Standing(row.status, row.published_at, row.updated_at, row.expires_at, as_terms(row.terms))
 
 
 def versions(number: int) -> Select[Any]:
@@ -86,11 +91,6 @@ def versions(number: int) -> Select[Any]:
         .join_from(version, article, article.c.number == version.c.number)
         .where(version.c.number == number)
     )  # fmt: skip
-
-
-def visible(row: AnyRow, visibility: Visibility) -> bool:
-    """A version that never was on the wire (embargoed then) is its publisher's only."""
-    return visibility.shows(as_terms(row.terms)) and (visibility.owner or row.seq is not None)
 
 
 def canceled(article_id: str) -> Problem:

@@ -19,21 +19,22 @@ from newswire.search.analysis import split_spellings, word_forms
 from newswire.search.names import Label, join_spaced, label_words
 from newswire.search.query import cursor_mismatch, decode_cursor, encode_cursor, invalid_cursor
 from newswire.store.tables import label
-from newswire.visibility import Filter, Visibility, fingerprint_of, term
+from newswire.visibility import Filter, TimeRules, Visibility, fingerprint_of, term
 
 MOST_LOOKED_AT = 2000
 """Names of a page's request that are held against the index; then the page ends, however short it is."""
 
 
 class Sight(NamedTuple):
-    """What a reader may list now: the usable articles that match `wanted` and did not expire until `expired_by`."""
+    """What a reader may list now: the usable articles that match `wanted` and satisfy `rules`."""
 
     wanted: Filter
-    expired_by: int | None
+    rules: TimeRules
 
     @classmethod
     def of(cls, visibility: Visibility, now: int) -> Self:
-        return cls(visibility.filter, None if visibility.owner else now)
+        rule = visibility.rule_at(now)
+        return cls(rule.filter, rule.times)
 
     def counts(self, connection: Connection, terms: Sequence[str]) -> dict[str, Count]:
         """How many articles of each term there are; terms of none are not there."""

@@ -16,7 +16,7 @@ from newswire.search.query import Position, Query
 from newswire.store.articles import CURRENT, NUMBERS, AnyRow
 from newswire.store.statements import Statement
 from newswire.store.tables import article, version
-from newswire.visibility import NOTHING, Filter, Visibility
+from newswire.visibility import NOTHING, Filter, TimeRules, Visibility
 
 COUNTED_TO = 10_000
 EVERYTHING = Filter()
@@ -66,9 +66,9 @@ def page(
 def count(connection: Connection, query: Query, visibility: Visibility, now: int) -> Count:
     """How many articles the whole list has, exact to 10,000."""
     query, _ = query.resume()
-    wanted, unexpired_at = open_to(query, visibility, now)
+    wanted, rules = open_to(query, visibility, now)
     if wanted != EVERYTHING or query.expression is not None:
-        return Count.of(index.count_matches(connection, query, wanted, COUNTED_TO + 1, unexpired_at))
+        return Count.of(index.count_matches(connection, query, wanted, COUNTED_TO + 1, rules))
     numbers, values = found(connection, NUMBERS, query, visibility, now, None, COUNTED_TO + 1)
     return Count.of(count_statement(numbers).execute(connection, values).fetchone()[0])
 
@@ -81,19 +81,18 @@ def found(
 
     The statement, and its values. Statements are kept by their `columns`: these are made once.
     """
-    wanted, unexpired_at = open_to(query, visibility, now)
+    wanted, rules = open_to(query, visibility, now)
     if wanted != EVERYTHING or query.expression is not None:
-        return index.search_statement(connection, columns, query, wanted, start, limit, unexpired_at, languages)
-    values = list_values(query, start, limit, unexpired_at)
+        return index.search_statement(connection, columns, query, wanted, start, limit, rules, languages)
+    values = list_values(query, start, limit, rules)
     return time_order_statement(columns, query.order, query.descending, frozenset(values), limit), values
 
 
-def open_to(query: Query, visibility: Visibility, now: int) -> tuple[Filter, int | None]:
-    """What the articles of a query must satisfy for a caller to see them, and when they must not have expired."""
-    wanted = visibility.filter & query.filter
-    if query.status != "usable" and not visibility.owner:
-        wanted &= NOTHING
-    return wanted, None if visibility.owner else now
+def open_to(query: Query, visibility: Visibility, now: int) -> tuple[Filter, TimeRules]:
+    """The terms and the times that the articles of a query must have for a caller to see them."""
+    rule = visibility.rule_at(now)
+    wanted = rule.filter & query.filter
+    return (wanted if query.status in rule.statuses else wanted & NOTHING), rule.times
 
 
 def chosen(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequence[AnyRow]:

@@ -14,7 +14,7 @@ from newswire.article import Held
 from newswire.search.analysis import Analysed
 from newswire.search.query import Position, Query
 from newswire.store.statements import Statement
-from newswire.visibility import Filter
+from newswire.visibility import Filter, TimeRules
 
 
 class Document(NamedTuple):
@@ -40,14 +40,14 @@ class SearchBackend(ABC):
     @abstractmethod
     def search_statement(
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
-        start: Position | None, limit: int, unexpired_at: int | None,
+        start: Position | None, limit: int, rules: TimeRules,
     ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
         """`languages` are those in whose stems the words of the query are looked up."""
 
     @abstractmethod
     def count_matches(
         self, connection: Connection, query: Query, wanted: Filter, languages: Sequence[str], most: int,
-        unexpired_at: int | None,
+        rules: TimeRules,
     ) -> int: ...  # fmt: skip
 
     @abstractmethod
@@ -55,10 +55,10 @@ class SearchBackend(ABC):
 
     @abstractmethod
     def count_by_term(
-        self, connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None, most: int
+        self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]: ...
 
     @abstractmethod
     def newest_by_term(
-        self, connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None
+        self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]: ...

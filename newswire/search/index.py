@@ -18,7 +18,7 @@ from newswire.search.query import Position, Query
 from newswire.search.sqlite.index import SqliteSearch
 from newswire.store.backend import backend_of
 from newswire.store.statements import Statement
-from newswire.visibility import Filter
+from newswire.visibility import Filter, TimeRules
 
 BACKENDS: Mapping[str, SearchBackend] = {"sqlite": SqliteSearch(), "postgresql": PostgresSearch()}
 
@@ -62,24 +62,24 @@ def remove_document(connection: Connection, number: int) -> None:
 
 def search_statement(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Position | None, limit: int,
-    unexpired_at: int | None, known: Sequence[str] | None = None,
+    rules: TimeRules, known: Sequence[str] | None = None,
 ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
     """A statement for `columns` (a select from article) of what matches, in the query's order, and its values.
 
     An article matches if it satisfies `wanted` and the query's words, status and times. The query's own filter is
-    not looked at: `wanted` includes it. The list begins behind `start`. What has expired at `unexpired_at` is left
-    out; None: nothing. `known` are the languages of the index; None: read them.
+    not looked at: `wanted` includes it. The list begins behind `start`. What does not satisfy `rules` is left
+    out. `known` are the languages of the index; None: read them.
     """
     languages = query_languages(connection, query, wanted, known)
     return search_backend(connection).search_statement(
-        connection, columns, query, wanted, languages, start, limit, unexpired_at
+        connection, columns, query, wanted, languages, start, limit, rules
     )
 
 
-def count_matches(connection: Connection, query: Query, wanted: Filter, most: int, unexpired_at: int | None) -> int:
+def count_matches(connection: Connection, query: Query, wanted: Filter, most: int, rules: TimeRules) -> int:
     """How many articles `search_statement` finds, counted to `most`."""
     languages = query_languages(connection, query, wanted, None)
-    return search_backend(connection).count_matches(connection, query, wanted, languages, most, unexpired_at)
+    return search_backend(connection).count_matches(connection, query, wanted, languages, most, rules)
 
 
 def read_texts(connection: Connection, numbers: Sequence[int], most: int) -> dict[int, Sequence[str]]:
@@ -91,18 +91,15 @@ def read_texts(connection: Connection, numbers: Sequence[int], most: int) -> dic
 
 
 def count_by_term(
-    connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None, most: int
+    connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
 ) -> dict[str, int]:
     """How many usable articles that satisfy `wanted` carry each of the terms, counted to `most`; without zeros.
 
-    What has expired until `expired_by`, in milliseconds since 1970, does not count; None: nothing expires. For lists
-    of names with their counts: many terms are one statement.
+    What does not satisfy `rules` does not count. For lists of names with their counts: many terms are one statement.
     """
-    return search_backend(connection).count_by_term(connection, terms, wanted, expired_by, most)
+    return search_backend(connection).count_by_term(connection, terms, wanted, rules, most)
 
 
-def newest_by_term(
-    connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None
-) -> dict[str, int]:
+def newest_by_term(connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules) -> dict[str, int]:
     """The number of the article published last among those that `count_by_term` counts, by term."""
-    return search_backend(connection).newest_by_term(connection, terms, wanted, expired_by)
+    return search_backend(connection).newest_by_term(connection, terms, wanted, rules)

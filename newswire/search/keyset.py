@@ -8,11 +8,12 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, literal_column, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, literal_column, select, tuple_
 
 from newswire.search.query import Position, Query, Times
 from newswire.store.statements import Statement
 from newswire.store.tables import article
+from newswire.visibility import TimeRules, open_clauses, rules_among, values_of_rules
 
 MAX_SHAPES = 500
 
@@ -22,18 +23,16 @@ class ListParameters(NamedTuple):
 
     times: Times
     start: Position | None
-    unexpired_at: Any
+    rules: TimeRules
 
 
-def list_values(query: Query, start: Position | None, limit: int, unexpired_at: int | None) -> dict[str, Any]:
+def list_values(query: Query, start: Position | None, limit: int, rules: TimeRules) -> dict[str, Any]:
     """The values of a list by name, only those that are not None; the list begins behind `start`."""
     times = {name: value for name, value in query.times._asdict().items() if value is not None}
     found = {"status": query.status, **times, "limit": limit}
     if start is not None:
         found |= start._asdict()
-    if unexpired_at is not None:
-        found["unexpired_at"] = unexpired_at
-    return found
+    return found | values_of_rules(rules)
 
 
 def list_parameters(names: Collection[str]) -> ListParameters:
@@ -43,7 +42,7 @@ def list_parameters(names: Collection[str]) -> ListParameters:
         return bindparam(name, type_=BigInteger) if name in names else None
 
     start = Position(parameter("at"), parameter("number")) if "at" in names else None
-    return ListParameters(Times(*map(parameter, Times._fields)), start, parameter("unexpired_at"))
+    return ListParameters(Times(*map(parameter, Times._fields)), start, rules_among(names, parameter))
 
 
 @lru_cache(MAX_SHAPES)
@@ -55,11 +54,11 @@ def time_order_statement(
     The limit is a part of the statement, although it is among the values: for a parameter PostgreSQL assumes a tenth
     of the table, so that it would plan again at each execution.
     """
-    times, start, unexpired_at = list_parameters(names)
+    times, start, rules = list_parameters(names)
     bounds = times[:2] if order == "published_at" else times[2:]
     columns = keyset_page(columns, (article.c[order], article.c.number), bounds, descending, start)
-    columns = unexpired_between(
-        columns.where(article.c.status == bindparam("status")), Query(order=order, times=times), unexpired_at
+    columns = open_between(
+        columns.where(article.c.status == bindparam("status")), Query(order=order, times=times), rules
     )
     return Statement(columns.limit(literal_column(str(limit))))
 
@@ -92,12 +91,10 @@ def between_times(columns: Select[Any], at: ColumnElement[int], bounds: Sequence
     return columns if until is None else columns.where(at < until)
 
 
-def unexpired_between(columns: Select[Any], query: Query, unexpired_at: int | None) -> Select[Any]:
-    """Restricts to what has not expired at `unexpired_at`, and to the range of the time that is not the order."""
+def open_between(columns: Select[Any], query: Query, rules: TimeRules) -> Select[Any]:
+    """Restricts to what the rules of access allow, and to the range of the time that is not the order."""
     if query.order == "published_at":
         columns = between_times(columns, article.c.updated_at, query.times[2:])
     else:
         columns = between_times(columns, article.c.published_at, query.times[:2])
-    if unexpired_at is None:
-        return columns
-    return columns.where(or_(article.c.expires_at.is_(None), article.c.expires_at > unexpired_at))
+    return columns.where(*open_clauses(rules, article.c))

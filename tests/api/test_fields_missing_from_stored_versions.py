@@ -5,9 +5,8 @@ that one. So each door is asked once for all of them, or once for each.
 """
 
 import io
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import closing
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -28,7 +27,7 @@ from newswire.publishing.release import release
 from newswire.search.rebuild import rebuild
 from newswire.store.tables import article, entry, head, version
 from newswire.timestamps import format_instant, now
-from tests.support.postgres import new_database
+from tests.support.databases import ENGINES, empty_database
 from tests.support.ways_of_reading import events, ndjson
 from tests.support.wire import Caller, Wire
 
@@ -160,17 +159,9 @@ def store_without(wire: Wire, lacking: Mapping[str, Missing]) -> None:
         log.revise(connection)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Old]:
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            template = request.getfixturevalue("sqlite_template")
-            url = f"sqlite:///{shutil.copyfile(template, tmp_path_factory.mktemp('old') / 'newswire.db')}"
-        else:
-            server, name = (request.getfixturevalue(f"postgres_{part}") for part in ("url", "template"))
-            url = stack.enter_context(new_database(server, name))
-        wire = Wire(url)
-        stack.callback(wire.close)
+@pytest.fixture(scope="module", params=ENGINES)
+def old(request: pytest.FixtureRequest) -> Iterator[Old]:
+    with empty_database(request, request.param) as url, closing(Wire(url)) as wire:
         yield make_old(wire)
 
 

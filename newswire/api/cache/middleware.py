@@ -87,7 +87,7 @@ class PageCacheMiddleware:
         if header is None:
             return (PUBLIC, PUBLIC_FINGERPRINT, None) if self.state.settings.public_read else (None, None, None)
         known = self.state.authenticator.recall(header, head, moment)
-        if known is None or known.caller.visibility.owner or "read" not in known.caller.scopes:
+        if known is None or not known.caller.visibility.shares_pages or "read" not in known.caller.scopes:
             return None, None, known
         return known.caller, known.fingerprint, known
 
@@ -133,7 +133,8 @@ def keep_page(context: RequestContext, response: Response) -> None:
         return
     # What was looked up before the view, the caller and a saved feed, is of the head that was seen first. An answer
     # to a feed's token has no fingerprint: the token was checked for this request only.
-    if head != context.head_seen or fingerprint is None or context.caller.visibility.owner or response.is_streamed:
+    is_shared = context.caller.visibility.shares_pages
+    if head != context.head_seen or fingerprint is None or not is_shared or response.is_streamed:
         return
     body = response.get_data()
     if len(body) > LARGEST_BYTES:

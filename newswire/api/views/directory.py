@@ -97,7 +97,9 @@ def directory_tag(context: RequestContext, connection: Connection, moment: int) 
     head = wire.position(connection)
     expiries = context.state.calendar.around(connection, head, moment)
     context.mark_cacheable(head, expiries.following)
-    return list_tag(context, head, expiries.last)
+    # What changes without an entry of the log has another tag at every moment.
+    moments = () if context.caller.visibility.follows_the_log else (moment,)
+    return list_tag(context, head, expiries.last, *moments)
 
 
 def describe_names(

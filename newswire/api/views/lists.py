@@ -23,6 +23,7 @@ from newswire.search.index import read_languages
 from newswire.search.query import Query
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now
+from newswire.visibility import Visibility
 from newswire.wire import Head, read_at_one_head
 
 SETTLED_AFTER = 1000
@@ -66,6 +67,7 @@ class ListRequest:
 
     parameters: Mapping[str, Any]
     query: Query
+    visibility: Visibility
     facets: frozenset[str]
     is_counted: bool
     list_format: ListFormat
@@ -75,7 +77,7 @@ class ListRequest:
     @property
     def is_on_the_wire(self) -> bool:
         """Whether the head tells of all changes of the list, as it does not of embargoed articles."""
-        return self.query.status == Status.USABLE
+        return self.query.status == Status.USABLE and self.visibility.follows_the_log
 
 
 def list_response(
@@ -90,7 +92,8 @@ def list_response(
     if list_format.bodies and not query.include_body:
         query = replace(query, include_body=True)
     is_counted = parameters.get("count") == "true"
-    asked = ListRequest(parameters, query, facets_of(parameters), is_counted, list_format, moment, title)
+    visibility = context.caller.visibility
+    asked = ListRequest(parameters, query, visibility, facets_of(parameters), is_counted, list_format, moment, title)
     seen = context.head_seen if may_read_optimistically(asked, context.head_seen) else None
     found = read_at_one_head(context.database, seen, partial(read_list, context, asked))
     if isinstance(found, Response):
@@ -112,7 +115,7 @@ def may_read_optimistically(asked: ListRequest, head: Head | None) -> bool:
 
 def read_list(context: RequestContext, asked: ListRequest, connection: Connection, head: Head) -> ListResult | Response:
     """The list at `head`, or 304. It may run a second time, at another head; see `read_at_one_head`."""
-    visibility, query, moment = context.caller.visibility, asked.query, asked.moment
+    visibility, query, moment = asked.visibility, asked.query, asked.moment
     expiries = context.state.calendar.around(connection, head, moment)
     tag = date = None
     # What is not on the wire changes without it, so that nothing tells whether a copy of it is still good.

@@ -22,7 +22,7 @@ from newswire.search.query import Position, Query
 from newswire.store.articles import NUMBERS as ARTICLE_NUMBERS
 from newswire.store.statements import Statement
 from newswire.store.tables import article
-from newswire.visibility import Filter
+from newswire.visibility import Filter, TimeRules, open_sql, values_of_rules
 
 search_document = document_table("search_document")
 
@@ -43,10 +43,10 @@ class PostgresSearch(SearchBackend):
 
     def search_statement(
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
-        start: Position | None, limit: int, unexpired_at: int | None,
+        start: Position | None, limit: int, rules: TimeRules,
     ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
-        matching, sought = match_conditions(query, wanted, languages, unexpired_at)
-        values = list_values(query, start, limit, None)
+        matching, sought = match_conditions(query, wanted, languages, rules)
+        values = list_values(query, start, limit, ())
         if query.order != "published_at":
             few = time_buckets.few_matches(connection, matching, sought)
             if few is not None:
@@ -68,16 +68,14 @@ class PostgresSearch(SearchBackend):
 
     def count_matches(
         self, connection: Connection, query: Query, wanted: Filter, languages: Sequence[str], most: int,
-        unexpired_at: int | None,
+        rules: TimeRules,
     ) -> int:  # fmt: skip
         in_order = query.times[:2] if query.order == "published_at" else query.times[2:]
         if in_order == (None, None):
             # Without bounds in its order all matches count, whenever they were published, so no walk is needed.
-            matching, values = match_conditions(query, wanted, languages, unexpired_at)
+            matching, values = match_conditions(query, wanted, languages, rules)
             return time_buckets.count_matches(connection, matching, values, most)
-        numbers, found = self.search_statement(
-            connection, ARTICLE_NUMBERS, query, wanted, languages, None, most, unexpired_at
-        )
+        numbers, found = self.search_statement(connection, ARTICLE_NUMBERS, query, wanted, languages, None, most, rules)
         count: int = count_statement(numbers).execute(connection, found).fetchone()[0]
         return count
 
@@ -85,16 +83,14 @@ class PostgresSearch(SearchBackend):
         return {row[0]: row[1:] for row in connection.execute(TEXTS, {"numbers": numbers, "most": most})}
 
     def count_by_term(
-        self, connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None, most: int
+        self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]:
-        values = {"expired_by": expired_by, "most": most}
-        return term_counts.number_by_term(connection, term_counts.COUNT, terms, wanted, values)
+        return term_counts.number_by_term(connection, term_counts.COUNT, terms, wanted, rules, {"most": most})
 
     def newest_by_term(
-        self, connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None
+        self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]:
-        values = {"expired_by": expired_by, **term_counts.WALKING}
-        return term_counts.number_by_term(connection, term_counts.NEWEST, terms, wanted, values)
+        return term_counts.number_by_term(connection, term_counts.NEWEST, terms, wanted, rules, term_counts.WALKING)
 
 
 @lru_cache(MAX_SHAPES)
@@ -109,7 +105,7 @@ def publication_order_statement(columns: Select[Any], descending: bool, names: f
 
 
 def match_conditions(
-    query: Query, wanted: Filter, languages: Sequence[str], unexpired_at: int | None
+    query: Query, wanted: Filter, languages: Sequence[str], rules: TimeRules
 ) -> tuple[str, dict[str, Any]]:
     """What search_document must satisfy besides `words @@ %(query)s`, as psycopg's SQL, and the values of both."""
     values: dict[str, Any] = {"query": tsquery_of(query.expression, wanted, languages)}
@@ -117,9 +113,9 @@ def match_conditions(
     matching = ["status = 'usable'" if query.status == "usable" else "status <> 'usable' AND status = %(status)s"]
     if query.status != "usable":
         values["status"] = query.status
-    if unexpired_at is not None:
-        matching.append("(expires_at IS NULL OR expires_at > %(unexpired_at)s)")
-        values["unexpired_at"] = unexpired_at
+    if rules:
+        matching.append(open_sql(rules, "%({})s"))
+        values |= values_of_rules(rules)
     other, bounds = (
         ("updated_at", query.times[2:]) if query.order == "published_at" else ("published_at", query.times[:2])
     )

@@ -8,20 +8,21 @@ from sqlalchemy import Connection
 from newswire.search.postgres import time_buckets
 from newswire.search.postgres.tsquery import tsquery_of
 from newswire.timestamps import EARLIEST, LATEST
-from newswire.visibility import Filter
+from newswire.visibility import Filter, TimeRules, open_sql, values_of_rules
 
 ASKED = """SELECT asked.value, ({found}) FROM (
     SELECT value, (%(within)s || quote_literal('_' || value))::tsquery AS query FROM unnest(%(terms)s::text[]) AS value
 ) AS asked"""
-UNEXPIRED = "status = 'usable' AND (expires_at > %(expired_by)s::bigint) IS NOT FALSE"
+# OPEN stands for what the rules of access say of times.
+USABLE = "status = 'usable' AND OPEN"
 # The planner must not see the LIMIT when it chooses how to find the matches, or it reads the whole table for
 # them: so they are a materialised CTE, which is read no further than is asked for.
 COUNT = ASKED.format(
     found=f"""WITH matches AS MATERIALIZED (
-        SELECT number FROM search_document WHERE words @@ asked.query AND {UNEXPIRED}
+        SELECT number FROM search_document WHERE words @@ asked.query AND {USABLE}
     ) SELECT count(*) FROM (SELECT 1 FROM matches LIMIT %(most)s) AS counted"""
 )
-WALK = time_buckets.WALK.format(**time_buckets.DESCENDING, matching=UNEXPIRED, place="true").replace(
+WALK = time_buckets.WALK.format(**time_buckets.DESCENDING, matching=USABLE, place="true").replace(
     "%(query)s", "asked.query"
 )
 NEWEST = ASKED.format(
@@ -34,9 +35,15 @@ WALKING = {"low": EARLIEST, "high": LATEST, "wanted": 1, "few": FEW, "first": 2 
 
 
 def number_by_term(
-    connection: Connection, statement: str, terms: Collection[str], wanted: Filter, values: Mapping[str, Any]
+    connection: Connection,
+    statement: str,
+    terms: Collection[str],
+    wanted: Filter,
+    rules: TimeRules,
+    values: Mapping[str, Any],
 ) -> dict[str, int]:
-    """Executes `COUNT` or `NEWEST` for articles that satisfy `wanted`; terms without an article are left out."""
+    """Executes `COUNT` or `NEWEST` for articles that satisfy `wanted` and `rules`; terms without an article are left out."""
     narrowed = f"({tsquery_of(None, wanted, ())}) & " if wanted != Filter() else ""
-    asked = {"terms": [*terms], "within": narrowed, **values}
+    asked = {"terms": [*terms], "within": narrowed, **values, **values_of_rules(rules)}
+    statement = statement.replace("OPEN", open_sql(rules, "%({})s"))
     return {term: number for term, number in connection.exec_driver_sql(statement, asked) if number}

@@ -34,7 +34,7 @@ from newswire.search.keyset import (
     keyset_page,
     list_parameters,
     list_values,
-    unexpired_between,
+    open_between,
 )  # fmt: skip
 from newswire.search.query import Position, Query
 from newswire.search.sqlite import term_counts
@@ -43,7 +43,7 @@ from newswire.search.sqlite.writer import SLOTS, SqliteIndexWriter, first_positi
 from newswire.store.articles import NUMBERS
 from newswire.store.statements import Statement
 from newswire.store.tables import article
-from newswire.visibility import Filter
+from newswire.visibility import Filter, TimeRules
 
 FEW = 1000
 
@@ -73,12 +73,12 @@ class SqliteSearch(SearchBackend):
 
     def search_statement(
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
-        start: Position | None, limit: int, unexpired_at: int | None,
+        start: Position | None, limit: int, rules: TimeRules,
     ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
         usable = query.status == Status.USABLE
         wanted &= Filter(exclude=frozenset(HIDDEN)) if usable else Filter((frozenset({f"status_{query.status}"}),))
         values = {
-            **list_values(query, start, limit, unexpired_at),
+            **list_values(query, start, limit, rules),
             "match": match_expression(query.expression, wanted, languages),
         }
         if query.order != "published_at":
@@ -95,9 +95,9 @@ class SqliteSearch(SearchBackend):
 
     def count_matches(
         self, connection: Connection, query: Query, wanted: Filter, languages: Sequence[str], most: int,
-        unexpired_at: int | None,
+        rules: TimeRules,
     ) -> int:  # fmt: skip
-        numbers, values = self.search_statement(connection, NUMBERS, query, wanted, languages, None, most, unexpired_at)
+        numbers, values = self.search_statement(connection, NUMBERS, query, wanted, languages, None, most, rules)
         count: int = count_statement(numbers).execute(connection, values).fetchone()[0]
         return count
 
@@ -106,24 +106,22 @@ class SqliteSearch(SearchBackend):
         return {row[0]: row[1:] for row in rows}
 
     def count_by_term(
-        self, connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None, most: int
+        self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]:
-        values = {"expired_by": expired_by, "most": most}
-        return term_counts.number_by_term(connection, term_counts.COUNT, terms, wanted, values)
+        return term_counts.number_by_term(connection, term_counts.COUNT, terms, wanted, rules, {"most": most})
 
     def newest_by_term(
-        self, connection: Connection, terms: Collection[str], wanted: Filter, expired_by: int | None
+        self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]:
-        values = {"expired_by": expired_by}
-        return term_counts.number_by_term(connection, term_counts.NEWEST, terms, wanted, values)
+        return term_counts.number_by_term(connection, term_counts.NEWEST, terms, wanted, rules, {})
 
 
 @lru_cache(MAX_SHAPES)
 def publication_order_statement(columns: Select[Any], descending: bool, names: frozenset[str]) -> Statement:
     """In the order of the index; times of publication and `beyond` are row numbers."""
-    times, _, unexpired_at = list_parameters(names)
+    times, _, rules = list_parameters(names)
     rowid = search_index.c.rowid
-    columns = unexpired_between(columns, Query(times=times), unexpired_at)
+    columns = open_between(columns, Query(times=times), rules)
     columns = columns.join(search_place, search_place.c.number == article.c.number)
     columns = between_times(columns.join(search_index, rowid == search_place.c.position).where(WIDE), rowid, times[:2])
     if "beyond" in names:
@@ -134,9 +132,9 @@ def publication_order_statement(columns: Select[Any], descending: bool, names: f
 @lru_cache(MAX_SHAPES)
 def update_order_statement(columns: Select[Any], descending: bool, names: frozenset[str]) -> Statement:
     """In order of the newest version: the index is in another order, so few matches are sorted, many are met."""
-    times, start, unexpired_at = list_parameters(names)
+    times, start, rules = list_parameters(names)
     rowid = search_index.c.rowid
-    columns = unexpired_between(columns, Query(order="updated_at", times=times), unexpired_at)
+    columns = open_between(columns, Query(order="updated_at", times=times), rules)
     columns = columns.join(search_place, search_place.c.number == article.c.number)
     if "few" in names:
         columns = columns.where(search_place.c.position.in_(text("SELECT value FROM json_each(:few)")))
