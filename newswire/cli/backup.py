@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
 from newswire.cli.support.database import opened_database
+from newswire.cli.support.index import update_index
 from newswire.cli.support.output import json_option, tell
 from newswire.cli.support.progress import progress
 from newswire.client.files import OWNER, arriving, sync
@@ -135,12 +136,13 @@ def restore_steps(database: Database) -> RestoreSteps:
 
 
 def upgrade_wire(url: str) -> str | None:
-    """Migrates the wire at a database URL; returns the schema that it had, None if there is no wire."""
+    """Migrates the wire at a database URL and its search index; returns the schema that it had, None if there is none."""
     database = Database(url)
     try:
         schema = migrate.revision(database)
+        if schema is not None:
+            migrate.upgrade(url)
+            update_index(database)
     finally:
         database.dispose()
-    if schema is not None:
-        migrate.upgrade(url)
     return schema

@@ -1,16 +1,22 @@
 """`newswire serve`."""
 
+import logging
 import os
 
 import click
 
 from newswire import __version__, logs
+from newswire.cli.support.index import update_index
 from newswire.cli.support.listen import address_of, listen
 from newswire.cli.support.output import json_option, tell
 from newswire.config import Settings
+from newswire.search.index import read_versions
+from newswire.search.rebuild import check_index
 from newswire.server.supervisor import run_server
 from newswire.store import migrate
 from newswire.store.database import Database, public_url
+
+logger = logging.getLogger("newswire.server")
 
 MOST_PROCESSES = 64
 
@@ -25,9 +31,9 @@ MOST_PROCESSES = 64
 def serve(host: str, port: int, workers: int | None, as_json: bool) -> None:
     """Serve the wire over HTTP, with one worker process beside the web processes.
 
-    A SQLite database is created or migrated first; a PostgreSQL with an older schema is refused: run
-    `newswire db upgrade`. Log lines are JSON on standard error. SIGTERM and Ctrl-C end it; requests that
-    are being answered are answered.
+    A SQLite database is created or migrated first; a PostgreSQL with an older schema, or with a search index
+    that this version cannot search, is refused: run `newswire db upgrade`. Log lines are JSON on standard
+    error. SIGTERM and Ctrl-C end it; requests that are being answered are answered.
 
     \b
     newswire serve
@@ -54,10 +60,23 @@ def prepared(url: str) -> str:
     try:
         if database.backend.upgrades_on_serve:
             migrate.upgrade(url)
+            update_unusable_index(database)
         migrate.check(database)
+        with database.read() as connection:
+            warning = check_index(connection)
+        if warning:
+            logger.warning("%s", warning)
     finally:
         database.dispose()
     return public_url(database.url)
+
+
+def update_unusable_index(database: Database) -> None:
+    """Rebuilds a search index that cannot be searched; one that only lacks stems is searched as it is."""
+    with database.read() as connection:
+        usable = read_versions(connection).fits_analysis()
+    if not usable:
+        update_index(database)
 
 
 def processors() -> int:

@@ -22,6 +22,7 @@ from newswire.cli.support.failures import sentence
 from newswire.config import Settings
 from newswire.errors import Problem
 from newswire.publishing import idempotency, release
+from newswire.search.rebuild import rebuild_index
 from newswire.store.database import Database
 from newswire.timestamps import now
 
@@ -29,6 +30,8 @@ logger = logging.getLogger("newswire.worker")
 LONGEST_RETRY_SECONDS = 60.0
 SHORTEST_RETRY_SECONDS = 1.0
 STOP_SECONDS = 0.5
+INDEX_SECONDS = 0.2
+"""Of each second, for the rebuild: releases wait for it, and so does whoever publishes."""
 
 
 class Round(NamedTuple):
@@ -57,7 +60,26 @@ def releases(database: Database) -> None:
         waiting = written == release.AT_ONCE
 
 
-ROUNDS = (Round("releases", 0.25, releases), Round("housekeeping", 3600.0, housekeeping))
+def search_index(database: Database) -> None:
+    """Rebuilds a part of a search index with old stems, where whoever serves the wire also migrates it.
+
+    Elsewhere that is `newswire db upgrade`: the workers of two machines with different stemmers would write each
+    other's rows again and again.
+    """
+    if not database.backend.upgrades_on_serve:
+        return
+    until = time.monotonic() + INDEX_SECONDS
+    for done in rebuild_index(database):
+        logger.info("indexed again", extra={"articles": done})
+        if time.monotonic() > until:
+            return
+
+
+ROUNDS = (
+    Round("releases", 0.25, releases),
+    Round("search index", 1.0, search_index),
+    Round("housekeeping", 3600.0, housekeeping),
+)
 
 
 @click.command()

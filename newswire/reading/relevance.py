@@ -16,7 +16,6 @@ from sqlalchemy import Connection, select
 from newswire.reading.lists import Page, chosen, found
 from newswire.search import index
 from newswire.search.bm25 import LOOKED_AT, MOST_LEAVES, Measures, score_articles
-from newswire.search.languages import read_languages
 from newswire.search.query import Position, Query, decode_cursor, invalid_cursor, is_valid_position
 from newswire.search.syntax import find_leaves
 from newswire.store.tables import article
@@ -72,7 +71,7 @@ def ranked(
     assert query.ranked_at is not None
     texts = index.read_texts(connection, [place.number for place in places], LOOKED_AT)
     articles = [texts[place.number] for place in places]
-    found, measures = score_articles(articles, query.expression, read_languages(connection), window.measures)
+    found, measures = score_articles(articles, query.expression, index.read_languages(connection), window.measures)
     ranks = [
         Rank(score * freshness(query.ranked_at - place.at), *place) for score, place in zip(found, places, strict=True)
     ]

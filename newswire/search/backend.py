@@ -6,9 +6,9 @@ before either is asked.
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Select, Table
 
 from newswire.article import Held
 from newswire.search.analysis import Analysed
@@ -27,6 +27,9 @@ class Document(NamedTuple):
 
 class SearchBackend(ABC):
     """The search index of one database system. `index` says what the arguments mean."""
+
+    rows: ClassVar[Table]
+    """The table with a row for each article: its `number`, and the `index_version` that its words are of."""
 
     @abstractmethod
     def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None: ...

@@ -156,3 +156,7 @@ class ProblemKinds(Served):
 
 class Health(Served):
     status = string()
+
+
+class Readiness(Health):
+    warning = maybe(description="What limits this wire: its search index has to be rebuilt.")

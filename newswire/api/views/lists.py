@@ -19,7 +19,7 @@ from newswire.article import Killed, Status
 from newswire.changes.recent_kills import lately_killed
 from newswire.changes.rules import Reader
 from newswire.reading import facets, lists, relevance
-from newswire.search.languages import read_languages
+from newswire.search.index import read_languages
 from newswire.search.query import Query
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now

@@ -1,9 +1,10 @@
-"""The database that a command works on: the one of the settings, reachable and with a current schema."""
+"""The database that a command works on: the one of the settings, reachable, its schema current, its index usable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from newswire.config import Settings
+from newswire.search.rebuild import check_index
 from newswire.store import migrate
 from newswire.store.database import Database
 
@@ -14,6 +15,8 @@ def opened_database() -> Iterator[Database]:
     database = Database(Settings.from_env().database_url)
     try:
         migrate.check(database)
+        with database.read() as connection:
+            check_index(connection)
         yield database
     finally:
         database.dispose()

@@ -30,6 +30,8 @@ search_document = document_table("search_document")
 class PostgresSearch(SearchBackend):
     """See `SearchBackend`."""
 
+    rows = search_document
+
     def __init__(self) -> None:
         self.writer = PostgresIndexWriter()
 

@@ -52,12 +52,15 @@ search_place = Table(
     MetaData(),
     Column("position", Integer, primary_key=True),
     Column("number", BigInteger, nullable=False, unique=True),
+    Column("index_version", Text, nullable=False),
 )
 search_index = table("search_index", column("rowid"), column("search_index"))
 
 
 class SqliteSearch(SearchBackend):
     """See `SearchBackend`."""
+
+    rows = search_place
 
     def __init__(self) -> None:
         self.writer = SqliteIndexWriter()
