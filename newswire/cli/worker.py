@@ -52,12 +52,12 @@ def housekeeping(database: Database) -> None:
 def releases(database: Database) -> None:
     """Tells the wire of embargoes that have ended and of articles that have expired."""
     with database.read() as connection:
-        waiting = release.is_due(connection, now())
+        waiting = release.has_due_articles(connection, now())
     while waiting:
         with database.begin() as connection:
-            written = release.release(connection, now())
+            written = release.release_due_articles(connection, now())
         logger.info("released or expired", extra={"entries": written})
-        waiting = written == release.AT_ONCE
+        waiting = written == release.RELEASED_AT_ONCE
 
 
 def search_index(database: Database) -> None:

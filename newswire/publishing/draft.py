@@ -15,7 +15,8 @@ import orjson
 
 from newswire.article import Draft, Publisher
 from newswire.errors import Fault, Problem, invalid
-from newswire.formats.html.sanitise import NoBaseError, absolute_url, from_text, plain_text, sanitise, word_count
+from newswire.formats.html.sanitise import NoBaseError, absolute_url, sanitise
+from newswire.formats.html.text import count_words, html_to_text, text_to_html
 from newswire.formats.markdown.read import markdown_to_html
 
 BODIES = frozenset({"body_html", "body_text", "body_markdown"})
@@ -152,7 +153,7 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
         **_members(fields, FIELDS_BEFORE_BODY),
         "body_html": body_html,
         "body_text": body_text,
-        "word_count": word_count(body_text or ""),
+        "word_count": count_words(body_text or ""),
         **_members(fields, FIELDS_AFTER_BODY),
         "language": fields.get("language") or publisher.language,
         "section": fields.get("section"),
@@ -181,11 +182,11 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
 def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, Sequence[Any]]:
     """HTML and plain text of whichever body was sent, and what the sanitiser removed."""
     if text := fields.get("body_text"):
-        return from_text(text), text, ()
+        return text_to_html(text), text, ()
     body = fields.get("body_html") or fields.get("body_markdown")
     if body is None:
         return None, None, ()
-    return body.html, plain_text(body.html), body.warnings
+    return body.html, html_to_text(body.html), body.warnings
 
 
 def _members(item: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

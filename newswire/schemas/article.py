@@ -233,7 +233,7 @@ def load_ninjs(read: Ninjs, publisher: Publisher, *, named: bool) -> Draft | Kil
         draft = load_draft(sent, publisher)
     except Problem as problem:
         found += [
-            replace(each, pointer=pointer_in_document(each.pointer or "", read.places)) for each in problem.errors
+            replace(each, pointer=pointer_in_document(each.pointer or "", read.pointers)) for each in problem.errors
         ]
     if found:
         raise Problem("validation_failed", describe_faults(found), found)

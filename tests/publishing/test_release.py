@@ -28,7 +28,7 @@ def in_milliseconds(milliseconds: int) -> str:
 def tend(wire: Wire, later: int = 0) -> int:
     """What a worker does, as if it were `later` milliseconds later."""
     with wire.database.begin() as connection:
-        return release.release(connection, now() + later)
+        return release.release_due_articles(connection, now() + later)
 
 
 @contextmanager

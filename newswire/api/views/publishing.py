@@ -22,7 +22,7 @@ from newswire.api.request.conditional import article_tag, idempotency_key, if_ma
 from newswire.article import Publisher, Status, canceled
 from newswire.document import linked, unlinked
 from newswire.errors import invalid
-from newswire.formats.markdown.read import parsed_markdown
+from newswire.formats.markdown.read import parse_markdown
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
 from newswire.publishing.draft import Kill, apply_merge_patch
@@ -236,7 +236,7 @@ def success_status(outcome: Outcome) -> int:
 def parse_article(request: Request, body: bytes) -> Any:
     """What is in a request body: an article as sent in JSON or Markdown, or ninjs, whose type may be plain JSON."""
     if request.mimetype in MARKDOWN_TYPES:
-        return parsed_markdown(body)
+        return parse_markdown(body)
     content = parsed_json(body)
     if isinstance(content, dict) and (request.mimetype in NINJS_TYPES or is_ninjs(content)):
         return read_ninjs(content)

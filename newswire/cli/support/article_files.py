@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from newswire.errors import Problem
-from newswire.formats.markdown.read import parsed_markdown
+from newswire.formats.markdown.read import parse_markdown
 from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
 
 MARKDOWN = (".md", ".markdown")
@@ -59,7 +59,7 @@ def items(source: Source) -> Iterator[Item]:
     """The articles of a file, in order. Markdown is known by its name, JSON by how it begins; all else is NDJSON."""
     try:
         if source.name.endswith(MARKDOWN):
-            yield Item("the article", read(parsed_markdown, source.stream.read()))
+            yield Item("the article", read(parse_markdown, source.stream.read()))
             return
         numbered = lines(source.stream)
         number, first = next(numbered, (0, b""))
