@@ -162,7 +162,7 @@ class PublishTransaction:
         if held.status is Status.CANCELED:
             stored = self.read_version(held)
             remains = parse_article(stored.rendered, stored.body)
-            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body))
+            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body, stored.form))
         condition(held)
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
         self.buffer.flush_article(held.number)
