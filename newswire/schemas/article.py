@@ -10,7 +10,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from newswire.article import SENDABLE, Draft, Publisher
+from newswire.article import Draft, Publisher
 from newswire.errors import Fault, Problem, closest_name
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.publishing.draft import BODIES, Kill, clean_fields, make_draft
@@ -148,6 +148,14 @@ class ArticlePatchSchema(ArticleSchema):
 # A body has room for a million unknown fields; nobody reads on, and hints are the slow part.
 MOST_FAULTS, MOST_HINTS, LONGEST_NAME = 500, 20, 50
 SCHEMA = ArticleSchema()
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "": tuple(SCHEMA.fields),
+    **{name: tuple(schema().fields) for name, schema in {
+        "change": ChangeSchema, "subjects": SubjectSchema, "places": PlaceSchema, "authors": AuthorSchema,
+        "images": ImageSchema,
+    }.items()},
+}  # fmt: skip
+"""The names of the fields of an article and of the objects in it, in the order in which faults are told."""
 
 # For the OpenAPI document: the IPTC's schemas say the rest.
 NINJS = {
@@ -215,7 +223,7 @@ def schema_position(fault: Fault) -> tuple[int, ...]:
         if depth == 1 and steps[0] != "change" and step.isdecimal():
             position.append(int(step))
         else:
-            siblings = SENDABLE.get(steps[0] if depth else "", ())
+            siblings = NAMES.get(steps[0] if depth else "", ())
             position.append(siblings.index(step) if step in siblings else len(siblings))
     return tuple(position)
 
@@ -254,7 +262,7 @@ def with_suggestion(fault: Fault) -> Fault:
     if fault.code != "unknown_field" or fault.pointer is None or len(fault.pointer) > LONGEST_NAME:
         return fault
     steps = fault.pointer.split("/")
-    siblings = SENDABLE.get(steps[1] if len(steps) > 2 else "", ())
+    siblings = NAMES.get(steps[1] if len(steps) > 2 else "", ())
     return replace(fault, did_you_mean=closest_name(steps[-1], siblings))
 
 
