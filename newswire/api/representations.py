@@ -68,7 +68,7 @@ def markdown_response(article: Mapping[str, Any]) -> Response:
     return Response(markdown(article), content_type=f"{MARKDOWN}; charset=utf-8")
 
 
-def page_response(article: Mapping[str, Any]) -> Response:
+def html_response(article: Mapping[str, Any]) -> Response:
     """The page for people, which loads pictures only and runs nothing."""
     response = Response(page(article), content_type=f"{HTML}; charset=utf-8")
     response.headers["Content-Security-Policy"] = policy()
@@ -78,6 +78,6 @@ def page_response(article: Mapping[str, Any]) -> Response:
 
 TEXTS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], Response]]] = {
     MARKDOWN: ("md", markdown_response),
-    HTML: ("html", page_response),
+    HTML: ("html", html_response),
 }
 """Formats that are no JSON: what their ETag calls them, and what writes them."""

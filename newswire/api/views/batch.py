@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Request, Response
 
-from newswire.api.auth import own_publisher
+from newswire.api.auth import publisher_of_key
 from newswire.api.context import RequestContext
 from newswire.api.problems import dump_json, embed_problem
 from newswire.api.request.bodies import BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, read_body, too_large
@@ -26,7 +26,7 @@ def create_batch(context: RequestContext) -> Response:
     NDJSON, or a JSON array. Articles with an `external_id` are created or updated by it. Every line has
     a result of its own; a bad one harms no other.
     """
-    publisher = own_publisher(context.caller)
+    publisher = publisher_of_key(context.caller)
     body = read_body(context.request, (*NDJSON_TYPES, *JSON_TYPES), BATCH_BYTES)
     batch = [load_item(item, publisher) for item in parse_items(context.request, body)]
     with publishing_request(context, publisher, body) as publishing:

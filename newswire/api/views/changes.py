@@ -12,7 +12,7 @@ from newswire.api.context import RequestContext
 from newswire.api.representations import convert_entry, converted_response
 from newswire.api.responses import json_response
 from newswire.api.schemas.changes import check_beginning, wanted_types, wire_query
-from newswire.api.schemas.filters import invalid, is_relative, resolved
+from newswire.api.schemas.filters import invalid_parameter, is_relative, resolve_moment
 from newswire.api.views import streams
 from newswire.changes import consumers
 from newswire.changes.document import entry_bytes
@@ -79,7 +79,7 @@ def read_changes(
     It may run a second time, at another head; see `read_at_one_head`.
     """
     check_wire(parameters.get("wire"), head)
-    after = beginning_of(context, parameters, connection, head, moment)
+    after = find_beginning(context, parameters, connection, head, moment)
     if after > head.seq:
         raise ahead(after, head)
     if context.media_type in (streams.EVENTS, streams.NDJSON):
@@ -100,7 +100,7 @@ def check_wire(expected: str | None, head: wire.Head) -> None:
         )
 
 
-def beginning_of(
+def find_beginning(
     context: RequestContext, parameters: Mapping[str, Any], connection: Connection, head: wire.Head, moment: int
 ) -> int:
     """The position behind which the page or stream begins."""
@@ -115,14 +115,14 @@ def beginning_of(
     if start == "oldest":
         after: int = parameters.get("after", 0)
         return after
-    return head.seq if start == "now" else first_at(connection, resolved(start, moment) or 0)
+    return head.seq if start == "now" else first_at(connection, resolve_moment(start, moment) or 0)
 
 
 def position_of(event_id: str, head: wire.Head) -> int:
     """The sequence number of an event's id, `WIRE:SEQ`."""
     wire_id, _, seq = event_id.rpartition(":")
     if not wire_id or not (seq.isascii() and seq.isdigit()) or len(seq) > 19:
-        raise invalid("Last-Event-ID", "Must be the id of an event of this stream, WIRE:SEQ.")
+        raise invalid_parameter("Last-Event-ID", "Must be the id of an event of this stream, WIRE:SEQ.")
     check_wire(wire_id, head)
     return int(seq)
 

@@ -6,12 +6,12 @@ from typing import Any
 from flask import Response
 
 from newswire import wire
-from newswire.api.auth import unauthenticated
+from newswire.api.auth import party_of_key
 from newswire.api.context import RequestContext
 from newswire.api.request.bodies import load_json_body
 from newswire.api.responses import json_response
 from newswire.api.schemas.changes import CONSUMER, ConsumerSchema
-from newswire.api.schemas.filters import invalid
+from newswire.api.schemas.filters import invalid_parameter
 from newswire.changes import consumers
 from newswire.changes.consumers import Consumer
 from newswire.timestamps import format_instant, now
@@ -48,7 +48,8 @@ def put_consumer(context: RequestContext, name: str) -> Response:
     Makes it when it is new. `GET /v1/changes?consumer=NAME` continues behind this position and does not move
     it: store it again when what came is safe with you.
     """
-    party = own_party(context, name)
+    check_name(name)
+    party = party_of_key(context.caller, "A consumer")
     after = load_json_body(context.request, SCHEMA, BODY_BYTES)["after"]
     with context.database.begin() as connection:
         stored = consumers.store(connection, party, name, after, now())
@@ -61,23 +62,16 @@ def delete_consumer(context: RequestContext, name: str) -> Response:
 
     Its position is gone; the wire stays as it is.
     """
-    party = own_party(context, name)
+    check_name(name)
+    party = party_of_key(context.caller, "A consumer")
     with context.database.begin() as connection:
         consumers.forget(connection, party, name)
     return Response(status=204)
 
 
-def own_party(context: RequestContext, name: str) -> str:
-    """The party that the consumer belongs to; raises `unauthenticated` for a caller without a key."""
-    check_name(name)
-    if context.caller.kind == "public":
-        raise unauthenticated("A consumer belongs to a key: send Authorization: Bearer KEY.")
-    return context.caller.party
-
-
 def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
-        raise invalid("name", "Must have 1 to 100 small letters, digits, dots, hyphens and underscores.")
+        raise invalid_parameter("name", "Must have 1 to 100 small letters, digits, dots, hyphens and underscores.")
 
 
 def consumer_document(consumer: Consumer, head: int) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
         context.mark_cacheable(head, expiries.following, minute + MINUTE if minute else None, undated)
         if is_not_modified(context.request, tag, date):
             return not_modified_response(context, tag)
-    page = read_page(context, query, moment, connection, head)
+    page = read_list_page(context, query, moment, connection, head)
     meta: dict[str, Any] = {"head": head.seq}
     if asked.is_counted:
         meta["count"] = lists.count(connection, query, visibility, moment)._asdict()
@@ -144,7 +144,9 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     )  # fmt: skip
 
 
-def read_page(context: RequestContext, query: Query, moment: int, connection: Connection, head: Head) -> lists.Page:
+def read_list_page(
+    context: RequestContext, query: Query, moment: int, connection: Connection, head: Head
+) -> lists.Page:
     """The page of a query, by relevance or by time."""
     visibility = context.caller.visibility
     if query.ranked_at is not None:

@@ -15,7 +15,7 @@ import orjson
 from flask import Request, Response
 from sqlalchemy import Connection
 
-from newswire.api.auth import check_external_id, named_publisher, own_publisher, publisher_of_article
+from newswire.api.auth import check_external_id, named_publisher, publisher_of_article, publisher_of_key
 from newswire.api.context import RequestContext
 from newswire.api.request.bodies import ARTICLE_TYPES, MARKDOWN_TYPES, MERGE_TYPES, NINJS_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
@@ -39,7 +39,7 @@ def create_article(context: RequestContext) -> Response:
     answer again; a repeated `external_id` is refused (use PUT to update). ninjs, also as a Superdesk pushes
     it, is created, updated or, when it is canceled, killed by its `uri` or `guid`.
     """
-    publisher = own_publisher(context.caller)
+    publisher = publisher_of_key(context.caller)
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES, context.signed_body)
     content = parse_article(context.request, body)
     sent = load_sent(content, publisher)
@@ -205,7 +205,7 @@ def publishing_request(context: RequestContext, publisher: Publisher, body: byte
         if key is None or dry_run:
             yield publishing
             return
-        publishing.answer = claim_key(connection, publisher.id, key, fingerprint(context.request, body), moment)
+        publishing.answer = claim_key(connection, publisher.id, key, request_fingerprint(context.request, body), moment)
         publishing.replayed = publishing.answer is not None
         yield publishing
         if not publishing.replayed:
@@ -213,7 +213,7 @@ def publishing_request(context: RequestContext, publisher: Publisher, body: byte
             store_answer(connection, publisher.id, key, publishing.answer)
 
 
-def fingerprint(request: Request, body: bytes) -> str:
+def request_fingerprint(request: Request, body: bytes) -> str:
     """What makes two requests the same: SHA-256 of method, address, type and body."""
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
     return hashlib.sha256(head.encode("utf-8", "backslashreplace") + body).hexdigest()
