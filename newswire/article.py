@@ -102,6 +102,13 @@ SENDABLE: Mapping[str, tuple[str, ...]] = {
     },
 }
 """The names of fields that a publisher may send: of an article, and of the objects in it."""
+PARTS: Mapping[str, tuple[str, ...]] = {
+    field.name: tuple(part.name for part in field.parts if part.is_stored) for field in FIELDS if field.parts
+}
+"""The members of the objects in a field, as stored."""
+SERVED_FIELDS = (*(field.name for field in FIELDS if field.is_stored), "seq", "status", "links")
+COMPARED_FIELDS = tuple(name for name in SERVED_FIELDS if name in SENDABLE[""] and name != "change")
+"""The fields whose change makes a new version."""
 
 
 class Status(StrEnum):
@@ -220,18 +227,7 @@ def entry_type(draft: Draft, *, first: bool) -> EntryType:
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Names of the content fields in which two rendered articles differ, in served order."""
-    ignored = {
-        "id",
-        "uri",
-        "version",
-        "change",
-        "publisher",
-        "created_at",
-        "updated_at",
-        "digest",
-        "word_count",
-    }
-    return [name for name, value in after.items() if name not in ignored and before.get(name) != value]
+    return [name for name in COMPARED_FIELDS if before.get(name) != after.get(name)]
 
 
 def shown(publisher: Publisher) -> dict[str, Any]:

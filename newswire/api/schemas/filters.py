@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from newswire.api.schemas.parameters import Ago, Alternatives, Digits, Moment, Parameters, choice_field, text_field
-from newswire.api.schemas.responses import FullArticle
-from newswire.article import Status
+from newswire.article import SERVED_FIELDS, Status
 from newswire.errors import Fault, Problem, closest_name
 from newswire.search.analysis import FIELDS
 from newswire.search.query import Query, Times
@@ -16,7 +15,6 @@ MINUTE = 60_000
 FILTERS = ("publisher", "author", "section", "keyword", "subject", "place", "language", "external_id", "ids")
 RELEVANCE = "relevance"
 SORTS = ("-published_at", "published_at", "-updated_at", "updated_at", RELEVANCE)
-SERVED = tuple(FullArticle().fields)
 
 
 class DryRunParameters(Parameters):
@@ -77,7 +75,7 @@ class ArticleParameters(FilterParameters):
                   load_default="-published_at")  # fmt: skip
     limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
     cursor = text_field("Where the page begins: `next_cursor` of the page before.", 1000, pattern="^[A-Za-z0-9_-]+$")
-    fields_ = Alternatives("Only these fields of each article, and its `id`.", SERVED, data_key="fields")
+    fields_ = Alternatives("Only these fields of each article, and its `id`.", SERVED_FIELDS, data_key="fields")
     include = choice_field("`body` adds the bodies.", "body")
     count = choice_field("`true` adds `meta.count`, exact to 10,000.", "true", "false", load_default="false")
     facets = Alternatives(f"Adds `meta.facets`, how the newest 10,000 matches divide by: {', '.join(FACETS)}.", FACETS)
@@ -156,7 +154,7 @@ def resolve_moment(moment: int | Ago | None, now: int) -> int | None:
 
 def sparse_fields(parameters: Mapping[str, Any]) -> frozenset[str] | None:
     """The names in `fields`, or None when everything is wanted."""
-    return chosen_names("fields", {"fields": parameters.get("fields_")}, SERVED)
+    return chosen_names("fields", {"fields": parameters.get("fields_")}, SERVED_FIELDS)
 
 
 def facets_of(parameters: Mapping[str, Any]) -> frozenset[str]:
