@@ -1,10 +1,11 @@
 """The OpenAPI document: valid, complete, and true. Schemathesis reads it and tries to catch the wire out."""
 
 import copy
+import gc
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from hypothesis.internal.constants_ast import Constants
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 from schemathesis.engine import events, from_schema
+from schemathesis.specs.openapi import _caches
 
 from newswire.api.routes import ROUTES
 from newswire.api.routing import Route
@@ -30,7 +32,12 @@ def address_of(route: Route) -> str:
     return re.sub(r"<\w+:(\w+)>", r"{\1}", route.path)
 
 
-EVERYTHING = {f"{route.method} {address_of(route)}" for route in ROUTES}
+OPERATIONS = [f"{route.method} {address_of(route)}" for route in ROUTES]
+# What Schemathesis is given at a time.
+PORTIONS = [
+    pytest.param(OPERATIONS[start : start + 8], id=f"{OPERATIONS[start]} and on")
+    for start in range(0, len(OPERATIONS), 8)
+]
 
 
 @pytest.fixture(scope="module", params=["sqlite"])
@@ -277,8 +284,10 @@ CHECKS: dict[str, Any] = {
 }
 
 
-def catch_out(app: Any, key: str, *, phases: set[str], examples: int) -> tuple[list[str], set[str]]:
-    """What Schemathesis finds that cannot be excused, and which operations it tried."""
+def catch_out(
+    app: Any, key: str, *, phases: set[str], examples: int, operations: Sequence[str] = ()
+) -> tuple[list[str], set[str]]:
+    """What Schemathesis finds in these operations, or all, that cannot be excused, and which it tried."""
     configuration = SchemathesisConfig.from_dict(
         {
             "seed": 20261122,
@@ -292,9 +301,10 @@ def catch_out(app: Any, key: str, *, phases: set[str], examples: int) -> tuple[l
         }
     )
     schema = schemathesis.openapi.from_wsgi(DOCUMENT, app, config=configuration)
+    some = schema.include(name=list(operations)) if operations else schema
     found: list[str] = []
     tried: set[str] = set()
-    for event in from_schema(schema).execute():
+    for event in from_schema(some).execute():
         if isinstance(event, events.NonFatalError | events.FatalError):
             found.append(str(event.info if isinstance(event, events.NonFatalError) else event.exception))
         if isinstance(event, events.ScenarioFinished):
@@ -349,11 +359,32 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.fixture
+def bounded() -> Iterator[None]:
+    """Nothing of a trial is kept for the next one: the validators of all operations together take a gigabyte."""
+    yield
+    _caches.clear_all()
+    gc.collect()
+
+
+@pytest.mark.usefixtures("bounded")
+def test_a_glance_at_the_main_operations_finds_no_lie_in_the_document(site: Site) -> None:
+    main = ["GET /v1/articles", "POST /v1/articles", "GET /v1/articles/{article_id}", "GET /v1/changes"]
+    found, tried = catch_out(
+        site.wire.app, site.publisher.key, phases={"examples", "fuzzing"}, examples=3, operations=main
+    )
+    assert tried == {*main}
+    assert not found, "\n\n".join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("bounded")
+@pytest.mark.parametrize("some", PORTIONS)
 @pytest.mark.parametrize("who", ["publisher", "partner"])
-def test_a_glance_finds_no_lie_in_the_document(site: Site, who: str) -> None:
+def test_fuzzing_finds_no_lie_in_the_document(site: Site, who: str, some: list[str]) -> None:
     key = {"publisher": site.publisher.key, "partner": site.partner.key}[who]
-    found, tried = catch_out(site.wire.app, key, phases={"examples", "fuzzing"}, examples=6)
-    assert tried >= EVERYTHING
+    found, tried = catch_out(site.wire.app, key, phases={"examples", "fuzzing"}, examples=6, operations=some)
+    assert tried == {*some}
     assert not found, "\n\n".join(found)
 
 
@@ -371,6 +402,7 @@ class Lying:
         return [self.document]
 
 
+@pytest.mark.usefixtures("bounded")
 def test_a_lie_in_the_document_is_found(site: Site, document: dict[str, Any]) -> None:
     lie = copy.deepcopy(document)
     lie["paths"] = {"/v1/me": lie["paths"]["/v1/me"], "/v1/changes": lie["paths"]["/v1/changes"]}
@@ -386,18 +418,29 @@ def test_a_lie_in_the_document_is_found(site: Site, document: dict[str, Any]) ->
 
 
 @pytest.mark.slow
-def test_a_long_look_finds_no_lie_in_the_document(site: Site) -> None:
-    found, tried = catch_out(site.wire.app, site.publisher.key, phases={"coverage", "stateful"}, examples=6)
-    assert tried >= EVERYTHING
+@pytest.mark.usefixtures("bounded")
+@pytest.mark.parametrize("some", PORTIONS)
+def test_values_at_every_limit_find_no_lie_in_the_document(site: Site, some: list[str]) -> None:
+    found, tried = catch_out(site.wire.app, site.publisher.key, phases={"coverage"}, examples=6, operations=some)
+    assert tried == {*some}
     assert not found, "\n\n".join(found)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("who", ["publisher", "partner"])
-def test_postgresql_makes_no_liar_of_the_document(fresh_postgresql: str, who: str) -> None:
-    site = Site(fresh_postgresql)
-    key = {"publisher": site.publisher.key, "partner": site.partner.key}[who]
-    found, tried = catch_out(site.wire.app, key, phases={"examples", "fuzzing"}, examples=8)
-    site.wire.close()
-    assert tried >= EVERYTHING
+@pytest.mark.usefixtures("bounded")
+def test_one_operation_after_another_finds_no_lie_in_the_document(site: Site) -> None:
+    found, tried = catch_out(site.wire.app, site.publisher.key, phases={"stateful"}, examples=6)
+    assert len(tried) > 10
+    assert not found, "\n\n".join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("bounded")
+@pytest.mark.parametrize("some", PORTIONS)
+@pytest.mark.parametrize("site", ["postgresql"], indirect=True)
+def test_postgresql_makes_no_liar_of_the_document(site: Site, some: list[str]) -> None:
+    found, tried = catch_out(
+        site.wire.app, site.publisher.key, phases={"examples", "fuzzing"}, examples=4, operations=some
+    )
+    assert tried == {*some}
     assert not found, "\n\n".join(found)
