@@ -23,7 +23,7 @@ from newswire.accounts.publishers import find_publisher, read_publisher
 from newswire.accounts.signing_keys import find_key_of_signature, list_signing_keys, signing_key_caller
 from newswire.api.request.bodies import JSON_TYPES, NINJS_TYPES, read_up_to
 from newswire.article import UNCARRIABLE, Publisher
-from newswire.changes.follow import Access, Feed
+from newswire.changes.follow import Access, LiveWire
 from newswire.config import Settings
 from newswire.errors import Fault, Problem
 from newswire.formats.strict_json import ARTICLE_BYTES
@@ -105,7 +105,7 @@ class Authenticator:
         if known is None:
             with self.database.read() as connection:
                 caller = find_caller(connection, key, moment)
-                head = wire.position(connection)
+                head = wire.read_head(connection)
             if caller is None:
                 raise unauthenticated_problem("The key is unknown, revoked or expired.")
             known = self.remember(header, caller, head)
@@ -151,7 +151,7 @@ class Authenticator:
                 note_key_use(connection, caller.key_id, moment)
 
 
-def access_checker(request: Request, feed: Feed) -> Callable[[], Access | None]:
+def access_checker(request: Request, feed: LiveWire) -> Callable[[], Access | None]:
     """A function for streams: what the caller of this request may see by now, None when it may read no longer."""
     key = key_in(request)
     if key is None:

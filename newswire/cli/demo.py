@@ -69,7 +69,7 @@ def demo(port: int, as_json: bool) -> None:
     It lives in a temporary folder, which is deleted at the end, and leaves your own database alone.
     """
     Settings.from_env()
-    logs.configure(LOG_LEVEL)
+    logs.configure_logging(LOG_LEVEL)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))
     with listen("127.0.0.1", port) as listener, TemporaryDirectory(prefix="newswire-demo-") as folder:

@@ -90,7 +90,7 @@ def worker(parent: int | None) -> None:
     `newswire serve` has one beside it already. On PostgreSQL more of them can run on any number of
     machines.
     """
-    logs.configure(Settings.from_env().log_level)
+    logs.configure_logging(Settings.from_env().log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())

@@ -84,7 +84,7 @@ def publish_transaction(connection: Connection, now: int) -> Iterator["PublishTr
         wire.NewEntry(kind, outcome.held.number, outcome.held.version, outcome.version.digest)
         for outcome, kind in pending
     ]
-    for (outcome, _), seq in zip(pending, wire.append(connection, entries, now), strict=True):
+    for (outcome, _), seq in zip(pending, wire.append_entries(connection, entries, now), strict=True):
         outcome.held = outcome.held._replace(seq=seq)
 
 

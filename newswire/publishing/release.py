@@ -48,7 +48,7 @@ def release_due_articles(connection: Connection, now: int) -> int:
             articles.change_article(connection, row.number, {"due_at": None})
         kind = EntryType.PUBLISHED if withheld else EntryType.EXPIRED
         entries.append(wire.NewEntry(kind, row.number, row.version, row.digest))
-    return len(wire.append(connection, entries, now))
+    return len(wire.append_entries(connection, entries, now))
 
 
 def _open_to_readers(connection: Connection, row: AnyRow) -> None:

@@ -22,12 +22,12 @@ from newswire.schemas.fields import (
     MarkupBody,
     PlainBody,
     Reason,
-    Refused,
+    RefusedField,
     Several,
     Text,
     Url,
     Whole,
-    faults,
+    list_faults,
 )
 
 
@@ -99,7 +99,7 @@ class ImageSchema(Strict):
     """A picture by its address, with the words that belong to it."""
 
     url = Url(required=True)
-    image_id = Refused("Pictures cannot be uploaded to this wire; send the picture's url.")
+    image_id = RefusedField("Pictures cannot be uploaded to this wire; send the picture's url.")
     role = choice_field("lead", "inline", "gallery")
     caption = Text(20_000, lines=True)
     alt_text = Text(2000, lines=True)
@@ -201,7 +201,7 @@ def check_fields(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fault
         return SCHEMA.load(data), []
     except ValidationError as error:
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}
-        return valid, list(islice(faults(error.messages), MOST_FAULTS))
+        return valid, list(islice(list_faults(error.messages), MOST_FAULTS))
 
 
 def contradictions(loaded: Mapping[str, Any], *, valid: bool) -> Iterator[Fault]:

@@ -106,7 +106,7 @@ def index_again(database: Database, numbers: Collection[int]) -> None:
     if whole:
         # Pages that were kept while stems were left out must not outlive the rebuild.
         with database.begin() as connection:
-            wire.revise(connection)
+            wire.bump_revision(connection)
 
 
 def index_locked(database: Database, locked: Select[int]) -> set[int]:

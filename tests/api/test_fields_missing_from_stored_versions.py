@@ -152,11 +152,11 @@ def store_without(wire: Wire, lacking: Mapping[str, Missing]) -> None:
         chain, rows = log.GENESIS, connection.execute(told.order_by(entry.c.seq)).all()
         connection.execute(entry.delete())
         for row in rows:
-            chain = log.link(chain, row.seq, row.own)
+            chain = log.chain_value(chain, row.seq, row.own)
             again = {**row._asdict(), "digest": row.own, "chain": chain}
             connection.execute(insert(entry), {column.name: again[column.name] for column in entry.c})
         connection.execute(update(head).values(chain=chain))
-        log.revise(connection)
+        log.bump_revision(connection)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -271,7 +271,7 @@ def test_sending_again_what_was_sent_before_there_was_a_field_is_no_change(wire:
 
 def test_the_log_still_vouches_for_them(old: Old) -> None:
     with old.wire.database.read() as connection:
-        found = log.verify(connection)
+        found = log.verify_log(connection)
     assert (found.broken, found.reason) == (None, None)
 
 

@@ -61,7 +61,7 @@ def types(reader: Caller) -> list[str]:
 
 def whole(database: Database) -> bool:
     with database.read() as connection:
-        return log.verify(connection).broken is None
+        return log.verify_log(connection).broken is None
 
 
 @pytest.mark.slow

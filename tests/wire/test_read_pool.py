@@ -21,13 +21,13 @@ def test_a_reader_beyond_the_bound_waits_until_a_connection_is_returned(database
 
     def hold() -> None:
         with database.read() as connection:
-            wire.position(connection)
+            wire.read_head(connection)
             taken.wait()
             release.wait()
 
     def want() -> None:
         with database.look() as connection:
-            wire.position(connection)
+            wire.read_head(connection)
             waited.append(time.monotonic())
 
     holders = [threading.Thread(target=hold) for _ in range(2)]
@@ -78,7 +78,7 @@ def test_a_reader_that_waits_for_a_connection_that_fails_gets_another(database_u
         def want(taken: threading.Event = taken, done: threading.Event = done) -> None:
             taken.wait()
             with database.read() as connection:
-                wire.position(connection)
+                wire.read_head(connection)
                 done.set()
 
         waiter = threading.Thread(target=want)
@@ -111,15 +111,15 @@ def test_a_snapshot_ends_with_its_block_whatever_was_sent_in_it(database_url: st
     database = Database(database_url)
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(article)).scalar_one() == 0
-        before = wire.position(connection)
+        before = wire.read_head(connection)
         with database.begin() as writer:
-            wire.revise(writer)
-        assert wire.position(connection) == before
+            wire.bump_revision(writer)
+        assert wire.read_head(connection) == before
     after = wire.look_at_head(database)
     assert after is not None
     assert after.revision == before.revision + 1
     with database.read() as connection:
-        assert wire.position(connection) == after
+        assert wire.read_head(connection) == after
     database.dispose()
 
 
@@ -127,7 +127,7 @@ def test_prepared_statements_survive_a_reading_that_sqlalchemy_took_part_in(fres
     database = Database(fresh_postgresql)
     for _ in range(8):
         with database.read() as connection:
-            wire.position(connection)
+            wire.read_head(connection)
             connection.execute(select(article.c.id).limit(1)).all()
     with database.read() as connection:
         prepared = connection.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()

@@ -20,7 +20,7 @@ from newswire.api.schemas.responses import (
 )
 from newswire.errors import Problem
 from newswire.schemas.article import Strict
-from newswire.schemas.fields import COMMON, PATTERN, Reason, Text, carriable, refuse
+from newswire.schemas.fields import COMMON, PATTERN, Reason, Text, check_characters, validation_error
 from newswire.timestamps import now
 
 FEED = "[a-z0-9][a-z0-9_-]{0,99}"
@@ -45,9 +45,9 @@ class SavedQuery(fields.Field[Any]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, str):
-            found = self._parsed(carriable(value).removeprefix("?"))
+            found = self._parsed(check_characters(value).removeprefix("?"))
         elif isinstance(value, dict):
-            found = {carriable(name): values_as_sent(name, each) for name, each in value.items()}
+            found = {check_characters(name): values_as_sent(name, each) for name, each in value.items()}
         else:
             raise self.make_error("invalid")
         if faults := faults_of(found):
@@ -58,7 +58,7 @@ class SavedQuery(fields.Field[Any]):
         try:
             return parse_qs(query, keep_blank_values=True, errors="strict")
         except UnicodeDecodeError:
-            raise refuse("invalid_type", "Is not UTF-8 once it is unescaped.") from None
+            raise validation_error("invalid_type", "Is not UTF-8 once it is unescaped.") from None
 
 
 def values_as_sent(name: str, value: Any) -> list[str]:

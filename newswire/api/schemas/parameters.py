@@ -14,7 +14,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault, Problem, closest_name
-from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable, refuse
+from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable_text, validation_error
 from newswire.timestamps import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 
 MOST_FAULTS = 20
@@ -65,7 +65,7 @@ class Digits(fields.Integer):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not re.fullmatch("[0-9]{1,19}", value) or not self.low <= int(value) <= self.high:
-            raise refuse("invalid", f"Must be a whole number from {self.low} to {self.high}.")
+            raise validation_error("invalid", f"Must be a whole number from {self.low} to {self.high}.")
         return int(value)
 
 
@@ -90,13 +90,13 @@ class Moment(fields.String):
             if found := DATE.fullmatch(text):
                 year, month, day = (int(part) for part in found.groups())
                 if not EARLIEST_YEAR <= year <= LATEST_YEAR:
-                    raise refuse("invalid", f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+                    raise validation_error("invalid", f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
                 return milliseconds_of(datetime(year, month, day, tzinfo=UTC))
             return parse_instant(text)
         except ValidationError:
             raise
         except ValueError:
-            raise refuse(
+            raise validation_error(
                 "invalid",
                 "Must be a date such as 2026-11-22, a time such as 2026-11-22T09:30:00Z (RFC 3339), or now-2d.",
             ) from None
@@ -230,10 +230,10 @@ def of_message(name: str, messages: Any) -> Fault:
 
 
 def unknown_fault(name: str, schema: Parameters) -> Fault:
-    return Fault("unknown_parameter", "There is no such parameter here.", parameter=printable(name)[:100],
+    return Fault("unknown_parameter", "There is no such parameter here.", parameter=printable_text(name)[:100],
                  did_you_mean=closest_name(name, schema.names()))  # fmt: skip
 
 
 def unknown_detail(names: list[str], schema: Parameters) -> str:
     known = ", ".join(schema.names()) or "none"
-    return f"There is no parameter {printable(names[0])[:100]!r} here; known are: {known}."
+    return f"There is no parameter {printable_text(names[0])[:100]!r} here; known are: {known}."

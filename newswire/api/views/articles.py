@@ -16,7 +16,7 @@ from newswire.api.views.lists import ListFormat, ListResult, list_response
 from newswire.document import enveloped, parse_article, spliced, with_member
 from newswire.errors import Problem
 from newswire.reading import article
-from newswire.search.highlight import highlights
+from newswire.search.highlight import highlight_article
 from newswire.search.syntax import Expression
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now
@@ -53,7 +53,7 @@ JSON = ListFormat(write_json)
 
 def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
     """An article with the passages that match the query."""
-    return with_member(item, "highlights", highlights(expression, parse_article(row.rendered, row.body)))
+    return with_member(item, "highlights", highlight_article(expression, parse_article(row.rendered, row.body)))
 
 
 def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:

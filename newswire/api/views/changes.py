@@ -50,7 +50,7 @@ def read_wire(context: RequestContext) -> Response:
     Its id, the newest sequence number, and the chain value that vouches for every entry up to it.
     """
     with context.database.read() as connection:
-        head = wire.position(connection)
+        head = wire.read_head(connection)
     return json_response(context, {"wire": head.wire, "head": head.seq, "chain": head.chain})
 
 
@@ -108,7 +108,7 @@ def find_beginning(
     if last_event is not None and context.media_type == streams.EVENTS:
         return position_of(last_event, head)
     if "consumer" in parameters:
-        found = consumers.find(connection, context.caller.party, parameters["consumer"])
+        found = consumers.find_consumer(connection, context.caller.party, parameters["consumer"])
         check_wire(found.wire, head)
         return found.after
     start = parameters.get("start", "oldest")

@@ -27,7 +27,7 @@ def list_consumers(context: RequestContext) -> Response:
     All keys of a publisher or a partner share them.
     """
     with context.database.read() as connection:
-        found, head = consumers.stored(connection, context.caller.party), wire.position(connection).seq
+        found, head = consumers.consumers_of(connection, context.caller.party), wire.read_head(connection).seq
     return json_response(context, {"data": [consumer_document(consumer, head) for consumer in found]})
 
 
@@ -38,7 +38,7 @@ def read_consumer(context: RequestContext, name: str) -> Response:
     """
     check_name(name)
     with context.database.read() as connection:
-        found, head = consumers.find(connection, context.caller.party, name), wire.position(connection).seq
+        found, head = consumers.find_consumer(connection, context.caller.party, name), wire.read_head(connection).seq
     return json_response(context, consumer_document(found, head))
 
 
@@ -52,8 +52,8 @@ def put_consumer(context: RequestContext, name: str) -> Response:
     party = party_of_key(context.caller, "A consumer")
     after = load_json_body(context.request, SCHEMA, BODY_BYTES)["after"]
     with context.database.begin() as connection:
-        stored = consumers.store(connection, party, name, after, now())
-        head = wire.position(connection).seq
+        stored = consumers.store_position(connection, party, name, after, now())
+        head = wire.read_head(connection).seq
     return json_response(context, consumer_document(stored, head))
 
 
@@ -65,7 +65,7 @@ def delete_consumer(context: RequestContext, name: str) -> Response:
     check_name(name)
     party = party_of_key(context.caller, "A consumer")
     with context.database.begin() as connection:
-        consumers.forget(connection, party, name)
+        consumers.forget_consumer(connection, party, name)
     return Response(status=204)
 
 

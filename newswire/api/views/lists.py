@@ -150,7 +150,7 @@ def read_list_page(
     """The page of a query, by relevance or by time."""
     visibility = context.caller.visibility
     if query.ranked_at is not None:
-        return relevance.page(connection, query, visibility, moment)
+        return relevance.ranked_page(connection, query, visibility, moment)
     languages = None
     # What is not on the wire may be in languages that the wire does not have at this head.
     if query.expression is not None and query.status == Status.USABLE:

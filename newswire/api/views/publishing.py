@@ -21,10 +21,10 @@ from newswire.api.request.bodies import ARTICLE_TYPES, MARKDOWN_TYPES, MERGE_TYP
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
 from newswire.article import Publisher, Status, canceled
 from newswire.document import linked, unlinked
-from newswire.errors import invalid
+from newswire.errors import invalid_value
 from newswire.formats.markdown.read import parse_markdown
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
-from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
+from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 from newswire.publishing.draft import Kill, apply_merge_patch
 from newswire.publishing.idempotency import Answer, claim_key, store_answer
 from newswire.publishing.receive import Outcome, publish_transaction
@@ -67,7 +67,7 @@ def put_external(context: RequestContext, publisher: str, external_id: str) -> R
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
     sent = load_sent(parse_article(context.request, body), sender, named=True)
     if sent.external_id not in (None, external_id):
-        raise invalid("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
+        raise invalid_value("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:
             with publish_transaction(publishing.connection, publishing.now) as transaction:
@@ -108,9 +108,9 @@ def patch_article(context: RequestContext, article_id: str) -> Response:
     """
     condition = if_match(context.request, required=True)
     body = read_body(context.request, MERGE_TYPES, ARTICLE_BYTES)
-    patch = parsed_json(body)
+    patch = parse_json(body)
     if not isinstance(patch, dict):
-        raise invalid("", "invalid_type", "A merge-patch of an article must be an object.")
+        raise invalid_value("", "invalid_type", "A merge-patch of an article must be an object.")
     sender = publisher_of_article(context.database, context.caller, article_id)
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:
@@ -237,7 +237,7 @@ def parse_article(request: Request, body: bytes) -> Any:
     """What is in a request body: an article as sent in JSON or Markdown, or ninjs, whose type may be plain JSON."""
     if request.mimetype in MARKDOWN_TYPES:
         return parse_markdown(body)
-    content = parsed_json(body)
+    content = parse_json(body)
     if isinstance(content, dict) and (request.mimetype in NINJS_TYPES or is_ninjs(content)):
         return read_ninjs(content)
     return content

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from newswire.errors import Problem
 from newswire.formats.markdown.read import parse_markdown
-from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
+from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 
 MARKDOWN = (".md", ".markdown")
 LINES = (".ndjson", ".jsonl")
@@ -90,7 +90,7 @@ def is_one_document(first: bytes) -> bool:
 
 
 def document(content: bytes) -> Iterator[Item]:
-    value = read(parsed_json, content)
+    value = read(parse_json, content)
     if isinstance(value, list):
         yield from (Item(f"article {number}", article) for number, article in enumerate(value, 1))
     else:
@@ -103,7 +103,7 @@ def articles(numbered: Iterable[tuple[int, bytes]]) -> Iterator[Item]:
             too_long = f"The line has more than {ARTICLE_BYTES // 1024 // 1024} MiB."
             yield Item(f"line {number}", Problem("too_large", too_long))
         elif line:
-            yield Item(f"line {number}", read(parsed_json, line))
+            yield Item(f"line {number}", read(parse_json, line))
 
 
 def read(reader: Any, content: bytes) -> Any:
