@@ -188,7 +188,7 @@ def load_draft(data: Any, publisher: Publisher) -> Draft:
     cleaned, unresolved = clean_fields(loaded, publisher.url)
     if unresolved:
         found = sorted([*found, *unresolved], key=schema_position)
-    found = [*found, *contradictions(cleaned, valid=not found)][:MOST_FAULTS]
+    found = [*found, *list_contradictions(cleaned, valid=not found)][:MOST_FAULTS]
     if found:
         found[:MOST_HINTS] = map(with_suggestion, found[:MOST_HINTS])
         raise Problem("validation_failed", describe_faults(found), found)
@@ -204,7 +204,7 @@ def check_fields(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fault
         return valid, list(islice(list_faults(error.messages), MOST_FAULTS))
 
 
-def contradictions(loaded: Mapping[str, Any], *, valid: bool) -> Iterator[Fault]:
+def list_contradictions(loaded: Mapping[str, Any], *, valid: bool) -> Iterator[Fault]:
     """The faults of fields that are valid by themselves but not together; times only where all fields are `valid`."""
     expires, embargo = loaded.get("expires_at"), loaded.get("embargoed_until")
     if valid and expires is not None and embargo is not None and expires < embargo:
