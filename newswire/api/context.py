@@ -87,6 +87,7 @@ class RequestContext:
     cacheable_head: Head | None = None
     cacheable_until: int = UNLIMITED
     holds_slot: bool = False
+    own_url: str | None = None
 
     @property
     def caller(self) -> Caller:

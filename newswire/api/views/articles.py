@@ -7,7 +7,7 @@ import orjson
 from flask import Response
 
 from newswire.api.context import RequestContext
-from newswire.api.representations import article_response, convert_article, converted_response
+from newswire.api.representations import article_response, convert_articles, converted_response
 from newswire.api.request.conditional import article_tag
 from newswire.api.request.urls import current_url
 from newswire.api.responses import json_response
@@ -44,7 +44,7 @@ def write_json(context: RequestContext, found: ListResult) -> Response:
     if found.query.highlight and found.query.expression is not None:
         expression = found.query.expression
         items = [add_highlights(item, row, expression) for item, row in zip(items, found.rows, strict=True)]
-    converted = [convert_article(item, context.media_type) for item in items]
+    converted = convert_articles(items, context.media_type)
     return page_response(context, converted, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
 

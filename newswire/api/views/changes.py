@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from newswire import wire
 from newswire.api.context import RequestContext
-from newswire.api.representations import convert_entry, converted_response
+from newswire.api.representations import convert_entries, converted_response
 from newswire.api.responses import json_response
 from newswire.api.schemas.changes import check_beginning, wanted_types, wire_query
 from newswire.api.schemas.filters import invalid_parameter, is_relative, resolve_moment
@@ -136,10 +136,10 @@ def wait_for_entries(context: RequestContext, page: Changes, reader: Reader, sec
 
 def page_document(context: RequestContext, page: Changes) -> bytes:
     """A page of entries as served."""
-    entries = [convert_entry(entry_bytes(told, context.base_url), context.media_type) for told in page.entries]
+    entries = [entry_bytes(told, context.base_url) for told in page.entries]
     rest = {
         "page": {"has_more": page.has_more, "next_after": page.next_after},
         "head": page.head.seq,
         "wire": page.head.wire,
     }
-    return enveloped(entries, rest)
+    return enveloped(convert_entries(entries, context.media_type), rest)

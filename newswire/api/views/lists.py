@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Response
 from sqlalchemy import Connection
@@ -30,8 +30,7 @@ SETTLED_AFTER = 1000
 """Milliseconds without a change, after which the wire will hardly change during a search."""
 
 
-@dataclass(frozen=True)
-class ListResult:
+class ListResult(NamedTuple):
     """A page of a list: its rows, the cursor behind it, and the state of the whole list.
 
     `parameters` are those of the request as loaded; `tag` is the ETag without quotes and `date` the Last-Modified,
@@ -61,8 +60,7 @@ class ListFormat:
     kills: bool = False
 
 
-@dataclass(frozen=True)
-class ListRequest:
+class ListRequest(NamedTuple):
     """A list that is asked for at `moment` (milliseconds), with the facets and the count to go with it."""
 
     parameters: Mapping[str, Any]
