@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> Flask:
     # A publisher's own id may be an address, as in /v1/publishers/reuters/articles/https://news.example/1.
     app.url_map.merge_slashes = False
     for route in ROUTES:
-        app.add_url_rule(route.path, route.view.__name__, make_view(route), methods=[route.method])
+        app.add_url_rule(route.path, route.operation_id, make_view(route), methods=[route.method])
     docs_page.register_pages(app, samples=settings.demo)
     install_pipeline(app, state)
     return app

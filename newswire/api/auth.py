@@ -21,11 +21,12 @@ from newswire.accounts.callers import PUBLIC, Caller, find_caller
 from newswire.accounts.keys import USE_NOTED_EVERY, note_key_use
 from newswire.accounts.publishers import find_publisher, read_publisher
 from newswire.accounts.signing_keys import find_key_of_signature, list_signing_keys, signing_key_caller
-from newswire.api.request.bodies import JSON_TYPES, NINJS_TYPES, read_up_to
+from newswire.api.request.bodies import JSON_TYPES, read_up_to
 from newswire.article import UNCARRIABLE, Publisher
 from newswire.changes.follow import Access, LiveWire
 from newswire.config import Settings
 from newswire.errors import Fault, Problem
+from newswire.formats.ninjs.document import NINJS_TYPE
 from newswire.formats.strict_json import ARTICLE_BYTES
 from newswire.store import articles
 from newswire.store.database import Database
@@ -35,7 +36,7 @@ from newswire.wire import Head, PerHead, revision_of
 TOKEN = "token"
 SIGNATURE = "x-superdesk-signature"
 SIGNED = re.compile("sha1=[0-9a-f]{40}")
-SIGNED_TYPES = (*JSON_TYPES, *NINJS_TYPES)
+SIGNED_TYPES = (*JSON_TYPES, NINJS_TYPE)
 MOST_KNOWN = 10_000
 PUBLIC_FINGERPRINT = "public"
 

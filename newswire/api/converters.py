@@ -4,6 +4,7 @@ from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from newswire.api.schemas.changes import CONSUMER
 from newswire.api.schemas.feeds import FEED
+from newswire.formats import FORMATS
 from newswire.schemas.fields import ONE_LINE_PATTERN
 
 LARGEST_ORDINAL = 999_999_999
@@ -24,7 +25,7 @@ class ArticleId(BaseConverter):
     Those have routes of their own; excluded here, a wrong method on them is 405 instead of 404 for an article.
     """
 
-    regex = r"(?!batch\Z)[^/]+(?<!\.md)(?<!\.html)(?<!\.ninjs)"
+    regex = r"(?!batch\Z)[^/]+" + "".join(rf"(?<!\.{each.suffix})" for each in FORMATS if each.write_article)
     part_isolating = True
 
 

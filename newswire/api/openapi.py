@@ -20,6 +20,7 @@ from newswire.api.request.conditional import IDEMPOTENCY_KEY
 from newswire.api.routing import Route
 from newswire.api.schemas.envelopes import ProblemOut
 from newswire.errors import CODES
+from newswire.formats.ninjs.document import NINJS_TYPE
 from newswire.schemas.article import NINJS, ArticlePatchSchema, ArticleSchema
 from newswire.schemas.fields import FILLED_PATTERN
 
@@ -78,10 +79,10 @@ def describe_nullable_object(converter: Any, field: Any, ret: dict[str, Any], **
 
 
 def describe_operation(route: Route) -> dict[str, Any]:
-    """The OpenAPI operation of a route; summary and description are the view's docstring."""
-    summary, _, description = (inspect.getdoc(route.view) or "").partition("\n\n")
+    """The OpenAPI operation of a route; summary and description are its docstring, or that of the view."""
+    summary, _, description = inspect.cleandoc(route.docstring or route.view.__doc__ or "").partition("\n\n")
     described = {
-        "operationId": route.view.__name__,
+        "operationId": route.operation_id,
         "summary": summary,
         "description": description,
         "tags": [TAGS[route.scope][0]],
@@ -132,7 +133,7 @@ def body_schema(media_type: str, route: Route) -> Any:
     if media_type == "application/json":
         return {"type": "array", "items": ArticleSchema, "maxItems": MOST_ARTICLES} if is_batch else ArticleSchema
     if media_type.endswith("+json"):
-        return NINJS
+        return NINJS if media_type == NINJS_TYPE else {"type": "object"}
     return {"type": "string"} if is_batch else {"type": "string", "minLength": 1, "pattern": FILLED_PATTERN}
 
 

@@ -1,6 +1,6 @@
-"""Media types of articles: JSON, ninjs, Markdown, a page for people; and an article or a list in the one asked for."""
+"""Answers in the format that a request asks for: an article, an entry of the wire, a page of a list."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -8,80 +8,67 @@ from flask import Response
 
 from newswire.api.context import RequestContext
 from newswire.api.request.conditional import article_tag
-from newswire.api.responses import is_not_modified, json_response, not_modified_response
-from newswire.formats.html.page import page, policy
-from newswire.formats.markdown.write import markdown
-from newswire.formats.ninjs.write import VERSIONS, ninjs
+from newswire.api.request.urls import current_url
+from newswire.api.responses import is_not_modified, not_modified_response
+from newswire.document import enveloped
+from newswire.formats import find_format
 from newswire.store.articles import AnyRow
-
-MARKDOWN, HTML, NINJS = "text/markdown", "text/html", "application/vnd.iptc.ninjs+json"
-# Without a version it is the newest.
-NINJS_TYPES = (NINJS, *(f"{NINJS};version={version}" for version in VERSIONS))
-
-
-def ninjs_version(media_type: str) -> str | None:
-    """The version of ninjs that a media type means; None for any other format."""
-    media, _, number = media_type.partition(";version=")
-    return (number or VERSIONS[0]) if media == NINJS else None
 
 
 def convert_articles(articles: Sequence[bytes], media_type: str) -> Sequence[bytes]:
-    """Articles as served, converted to ninjs where `media_type` is that."""
-    version = ninjs_version(media_type)
-    return articles if version is None else [orjson.dumps(ninjs(orjson.loads(each), version)) for each in articles]
+    """Articles as served in the format of `media_type`, or as they are."""
+    asked, version = find_format(media_type)
+    return articles if asked is None else [asked.convert_article(orjson.loads(each), version) for each in articles]
 
 
 def convert_entries(entries: Sequence[bytes], media_type: str) -> Sequence[bytes]:
-    """Entries of the wire, their articles converted to ninjs where `media_type` is that."""
-    version = ninjs_version(media_type)
-    if version is None:
+    """Entries of the wire, their articles in the JSON format of `media_type`."""
+    asked, version = find_format(media_type)
+    if asked is None:
         return entries
     contents = [orjson.loads(entry) for entry in entries]
-    return [
-        orjson.dumps(content | {"article": content["article"] and ninjs(content["article"], version)})
-        for content in contents
-    ]
+    for content in contents:
+        if content["article"] is not None:
+            content["article"] = orjson.Fragment(asked.convert_article(content["article"], version))
+    return [orjson.dumps(content) for content in contents]
 
 
-def converted_response(context: RequestContext, body: bytes, tag: str | None = None) -> Response:
-    """An answer of articles that are converted already, with the media type that they are in."""
-    version = ninjs_version(context.media_type)
-    response = json_response(context, body, tag=tag)
-    if version is not None and response.status_code == 200:
-        response.content_type = f"{NINJS};version={version}"
+def formatted_response(
+    context: RequestContext, body: bytes, tag: str | None = None, following: str | None = None
+) -> Response:
+    """An answer whose body is in the format that is asked for; with an ETag, and a link to the page behind it."""
+    asked, version = find_format(context.media_type)
+    response = Response(body, content_type="application/json" if asked is None else asked.content_type(version))
+    if tag is not None:
+        response.headers["ETag"] = f'"{tag}"'
+    if following is not None:
+        response.headers["Link"] = f'<{following}>; rel="next"'
     return response
 
 
 def article_response(context: RequestContext, article: bytes, row: AnyRow) -> Response:
-    """One article as served, spliced of `row`, in the format that this request asks for."""
-    if (text := TEXTS.get(context.media_type)) is not None:
-        suffix, write = text
-        tag = article_tag(row.id, row.version, row.status, suffix)
-        if is_not_modified(context.request, tag):
-            return not_modified_response(context, tag)
-        response = write(orjson.loads(article))
-        response.headers["ETag"] = f'"{tag}"'
-        return response
-    version = ninjs_version(context.media_type)
-    tag = article_tag(row.id, row.version, row.status, f"ninjs{version.replace('.', '')}" if version else "json")
+    """One article as served, spliced of `row`, in the format that is asked for."""
+    asked, version = find_format(context.media_type)
+    representation = "json" if asked is None else asked.suffix + version.replace(".", "")
+    tag = article_tag(row.id, row.version, row.status, representation)
+    if is_not_modified(context.request, tag):
+        return not_modified_response(context, tag)
     (body,) = convert_articles([article], context.media_type)
-    return converted_response(context, body, tag)
-
-
-def markdown_response(article: Mapping[str, Any]) -> Response:
-    return Response(markdown(article), content_type=f"{MARKDOWN}; charset=utf-8")
-
-
-def html_response(article: Mapping[str, Any]) -> Response:
-    """The page for people, which loads pictures only and runs nothing."""
-    response = Response(page(article), content_type=f"{HTML}; charset=utf-8")
-    response.headers["Content-Security-Policy"] = policy()
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response = formatted_response(context, body, tag)
+    if asked is not None:
+        response.headers.update(asked.headers)
     return response
 
 
-TEXTS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], Response]]] = {
-    MARKDOWN: ("md", markdown_response),
-    HTML: ("html", html_response),
-}
-"""Formats that are no JSON: what their ETag calls them, and what writes them."""
+def page_response(
+    context: RequestContext, items: Iterable[bytes], limit: int, cursor: str | None, *, tag: str | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Response:  # fmt: skip
+    """A page in the envelope of every list, with its Link header."""
+    following = None if cursor is None else current_url(context, cursor=cursor)
+    rest = {
+        "page": {"limit": limit, "has_more": cursor is not None, "next_cursor": cursor},
+        "links": {"self": current_url(context), "next": following},
+        **({} if meta is None else {"meta": meta}),
+    }
+    return formatted_response(context, enveloped(items, rest), tag, following)

@@ -1,14 +1,15 @@
 """The HTTP interface. This page is its route table: method, address, view, scope, parameters, answers.
 
 A scope of None means that the address is open to everyone; a route without a declaration
-cannot be written. The OpenAPI document is made from the same table.
+cannot be written. The OpenAPI document is made from the same table. The addresses that end with the suffix of a format
+are made from the table of formats (`newswire.formats.FORMATS`), by `format_routes`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from marshmallow import Schema
 
-from newswire.api.representations import HTML, MARKDOWN, NINJS_TYPES
 from newswire.api.request.bodies import ARTICLE_TYPES
 from newswire.api.routing import Route
 from newswire.api.schemas import changes as wire
@@ -24,41 +25,77 @@ from newswire.api.schemas.filters import (
     PageParameters,
 )
 from newswire.api.schemas.parameters import Parameters
-from newswire.api.views import about, articles, batch, changes, consumers, directory, feeds, publishing, syndication
+from newswire.api.views import about, articles, batch, changes, consumers, directory, feeds, publishing
 from newswire.api.views.streams import EVENTS, NDJSON
+from newswire.formats import FORMATS, Format
 
 ARTICLE = "/v1/articles/<article_id:article_id>"
 EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
 CONSUMER = "/v1/consumers/<consumer:name>"
 FEED = "/v1/feeds/<feed:feed>"
-JSON_OR_NINJS = ("application/json", *NINJS_TYPES)
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
 STORED: Mapping[int, type[Schema] | None] = {200: responses.StoredOrKilled, 201: responses.StoredArticle}
+GONE = ("not_found", "article_canceled")
+BEHIND = ("cursor_ahead", "wire_changed", "not_found")
+
+
+def offered_types(formats: Iterable[Format]) -> tuple[str, ...]:
+    """The media types of an address that answers in these formats too, and else in the JSON of the wire."""
+    return ("application/json", *(media_type for each in formats for media_type in each.media_types))
+
+
+# JSON comes first: an `Accept` that both fit is answered with it.
+WRITERS = sorted((each for each in FORMATS if each.write_article), key=lambda each: not each.is_json)
+CONVERTERS = [each for each in WRITERS if each.is_json]
+IN_PAGES = offered_types(each for each in CONVERTERS if each.write_list is None)
+
+
+def format_routes() -> Iterator[Route]:
+    """The addresses that end with the suffix of a format: an article, the list, a saved feed, the changes."""
+    for each in FORMATS:
+        route = partial(Route, "GET", scope="read", answers={200: None}, media=each.media_types)
+        killed = f" What was killed is told on the first page by {each.tombstones}." if each.tombstones else ""
+        article = f"{each.phrase}{each.described_versions}"
+        if each.write_article is not None:
+            yield route(
+                f"{ARTICLE}.{each.suffix}", articles.read_article, parameters=Parameters, problems=GONE, tagged=True,
+                name=f"read_{each.name}", docstring=f"One article {each.phrase}\n\n{each.about}",
+            )  # fmt: skip
+        if each.write_list is not None:
+            yield route(
+                f"/v1/articles.{each.suffix}", articles.list_articles, parameters=DocumentParameters, tagged=True,
+                name=f"articles_{each.name}", docstring=f"Articles {each.phrase}\n\n{each.about}{killed}",
+            )  # fmt: skip
+            yield route(
+                f"{FEED}.{each.suffix}", feeds.feed_articles, parameters=saved.FeedDocumentParameters,
+                problems=("not_found",), tagged=True, token=True, name=f"feed_{each.suffix}",
+                docstring=f"A saved feed {each.phrase}\n\n"
+                f"`token` opens it to readers that cannot send headers.{killed}",
+            )  # fmt: skip
+        elif each.replaces_articles:
+            yield route(
+                f"/v1/articles.{each.suffix}", articles.list_articles, parameters=ArticleParameters, tagged=True,
+                name=f"list_{each.name}", docstring=f"Find and list articles, {each.phrase}\n\n"
+                f"The list of `/v1/articles`, each item an article {article}.",
+            )  # fmt: skip
+        if each.replaces_articles:
+            yield route(
+                f"/v1/changes.{each.suffix}", changes.list_changes, parameters=ChangesParameters, problems=BEHIND,
+                name=f"list_changes_{each.name}", docstring=f"The wire, in order, its articles {each.phrase}\n\n"
+                f"The pages of `/v1/changes`, each `article` {article}.",
+            )  # fmt: skip
+
 
 ROUTES = (
     Route("GET", "/v1/articles", articles.list_articles, "read", ArticleParameters, {200: envelopes.ArticleList},
-          media=JSON_OR_NINJS, tagged=True),
-    Route("GET", "/v1/articles.rss", syndication.articles_rss, "read", DocumentParameters, {200: None},
-          media=("application/rss+xml",), tagged=True),
-    Route("GET", "/v1/articles.atom", syndication.articles_atom, "read", DocumentParameters, {200: None},
-          media=("application/atom+xml",), tagged=True),
-    Route("GET", "/v1/articles.json", syndication.articles_json_feed, "read", DocumentParameters, {200: None},
-          media=("application/feed+json",), tagged=True),
-    Route("GET", "/v1/articles.ninjs", articles.list_ninjs, "read", ArticleParameters, {200: None},
-          media=NINJS_TYPES, tagged=True),
+          media=IN_PAGES, tagged=True),
     Route("POST", "/v1/articles", publishing.create_article, "publish", DryRunParameters, STORED, takes=ARTICLE_TYPES,
           signed=True, problems=(*WRITING, "duplicate_external_id", "stale_version", "article_canceled")),
     Route("POST", "/v1/articles/batch", batch.create_batch, "publish", DryRunParameters, {200: envelopes.BatchOut},
           takes=("application/json", "application/x-ndjson"), problems=WRITING),
     Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: responses.FullArticle},
-          media=(*JSON_OR_NINJS, MARKDOWN, HTML), problems=("not_found", "article_canceled"), tagged=True),
-    Route("GET", ARTICLE + ".md", articles.read_markdown, "read", Parameters, {200: None}, media=(MARKDOWN,),
-          problems=("not_found", "article_canceled"), tagged=True),
-    Route("GET", ARTICLE + ".html", articles.read_page, "read", Parameters, {200: None}, media=(HTML,),
-          problems=("not_found", "article_canceled"), tagged=True),
-    Route("GET", ARTICLE + ".ninjs", articles.read_ninjs, "read", Parameters, {200: None}, media=NINJS_TYPES,
-          problems=("not_found", "article_canceled"), tagged=True),
+          media=offered_types(WRITERS), problems=GONE, tagged=True),
     Route("PUT", ARTICLE, publishing.replace_article, "publish", DryRunParameters, {200: responses.StoredOrKilled},
           takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
                                          "precondition_failed", "precondition_required")),
@@ -68,18 +105,17 @@ ROUTES = (
     Route("DELETE", ARTICLE, publishing.kill_article, "publish", KillParameters, {200: responses.Tombstone},
           problems=("not_found", "precondition_failed", "idempotency_key_reused", "unavailable")),
     Route("GET", ARTICLE + "/versions", articles.list_versions, "read", PageParameters, {200: envelopes.VersionList},
-          problems=("not_found", "article_canceled")),
+          problems=GONE),
     Route("GET", ARTICLE + "/versions/<ordinal:version>", articles.read_version, "read", Parameters,
-          {200: responses.VersionOut}, problems=("not_found", "article_canceled"), tagged=True),
+          {200: responses.VersionOut}, problems=GONE, tagged=True),
     Route("PUT", EXTERNAL, publishing.put_external, "publish", DryRunParameters, STORED,
           takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
                                          "precondition_failed")),
     Route("DELETE", EXTERNAL, publishing.kill_external, "publish", KillParameters, {200: responses.Tombstone},
           problems=("not_found", "precondition_failed", "validation_failed", "unavailable")),
+    *format_routes(),
     Route("GET", "/v1/changes", changes.list_changes, "read", ChangesParameters, {200: envelopes.ChangesOut},
-          media=JSON_OR_NINJS, streams=(EVENTS, NDJSON), problems=("cursor_ahead", "wire_changed", "not_found")),
-    Route("GET", "/v1/changes.ninjs", changes.list_changes_ninjs, "read", ChangesParameters, {200: None},
-          media=NINJS_TYPES, problems=("cursor_ahead", "wire_changed", "not_found")),
+          media=offered_types(CONVERTERS), streams=(EVENTS, NDJSON), problems=BEHIND),
     Route("GET", "/v1/wire", changes.read_wire, "read", Parameters, {200: wire.WireOut}),
     Route("GET", "/v1/consumers", consumers.list_consumers, "read", Parameters, {200: wire.ConsumerList}),
     Route("GET", CONSUMER, consumers.read_consumer, "read", Parameters, {200: wire.ConsumerOut},
@@ -100,15 +136,9 @@ ROUTES = (
     Route("DELETE", FEED + "/token", feeds.revoke_token, "read", Parameters, {204: None}, problems=("not_found",)),
     Route("GET", FEED + "/articles", feeds.feed_articles, "read", saved.FeedArticlesParameters,
           {200: envelopes.ArticleList}, problems=("not_found",), tagged=True),
-    Route("GET", FEED + ".rss", feeds.feed_rss, "read", saved.FeedDocumentParameters, {200: None},
-          media=("application/rss+xml",), problems=("not_found",), tagged=True, token=True),
-    Route("GET", FEED + ".atom", feeds.feed_atom, "read", saved.FeedDocumentParameters, {200: None},
-          media=("application/atom+xml",), problems=("not_found",), tagged=True, token=True),
-    Route("GET", FEED + ".json", feeds.feed_json, "read", saved.FeedDocumentParameters, {200: None},
-          media=("application/feed+json",), problems=("not_found",), tagged=True, token=True),
     Route("GET", FEED + "/changes", feeds.feed_changes, "read", saved.FeedChangesParameters,
           {200: envelopes.ChangesOut}, streams=(EVENTS, NDJSON),
-          problems=("cursor_ahead", "wire_changed", "not_found")),
+          problems=BEHIND),
     Route("GET", "/v1/authors", directory.list_authors, "read", NamesParameters, {200: AuthorList}, tagged=True),
     Route("GET", "/v1/authors/<string:author_id>", directory.read_author, "read", Parameters, {200: AuthorProfile},
           problems=("not_found",), tagged=True),

@@ -16,7 +16,8 @@ class Route:
     `takes` are the media types of its body, `sent` describes a JSON body that is no article; `media` are the media
     types that it answers in, the first one where it is all the same to the client, and `streams` those of endless
     or very long answers. With `tagged` its answers carry an ETag, and 304 is one of them. With `token` the token of
-    the saved feed in its address opens it too, with `signed` a signature over the body.
+    the saved feed in its address opens it too, with `signed` a signature over the body. `name` and `docstring` are
+    those of the operation where one view answers several.
     """
 
     method: str
@@ -33,3 +34,9 @@ class Route:
     tagged: bool = False
     token: bool = False
     signed: bool = False
+    name: str = ""
+    docstring: str = ""
+
+    @property
+    def operation_id(self) -> str:
+        return self.name or self.view.__name__

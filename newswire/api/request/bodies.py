@@ -10,6 +10,7 @@ from flask import Request
 from marshmallow import Schema, ValidationError
 
 from newswire.errors import Problem
+from newswire.formats import READERS
 from newswire.formats.strict_json import malformed_json, parse_json
 from newswire.schemas.fields import list_faults
 
@@ -20,9 +21,7 @@ MOST_ARTICLES = 1000
 MOST_FAULTS = 20
 JSON_TYPES = ("application/json",)
 MERGE_TYPES = ("application/merge-patch+json", *JSON_TYPES)
-MARKDOWN_TYPES = ("text/markdown",)
-NINJS_TYPES = ("application/vnd.iptc.ninjs+json",)
-ARTICLE_TYPES = (*JSON_TYPES, *MARKDOWN_TYPES, *NINJS_TYPES)
+ARTICLE_TYPES = (*JSON_TYPES, *READERS)
 
 
 def read_body(request: Request, types: tuple[str, ...], limit: int, signed: bytes | None = None) -> bytes:

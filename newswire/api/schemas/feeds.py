@@ -19,6 +19,7 @@ from newswire.api.schemas.responses import (
     url_field,
 )
 from newswire.errors import Problem
+from newswire.formats import LISTS
 from newswire.schemas.article import Strict
 from newswire.schemas.fields import COMMON, PATTERN, Reason, Text, check_characters, validation_error
 from newswire.timestamps import now
@@ -138,13 +139,9 @@ class FeedChangesParameters(ChangesParameters):
         exclude = NARROWING
 
 
-class FeedLinks(Served):
-    self = url_field()
-    articles = url_field()
-    changes = url_field()
-    rss = url_field()
-    atom = url_field()
-    json = url_field()
+FeedLinks = Served.from_dict(
+    {name: url_field() for name in ("self", "articles", "changes", *(each.suffix for each in LISTS))}, name="FeedLinks"
+)
 
 
 class FeedOut(Served):

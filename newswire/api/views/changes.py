@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from newswire import wire
 from newswire.api.context import RequestContext
-from newswire.api.representations import convert_entries, converted_response
+from newswire.api.representations import convert_entries, formatted_response
 from newswire.api.responses import json_response
 from newswire.api.schemas.changes import check_beginning, wanted_types, wire_query
 from newswire.api.schemas.filters import invalid_parameter, is_relative, resolve_moment
@@ -36,14 +36,6 @@ def list_changes(context: RequestContext) -> Response:
     return changes_response(context, context.parameters)
 
 
-def list_changes_ninjs(context: RequestContext) -> Response:
-    """The wire, in order, its articles in ninjs
-
-    The pages of `/v1/changes`, each `article` in ninjs 3.1, or 2.1 with `;version=2.1` in `Accept`.
-    """
-    return list_changes(context)
-
-
 def read_wire(context: RequestContext) -> Response:
     """Where the wire stands
 
@@ -65,7 +57,7 @@ def changes_response(context: RequestContext, parameters: Mapping[str, Any]) -> 
     head, after, page = read_at_one_head(context.database, seen, read)
     if page is not None:
         page = wait_for_entries(context, page, reader, parameters["wait"])
-        return converted_response(context, page_document(context, page))
+        return formatted_response(context, page_document(context, page))
     stream = streams.event_stream if context.media_type == streams.EVENTS else streams.ndjson_stream
     return stream(context, reader, head, after)
 

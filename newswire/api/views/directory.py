@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from newswire import wire
 from newswire.accounts.publishers import list_publishers as read_publishers
 from newswire.api.context import RequestContext
+from newswire.api.representations import page_response
 from newswire.api.responses import is_not_modified, json_response, not_modified_response
-from newswire.api.views.articles import page_response
 from newswire.api.views.lists import list_tag
 from newswire.article import shown
 from newswire.errors import Problem

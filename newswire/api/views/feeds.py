@@ -15,8 +15,9 @@ from newswire.api.responses import json_response
 from newswire.api.schemas.changes import ChangesParameters
 from newswire.api.schemas.feeds import ARTICLES, FeedPatchSchema, FeedSchema, query_document
 from newswire.api.schemas.parameters import Parameters, load_parameters, sent_parameters
-from newswire.api.views import articles, changes, syndication
-from newswire.api.views.lists import ListFormat, list_response
+from newswire.api.views import changes
+from newswire.api.views.lists import list_response
+from newswire.formats import LISTS
 from newswire.timestamps import format_instant, now
 
 BODY_BYTES = 100_000
@@ -111,7 +112,8 @@ def feed_articles(context: RequestContext, feed: str) -> Response:
 
     As `GET /v1/articles` gives them to the saved query.
     """
-    return feed_list(context, feed, articles.JSON)
+    found = find_feed(context, feed)
+    return list_response(context, join_parameters(context, ARTICLES, found.query), found.title)
 
 
 def feed_changes(context: RequestContext, feed: str) -> Response:
@@ -121,36 +123,6 @@ def feed_changes(context: RequestContext, feed: str) -> Response:
     """
     query = {name: values for name, values in find_feed(context, feed).query.items() if name != "sort"}
     return changes.changes_response(context, join_parameters(context, CHANGES, query))
-
-
-def feed_rss(context: RequestContext, feed: str) -> Response:
-    """A saved feed as RSS 2.0
-
-    `token` opens it to readers that cannot send headers.
-    """
-    return feed_list(context, feed, syndication.RSS)
-
-
-def feed_atom(context: RequestContext, feed: str) -> Response:
-    """A saved feed as Atom
-
-    `token` opens it to readers that cannot send headers. What was killed is told by `at:deleted-entry` (RFC 6721).
-    """
-    return feed_list(context, feed, syndication.ATOM)
-
-
-def feed_json(context: RequestContext, feed: str) -> Response:
-    """A saved feed as JSON Feed 1.1
-
-    `token` opens it to readers that cannot send headers.
-    """
-    return feed_list(context, feed, syndication.JSON_FEED)
-
-
-def feed_list(context: RequestContext, name: str, list_format: ListFormat) -> Response:
-    """The list that a saved feed asks for."""
-    feed = find_feed(context, name)
-    return list_response(context, join_parameters(context, ARTICLES, feed.query), list_format, feed.title)
 
 
 def join_parameters(context: RequestContext, schema: Parameters, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,7 +141,7 @@ def find_feed(context: RequestContext, name: str) -> SavedFeed:
 def feed_document(feed: SavedFeed, base_url: str) -> dict[str, Any]:
     """A feed as served: never its token."""
     address = f"{base_url}/v1/feeds/{feed.name}"
-    documents = {suffix: f"{address}.{suffix}" for suffix in ("rss", "atom", "json")}
+    documents = {each.suffix: f"{address}.{each.suffix}" for each in LISTS}
     return {
         "name": feed.name,
         "title": feed.title,

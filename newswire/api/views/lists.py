@@ -1,31 +1,40 @@
-"""A list of articles in any format: one query, one ETag, one head; what differs is how the page is written."""
+"""A list of articles in any format: one query, one ETag, one head; then a page in JSON, or a document of its own."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+import orjson
 from flask import Response
 from sqlalchemy import Connection
 
 from newswire.api.context import RequestContext
+from newswire.api.representations import convert_articles, formatted_response, page_response
 from newswire.api.request.conditional import STRONG_AFTER, strong_date
 from newswire.api.request.urls import current_url
 from newswire.api.responses import is_not_modified, not_modified_response
-from newswire.api.schemas.filters import MINUTE, facets_of, is_relative, query_of
+from newswire.api.schemas.filters import MINUTE, FilterParameters, facets_of, is_relative, query_of, sparse_fields
 from newswire.article import Killed, Status
 from newswire.changes.recent_kills import lately_killed
 from newswire.changes.rules import Reader
+from newswire.document import parse_article, spliced, with_member
+from newswire.formats import LISTS, Format, find_format
+from newswire.formats.feeds.channel import Channel
 from newswire.reading import facets, lists, relevance
+from newswire.search.highlight import highlight_article
 from newswire.search.index import read_languages
-from newswire.search.query import Query
+from newswire.search.query import Query, Times
+from newswire.search.syntax import Expression
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now
 from newswire.visibility import Visibility
 from newswire.wire import Head, read_at_one_head
 
+NAME = "Newswire"
+TITLED = tuple(name for name in FilterParameters().fields if name != "q" and name not in Times._fields)
 SETTLED_AFTER = 1000
 """Milliseconds without a change, after which the wire will hardly change during a search."""
 
@@ -51,24 +60,18 @@ class ListResult(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ListFormat:
-    """How a list is written: `write` makes the answer. With `bodies` its rows have the bodies of the articles, with
-    `kills` its first page tells of articles that were killed lately."""
+class ListRequest:
+    """A list that is asked for at `moment` (milliseconds), with the facets and the count to go with it.
 
-    write: Callable[[RequestContext, ListResult], Response]
-    bodies: bool = False
-    kills: bool = False
-
-
-class ListRequest(NamedTuple):
-    """A list that is asked for at `moment` (milliseconds), with the facets and the count to go with it."""
+    `document` is the format of a list that is no page in JSON.
+    """
 
     parameters: Mapping[str, Any]
     query: Query
     visibility: Visibility
     facets: frozenset[str]
     is_counted: bool
-    list_format: ListFormat
+    document: Format | None
     moment: int
     title: str | None
 
@@ -78,25 +81,25 @@ class ListRequest(NamedTuple):
         return self.query.status == Status.USABLE and self.visibility.follows_the_log
 
 
-def list_response(
-    context: RequestContext, parameters: Mapping[str, Any], list_format: ListFormat, title: str | None = None
-) -> Response:
+def list_response(context: RequestContext, parameters: Mapping[str, Any], title: str | None = None) -> Response:
     """The list that `parameters` (as `ArticleParameters` loads them) ask for, or 304 to a reader who holds it.
 
     `title` is that of a saved feed.
     """
     moment = now()
     query = query_of(parameters, moment)
-    if list_format.bodies and not query.include_body:
+    asked_format, _ = find_format(context.media_type)
+    document = asked_format if asked_format in LISTS else None
+    if document is not None and not query.include_body:
         query = replace(query, include_body=True)
     is_counted = parameters.get("count") == "true"
     visibility = context.caller.visibility
-    asked = ListRequest(parameters, query, visibility, facets_of(parameters), is_counted, list_format, moment, title)
+    asked = ListRequest(parameters, query, visibility, facets_of(parameters), is_counted, document, moment, title)
     seen = context.head_seen if may_read_optimistically(asked, context.head_seen) else None
     found = read_at_one_head(context.database, seen, partial(read_list, context, asked))
     if isinstance(found, Response):
         return found
-    response = list_format.write(context, found)
+    response = write_page(context, found) if document is None else write_document(context, found, document)
     if found.date is not None:
         response.last_modified = found.date
     return response
@@ -135,7 +138,7 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     if asked.facets:
         meta["facets"] = facets.counted(connection, query, visibility, moment, asked.facets)
     killed: Sequence[Killed] = ()
-    if asked.list_format.kills and query.cursor is None:
+    if asked.document is not None and asked.document.tombstones and query.cursor is None:
         killed = lately_killed(connection, Reader(visibility, query))
     return ListResult(
         asked.parameters, query, head, page.rows, page.next_cursor, meta, tag, date, killed, asked.title
@@ -167,3 +170,63 @@ def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:
     fingerprint = context.caller.visibility.fingerprint
     parts = (current_url(context), context.media_type, fingerprint, head.wire, head.seq, head.revision, *moments)
     return hashlib.blake2b("\n".join(map(str, parts)).encode(), digest_size=16).hexdigest()
+
+
+def write_page(context: RequestContext, found: ListResult) -> Response:
+    """A page of a list in JSON, its articles in the JSON format that is asked for."""
+    wanted, base = sparse_fields(found.parameters), context.base_url
+    bodies = found.query.include_body
+    items = [
+        spliced(row.rendered, row.body if bodies else None, row.form, row.seq, row.status, row.id, base)
+        for row in found.rows
+    ]
+    if wanted is not None:
+        items = [select_fields(item, wanted) for item in items]
+    if found.query.highlight and found.query.expression is not None:
+        expression = found.query.expression
+        items = [add_highlights(item, row, expression) for item, row in zip(items, found.rows, strict=True)]
+    converted = convert_articles(items, context.media_type)
+    return page_response(context, converted, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
+
+
+def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
+    """An article with the passages that match the query."""
+    return with_member(item, "highlights", highlight_article(expression, parse_article(row.rendered, row.body)))
+
+
+def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:
+    """Only some fields of an article, and its id."""
+    kept = {name: value for name, value in orjson.loads(article).items() if name in wanted or name == "id"}
+    return orjson.dumps(kept)
+
+
+def write_document(context: RequestContext, found: ListResult, document: Format) -> Response:
+    """A page of a list as a document of its own, for feed readers."""
+    assert document.write_list is not None
+    channel = channel_of(context, found)
+    body = document.write_list(channel, [parse_article(row.rendered, row.body) for row in found.rows])
+    return formatted_response(context, body, found.tag, channel.following)
+
+
+def channel_of(context: RequestContext, found: ListResult) -> Channel:
+    """What the document says of itself. URLs that identify it leave the token of the feed out."""
+    return Channel(
+        id=current_url(context, cursor=None, limit=None, token=None),
+        title=found.title or title_of(found.parameters),
+        base=context.base_url,
+        address=current_url(context, token=None),
+        first=current_url(context, cursor=None),
+        following=None if found.next_cursor is None else current_url(context, cursor=found.next_cursor),
+        changed_at=found.head.changed_at,
+        killed=found.killed,
+    )
+
+
+def title_of(asked: Mapping[str, Any]) -> str:
+    """A title made of what is asked for, but for the times: Newswire: cocoa; section: world, uk."""
+    told = [asked["q"]] if "q" in asked else []
+    for name in TITLED:
+        if name in asked:
+            value = asked[name]
+            told.append(f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
+    return f"{NAME}: {'; '.join(told)}" if told else NAME

@@ -17,12 +17,12 @@ from sqlalchemy import Connection
 
 from newswire.api.auth import check_external_id, named_publisher, publisher_of_article, publisher_of_key
 from newswire.api.context import RequestContext
-from newswire.api.request.bodies import ARTICLE_TYPES, MARKDOWN_TYPES, MERGE_TYPES, NINJS_TYPES, read_body
+from newswire.api.request.bodies import ARTICLE_TYPES, MERGE_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
 from newswire.article import Publisher, Status, canceled
 from newswire.document import linked, unlinked
 from newswire.errors import invalid_value
-from newswire.formats.markdown.read import parse_markdown
+from newswire.formats import READERS
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 from newswire.publishing.draft import Kill, apply_merge_patch
@@ -41,7 +41,7 @@ def create_article(context: RequestContext) -> Response:
     """
     publisher = publisher_of_key(context.caller)
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES, context.signed_body)
-    content = parse_article(context.request, body)
+    content = parse_article_body(context.request, body)
     sent = load_sent(content, publisher)
     with publishing_request(context, publisher, body) as publishing:
         if publishing.answer is None:
@@ -65,7 +65,7 @@ def put_external(context: RequestContext, publisher: str, external_id: str) -> R
     check_external_id(external_id)
     condition = if_match(context.request, required=False)
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
-    sent = load_sent(parse_article(context.request, body), sender, named=True)
+    sent = load_sent(parse_article_body(context.request, body), sender, named=True)
     if sent.external_id not in (None, external_id):
         raise invalid_value("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
     with publishing_request(context, sender, body) as publishing:
@@ -88,7 +88,7 @@ def replace_article(context: RequestContext, article_id: str) -> Response:
     condition = if_match(context.request, required=True)
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
     sender = publisher_of_article(context.database, context.caller, article_id)
-    sent = load_sent(parse_article(context.request, body), sender, named=True)
+    sent = load_sent(parse_article_body(context.request, body), sender, named=True)
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:
             with publish_transaction(publishing.connection, publishing.now) as transaction:
@@ -233,11 +233,9 @@ def success_status(outcome: Outcome) -> int:
     return 201 if outcome.created and outcome.held.status is not Status.CANCELED else 200
 
 
-def parse_article(request: Request, body: bytes) -> Any:
-    """What is in a request body: an article as sent in JSON or Markdown, or ninjs, whose type may be plain JSON."""
-    if request.mimetype in MARKDOWN_TYPES:
-        return parse_markdown(body)
+def parse_article_body(request: Request, body: bytes) -> Any:
+    """The article as sent in a request body, by the reader of its media type; plain JSON may be ninjs."""
+    if (read := READERS.get(request.mimetype)) is not None:
+        return read(body)
     content = parse_json(body)
-    if isinstance(content, dict) and (request.mimetype in NINJS_TYPES or is_ninjs(content)):
-        return read_ninjs(content)
-    return content
+    return read_ninjs(content) if is_ninjs(content) else content

@@ -15,10 +15,9 @@ from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from newswire.errors import Problem
-from newswire.formats.markdown.read import parse_markdown
+from newswire.formats import FORMATS
 from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 
-MARKDOWN = (".md", ".markdown")
 LINES = (".ndjson", ".jsonl")
 GZIP = b"\x1f\x8b"
 BLANK = b" \t\r\n\xef\xbb\xbf"
@@ -56,11 +55,12 @@ def opened_source(name: str) -> Iterator[Source]:
 
 
 def items(source: Source) -> Iterator[Item]:
-    """The articles of a file, in order. Markdown is known by its name, JSON by how it begins; all else is NDJSON."""
+    """The articles of a file, in order: Markdown is known by its name, JSON by how it begins; all else is NDJSON."""
     try:
-        if source.name.endswith(MARKDOWN):
-            yield Item("the article", read(parse_markdown, source.stream.read()))
-            return
+        for each in FORMATS:
+            if each.read is not None and source.name.endswith(each.file_suffixes):
+                yield Item("the article", read(each.read, source.stream.read()))
+                return
         numbered = lines(source.stream)
         number, first = next(numbered, (0, b""))
         if is_one_document(first) and not source.name.endswith(LINES):

@@ -18,7 +18,7 @@ TYPE = "application/atom+xml"
 SCHEME = re.compile(r"(https?://|urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:)[!#-;=?-Z\[\]_a-z~]+")
 
 
-def atom(channel: Channel, articles: Sequence[Article]) -> bytes:
+def write_atom(channel: Channel, articles: Sequence[Article]) -> bytes:
     """A page of a feed. Atom has no prefix: sfeed, rss-parser, feedme and others know it only so."""
     names = {None: ATOM, "at": TOMBSTONES} if channel.killed else {None: ATOM}
     root = etree.Element(f"{{{ATOM}}}feed", nsmap=names)

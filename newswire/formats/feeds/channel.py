@@ -1,7 +1,4 @@
-"""What the three kinds of documents share: the facts about a feed, and how an article's are read.
-
-How they are written is each kind's own.
-"""
+"""What the feed formats share: the metadata of a feed, and how the metadata of an article are read."""
 
 import mimetypes
 from collections.abc import Iterator, Mapping, Sequence

@@ -19,7 +19,7 @@ EXTENSION = tuple(field.name for field in FIELDS if field.is_stored and field.na
 """Everything else, as the API serves it, in an extension of our own."""
 
 
-def json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
+def write_json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
     """A page of a feed."""
     feed = {
         "version": VERSION,

@@ -28,7 +28,7 @@ from newswire.timestamps import EPOCH, parse_instant
 MARKUP = re.compile("[&<]")
 
 
-def rss(channel: Channel, articles: Sequence[Article]) -> bytes:
+def write_rss(channel: Channel, articles: Sequence[Article]) -> bytes:
     """A page of a feed as RSS 2.0 (the specification of the RSS Advisory Board)."""
     names = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
     root = etree.Element("rss", {"version": "2.0"}, nsmap=names)

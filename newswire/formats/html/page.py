@@ -12,20 +12,28 @@ from importlib.resources import files
 from typing import Any
 
 import orjson
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from newswire.formats.feeds.channel import lead
 from newswire.timestamps import END_OF_TIME
 
+FOLDER = files(__package__)
+STYLE = (FOLDER / "page.css").read_text("utf-8")
+STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+PAGE_HEADERS = {
+    # Pictures from anywhere, our one style sheet, and nothing that runs.
+    "Content-Security-Policy": "default-src 'none'; img-src https: http: data:; media-src https: http:;"
+    f" style-src 'sha256-{STYLE_DIGEST}'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"})
 
 
-def page(article: Mapping[str, Any]) -> bytes:
+def write_page(article: Mapping[str, Any]) -> bytes:
     """The page of an article as served."""
-    template, style = parts()
     first = lead(article)
-    text: str = template.render(
+    text: str = page_template().render(
         article=article,
         lead=first,
         others=[image for image in article["images"] if image is not first],
@@ -33,28 +41,17 @@ def page(article: Mapping[str, Any]) -> bytes:
         end_of_time=END_OF_TIME,
         right_to_left=(article["language"] or "").split("-")[0] in RIGHT_TO_LEFT,
         body=Markup(article["body_html"] or ""),
-        style=Markup(style),
+        style=Markup(STYLE),
         described=Markup(script_safe(described(article))),
     )
     return text.encode("utf-8")
 
 
-def policy() -> str:
-    """The Content-Security-Policy of a page: pictures from anywhere, our one style, and nothing that runs."""
-    digest = base64.b64encode(hashlib.sha256(parts()[1].encode()).digest()).decode()
-    return (
-        f"default-src 'none'; img-src https: http: data:; media-src https: http:; style-src 'sha256-{digest}';"
-        " base-uri 'none'; form-action 'none'"
-    )
-
-
 @cache
-def parts() -> tuple[Any, str]:
-    """The template and the style sheet that stands in it."""
-    folder = files(__package__)
+def page_template() -> Template:
+    """The template, compiled for the first page."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    template = environment.from_string((folder / "page.html").read_text("utf-8"))
-    return template, (folder / "page.css").read_text("utf-8")
+    return environment.from_string((FOLDER / "page.html").read_text("utf-8"))
 
 
 def address(article: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ LAST = {"": ("copyright_notice", "usage_terms", "editor_note"), "images": ("mime
 UNUSUAL = re.compile("[\x80-\x9f\u2028\u2029\ufeff]")
 
 
-def markdown(article: Mapping[str, Any]) -> bytes:
+def write_markdown(article: Mapping[str, Any]) -> bytes:
     """The form of an article as served: front matter with its fields as sent, then the body.
 
     What only the wire knows stands in a comment.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from newswire.errors import Fault
 
+NINJS_TYPE = "application/vnd.iptc.ninjs+json"
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 MOST_WARNINGS, LONGEST_WARNING = 50, 500
 PLURALS = {"body": "bodies", "headline": "headlines", "description": "descriptions"}

@@ -1,8 +1,8 @@
 """Reading ninjs, the IPTC's News in JSON, of any version (1.0 to 3.1) or as a Superdesk sends it.
 
-The versions differ in the spelling of names (`pubstatus`, `pubStatus`), in singular and plural, and in whether texts
-are members with a suffix (`body_html`) or items of a list (`bodies`). So names are compared in lower case, and both
-forms of texts are read. What an article of this wire cannot hold refuses nothing: it is named in the warnings.
+The versions differ in how names are spelled (`pubstatus`, `pubStatus`), in singular and plural, and in
+whether texts are members by suffix (`body_html`) or items of a list (`bodies`); so all are read alike,
+by their small letters. What this wire has no place for refuses nothing: it is named in the warnings.
 Pictures, people and concepts are read in `parts`.
 """
 
@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 from newswire.errors import Fault
 from newswire.formats.html.text import text_to_html
 from newswire.formats.ninjs.document import FoundValue, Part, Prose, Reading
-from newswire.formats.ninjs.parts import read_authors, read_concepts, read_pictures, read_places, text_without_markup
+from newswire.formats.ninjs.parts import (
+    read_authors,
+    read_concepts,
+    read_pictures,
+    read_places,
+    text_without_markup,
+)
+from newswire.formats.strict_json import parse_json
 from newswire.timestamps import END_OF_TIME, parse_instant
 
 NAMES = ("guid", "uri")
@@ -51,6 +58,12 @@ def is_ninjs(content: object) -> bool:
         and any(isinstance(content.get(name), str) for name in NAMES)
         and not NINJS_ONLY.isdisjoint(content)
     )
+
+
+def parse_ninjs(body: bytes) -> Any:
+    """The article in the bytes of a ninjs document; JSON that is no object as it is, for its reader to refuse."""
+    content = parse_json(body)
+    return read_ninjs(content) if isinstance(content, dict) else content
 
 
 def read_ninjs(document: Mapping[str, Any]) -> Ninjs:

@@ -2,7 +2,7 @@
 
 Sources: the IPTC's JSON Schemas of both versions. Neither has a property for keywords, section, canonical
 address or biography: they stand under roles and relations that say what they are, and that
-`ingest.formats.ninjs` reads back. What ninjs cannot hold at all (digest, id of the publisher, computed
+`formats.ninjs.read` reads back. What ninjs cannot hold at all (digest, id of the publisher, computed
 changes) is left to the JSON of the wire.
 """
 
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
+
+import orjson
 
 from newswire.article import uri
 from newswire.timestamps import END_OF_TIME
@@ -25,7 +27,12 @@ VOCABULARY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\"<>\\^`{|}%]*[/#=:]")
 SAFE_IN_CODE = "~!$'()*,;:@/?-._"
 
 
-def ninjs(article: Mapping[str, Any], version: str = "3.1") -> Json:
+def write_ninjs(article: Mapping[str, Any], version: str = VERSIONS[0]) -> bytes:
+    """The ninjs document of an article as served; see `ninjs_document`."""
+    return orjson.dumps(ninjs_document(article, version))
+
+
+def ninjs_document(article: Mapping[str, Any], version: str = VERSIONS[0]) -> Json:
     """The ninjs object of an article as served, valid against the IPTC's schema of `version`.
 
     It can be a tombstone, or an article with only some of its fields; without bodies it is `partial`.
