@@ -67,44 +67,44 @@ class Settings:
                 continue
             plain = name.removesuffix("_FILE")
             if plain not in known:
-                raise SettingsError(unknown(name, known))
+                raise SettingsError(describe_unknown(name, known))
             if name != plain:
                 if plain in environ:
                     raise SettingsError(f"{plain} and {name} are both set; keep one of them.")
-                text = content(name, text)
-            values[known[plain].name] = converted(plain, text, known[plain].default)
+                text = read_value_file(name, text)
+            values[known[plain].name] = convert_value(plain, text, known[plain].default)
         return cls(**values)
 
 
-def calling(url: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, str | None]:
+def client_settings(url: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, str | None]:
     """Whom an HTTP client calls (`url`, else NEWSWIRE_URL) and with which key, if any; raises `SettingsError`."""
     environ = os.environ if environ is None else environ
     Settings.from_env(environ)
-    given = address(URL, url or environ.get(URL, ""))
+    given = parse_address(URL, url or environ.get(URL, ""))
     if given is None:
         raise SettingsError(f"Where is the wire? Set {URL}, or give --url, such as https://wire.example.org.")
     if KEY in environ and KEY_FILE in environ:
         raise SettingsError(f"{KEY} and {KEY_FILE} are both set; keep one of them.")
-    key = content(KEY_FILE, environ[KEY_FILE]) if KEY_FILE in environ else environ.get(KEY, "").strip()
+    key = read_value_file(KEY_FILE, environ[KEY_FILE]) if KEY_FILE in environ else environ.get(KEY, "").strip()
     if not key.isascii() or not key.isprintable() or " " in key:
         raise SettingsError(f"{KEY} does not hold a key, which is one word such as nw_….")
     return given, key or None
 
 
-def unknown(name: str, known: Mapping[str, object]) -> str:
+def describe_unknown(name: str, known: Mapping[str, object]) -> str:
     closest = closest_name(name, known)
     hint = f" Did you mean {closest}?" if closest else f" Known are: {', '.join(sorted(known))}."
     return f"{name} is not a setting of Newswire.{hint}"
 
 
-def content(name: str, path: str) -> str:
+def read_value_file(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name} points to {path!r}, which cannot be read: {error}.") from None
 
 
-def converted(name: str, text: str, default: object) -> object:
+def convert_value(name: str, text: str, default: object) -> object:
     """The value of one variable in the type of its default; raises `SettingsError`."""
     if isinstance(default, bool):
         if text.lower() not in TRUE | FALSE:
@@ -119,11 +119,11 @@ def converted(name: str, text: str, default: object) -> object:
     if name == "NEWSWIRE_SECRET" and len(text) < SECRET_CHARACTERS:
         raise SettingsError(f"{name} must have at least {SECRET_CHARACTERS} characters: `openssl rand -hex 32`.")
     if name == "NEWSWIRE_BASE_URL":
-        return address(name, text)
+        return parse_address(name, text)
     return text.lower() if name == "NEWSWIRE_LOG_LEVEL" else text
 
 
-def address(name: str, text: str) -> str | None:
+def parse_address(name: str, text: str) -> str | None:
     try:
         parts = urlsplit(text)
         usable = text.isascii() and text.isprintable() and not set(text) & set(' "\\') and parts.port != 0

@@ -13,22 +13,22 @@ import click
 from newswire import __version__
 
 COMMANDS = {
-    "db": ("db:db", "Create or migrate the database."),
-    "publisher": ("publisher:publisher", "Add, change and list publishers."),
-    "partner": ("partner:partner", "Add, change and list partners and what they may see."),
-    "key": ("key:key", "Create, list and revoke keys."),
-    "serve": ("serve:serve", "Serve the wire over HTTP, with one worker beside."),
-    "worker": ("worker:worker", "Run the worker alone (for more machines)."),
-    "demo": ("demo:demo", "Try it out: a fresh wire with sample articles, keys and curl lines."),
-    "import": ("import_:import_articles", "Load many articles from a file straight into the database."),
-    "export": ("export:export", "Write the wire as NDJSON."),
-    "verify": ("verify:verify", "Prove that nothing on the wire was dropped or altered."),
-    "stats": ("stats:stats", "Say what the wire holds."),
-    "backup": ("backup:backup", "Copy the database to a file, while it is served."),
-    "restore": ("backup:restore", "Put a backup into the database."),
-    "push": ("push:push", "Publish files over HTTP."),
-    "pull": ("pull:pull", "Read the wire over HTTP into files; go on where it stopped."),
-    "tail": ("tail:tail", "Watch the wire over HTTP, live."),
+    "db": ("db:db_group", "Create or migrate the database."),
+    "publisher": ("publisher:publisher_group", "Add, change and list publishers."),
+    "partner": ("partner:partner_group", "Add, change and list partners and what they may see."),
+    "key": ("key:key_group", "Create, list and revoke keys."),
+    "serve": ("serve:serve_command", "Serve the wire over HTTP, with one worker beside."),
+    "worker": ("worker:worker_command", "Run the worker alone (for more machines)."),
+    "demo": ("demo:demo_command", "Try it out: a fresh wire with sample articles, keys and curl lines."),
+    "import": ("import_:import_command", "Load many articles from a file straight into the database."),
+    "export": ("export:export_command", "Write the wire as NDJSON."),
+    "verify": ("verify:verify_command", "Prove that nothing on the wire was dropped or altered."),
+    "stats": ("stats:stats_command", "Say what the wire holds."),
+    "backup": ("backup:backup_command", "Copy the database to a file, while it is served."),
+    "restore": ("backup:restore_command", "Put a backup into the database."),
+    "push": ("push:push_command", "Publish files over HTTP."),
+    "pull": ("pull:pull_command", "Read the wire over HTTP into files; go on where it stopped."),
+    "tail": ("tail:tail_command", "Watch the wire over HTTP, live."),
 }
 EXAMPLES = """\b
 First steps on a database of its own (a file newswire.db in this folder):
@@ -44,7 +44,7 @@ verify --remote call the wire at NEWSWIRE_URL with the key in NEWSWIRE_KEY. Exit
 status: 0 done, 1 failed, 2 wrong usage."""
 
 
-def loaded(name: str) -> Any:
+def load_module(name: str) -> Any:
     """A module. What comes with it stays: to look for garbage among it takes a tenth of the time, then and later."""
     if name in sys.modules:
         return sys.modules[name]
@@ -66,7 +66,7 @@ class CommandTable(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(loaded(f"newswire.cli.{module}"), attribute)
+        command: click.Command = getattr(load_module(f"newswire.cli.{module}"), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -80,9 +80,9 @@ class CommandTable(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            from newswire.cli.support.failures import sentence
+            from newswire.cli.support.output import describe_failure
 
-            said = sentence(error)
+            said = describe_failure(error)
             if said is None:
                 raise
             raise click.ClickException(said) from error

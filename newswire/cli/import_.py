@@ -14,11 +14,11 @@ from newswire import wire
 from newswire.accounts.publishers import find_publisher
 from newswire.accounts.slugs import PartyError
 from newswire.article import Draft, Publisher
-from newswire.cli.support.article_files import Item, items, opened_source
-from newswire.cli.support.database import opened_database
-from newswire.cli.support.interrupts import INTERRUPTED, undisturbed
-from newswire.cli.support.output import json_option, tell
-from newswire.cli.support.progress import progress
+from newswire.cli.support.article_files import FileArticle, open_source, read_articles
+from newswire.cli.support.database import open_database
+from newswire.cli.support.interrupts import INTERRUPTED, delay_interrupt
+from newswire.cli.support.output import json_option, print_result
+from newswire.cli.support.progress import show_progress
 from newswire.errors import Problem
 from newswire.publishing.receive import BatchReceiver, Sent, publish_transaction
 from newswire.schemas.article import load_sent
@@ -48,7 +48,7 @@ class Tally:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--publisher", "slug", metavar="SLUG", required=True, help="Whose articles they are.")
 @json_option
-def import_articles(file: str, slug: str, as_json: bool) -> None:
+def import_command(file: str, slug: str, as_json: bool) -> None:
     """Load the articles in FILE straight into the database, without a server; - is standard input.
 
     FILE is NDJSON (one article a line), a JSON array or object, or, when its name ends in .md, one article
@@ -63,7 +63,7 @@ def import_articles(file: str, slug: str, as_json: bool) -> None:
     newswire import archive.jsonl.gz --publisher gazette
     gzip -dc archive.jsonl.gz | newswire import - --publisher gazette
     """
-    with opened_database() as database:
+    with open_database() as database:
         with database.read() as connection:
             publisher = find_publisher(connection, slug)
         if publisher is None:
@@ -79,23 +79,23 @@ def import_articles(file: str, slug: str, as_json: bool) -> None:
             tally.head = wire.position(connection).seq
     seconds = time.monotonic() - began
     sentence = f"{describe_tally(tally)}; {seconds:.1f} seconds. The wire stands at {tally.head:,}."
-    tell(sentence, {"read": tally.read, **asdict(tally), "seconds": round(seconds, 3)}, as_json)
+    print_result(sentence, {"read": tally.read, **asdict(tally), "seconds": round(seconds, 3)}, as_json)
     raise SystemExit(1 if tally.refused else 0)
 
 
 def load_file(database: Database, publisher: Publisher, file: str, tally: Tally) -> None:
     """Loads a file in batches, each in one transaction. Ctrl-C is obeyed between them."""
     label = "standard input" if file == "-" else click.format_filename(file, shorten=True)
-    with opened_source(file) as source, progress(label, "articles", source.size) as show:
-        found = items(source)
+    with open_source(file) as source, show_progress(label, "articles", source.size) as show:
+        found = read_articles(source)
         while read := list(islice(found, BATCH)):
-            batch = [(item.place, load_item(item, publisher)) for item in read]
-            with undisturbed():
+            batch = [(item.place, load_input(item, publisher)) for item in read]
+            with delay_interrupt():
                 store_batch(database, publisher, batch, tally)
             show(tally.read, source.position())
 
 
-def load_item(item: Item, publisher: Publisher) -> Sent:
+def load_input(item: FileArticle, publisher: Publisher) -> Sent:
     """The draft or the kill that an article of the file asks for, or the `Problem` why it cannot be read."""
     if isinstance(item.content, Problem):
         return item.content

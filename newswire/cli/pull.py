@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from newswire.cli.support.interrupts import INTERRUPTED, interruptible, undisturbed
+from newswire.cli.support.interrupts import INTERRUPTED, delay_interrupt, raise_interrupts
 from newswire.cli.support.options import filter_option, query_option, url_option
-from newswire.cli.support.progress import progress
-from newswire.client.changes import PlaceLost, pages
-from newswire.client.outputs import Deposit, Folder, LinesFile, StandardOutput
-from newswire.client.session import Remote, opened
-from newswire.client.state_file import Place, fingerprint, held, load, save
+from newswire.cli.support.progress import show_progress
+from newswire.client.changes import PositionLost, iterate_pages
+from newswire.client.outputs import ArticleFolder, LinesFile, Output, StandardOutput
+from newswire.client.session import RemoteWire, opened
+from newswire.client.state_file import PullState, fingerprint_filters, load_state, lock_state, save_state
 
 BEGIN_AGAIN = (
     " Begin again with --restart: entries that you have already are told again, and to store them twice does no harm;"
@@ -60,7 +60,7 @@ BEGIN_AGAIN = (
 )
 @click.option("--restart", is_flag=True, help="Forget the state and begin again.")
 @url_option
-def pull(
+def pull_command(
     state: Path | None, output: Path | None, directory: Path | None, form: str, filters: list[tuple[str, str]],
     query: str | None, follow: bool, start: str, restart: bool, url: str | None,
 ) -> None:  # fmt: skip
@@ -81,36 +81,36 @@ def pull(
     parameters = [*filters, *([("q", query)] if query is not None else [])]
     with ExitStack() as opened_files:
         if state is not None:
-            opened_files.enter_context(held(state))
-        kept = None if state is None or restart else load(state)
-        deposit = opened_files.enter_context(deposit_for(output, directory, form))
-        if restart and isinstance(deposit, Folder) and not deposit.is_empty():
+            opened_files.enter_context(lock_state(state))
+        kept = None if state is None or restart else load_state(state)
+        deposit = opened_files.enter_context(open_output(output, directory, form))
+        if restart and isinstance(deposit, ArticleFolder) and not deposit.is_empty():
             raise click.ClickException(
                 f"{directory} holds articles as they were before, some of which the wire may not have any more:"
                 " restart into a new folder, or go on without --restart."
             )
-        found = Place(start, fingerprint(parameters), deposit.name, deposit.size) if kept is None else kept
-        resume(found, deposit, fingerprint(parameters), state)
+        found = PullState(start, fingerprint_filters(parameters), deposit.name, deposit.size) if kept is None else kept
+        resume_pull(found, deposit, fingerprint_filters(parameters), state)
         try:
-            with interruptible():
-                carry(opened(url, forever=follow), parameters, found, deposit, state, follow=follow)
+            with raise_interrupts():
+                pull_pages(opened(url, forever=follow), parameters, found, deposit, state, follow=follow)
         except KeyboardInterrupt:
             click.echo(f"Stopped behind entry {found.number:,}.", err=True)
             raise SystemExit(INTERRUPTED) from None
-        except PlaceLost as lost:
+        except PositionLost as lost:
             raise click.ClickException(lost.message + (BEGIN_AGAIN if state else "")) from None
 
 
 @contextmanager
-def deposit_for(output: Path | None, directory: Path | None, form: str) -> Iterator[Deposit]:
+def open_output(output: Path | None, directory: Path | None, form: str) -> Iterator[Output]:
     if output is None:
-        yield StandardOutput() if directory is None else Folder(directory, form)
+        yield StandardOutput() if directory is None else ArticleFolder(directory, form)
     else:
         with output.open("ab") as file:
             yield LinesFile(output, file)
 
 
-def resume(place: Place, deposit: Deposit, filters: str, state: Path | None) -> None:
+def resume_pull(place: PullState, deposit: Output, filters: str, state: Path | None) -> None:
     """Makes what was written agree with the place, and notes the place, so that a crash from now on is no loss."""
     if place.filters != filters:
         raise click.ClickException(
@@ -118,30 +118,30 @@ def resume(place: Place, deposit: Deposit, filters: str, state: Path | None) -> 
         )
     if isinstance(deposit, LinesFile) and place.output == deposit.name and deposit.size > place.size:
         deposit.cut_back(place.size, place.number)
-    note(place, deposit, state)
+    store_position(place, deposit, state)
 
 
-def note(place: Place, deposit: Deposit, state: Path | None) -> None:
+def store_position(place: PullState, deposit: Output, state: Path | None) -> None:
     place.output, place.size = deposit.name, deposit.size
     if state is not None:
-        save(state, place)
+        save_state(state, place)
 
 
-def carry(
-    remote: Remote, parameters: list[tuple[str, str]], place: Place, deposit: Deposit, state: Path | None, *,
+def pull_pages(
+    remote: RemoteWire, parameters: list[tuple[str, str]], place: PullState, deposit: Output, state: Path | None, *,
     follow: bool,
 ) -> None:  # fmt: skip
     """Reads pages, puts each away, and then notes the place."""
     read = 0
     # Entries and a bar would tear each other apart on one terminal.
     shown = isinstance(deposit, StandardOutput) and sys.stdout.isatty()
-    with nullcontext(lambda *_: None) if shown else progress("Reading", "entries", None) as show:
-        for page in pages(remote, parameters, place.after, place.wire, follow=follow):
-            with undisturbed():
+    with nullcontext(lambda *_: None) if shown else show_progress("Reading", "entries", None) as show:
+        for page in iterate_pages(remote, parameters, place.after, place.wire, follow=follow):
+            with delay_interrupt():
                 deposit.put(page.entries)
                 if (place.after, place.wire) != (str(page.next_after), page.wire):
                     place.after, place.wire = str(page.next_after), page.wire
-                    note(place, deposit, state)
+                    store_position(place, deposit, state)
             read += len(page.entries)
             show(read, read)
     click.echo(f"{read:,} entries; read up to {place.number:,} of the wire {place.wire}.", err=True)

@@ -6,13 +6,13 @@ from typing import NoReturn
 import click
 
 from newswire import wire
-from newswire.cli.support.database import opened_database
-from newswire.cli.support.interrupts import interruptible
+from newswire.cli.support.database import open_database
+from newswire.cli.support.interrupts import raise_interrupts
 from newswire.cli.support.options import url_option
-from newswire.cli.support.output import json_option, tell
-from newswire.cli.support.progress import progress
+from newswire.cli.support.output import json_option, print_result
+from newswire.cli.support.progress import show_progress
 from newswire.client.session import opened
-from newswire.client.verify import prove
+from newswire.client.verify import prove_wire
 
 
 @click.command()
@@ -25,7 +25,7 @@ from newswire.client.verify import prove
 )
 @url_option
 @json_option
-def verify(remote: bool, copy: Path | None, url: str | None, as_json: bool) -> None:
+def verify_command(remote: bool, copy: Path | None, url: str | None, as_json: bool) -> None:
     """Walk the whole wire and prove that no entry was dropped, changed or put in later.
 
     Holds the numbers, the chain of hashes and the stored content of every version against each other, and
@@ -38,10 +38,10 @@ def verify(remote: bool, copy: Path | None, url: str | None, as_json: bool) -> N
     if not remote and (copy is not None or url is not None):
         raise click.UsageError("--copy and --url go with --remote.")
     if remote:
-        verify_remote(url, copy, as_json)
-    with opened_database() as database, database.read() as connection:
+        verify_over_http(url, copy, as_json)
+    with open_database() as database, database.read() as connection:
         head = wire.position(connection)
-        with progress("Verifying", "entries", head.seq) as show:
+        with show_progress("Verifying", "entries", head.seq) as show:
             found = wire.verify(connection, lambda seq: show(seq, seq))
     whole = found.broken is None
     sentence = (
@@ -49,17 +49,17 @@ def verify(remote: bool, copy: Path | None, url: str | None, as_json: bool) -> N
         if whole
         else f"The wire is broken at entry {found.broken}: {found.reason}."
     )
-    tell(sentence, {
+    print_result(sentence, {
         "whole": whole, "entries": found.entries, "broken": found.broken, "reason": found.reason,
         "wire": head.wire, "head": head.seq, "chain": head.chain,
     }, as_json)  # fmt: skip
     raise SystemExit(0 if whole else 1)
 
 
-def verify_remote(url: str | None, copy: Path | None, as_json: bool) -> NoReturn:
+def verify_over_http(url: str | None, copy: Path | None, as_json: bool) -> NoReturn:
     """Says what `prove` finds, and ends the command."""
-    with interruptible(), progress("Verifying", "entries", None) as show:
-        found = prove(opened(url), copy, show)
+    with raise_interrupts(), show_progress("Verifying", "entries", None) as show:
+        found = prove_wire(opened(url), copy, show)
     whole = found.broken is None
     what = "wire" if copy is None else "copy"
     sentence = (
@@ -68,5 +68,5 @@ def verify_remote(url: str | None, copy: Path | None, as_json: bool) -> NoReturn
         if whole
         else f"The {what} is broken at entry {found.broken}: {found.reason}."
     )
-    tell(sentence, {"whole": whole, **found._asdict()}, as_json)
+    print_result(sentence, {"whole": whole, **found._asdict()}, as_json)
     raise SystemExit(0 if whole else 1)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ANYONE, OWNER = 0o666, 0o600
+DEFAULT_MODE, OWNER_MODE = 0o666, 0o600
 
 
 @contextmanager
-def arriving(path: Path, rights: int = ANYONE) -> Iterator[Path]:
+def atomic_file(path: Path, rights: int = DEFAULT_MODE) -> Iterator[Path]:
     """A new empty file beside `path`, which takes its name once the block has ended well.
 
     Its content is on the disk by then; its name is after `sync` of the folder. After a failure it is gone,
@@ -20,14 +20,14 @@ def arriving(path: Path, rights: int = ANYONE) -> Iterator[Path]:
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, rights))
     try:
         yield part
-        sync(part)
+        sync_path(part)
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
 
 
-def sync(path: Path) -> None:
+def sync_path(path: Path) -> None:
     """Puts a file, or the names in a folder, on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -36,7 +36,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Replaces what is in a file, at once and wholly."""
-    with arriving(path) as part:
+    with atomic_file(path) as part:
         part.write_bytes(content)

@@ -15,14 +15,14 @@ from typing import Any, BinaryIO, Protocol
 import click
 import orjson
 
-from newswire.client.files import sync, write
+from newswire.client.files import replace_file, sync_path
 from newswire.formats.markdown.write import markdown
 
 SIMPLE = re.compile("[A-Za-z0-9_-]{1,100}")
 Entries = Sequence[Mapping[str, Any]]
 
 
-class Deposit(Protocol):
+class Output(Protocol):
     """`name` and `size` say how far the entries got, for the next time."""
 
     name: str
@@ -33,7 +33,7 @@ class Deposit(Protocol):
     def put(self, entries: Entries) -> None: ...
 
 
-def lines(entries: Entries) -> bytes:
+def encode_lines(entries: Entries) -> bytes:
     return b"".join(orjson.dumps(entry) + b"\n" for entry in entries)
 
 
@@ -44,7 +44,7 @@ class StandardOutput:
     size = 0
 
     def put(self, entries: Entries) -> None:
-        sys.stdout.buffer.write(lines(entries))
+        sys.stdout.buffer.write(encode_lines(entries))
         sys.stdout.buffer.flush()
 
 
@@ -61,7 +61,7 @@ class LinesFile:
 
     def put(self, entries: Entries) -> None:
         if entries:
-            self.file.write(lines(entries))
+            self.file.write(encode_lines(entries))
             self.file.flush()
             os.fsync(self.file.fileno())
 
@@ -72,7 +72,7 @@ class LinesFile:
             begins = not size or file.read(1) == b"\n"
             surplus = file.readlines()
         # The last line may be torn.
-        if not begins or any(number_of(line) <= after for line in surplus if line.endswith(b"\n")):
+        if not begins or any(line_seq(line) <= after for line in surplus if line.endswith(b"\n")):
             raise click.ClickException(
                 f"{self.name} holds something that this pull has not written; name another file with --output."
             )
@@ -80,7 +80,7 @@ class LinesFile:
         self.file.seek(0, os.SEEK_END)
 
 
-def number_of(line: bytes) -> int:
+def line_seq(line: bytes) -> int:
     """The sequence number in a line, -1 when there is none."""
     try:
         return int(orjson.loads(line)["seq"])
@@ -88,7 +88,7 @@ def number_of(line: bytes) -> int:
         return -1
 
 
-class Folder:
+class ArticleFolder:
     """One file for each article that may be read now, its newest version; what is killed or gone is deleted."""
 
     size = 0
@@ -105,9 +105,11 @@ class Folder:
             if entry["article"] is None:
                 file.unlink(missing_ok=True)
             else:
-                write(file, markdown(entry["article"]) if self.form == "markdown" else pretty(entry["article"]))
+                replace_file(
+                    file, markdown(entry["article"]) if self.form == "markdown" else encode_pretty(entry["article"])
+                )
         if entries:
-            sync(self.path)
+            sync_path(self.path)
 
     def is_empty(self) -> bool:
         return not any(self.path.glob(f"*{self.suffix}"))
@@ -123,5 +125,5 @@ class Folder:
         return self.path / (simple + self.suffix)
 
 
-def pretty(article: Mapping[str, Any]) -> bytes:
+def encode_pretty(article: Mapping[str, Any]) -> bytes:
     return orjson.dumps(article, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import orjson
 
-from newswire.client.files import sync, write
+from newswire.client.files import replace_file, sync_path
 
 
 @dataclass
-class Place:
+class PullState:
     """Go on behind `after` (before anything was read: `oldest`, `now`, a time) on the wire with the id `wire`.
 
     `filters` stands for the filters that were read through, `output` and `size` say what was written.
@@ -32,28 +32,28 @@ class Place:
         return int(self.after) if self.after.isascii() and self.after.isdigit() else 0
 
 
-def fingerprint(parameters: Sequence[tuple[str, str]]) -> str:
+def fingerprint_filters(parameters: Sequence[tuple[str, str]]) -> str:
     """The same for the same filters in any order."""
     return hashlib.sha256(orjson.dumps(sorted(parameters))).hexdigest()[:16]
 
 
-def load(path: Path) -> Place | None:
+def load_state(path: Path) -> PullState | None:
     """The place in a file; None when there is no such file."""
     try:
-        return Place(**orjson.loads(path.read_bytes()))
+        return PullState(**orjson.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (TypeError, ValueError):
         raise click.ClickException(f"{path} is not the state of a pull; name another file with --state.") from None
 
 
-def save(path: Path, place: Place) -> None:
-    write(path, orjson.dumps(asdict(place), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    sync(path.parent)
+def save_state(path: Path, place: PullState) -> None:
+    replace_file(path, orjson.dumps(asdict(place), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sync_path(path.parent)
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def lock_state(path: Path) -> Iterator[None]:
     """Keeps every other pull from the same place: two would write everything twice, and cut off each other's lines."""
     with path.with_name(path.name + ".lock").open("a") as lock:
         try:

@@ -14,8 +14,8 @@ import click
 import orjson
 
 from newswire import wire
-from newswire.client.changes import Withheld, pages, read
-from newswire.client.session import Remote
+from newswire.client.changes import EntriesWithheld, fetch_page, iterate_pages
+from newswire.client.session import RemoteWire
 from newswire.client.text import Show
 from newswire.document import digest_of
 
@@ -37,7 +37,7 @@ class Proof(NamedTuple):
     reason: str | None = None
 
 
-def prove(remote: Remote, copy: Path | None, show: Show) -> Proof:
+def prove_wire(remote: RemoteWire, copy: Path | None, show: Show) -> Proof:
     """Holds every entry, of the wire or of its copy in a file, against the one before and against the wire's word."""
     if remote.get("/v1/me").get("entitlement"):
         raise click.ClickException(
@@ -45,32 +45,32 @@ def prove(remote: Remote, copy: Path | None, show: Show) -> Proof:
             " everything can prove that nothing is missing."
         )
     stands = remote.get("/v1/wire")
-    found = walked(served(remote, stands) if copy is None else kept(copy), stands, show)
+    found = check_entries(served_entries(remote, stands) if copy is None else copied_entries(copy), stands, show)
     if found.broken is not None or not found.entries:
         return found
     if copy is not None:
         # A copy may end before the wire does.
-        told = read(remote, [("after", str(found.entries - 1)), ("limit", "1")]).entries
+        told = fetch_page(remote, [("after", str(found.entries - 1)), ("limit", "1")]).entries
         same = bool(told) and told[0]["chain"] == found.chain
-        return found if same else faulty(found, "the wire tells another one in its place, or none")
+        return found if same else broken_proof(found, "the wire tells another one in its place, or none")
     if found.entries != stands["head"]:
-        return faulty(found, f"the wire says that it stands at {stands['head']}", found.entries + 1)
-    return found if found.chain == stands["chain"] else faulty(found, "the wire itself tells another chain value")
+        return broken_proof(found, f"the wire says that it stands at {stands['head']}", found.entries + 1)
+    return found if found.chain == stands["chain"] else broken_proof(found, "the wire itself tells another chain value")
 
 
-def faulty(found: Proof, reason: str, broken: int | None = None) -> Proof:
+def broken_proof(found: Proof, reason: str, broken: int | None = None) -> Proof:
     return found._replace(broken=broken or found.entries, reason=reason)
 
 
-def served(remote: Remote, stands: Mapping[str, Any]) -> Iterator[Entry]:
+def served_entries(remote: RemoteWire, stands: Mapping[str, Any]) -> Iterator[Entry]:
     """The entries of the wire up to where it stood at the beginning, page by page."""
-    told = chained.from_iterable(page.entries for page in pages(remote, [], "0", stands["wire"]))
+    told = chained.from_iterable(page.entries for page in iterate_pages(remote, [], "0", stands["wire"]))
     # What is withheld is missing, which is for the caller to notice.
-    with suppress(Withheld):
+    with suppress(EntriesWithheld):
         yield from takewhile(lambda entry: entry["seq"] <= stands["head"], told)
 
 
-def kept(copy: Path) -> Iterator[Entry]:
+def copied_entries(copy: Path) -> Iterator[Entry]:
     """The entries in a file that `newswire pull --output` has written."""
     with copy.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -80,11 +80,11 @@ def kept(copy: Path) -> Iterator[Entry]:
                 raise click.ClickException(f"{copy}, line {number}: this is no entry of a wire.") from None
 
 
-def walked(entries: Iterable[Entry], stands: Mapping[str, Any], show: Callable[[int, int], None]) -> Proof:
+def check_entries(entries: Iterable[Entry], stands: Mapping[str, Any], show: Callable[[int, int], None]) -> Proof:
     """Goes from entry to entry, in constant memory, to the end or to the first one that does not hold."""
     found = Proof(stands["wire"], stands["head"], 0, 0, wire.GENESIS)
     for entry in entries:
-        reason = fault(entry, found.entries + 1, found.chain)
+        reason = find_fault(entry, found.entries + 1, found.chain)
         if reason is not None:
             return found._replace(broken=found.entries + 1, reason=reason)
         blank = found.blank + (entry["article"] is None)
@@ -93,7 +93,7 @@ def walked(entries: Iterable[Entry], stands: Mapping[str, Any], show: Callable[[
     return found
 
 
-def fault(entry: Entry, expected: int, chain: str) -> str | None:
+def find_fault(entry: Entry, expected: int, chain: str) -> str | None:
     """Why an entry is not as it was written, or None. One that is served without its article has its digest only."""
     try:
         if entry["seq"] != expected:

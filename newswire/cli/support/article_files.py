@@ -25,14 +25,14 @@ BLANK = b" \t\r\n\xef\xbb\xbf"
 STANDARD_INPUT = 0
 
 
-class Item(NamedTuple):
+class FileArticle(NamedTuple):
     """One article of a file: where it stands, and its fields as sent, or the `Problem` why they cannot be read."""
 
     place: str
     content: Any
 
 
-class Source:
+class ArticleSource:
     """An open file: `stream` is decompressed; `size` (None: unknown) and `position` count the bytes on the disk."""
 
     def __init__(self, name: str, raw: io.FileIO) -> None:
@@ -49,30 +49,32 @@ class Source:
 
 
 @contextmanager
-def opened_source(name: str) -> Iterator[Source]:
+def open_source(name: str) -> Iterator[ArticleSource]:
     """The file `name`, or standard input for `-`."""
     with io.FileIO(STANDARD_INPUT if name == "-" else name, closefd=name != "-") as raw:
-        yield Source("" if name == "-" else name, raw)
+        yield ArticleSource("" if name == "-" else name, raw)
 
 
-def items(source: Source) -> Iterator[Item]:
+def read_articles(source: ArticleSource) -> Iterator[FileArticle]:
     """The articles of a file, in order. Markdown is known by its name, JSON by how it begins; all else is NDJSON."""
     try:
         if source.name.endswith(MARKDOWN):
-            yield Item("the article", read(parse_markdown, source.stream.read()))
+            yield FileArticle("the article", parse_or_problem(parse_markdown, source.stream.read()))
             return
-        numbered = lines(source.stream)
+        numbered = numbered_lines(source.stream)
         number, first = next(numbered, (0, b""))
         if is_one_document(first) and not source.name.endswith(LINES):
             # The line feeds keep the numbers of the lines in what is said about them.
-            yield from document(b"\n" * (number - 1) + first + source.stream.read())
+            yield from parse_document(b"\n" * (number - 1) + first + source.stream.read())
         else:
-            yield from articles(chain([(number, first)], numbered))
+            yield from parse_lines(chain([(number, first)], numbered))
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        yield Item("the end", Problem("malformed_json", "The gzip data is damaged or cut off; all before it was read."))
+        yield FileArticle(
+            "the end", Problem("malformed_json", "The gzip data is damaged or cut off; all before it was read.")
+        )
 
 
-def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Every line that is not blank, with its number; of one that is too long only the beginning."""
     number = 0
     while line := stream.readline(ARTICLE_BYTES + 1):
@@ -89,24 +91,24 @@ def is_one_document(first: bytes) -> bool:
     return line.startswith(b"[") or (line.startswith(b"{") and line.endswith((b"{", b",", b"[")))
 
 
-def document(content: bytes) -> Iterator[Item]:
-    value = read(parsed_json, content)
+def parse_document(content: bytes) -> Iterator[FileArticle]:
+    value = parse_or_problem(parsed_json, content)
     if isinstance(value, list):
-        yield from (Item(f"article {number}", article) for number, article in enumerate(value, 1))
+        yield from (FileArticle(f"article {number}", article) for number, article in enumerate(value, 1))
     else:
-        yield Item("the file" if isinstance(value, Problem) else "the article", value)
+        yield FileArticle("the file" if isinstance(value, Problem) else "the article", value)
 
 
-def articles(numbered: Iterable[tuple[int, bytes]]) -> Iterator[Item]:
+def parse_lines(numbered: Iterable[tuple[int, bytes]]) -> Iterator[FileArticle]:
     for number, line in numbered:
         if len(line) > ARTICLE_BYTES:
             too_long = f"The line has more than {ARTICLE_BYTES // 1024 // 1024} MiB."
-            yield Item(f"line {number}", Problem("too_large", too_long))
+            yield FileArticle(f"line {number}", Problem("too_large", too_long))
         elif line:
-            yield Item(f"line {number}", read(parsed_json, line))
+            yield FileArticle(f"line {number}", parse_or_problem(parsed_json, line))
 
 
-def read(reader: Any, content: bytes) -> Any:
+def parse_or_problem(reader: Any, content: bytes) -> Any:
     """What `reader` makes of the bytes, or its `Problem`."""
     try:
         return reader(content)

@@ -8,7 +8,7 @@ class ListenError(Exception):
     """The address cannot be listened at; the text is one sentence for the operator."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+def open_listener(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 lets the kernel choose. Raises `ListenError`."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -22,11 +22,11 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(1024)
     except OSError as error:
         listener.close()
-        raise ListenError(refusal(host, port, error)) from None
+        raise ListenError(describe_refusal(host, port, error)) from None
     return listener
 
 
-def refusal(host: str, port: int, error: OSError) -> str:
+def describe_refusal(host: str, port: int, error: OSError) -> str:
     match error.errno:
         case errno.EADDRINUSE:
             return f"Port {port} of {host} is in use already; choose another one with --port."
@@ -37,7 +37,7 @@ def refusal(host: str, port: int, error: OSError) -> str:
     return f"Port {port} of {host} cannot be listened at: {error.strerror}."
 
 
-def address_of(listener: socket.socket) -> str:
+def listener_url(listener: socket.socket) -> str:
     """http://HOST:PORT of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -18,7 +18,7 @@ LONGEST = 100 * 366 * UNITS["d"]
 FILTER_NAMES = sorted(set(FilterParameters().names()) - {"q"})
 
 
-class Checked(click.ParamType[Any]):
+class FieldType(click.ParamType[Any]):
     """A value that a field of the article's schema accepts; blank is None. `refusal`: what is said instead."""
 
     def __init__(self, name: str, field: fields.Field[Any], refusal: str | None = None) -> None:
@@ -33,7 +33,7 @@ class Checked(click.ParamType[Any]):
             self.fail(self.refusal or str(error.messages[0]), param, ctx)
 
 
-class WebAddress(Checked):
+class AddressType(FieldType):
     """An absolute http or https address; blank is None."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | None:
@@ -44,13 +44,13 @@ class WebAddress(Checked):
             self.fail(self.refusal or problem.detail, param, ctx)
 
 
-NAME = Checked("text", Text(250, required=True))
-ADDRESS = WebAddress("url", Url(), "Must be an http or https address.")
-LANGUAGE = Checked("tag", Language())
-LABEL = Checked("text", Text(250))
+NAME = FieldType("text", Text(250, required=True))
+ADDRESS = AddressType("url", Url(), "Must be an http or https address.")
+LANGUAGE = FieldType("tag", Language())
+LABEL = FieldType("text", Text(250))
 
 
-class Span(click.ParamType[int]):
+class Duration(click.ParamType[int]):
     """A length of time such as 12h, 90d or 52w, in milliseconds."""
 
     name = "span"
@@ -62,10 +62,10 @@ class Span(click.ParamType[int]):
         return length
 
 
-def limits(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Mapping[str, list[str]]:
+def parse_entitlement(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Mapping[str, list[str]]:
     """The entitlement in several `--only KIND=A,B`: alternatives of one kind are joined."""
     found: dict[str, list[str]] = {}
-    for kind, text in chosen(values, ENTITLEMENT_FILTERS, "an entitlement can be limited to"):
+    for kind, text in parse_pairs(values, ENTITLEMENT_FILTERS, "an entitlement can be limited to"):
         names = [name.strip() for name in text.split(",") if name.strip()]
         if not names:
             raise click.BadParameter(f"say which: --only {kind}=A,B")
@@ -75,12 +75,12 @@ def limits(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     return found
 
 
-def conditions(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
+def parse_filters(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
     """The filters in several `--only NAME=A,B`, as parameters of an address; their values are the wire's to judge."""
-    return list(chosen(values, FILTER_NAMES, "the wire can be filtered by"))
+    return list(parse_pairs(values, FILTER_NAMES, "the wire can be filtered by"))
 
 
-def chosen(values: Sequence[str], known: Sequence[str], what: str) -> Iterator[tuple[str, str]]:
+def parse_pairs(values: Sequence[str], known: Sequence[str], what: str) -> Iterator[tuple[str, str]]:
     """Name and value of each NAME=VALUE; raises `BadParameter` for a name that is not `known`."""
     for text in values:
         name, _, value = text.partition("=")
@@ -95,7 +95,7 @@ only_option = click.option(
     "--only",
     multiple=True,
     metavar="KIND=A,B",
-    callback=limits,
+    callback=parse_entitlement,
     help="Limit what the partner sees: publisher, section, language or keyword, and which. Repeatable: "
     "other values of one kind are alternatives, different kinds must all match.",
 )
@@ -105,7 +105,7 @@ filter_option = click.option(
     "filters",
     multiple=True,
     metavar="NAME=A,B",
-    callback=conditions,
+    callback=parse_filters,
     help="Filter as in the list of articles: section=world, not_publisher=gazette, urgency_max=3 … Repeatable: other "
     "values of one name are alternatives, different names must all match.",
 )

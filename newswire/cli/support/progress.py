@@ -13,17 +13,17 @@ EVERY_SECONDS = 5.0
 
 
 @contextmanager
-def progress(label: str, unit: str, total: int | None) -> Iterator[Show]:
+def show_progress(label: str, unit: str, total: int | None) -> Iterator[Show]:
     """Gives a function that shows how many `unit` are done, and how much of `total` (None: unknown) that is."""
     if sys.stderr.isatty():
-        with bar(label, unit, total) as show:
+        with progress_bar(label, unit, total) as show:
             yield show
     else:
-        yield lines(label, unit)
+        yield progress_lines(label, unit)
 
 
 @contextmanager
-def bar(label: str, unit: str, total: int | None) -> Iterator[Show]:
+def progress_bar(label: str, unit: str, total: int | None) -> Iterator[Show]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -38,23 +38,23 @@ def bar(label: str, unit: str, total: int | None) -> Iterator[Show]:
         task = drawn.add_task(label, total=total, said="")
 
         def show(count: int, done: int) -> None:
-            drawn.update(task, completed=done, said=speed(count, unit, began))
+            drawn.update(task, completed=done, said=format_speed(count, unit, began))
 
         yield show
 
 
-def lines(label: str, unit: str) -> Show:
+def progress_lines(label: str, unit: str) -> Show:
     began = said = time.monotonic()
 
     def show(count: int, done: int) -> None:
         nonlocal said
         if time.monotonic() - said >= EVERY_SECONDS:
             said = time.monotonic()
-            click.echo(f"{label}: {speed(count, unit, began)}", err=True)
+            click.echo(f"{label}: {format_speed(count, unit, began)}", err=True)
 
     return show
 
 
-def speed(count: int, unit: str, began: float) -> str:
+def format_speed(count: int, unit: str, began: float) -> str:
     rate = count / max(time.monotonic() - began, 0.001)
     return f"{count:,} {unit}, {rate:,.0f} a second"
