@@ -1,4 +1,4 @@
-"""Settings: one frozen dataclass, read from `NEWSWIRE_*` environment variables.
+"""Settings: a frozen dataclass, read from `NEWSWIRE_*` environment variables.
 
 Nothing else in the project reads the environment. An unknown `NEWSWIRE_*` variable
 stops the start, so that a typing error cannot silently leave a default in force.
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from newswire.errors import closest_name
+from newswire.errors import suggest_name
 
 PREFIX = "NEWSWIRE_"
 URL, KEY, KEY_FILE = "NEWSWIRE_URL", "NEWSWIRE_KEY", "NEWSWIRE_KEY_FILE"
-# Read by the HTTP clients (`calling`) and by the test suite, not by the server.
+# Read by the HTTP clients and by the test suite, not by the server.
 FOREIGN = frozenset({URL, KEY, KEY_FILE, "NEWSWIRE_TEST_DATABASE_URL"})
 SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
@@ -77,7 +77,7 @@ class Settings:
 
 
 def client_settings(url: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, str | None]:
-    """Whom an HTTP client calls (`url`, else NEWSWIRE_URL) and with which key, if any; raises `SettingsError`."""
+    """The URL for an HTTP client (`url`, else NEWSWIRE_URL) and its key, or None; raises `SettingsError`."""
     environ = os.environ if environ is None else environ
     Settings.from_env(environ)
     given = parse_address(URL, url or environ.get(URL, ""))
@@ -92,9 +92,7 @@ def client_settings(url: str | None = None, environ: Mapping[str, str] | None = 
 
 
 def describe_unknown(name: str, known: Mapping[str, object]) -> str:
-    closest = closest_name(name, known)
-    hint = f" Did you mean {closest}?" if closest else f" Known are: {', '.join(sorted(known))}."
-    return f"{name} is not a setting of Newswire.{hint}"
+    return f"{name} is not a setting of Newswire. {suggest_name(name, sorted(known))}"
 
 
 def read_value_file(name: str, path: str) -> str:
@@ -105,7 +103,7 @@ def read_value_file(name: str, path: str) -> str:
 
 
 def convert_value(name: str, text: str, default: object) -> object:
-    """The value of one variable in the type of its default; raises `SettingsError`."""
+    """Converts the text of a variable to the type of its default; raises `SettingsError`."""
     if isinstance(default, bool):
         if text.lower() not in TRUE | FALSE:
             raise SettingsError(f"{name} must be true or false, not {text!r}.")

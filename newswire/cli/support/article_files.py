@@ -1,7 +1,7 @@
-"""Files of articles, one article after the other: NDJSON, JSON, Markdown, each also gzipped.
+"""Files of articles, read one article after the other: NDJSON, JSON, Markdown, each also gzipped.
 
-NDJSON is read line by line, so that memory does not grow with the file. A line that cannot be
-read is a `Problem` in its place; the next one is read all the same.
+NDJSON is read line by line, so that memory does not grow with the file. A line that cannot be read is a `Problem` in
+place of its article, and reading goes on with the next line.
 """
 
 import gzip
@@ -23,40 +23,41 @@ LINES = (".ndjson", ".jsonl")
 GZIP = b"\x1f\x8b"
 BLANK = b" \t\r\n\xef\xbb\xbf"
 STANDARD_INPUT = 0
+DAMAGED = "The gzip data is damaged or cut off; all before it was read."
 
 
 class FileArticle(NamedTuple):
-    """One article of a file: where it stands, and its fields as sent, or the `Problem` why they cannot be read."""
+    """One article of a file: its position for messages, and its fields as sent, or the `Problem` of reading them."""
 
-    place: str
+    position: str
     content: Any
 
 
 class ArticleSource:
-    """An open file: `stream` is decompressed; `size` (None: unknown) and `position` count the bytes on the disk."""
+    """An open file: `stream` is decompressed, `size` (None: unknown) and `bytes_read` count what is on the disk."""
 
     def __init__(self, name: str, raw: io.FileIO) -> None:
         self.name = name.lower().removesuffix(".gz")
         self.raw = raw
         status = os.fstat(raw.fileno())
         self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        plain = io.BufferedReader(raw)
-        packed = plain.peek(2).startswith(GZIP)
-        self.stream: BinaryIO = io.BufferedReader(gzip.GzipFile(fileobj=plain)) if packed else plain
+        buffered = io.BufferedReader(raw)
+        is_gzip = buffered.peek(2).startswith(GZIP)
+        self.stream: BinaryIO = io.BufferedReader(gzip.GzipFile(fileobj=buffered)) if is_gzip else buffered
 
-    def position(self) -> int:
+    def bytes_read(self) -> int:
         return 0 if self.size is None else self.raw.tell()
 
 
 @contextmanager
 def open_source(name: str) -> Iterator[ArticleSource]:
-    """The file `name`, or standard input for `-`."""
+    """Opens the file `name`, or standard input for `-`."""
     with io.FileIO(STANDARD_INPUT if name == "-" else name, closefd=name != "-") as raw:
         yield ArticleSource("" if name == "-" else name, raw)
 
 
 def read_articles(source: ArticleSource) -> Iterator[FileArticle]:
-    """The articles of a file, in order. Markdown is known by its name, JSON by how it begins; all else is NDJSON."""
+    """The articles of a file, in order. Markdown is known by its name, JSON by its first line; all else is NDJSON."""
     try:
         if source.name.endswith(MARKDOWN):
             yield FileArticle("the article", parse_or_problem(parse_markdown, source.stream.read()))
@@ -64,18 +65,16 @@ def read_articles(source: ArticleSource) -> Iterator[FileArticle]:
         numbered = numbered_lines(source.stream)
         number, first = next(numbered, (0, b""))
         if is_one_document(first) and not source.name.endswith(LINES):
-            # The line feeds keep the numbers of the lines in what is said about them.
+            # The line feeds make the parser's messages count lines from the beginning of the file.
             yield from parse_document(b"\n" * (number - 1) + first + source.stream.read())
         else:
             yield from parse_lines(chain([(number, first)], numbered))
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        yield FileArticle(
-            "the end", Problem("malformed_json", "The gzip data is damaged or cut off; all before it was read.")
-        )
+        yield FileArticle("the end", Problem("malformed_json", DAMAGED))
 
 
 def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Every line that is not blank, with its number; of one that is too long only the beginning."""
+    """Every line that is not blank, with its number; of a line that is too long only the beginning."""
     number = 0
     while line := stream.readline(ARTICLE_BYTES + 1):
         number += 1
@@ -108,9 +107,9 @@ def parse_lines(numbered: Iterable[tuple[int, bytes]]) -> Iterator[FileArticle]:
             yield FileArticle(f"line {number}", parse_or_problem(parsed_json, line))
 
 
-def parse_or_problem(reader: Any, content: bytes) -> Any:
-    """What `reader` makes of the bytes, or its `Problem`."""
+def parse_or_problem(parser: Any, content: bytes) -> Any:
+    """The result of a parser, or the `Problem` that it raised."""
     try:
-        return reader(content)
+        return parser(content)
     except Problem as problem:
         return problem

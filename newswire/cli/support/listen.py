@@ -1,28 +1,27 @@
-"""The address that a server listens at, taken before anything else is started."""
+"""The listening socket of a server, opened before anything else is started, so that a refusal is the first output."""
 
 import errno
 import socket
 
-
-class ListenError(Exception):
-    """The address cannot be listened at; the text is one sentence for the operator."""
+import click
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 lets the kernel choose. Raises `ListenError`."""
+    """A listening socket; port 0 lets the kernel choose. Raises `ClickException` with what to do."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError):
-        raise ListenError(f"The host {host!r} is unknown here; try --host 127.0.0.1.") from None
+        raise click.ClickException(f"The host {host!r} is unknown here; try --host 127.0.0.1.") from None
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
     try:
+        # Without it a restarted server would be refused while connections of the old one are in TIME_WAIT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(1024)
     except OSError as error:
         listener.close()
-        raise ListenError(describe_refusal(host, port, error)) from None
+        raise click.ClickException(describe_refusal(host, port, error)) from None
     return listener
 
 
