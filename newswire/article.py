@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from newswire.errors import Problem, invalid_value
+from newswire.errors import Problem, invalid_at
 from newswire.timestamps import format_instant, format_optional
 
 # What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
@@ -199,7 +199,7 @@ def due_at(held: Held) -> int | None:
 def check_acceptable(held: Held, draft: Draft, now: int) -> None:
     """Raises the `Problem` that forbids `draft` as the next version of `held`."""
     if draft.external_id not in (None, held.external_id):
-        raise invalid_value("/external_id", "immutable", "The external_id of a stored article cannot change.")
+        raise invalid_at("/external_id", "immutable", "The external_id of a stored article cannot change.")
     if draft.source_version is not None and draft.source_version < (held.source_version or 0):
         raise Problem(
             "stale_version",
@@ -207,7 +207,7 @@ def check_acceptable(held: Held, draft: Draft, now: int) -> None:
             article_id=held.id,
         )
     if held.status is Status.USABLE and status_of(draft, now) is Status.WITHHELD:
-        raise invalid_value("/embargoed_until", "already_released", "A released article cannot be embargoed again.")
+        raise invalid_at("/embargoed_until", "already_released", "A released article cannot be embargoed again.")
 
 
 def canceled(held: Held) -> Problem:

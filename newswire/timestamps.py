@@ -60,11 +60,11 @@ def milliseconds_of(moment: datetime) -> int:
 def format_instant(milliseconds: int) -> str:
     """RFC 3339 in UTC with three decimals: 2026-11-22T09:30:00.000Z."""
     seconds, rest = divmod(milliseconds, 1000)
-    return f"{second_of(seconds)}.{rest:03d}Z"
+    return f"{format_whole_second(seconds)}.{rest:03d}Z"
 
 
 @lru_cache(1000)
-def second_of(seconds: int) -> str:
+def format_whole_second(seconds: int) -> str:
     return (EPOCH + timedelta(seconds=seconds)).isoformat()[:-6]
 
 

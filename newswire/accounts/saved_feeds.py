@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 from newswire import wire
 from newswire.accounts.callers import Caller, party_caller
 from newswire.accounts.keys import KEYS_WITH_OWNERS, hash_key
-from newswire.errors import Problem, invalid_value
+from newswire.errors import Problem, invalid_at
 from newswire.store.articles import insert_unless_there
 from newswire.store.tables import api_key, feed, partner, publisher
 
@@ -126,7 +126,7 @@ def _is_feed(party: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[
 
 
 def _name_taken(name: str) -> Problem:
-    return invalid_value(
+    return invalid_at(
         "/name", "taken", f"There is a feed {name!r} of yours already; PATCH /v1/feeds/{name} changes it."
     )
 

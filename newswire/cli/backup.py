@@ -9,11 +9,11 @@ from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
-from newswire.cli.support.database import opened_database
+from newswire.cli.support.database import open_database
 from newswire.cli.support.index import update_index
-from newswire.cli.support.output import json_option, tell
-from newswire.cli.support.progress import progress
-from newswire.client.files import OWNER, arriving, sync
+from newswire.cli.support.output import json_option, print_result
+from newswire.cli.support.progress import show_progress
+from newswire.client.files import OWNER_MODE, atomic_file, sync_path
 from newswire.config import Settings
 from newswire.store import migrate
 from newswire.store.backend import DatabaseError, RestoreSteps
@@ -29,7 +29,7 @@ TELL_THEM = (
 file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
 
-class Summary(NamedTuple):
+class CopySummary(NamedTuple):
     """What a copy holds."""
 
     wire: str
@@ -37,16 +37,16 @@ class Summary(NamedTuple):
     entries: int
 
 
-def summary(connection: Connection) -> Summary:
+def summarize_copy(connection: Connection) -> CopySummary:
     head = wire.read_head(connection)
-    return Summary(head.wire, head.seq, connection.execute(select(func.count()).select_from(entry)).scalar_one())
+    return CopySummary(head.wire, head.seq, connection.execute(select(func.count()).select_from(entry)).scalar_one())
 
 
 @click.command()
 @file_argument
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @json_option
-def backup(file: Path, force: bool, as_json: bool) -> None:
+def backup_command(file: Path, force: bool, as_json: bool) -> None:
     """Copy the database to FILE, as it is at one moment, while it goes on serving.
 
     SQLite gives a database file that stands by itself; PostgreSQL an archive of pg_dump, which has to be
@@ -57,29 +57,31 @@ def backup(file: Path, force: bool, as_json: bool) -> None:
     newswire backup /var/backups/newswire-$(date +%F).backup
     """
     began = time.monotonic()
-    with opened_database() as database:
+    with open_database() as database:
         database.backend.refuse_copy_to(file)
         if file.exists() and not force:
             raise click.ClickException(f"{file} is there already; name another file, or replace it with --force.")
         for stray in (Path(f"{file}{suffix}") for suffix in ("-wal", "-journal")):
             if stray.exists():
                 raise click.ClickException(f"{stray} would be taken for a part of {file}; name another file.")
-        with arriving(file, OWNER) as part:
+        with atomic_file(file, OWNER_MODE) as part:
             with database.read() as connection:
-                held = summary(connection)
-                database.backend.copy_out(connection, part, progress)
+                held = summarize_copy(connection)
+                database.backend.copy_out(connection, part, show_progress)
             size = part.stat().st_size
-        sync(file.parent)
+        sync_path(file.parent)
     seconds = time.monotonic() - began
     sentence = f"{file}: {held.entries:,} entries, head {held.head:,}, {size:,} bytes; {seconds:.1f} seconds."
-    tell(sentence, {"file": str(file), **held._asdict(), "size_bytes": size, "seconds": round(seconds, 3)}, as_json)
+    print_result(
+        sentence, {"file": str(file), **held._asdict(), "size_bytes": size, "seconds": round(seconds, 3)}, as_json
+    )
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Replace a SQLite database that is not empty.")
 @json_option
-def restore(file: Path, force: bool, as_json: bool) -> None:
+def restore_command(file: Path, force: bool, as_json: bool) -> None:
     """Put the wire of FILE, made by `newswire backup`, into the database that NEWSWIRE_DATABASE_URL names.
 
     Stop the servers first. The database has to be empty or, with SQLite, not there at all; --force replaces a
@@ -92,20 +94,20 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
     database = Database(Settings.from_env().database_url)
     place = public_url(database.url)
     try:
-        if tables(database):
+        if list_tables(database):
             if not (force and database.backend.restores_over):
                 raise click.ClickException(f"{place} is not empty; {database.backend.not_empty_advice}")
             click.echo(FORCED.format(place=place, file=file), err=True)
         before = database.backend.copy_in(file, restore_steps(database))
         with database.read() as connection:
-            held = summary(connection)
+            held = summarize_copy(connection)
     finally:
         database.dispose()
     told = {"file": str(file), "database": place, "schema_before": before, **held._asdict()}
-    tell(f"{place} holds {held.entries:,} entries, head {held.head:,}. {TELL_THEM}", told, as_json)
+    print_result(f"{place} holds {held.entries:,} entries, head {held.head:,}. {TELL_THEM}", told, as_json)
 
 
-def tables(database: Database) -> list[str]:
+def list_tables(database: Database) -> list[str]:
     """The tables that are there; raises `DatabaseError` for what cannot be read, or could not hold a wire."""
     if not database.backend.exists():
         return []
@@ -130,7 +132,7 @@ def restore_steps(database: Database) -> RestoreSteps:
         refuse_newer=lambda schema: migrate.refuse_newer(schema, migrate.needed()),
         upgrade=upgrade_wire,
         rename_wire=str(rename_wire),
-        show_progress=progress,
+        show_progress=show_progress,
         say=lambda line: click.echo(line, err=True),
     )
 

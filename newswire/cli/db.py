@@ -3,20 +3,20 @@
 import click
 
 from newswire.cli.support.index import update_index
-from newswire.cli.support.output import json_option, tell
+from newswire.cli.support.output import json_option, print_result
 from newswire.config import Settings
 from newswire.store.database import Database, public_url
 from newswire.store.migrate import upgrade as migrate
 
 
 @click.group()
-def db() -> None:
+def db_group() -> None:
     """Create or migrate the database that NEWSWIRE_DATABASE_URL names (default: newswire.db in this folder)."""
 
 
-@db.command()
+@db_group.command()
 @json_option
-def upgrade(as_json: bool) -> None:
+def upgrade_command(as_json: bool) -> None:
     """Bring the database to the schema and the search index of this version of Newswire.
 
     An empty database gets all tables; an older one is migrated, in one transaction; a current one is
@@ -42,4 +42,4 @@ def upgrade(as_json: bool) -> None:
         sentence = f"{place} was migrated from schema {before} to {after}."
     if indexed:
         sentence += f" {indexed:,} articles were indexed again."
-    tell(sentence, {"database": place, "before": before, "after": after, "indexed": indexed}, as_json)
+    print_result(sentence, {"database": place, "before": before, "after": after, "indexed": indexed}, as_json)

@@ -9,7 +9,7 @@ from newswire import wire
 from newswire.changes.document import entry_bytes
 from newswire.changes.page import changes
 from newswire.changes.rules import Reader
-from newswire.cli.support.database import opened_database
+from newswire.cli.support.database import open_database
 from newswire.config import Settings
 from newswire.search.query import Query
 from newswire.store.database import Database
@@ -23,7 +23,7 @@ READER = Reader(Visibility(EVERYTHING, owner=True), Query())
 
 @click.command()
 @click.option("--after", type=click.IntRange(0, 2**62), default=0, metavar="SEQ", help="Begin behind this entry.")
-def export(after: int) -> None:
+def export_command(after: int) -> None:
     """Write the wire to standard output as NDJSON, every entry one line as in GET /v1/changes, up to the head.
 
     Addresses in it begin with NEWSWIRE_BASE_URL (default: http://127.0.0.1:8000).
@@ -33,11 +33,11 @@ def export(after: int) -> None:
     newswire export --after 120000 >> wire.ndjson
     """
     base = Settings.from_env().base_url or BASE_URL
-    with opened_database() as database:
-        write(database, after, base, sys.stdout.buffer)
+    with open_database() as database:
+        export_entries(database, after, base, sys.stdout.buffer)
 
 
-def write(database: Database, after: int, base: str, out: BinaryIO) -> None:
+def export_entries(database: Database, after: int, base: str, out: BinaryIO) -> None:
     """Each batch is a transaction of its own, so that an export of hours holds up nobody."""
     more = True
     while more:

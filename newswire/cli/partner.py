@@ -9,14 +9,14 @@ from sqlalchemy import Connection
 from newswire.accounts.partners import add_partner, change_partner, list_partners
 from newswire.accounts.publishers import find_publisher
 from newswire.accounts.slugs import PartyError
-from newswire.cli.support.database import opened_database
+from newswire.cli.support.database import open_database
 from newswire.cli.support.options import NAME, only_option
-from newswire.cli.support.output import columns, json_option, tell
+from newswire.cli.support.output import format_table, json_option, print_result
 from newswire.timestamps import now
 
 
 @click.group()
-def partner() -> None:
+def partner_group() -> None:
     """Partners: who reads the wire, and what of it.
 
     \b
@@ -27,27 +27,31 @@ def partner() -> None:
     """
 
 
-@partner.command()
+@partner_group.command("add")
 @click.argument("slug")
 @click.option("--name", type=NAME, required=True, help="What it is called here.")
 @only_option
 @json_option
-def add(slug: str, name: str, only: Mapping[str, list[str]], as_json: bool) -> None:
+def add_partner_command(slug: str, name: str, only: Mapping[str, list[str]], as_json: bool) -> None:
     """Add a partner. SLUG is its short name: a-z, 0-9 and hyphens. Without --only it sees everything."""
-    with opened_database() as database, database.begin() as connection:
+    with open_database() as database, database.begin() as connection:
         check_publishers(connection, only)
         add_partner(connection, slug, name, only, now())
-    sentence = f"Added the partner {slug}, which sees {described(only)}; `newswire key create --partner {slug}`."
-    tell(sentence, listed(slug, name, only), as_json)
+    sentence = (
+        f"Added the partner {slug}, which sees {describe_entitlement(only)}; `newswire key create --partner {slug}`."
+    )
+    print_result(sentence, partner_summary(slug, name, only), as_json)
 
 
-@partner.command(name="set")
+@partner_group.command("set")
 @click.argument("slug")
 @click.option("--name", type=NAME, help="What it is called here.")
 @only_option
 @click.option("--everything", is_flag=True, help="Lift the entitlement: the partner sees everything.")
 @json_option
-def change(slug: str, name: str | None, only: Mapping[str, list[str]], everything: bool, as_json: bool) -> None:
+def change_partner_command(
+    slug: str, name: str | None, only: Mapping[str, list[str]], everything: bool, as_json: bool
+) -> None:
     """Rename a partner or replace its entitlement.
 
     The new entitlement takes the place of the whole old one. A partner is still told of kills of what the
@@ -57,21 +61,25 @@ def change(slug: str, name: str | None, only: Mapping[str, list[str]], everythin
         raise click.UsageError("--everything and --only exclude each other.")
     if name is None and not everything and not only:
         raise click.UsageError("Nothing to change: give --name, --only or --everything.")
-    with opened_database() as database, database.begin() as connection:
+    with open_database() as database, database.begin() as connection:
         check_publishers(connection, only)
         change_partner(connection, slug, name, only if only or everything else None, now())
         held = next(item for item in list_partners(connection) if item[0] == slug)
-    tell(f"Changed the partner {slug}, which sees {described(held[2])}.", listed(*held), as_json)
+    print_result(
+        f"Changed the partner {slug}, which sees {describe_entitlement(held[2])}.", partner_summary(*held), as_json
+    )
 
 
-@partner.command(name="list")
+@partner_group.command("list")
 @json_option
-def show(as_json: bool) -> None:
+def list_partners_command(as_json: bool) -> None:
     """List the partners with their entitlements."""
-    with opened_database() as database, database.read() as connection:
+    with open_database() as database, database.read() as connection:
         found = list_partners(connection)
-    table = columns(["SLUG", "NAME", "SEES"], [(slug, name, described(only)) for slug, name, only in found])
-    tell(table if found else "No partners yet.", [listed(*item) for item in found], as_json)
+    table = format_table(
+        ["SLUG", "NAME", "SEES"], [(slug, name, describe_entitlement(only)) for slug, name, only in found]
+    )
+    print_result(table if found else "No partners yet.", [partner_summary(*item) for item in found], as_json)
 
 
 def check_publishers(connection: Connection, only: Mapping[str, Sequence[str]]) -> None:
@@ -81,9 +89,9 @@ def check_publishers(connection: Connection, only: Mapping[str, Sequence[str]]) 
             raise PartyError(f"There is no publisher {slug!r}; see `newswire publisher list`.")
 
 
-def described(only: Mapping[str, Sequence[str]]) -> str:
+def describe_entitlement(only: Mapping[str, Sequence[str]]) -> str:
     return " ".join(f"{kind}={','.join(names)}" for kind, names in only.items()) or "everything"
 
 
-def listed(slug: str, name: str, only: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def partner_summary(slug: str, name: str, only: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return {"slug": slug, "name": name, "entitlement": only}

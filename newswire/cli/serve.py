@@ -7,8 +7,8 @@ import click
 
 from newswire import __version__, logs
 from newswire.cli.support.index import update_index
-from newswire.cli.support.listen import address_of, listen
-from newswire.cli.support.output import json_option, tell
+from newswire.cli.support.listen import listener_url, open_listener
+from newswire.cli.support.output import json_option, print_result
 from newswire.config import Settings
 from newswire.search.index import read_versions
 from newswire.search.rebuild import check_index
@@ -28,7 +28,7 @@ MOST_PROCESSES = 64
     "--workers", type=click.IntRange(1, MOST_PROCESSES), help="Web processes. Default: one a processor, to 4."
 )
 @json_option
-def serve(host: str, port: int, workers: int | None, as_json: bool) -> None:
+def serve_command(host: str, port: int, workers: int | None, as_json: bool) -> None:
     """Serve the wire over HTTP, with one worker process beside the web processes.
 
     A SQLite database is created or migrated first; a PostgreSQL with an older schema, or with a search index
@@ -41,20 +41,22 @@ def serve(host: str, port: int, workers: int | None, as_json: bool) -> None:
     """
     settings = Settings.from_env()
     logs.configure_logging(settings.log_level)
-    database = prepared(settings.database_url)
-    with listen(host, port) as listener:
-        url = address_of(listener)
+    database = prepare_database(settings.database_url)
+    with open_listener(host, port) as listener:
+        url = listener_url(listener)
         docs = f"{settings.base_url or url}/docs"
 
         def ready() -> None:
             sentence = f"Newswire {__version__} listens at {url}, database {database}, reference {docs}"
-            tell(sentence, {"url": url, "database": database, "docs": docs}, as_json)
+            print_result(sentence, {"url": url, "database": database, "docs": docs}, as_json)
 
-        status = run_server(settings, listener, processes=workers or processors(), environment=os.environ, ready=ready)
+        status = run_server(
+            settings, listener, processes=workers or count_processors(), environment=os.environ, ready=ready
+        )
     raise SystemExit(status)
 
 
-def prepared(url: str) -> str:
+def prepare_database(url: str) -> str:
     """Makes sure that the database can be served; returns its address as it may be shown."""
     database = Database(url)
     try:
@@ -79,5 +81,5 @@ def update_unusable_index(database: Database) -> None:
         update_index(database)
 
 
-def processors() -> int:
+def count_processors() -> int:
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)

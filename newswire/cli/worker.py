@@ -17,8 +17,8 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import logs
-from newswire.cli.support.database import opened_database
-from newswire.cli.support.failures import sentence
+from newswire.cli.support.database import open_database
+from newswire.cli.support.output import describe_failure
 from newswire.config import Settings
 from newswire.errors import Problem
 from newswire.publishing import idempotency, release
@@ -42,14 +42,14 @@ class Round(NamedTuple):
     work: Callable[[Database], None]
 
 
-def housekeeping(database: Database) -> None:
+def delete_old_records(database: Database) -> None:
     """Forgets the answers to Idempotency-Keys that are older than 24 hours."""
     with database.begin() as connection:
         forgotten = idempotency.delete_old_keys(connection, now())
     logger.info("housekeeping", extra={"idempotency_keys_forgotten": forgotten})
 
 
-def releases(database: Database) -> None:
+def release_and_expire(database: Database) -> None:
     """Tells the wire of embargoes that have ended and of articles that have expired."""
     with database.read() as connection:
         waiting = release.has_due_articles(connection, now())
@@ -60,7 +60,7 @@ def releases(database: Database) -> None:
         waiting = written == release.RELEASED_AT_ONCE
 
 
-def search_index(database: Database) -> None:
+def continue_rebuild(database: Database) -> None:
     """Rebuilds a part of a search index with old stems, where whoever serves the wire also migrates it.
 
     Elsewhere that is `newswire db upgrade`: the workers of two machines with different stemmers would write each
@@ -76,15 +76,15 @@ def search_index(database: Database) -> None:
 
 
 ROUNDS = (
-    Round("releases", 0.25, releases),
-    Round("search index", 1.0, search_index),
-    Round("housekeeping", 3600.0, housekeeping),
+    Round("releases", 0.25, release_and_expire),
+    Round("search index", 1.0, continue_rebuild),
+    Round("housekeeping", 3600.0, delete_old_records),
 )
 
 
 @click.command()
 @click.option("--parent", type=int, hidden=True, help="The process without which this one ends.")
-def worker(parent: int | None) -> None:
+def worker_command(parent: int | None) -> None:
     """Run the worker alone, until SIGTERM or Ctrl-C.
 
     `newswire serve` has one beside it already. On PostgreSQL more of them can run on any number of
@@ -94,8 +94,8 @@ def worker(parent: int | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
-    with opened_database() as database:
-        thread = threading.Thread(target=go_round, args=(database, ROUNDS, stop), daemon=True)
+    with open_database() as database:
+        thread = threading.Thread(target=run_rounds, args=(database, ROUNDS, stop), daemon=True)
         thread.start()
         logger.info("the worker has started")
         while not stop.wait(1.0):
@@ -105,13 +105,13 @@ def worker(parent: int | None) -> None:
     logger.info("the worker has stopped")
 
 
-def go_round(database: Database, rounds: Sequence[Round], stop: threading.Event) -> None:
+def run_rounds(database: Database, rounds: Sequence[Round], stop: threading.Event) -> None:
     """Does every round when it is due. One that fails is tried again soon, after a minute at most; the others go on."""
     due = {item.name: 0.0 for item in rounds}
     while not stop.is_set():
         for item in rounds:
             if time.monotonic() >= due[item.name]:
-                pause = item.every if done(item, database) else retry_seconds(item)
+                pause = item.every if run_round(item, database) else retry_seconds(item)
                 due[item.name] = time.monotonic() + pause
         stop.wait(max(0.0, min(due.values()) - time.monotonic()))
 
@@ -120,10 +120,10 @@ def retry_seconds(item: Round) -> float:
     return min(LONGEST_RETRY_SECONDS, max(SHORTEST_RETRY_SECONDS, item.every))
 
 
-def done(item: Round, database: Database) -> bool:
+def run_round(item: Round, database: Database) -> bool:
     try:
         item.work(database)
     except (Problem, SQLAlchemyError) as error:
-        logger.error("a round failed", extra={"round": item.name, "reason": sentence(error) or repr(error)})
+        logger.error("a round failed", extra={"round": item.name, "reason": describe_failure(error) or repr(error)})
         return False
     return True

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import orjson
 
 from newswire.article import CONTENT, PARTS, Draft, Field, Publisher
-from newswire.errors import Fault, Problem, invalid_value
+from newswire.errors import Fault, Problem, invalid_at
 from newswire.formats.html.sanitise import NoBaseError, absolute_url, sanitise
 from newswire.formats.html.text import count_words, html_to_text, text_to_html
 from newswire.formats.markdown.read import markdown_to_html
@@ -112,13 +112,13 @@ def resolve_url(text: str, base_url: str | None, pointer: str) -> str:
     try:
         joined = absolute_url(text, base_url)
     except NoBaseError:
-        raise invalid_value(pointer, "relative_url", f"The address {BASELESS}") from None
+        raise invalid_at(pointer, "relative_url", f"The address {BASELESS}") from None
     url = None if joined is None else _url_in_ascii(joined)
     if url is None:
-        raise invalid_value(pointer, "invalid_url", "Must be an http or https address.")
+        raise invalid_at(pointer, "invalid_url", "Must be an http or https address.")
     if len(url) > LONGEST_URL:
         too_long = f"Must have at most {LONGEST_URL:,} characters once it is absolute and percent-encoded."
-        raise invalid_value(pointer, "too_long", too_long)
+        raise invalid_at(pointer, "too_long", too_long)
     return url
 
 

@@ -21,7 +21,7 @@ from newswire.api.schemas.directory import AuthorList, AuthorProfile, NameList, 
 from newswire.api.schemas.envelopes import ArticleList, ChangesOut, EntryOut, VersionList
 from newswire.api.schemas.responses import FullArticle, Tombstone, VersionOut
 from newswire.article import FIELDS
-from newswire.cli.export import write as export
+from newswire.cli.export import export_entries as export
 from newswire.document import FORM, digest_of, parsed, render
 from newswire.publishing.release import release_due_articles
 from newswire.search.rebuild import rebuild_index

@@ -222,7 +222,7 @@ def test_a_place_that_the_wire_does_not_have_is_told_with_what_to_do(sqlite_wire
     partner = sqlite_wire.partner()
     state = tmp_path / "state"
     said = partner.refused("pull", "--state", state, "--start", "7")
-    assert "The wire ends before your place" in said
+    assert "The wire ends before your position" in said
     assert "--restart" in said
     partner.must("pull", "--state", state, "--restart")
     kept = json.loads(state.read_text())
@@ -232,7 +232,7 @@ def test_a_place_that_the_wire_does_not_have_is_told_with_what_to_do(sqlite_wire
     assert "--restart" in said
     with answering(problem(410, "cursor_expired")) as (url, _):
         said = Client(url).refused("pull", "--state", state)
-    assert "keeps no history as old as your place" in said
+    assert "keeps no history as old as your position" in said
     assert "--restart" in said
 
 
@@ -275,12 +275,12 @@ def test_a_wire_that_is_not_there_is_one_sentence() -> None:
         ((200, {"Content-Type": "text/html"}, b"<p>Hello"), "there is no Newswire: it answers 200 with text/html"),
         ((404, {}, b'{"error": "no"}'), "there is no Newswire: it answers 404"),
         ((200, {}, b'{"data": []}'), "its pages are not those of a wire"),
-        (page([], page={"has_more": True, "next_after": 0}), "has more behind 0 and does not tell it"),
+        (page([], page={"has_more": True, "next_after": 0}), "has more behind 0 and does not send it"),
         ((200, {}, b'{"data": [7], "page": []}'), "its pages are not those of a wire"),
         ((301, {"Location": "https://wire.example/\x1b[2J"}, b""), "sends on to https://wire.example/ [2J: set"),
         ((500, {}, b'{"code": "internal", "detail": "A \\u001b[31mdefect"}'), "(500 internal): A  [31mdefect"),
-        (page([entry(2), entry(1)]), "tells its entries out of order"),
-        (page([entry(2)], page={"has_more": True, "next_after": 1}), "tells its entries out of order"),
+        (page([entry(2), entry(1)]), "sends its entries out of order"),
+        (page([entry(2)], page={"has_more": True, "next_after": 1}), "sends its entries out of order"),
     ],
 )  # fmt: skip
 def test_whoever_else_answers_gives_one_sentence_that_a_terminal_can_bear(

@@ -139,7 +139,7 @@ def state(stage: Stage) -> list[Any]:
     database = Database(stage.database_url)
     lines = io.BytesIO()
     try:
-        export.write(database, 0, "http://localhost", lines)
+        export.export_entries(database, 0, "http://localhost", lines)
     finally:
         database.dispose()
     return [comparable(json.loads(line)) for line in lines.getvalue().splitlines()]

@@ -21,7 +21,7 @@ from newswire.api.request.bodies import ARTICLE_TYPES, MERGE_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
 from newswire.article import Publisher, Status, canceled
 from newswire.document import linked, unlinked
-from newswire.errors import invalid_value
+from newswire.errors import invalid_at
 from newswire.formats import READERS
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
@@ -67,7 +67,7 @@ def put_external(context: RequestContext, publisher: str, external_id: str) -> R
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
     sent = load_sent(parse_article_body(context.request, body), sender, named=True)
     if sent.external_id not in (None, external_id):
-        raise invalid_value("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
+        raise invalid_at("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:
             with publish_transaction(publishing.connection, publishing.now) as transaction:
@@ -110,7 +110,7 @@ def patch_article(context: RequestContext, article_id: str) -> Response:
     body = read_body(context.request, MERGE_TYPES, ARTICLE_BYTES)
     patch = parse_json(body)
     if not isinstance(patch, dict):
-        raise invalid_value("", "invalid_type", "A merge-patch of an article must be an object.")
+        raise invalid_at("", "invalid_type", "A merge-patch of an article must be an object.")
     sender = publisher_of_article(context.database, context.caller, article_id)
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:

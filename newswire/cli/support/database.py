@@ -10,7 +10,7 @@ from newswire.store.database import Database
 
 
 @contextmanager
-def opened_database() -> Iterator[Database]:
+def open_database() -> Iterator[Database]:
     """Raises `SettingsError` or `DatabaseError` with a sentence that says what to do."""
     database = Database(Settings.from_env().database_url)
     try:

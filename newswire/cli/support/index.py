@@ -3,7 +3,7 @@
 import click
 
 from newswire.cli.support.interrupts import INTERRUPTED
-from newswire.cli.support.progress import progress
+from newswire.cli.support.progress import show_progress
 from newswire.search.rebuild import count_outdated, rebuild_index
 from newswire.store.database import Database
 
@@ -21,7 +21,7 @@ def update_index(database: Database) -> int:
         return 0
     done = 0
     try:
-        with progress("Indexing", "articles", total) as show:
+        with show_progress("Indexing", "articles", total) as show:
             for done in rebuild_index(database):
                 show(done, min(done, total))
     except KeyboardInterrupt:

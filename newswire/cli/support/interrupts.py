@@ -11,7 +11,7 @@ REPEAT_SECONDS = 0.2
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def raise_interrupts() -> Iterator[None]:
     """Ctrl-C ends the block with `KeyboardInterrupt`, which is raised until it arrives.
 
     Once is not enough where a command waits for a wire: Python forgets what is raised while it tidies up an
@@ -29,7 +29,7 @@ def interruptible() -> Iterator[None]:
         if heard and not isinstance(sys.exception(), KeyboardInterrupt):
             raise KeyboardInterrupt
 
-    with handled(signal.SIGALRM, repeat), handled(signal.SIGINT, hear):
+    with signal_handler(signal.SIGALRM, repeat), signal_handler(signal.SIGINT, hear):
         signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS, REPEAT_SECONDS)
         try:
             yield
@@ -38,12 +38,12 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def delay_interrupt() -> Iterator[None]:
     """Ctrl-C has to wait until the block is over, so that what is said to be stored is what is stored."""
     heard: list[int] = []
     with (
-        handled(signal.SIGALRM, lambda number, frame: None),
-        handled(signal.SIGINT, lambda number, frame: heard.append(number)),
+        signal_handler(signal.SIGALRM, lambda number, frame: None),
+        signal_handler(signal.SIGINT, lambda number, frame: heard.append(number)),
     ):
         yield
     if heard:
@@ -51,7 +51,7 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def handled(signal_number: int, handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def signal_handler(signal_number: int, handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     before = signal.signal(signal_number, handler)
     try:
         yield

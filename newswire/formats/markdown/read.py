@@ -11,7 +11,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from newswire.article import UNCARRIABLE
-from newswire.errors import invalid_value
+from newswire.errors import invalid_at
 from newswire.formats.html.text import text_to_html
 from newswire.formats.markdown.blocks import COMMONMARK, FORM, Block, inline_text, is_heavy, read_blocks
 from newswire.formats.markdown.bylines import biography_name, bold_name, byline_names, is_biography_of, split_credit
@@ -31,13 +31,11 @@ def parse_markdown(body: bytes) -> dict[str, Any]:
     text = decode_text(body)
     if found := UNCARRIABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        raise invalid_value(
-            "", "unusable_character", f"Line {line} holds U+{ord(found[0]):04X}, which XML cannot carry."
-        )
+        raise invalid_at("", "unusable_character", f"Line {line} holds U+{ord(found[0]):04X}, which XML cannot carry.")
     try:
         return read_markdown(text)
     except MarkdownError as error:
-        raise invalid_value("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None
+        raise invalid_at("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None
 
 
 def markdown_to_html(markdown: str) -> str:
