@@ -30,7 +30,7 @@ PATHS = sorted({route.path for route in ROUTES})
 PAGES = ("/v1/openapi.json", "/docs", "/docs/assets/swagger-ui.css")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with opened(request) as made:
         yield made

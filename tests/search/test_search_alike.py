@@ -118,8 +118,7 @@ queries = st.recursive(
 )
 
 
-@pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_any_query_finds_the_same_on_both_engines_and_in_process(both: Both, data: st.DataObject) -> None:
     if not both.documents:
