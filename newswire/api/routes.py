@@ -37,7 +37,9 @@ PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
 STORED: Mapping[int, type[Schema] | None] = {200: responses.StoredOrKilled, 201: responses.StoredArticle}
 GONE = ("not_found", "article_canceled")
+MISSING = ("not_found",)
 BEHIND = ("cursor_ahead", "wire_changed", "not_found")
+TOKEN_OPENS = "`token` opens it to readers that cannot send headers."
 
 
 def offered_types(formats: Iterable[Format]) -> tuple[str, ...]:
@@ -55,36 +57,25 @@ def format_routes() -> Iterator[Route]:
     """The addresses that end with the suffix of a format: an article, the list, a saved feed, the changes."""
     for each in FORMATS:
         route = partial(Route, "GET", scope="read", answers={200: None}, media=each.media_types)
+        about, name, suffix = each.about, each.name, each.suffix
         killed = f" What was killed is told on the first page by {each.tombstones}." if each.tombstones else ""
-        article = f"{each.phrase}{each.described_versions}"
         if each.write_article is not None:
-            yield route(
-                f"{ARTICLE}.{each.suffix}", articles.read_article, parameters=Parameters, problems=GONE, tagged=True,
-                name=f"read_{each.name}", docstring=f"One article {each.phrase}\n\n{each.about}",
-            )  # fmt: skip
+            yield route(f"{ARTICLE}.{suffix}", articles.read_article, parameters=Parameters, problems=GONE, tagged=True,
+                        name=f"read_{name}", docstring=f"One article {each.phrase}\n\n{about}")  # fmt: skip
         if each.write_list is not None:
-            yield route(
-                f"/v1/articles.{each.suffix}", articles.list_articles, parameters=DocumentParameters, tagged=True,
-                name=f"articles_{each.name}", docstring=f"Articles {each.phrase}\n\n{each.about}{killed}",
-            )  # fmt: skip
-            yield route(
-                f"{FEED}.{each.suffix}", feeds.feed_articles, parameters=saved.FeedDocumentParameters,
-                problems=("not_found",), tagged=True, token=True, name=f"feed_{each.suffix}",
-                docstring=f"A saved feed {each.phrase}\n\n"
-                f"`token` opens it to readers that cannot send headers.{killed}",
-            )  # fmt: skip
+            yield route(f"/v1/articles.{suffix}", articles.list_articles, parameters=DocumentParameters, tagged=True,
+                        name=f"articles_{name}", docstring=f"Articles {each.phrase}\n\n{about}{killed}")  # fmt: skip
+            yield route(f"{FEED}.{suffix}", feeds.feed_articles, parameters=saved.FeedDocumentParameters,
+                        problems=MISSING, tagged=True, token=True, name=f"feed_{suffix}",
+                        docstring=f"A saved feed {each.phrase}\n\n{TOKEN_OPENS}{killed}")  # fmt: skip
         elif each.replaces_articles:
-            yield route(
-                f"/v1/articles.{each.suffix}", articles.list_articles, parameters=ArticleParameters, tagged=True,
-                name=f"list_{each.name}", docstring=f"Find and list articles, {each.phrase}\n\n"
-                f"The list of `/v1/articles`, each item an article {article}.",
-            )  # fmt: skip
+            yield route(f"/v1/articles.{suffix}", articles.list_articles, parameters=ArticleParameters, tagged=True,
+                        name=f"list_{name}", docstring=f"Find and list articles, {each.phrase}\n\n"
+                        f"The list of `/v1/articles`, each item an article {each.phrase}. {about}")  # fmt: skip
         if each.replaces_articles:
-            yield route(
-                f"/v1/changes.{each.suffix}", changes.list_changes, parameters=ChangesParameters, problems=BEHIND,
-                name=f"list_changes_{each.name}", docstring=f"The wire, in order, its articles {each.phrase}\n\n"
-                f"The pages of `/v1/changes`, each `article` {article}.",
-            )  # fmt: skip
+            yield route(f"/v1/changes.{suffix}", changes.list_changes, parameters=ChangesParameters, problems=BEHIND,
+                        name=f"list_changes_{name}", docstring=f"The wire, in order, its articles {each.phrase}\n\n"
+                        f"The pages of `/v1/changes`, each `article` {each.phrase}. {about}")  # fmt: skip
 
 
 ROUTES = (
@@ -118,30 +109,28 @@ ROUTES = (
           media=offered_types(CONVERTERS), streams=(EVENTS, NDJSON), problems=BEHIND),
     Route("GET", "/v1/wire", changes.read_wire, "read", Parameters, {200: wire.WireOut}),
     Route("GET", "/v1/consumers", consumers.list_consumers, "read", Parameters, {200: wire.ConsumerList}),
-    Route("GET", CONSUMER, consumers.read_consumer, "read", Parameters, {200: wire.ConsumerOut},
-          problems=("not_found",)),
+    Route("GET", CONSUMER, consumers.read_consumer, "read", Parameters, {200: wire.ConsumerOut}, problems=MISSING),
     Route("PUT", CONSUMER, consumers.put_consumer, "read", Parameters, {200: wire.ConsumerOut},
           takes=("application/json",), sent=wire.ConsumerSchema,
           problems=(*WRITING, "not_found", "cursor_ahead")),
-    Route("DELETE", CONSUMER, consumers.delete_consumer, "read", Parameters, {204: None}, problems=("not_found",)),
+    Route("DELETE", CONSUMER, consumers.delete_consumer, "read", Parameters, {204: None}, problems=MISSING),
     Route("GET", "/v1/feeds", feeds.list_feeds, "read", Parameters, {200: saved.FeedList}),
     Route("POST", "/v1/feeds", feeds.create_feed, "read", Parameters, {201: saved.NewFeedOut},
           takes=("application/json",), sent=saved.FeedSchema, problems=WRITING),
-    Route("GET", FEED, feeds.read_feed, "read", Parameters, {200: saved.FeedOut}, problems=("not_found",)),
+    Route("GET", FEED, feeds.read_feed, "read", Parameters, {200: saved.FeedOut}, problems=MISSING),
     Route("PATCH", FEED, feeds.change_feed, "read", Parameters, {200: saved.FeedOut}, takes=PATCH_TYPES,
           sent=saved.FeedPatchSchema, problems=(*WRITING, "not_found")),
-    Route("DELETE", FEED, feeds.delete_feed, "read", Parameters, {204: None}, problems=("not_found",)),
-    Route("POST", FEED + "/token", feeds.renew_token, "read", Parameters, {201: saved.TokenOut},
-          problems=("not_found",)),
-    Route("DELETE", FEED + "/token", feeds.revoke_token, "read", Parameters, {204: None}, problems=("not_found",)),
+    Route("DELETE", FEED, feeds.delete_feed, "read", Parameters, {204: None}, problems=MISSING),
+    Route("POST", FEED + "/token", feeds.renew_token, "read", Parameters, {201: saved.TokenOut}, problems=MISSING),
+    Route("DELETE", FEED + "/token", feeds.revoke_token, "read", Parameters, {204: None}, problems=MISSING),
     Route("GET", FEED + "/articles", feeds.feed_articles, "read", saved.FeedArticlesParameters,
-          {200: envelopes.ArticleList}, problems=("not_found",), tagged=True),
+          {200: envelopes.ArticleList}, problems=MISSING, tagged=True),
     Route("GET", FEED + "/changes", feeds.feed_changes, "read", saved.FeedChangesParameters,
           {200: envelopes.ChangesOut}, streams=(EVENTS, NDJSON),
           problems=BEHIND),
     Route("GET", "/v1/authors", directory.list_authors, "read", NamesParameters, {200: AuthorList}, tagged=True),
     Route("GET", "/v1/authors/<string:author_id>", directory.read_author, "read", Parameters, {200: AuthorProfile},
-          problems=("not_found",), tagged=True),
+          problems=MISSING, tagged=True),
     Route("GET", "/v1/publishers", directory.list_publishers, "read", NamesParameters, {200: PublisherList},
           tagged=True),
     Route("GET", "/v1/sections", directory.list_sections, "read", NamesParameters, {200: NameList}, tagged=True),

@@ -58,13 +58,6 @@ class Format:
         return (self.media_type, *(f"{self.media_type};version={version}" for version in self.versions if version))
 
     @property
-    def described_versions(self) -> str:
-        """The versions as the end of a sentence, " 3.1, or 2.1 with …"; "" for a format without any."""
-        first, *others = self.versions
-        rest = "".join(f", or {version} with `;version={version}` in `Accept`" for version in others)
-        return f" {first}{rest}" if first else ""
-
-    @property
     def is_json(self) -> bool:
         return self.media_type.endswith("+json")
 
@@ -85,38 +78,26 @@ class Format:
 
 
 FORMATS = (
-    Format(
-        "markdown", "md", "text/markdown", "in Markdown",
-        "The form that is accepted, front matter and body: sent back, it changes nothing.",
-        read=parse_markdown, write_article=write_markdown, file_suffixes=(".md", ".markdown"),
-    ),
-    Format(
-        "page", "html", "text/html", "as a page for people",
-        "HTML that needs nothing else, with schema.org's NewsArticle and Open Graph for machines.",
-        write_article=write_page, headers=PAGE_HEADERS,
-    ),
-    Format(
-        "ninjs", "ninjs", NINJS_TYPE, "in ninjs",
-        "The IPTC's News in JSON, version 3.1, or 2.1 with `;version=2.1` in `Accept`.",
-        read=parse_ninjs, write_article=write_ninjs, versions=VERSIONS,
-    ),
-    Format(
-        "rss", "rss", "application/rss+xml", "as RSS 2.0",
-        "The list of `GET /v1/articles`, with its bodies, authors and pictures, for feed readers. Older articles are on"
-        ' the page that `atom:link rel="next"` leads to, back to the first one ever published.',
-        write_list=write_rss,
-    ),
-    Format(
-        "atom", "atom", "application/atom+xml", "as Atom",
-        'The list of `GET /v1/articles` in the form of RFC 4287; older articles are on the page that `link rel="next"`'
-        " (RFC 5005) leads to.",
-        write_list=write_atom, tombstones="`at:deleted-entry` (RFC 6721)",
-    ),
-    Format(
-        "json_feed", "json", "application/feed+json", "as JSON Feed 1.1",
-        "The list of `GET /v1/articles` for feed readers; older articles are on the page that `next_url` leads to.",
-        write_list=write_json_feed,
-    ),
+    Format("markdown", "md", "text/markdown", "in Markdown",
+           "The form that is accepted, front matter and body: sent back, it changes nothing.",
+           read=parse_markdown, write_article=write_markdown, file_suffixes=(".md", ".markdown")),
+    Format("page", "html", "text/html", "as a page for people",
+           "HTML that needs nothing else, with schema.org's NewsArticle and Open Graph for machines.",
+           write_article=write_page, headers=PAGE_HEADERS),
+    Format("ninjs", "ninjs", NINJS_TYPE, "in ninjs",
+           "The IPTC's News in JSON, version 3.1, or 2.1 with `;version=2.1` in `Accept`.",
+           read=parse_ninjs, write_article=write_ninjs, versions=VERSIONS),
+    Format("rss", "rss", "application/rss+xml", "as RSS 2.0",
+           "The list of `GET /v1/articles`, with its bodies, authors and pictures, for feed readers. Older articles"
+           ' are on the page that `atom:link rel="next"` leads to, back to the first one ever published.',
+           write_list=write_rss),
+    Format("atom", "atom", "application/atom+xml", "as Atom",
+           "The list of `GET /v1/articles` in the form of RFC 4287; older articles are on the page that"
+           ' `link rel="next"` (RFC 5005) leads to.',
+           write_list=write_atom, tombstones="`at:deleted-entry` (RFC 6721)"),
+    Format("json_feed", "json", "application/feed+json", "as JSON Feed 1.1",
+           "The list of `GET /v1/articles` for feed readers; older articles are on the page that `next_url` leads to.",
+           write_list=write_json_feed),
 )  # fmt: skip
 BY_MEDIA_TYPE = {each.media_type: each for each in FORMATS}
 READERS = {each.media_type: each.read for each in FORMATS if each.read is not None}

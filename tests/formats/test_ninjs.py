@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from newswire.article import Draft, Held, Publisher, Status, served
 from newswire.errors import Fault, Problem
-from newswire.formats.ninjs.read import read_ninjs
-from newswire.formats.ninjs.write import VERSIONS, ninjs_document
+from newswire.formats.ninjs.read import parse_ninjs, read_ninjs
+from newswire.formats.ninjs.write import VERSIONS, write_ninjs
 from newswire.publishing.draft import Kill
 from newswire.schemas.article import load_sent
 
@@ -100,7 +100,7 @@ def test_what_is_written_is_read_as_it_was(sent: dict[str, Any], version: str) -
     held = Held(1, ARTICLE_ID, 1, None, None, 3, Status.USABLE, 1, 0, first.published_at or 0, 0,
                 first.embargoed_until, first.expires_at)  # fmt: skip
     article = served(first, PUBLISHER, held) | {"status": "usable", "seq": 1}
-    second = load_sent(read_ninjs(ninjs_document(article, version)), PUBLISHER)
+    second = load_sent(parse_ninjs(write_ninjs(article, version)), PUBLISHER)
     assert isinstance(second, Draft)
     assert second.content == first.content
     assert (second.published_at, second.embargoed_until, second.expires_at) == (

@@ -66,25 +66,6 @@ class FilterParameters(Parameters):
     several: ClassVar[frozenset[str]] = frozenset({"search_in", *FILTERS, *(f"not_{name}" for name in FILTERS)})
 
 
-class ArticleParameters(FilterParameters):
-    """The parameters of `GET /v1/articles`."""
-
-    status = choice_field("Your own articles in another state; a partner finds usable ones only.", *Status,
-                    load_default=Status.USABLE.value)  # fmt: skip
-    sort = choice_field("The order; `updated_at` not together with `q`, `relevance` only with it.", *SORTS,
-                  load_default="-published_at")  # fmt: skip
-    limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
-    cursor = text_field("Where the page begins: `next_cursor` of the page before.", 1000, pattern="^[A-Za-z0-9_-]+$")
-    fields_ = Alternatives("Only these fields of each article, and its `id`.", SERVED_FIELDS, data_key="fields")
-    include = choice_field("`body` adds the bodies.", "body")
-    count = choice_field("`true` adds `meta.count`, exact to 10,000.", "true", "false", load_default="false")
-    facets = Alternatives(f"Adds `meta.facets`, how the newest 10,000 matches divide by: {', '.join(FACETS)}.", FACETS)
-    highlight = choice_field("With `q`: `true` adds `highlights` to each article, where its words are marked.",
-                       "true", "false", load_default="false")  # fmt: skip
-
-    several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
-
-
 class DocumentParameters(FilterParameters):
     """The parameters of a list as a document for feed readers: every article whole, so nothing to be left out."""
 
@@ -95,6 +76,22 @@ class DocumentParameters(FilterParameters):
     limit = Digits(1, 100, load_default=25, metadata={"description": "Articles on a page."})
     cursor = text_field("Where the page begins; follow the document's link to the next page.", 1000,
                   pattern="^[A-Za-z0-9_-]+$")  # fmt: skip
+
+
+class ArticleParameters(DocumentParameters):
+    """The parameters of `GET /v1/articles`."""
+
+    status = choice_field("Your own articles in another state; a partner finds usable ones only.", *Status,
+                    load_default=Status.USABLE.value)  # fmt: skip
+    cursor = text_field("Where the page begins: `next_cursor` of the page before.", 1000, pattern="^[A-Za-z0-9_-]+$")
+    fields_ = Alternatives("Only these fields of each article, and its `id`.", SERVED_FIELDS, data_key="fields")
+    include = choice_field("`body` adds the bodies.", "body")
+    count = choice_field("`true` adds `meta.count`, exact to 10,000.", "true", "false", load_default="false")
+    facets = Alternatives(f"Adds `meta.facets`, how the newest 10,000 matches divide by: {', '.join(FACETS)}.", FACETS)
+    highlight = choice_field("With `q`: `true` adds `highlights` to each article, where its words are marked.",
+                       "true", "false", load_default="false")  # fmt: skip
+
+    several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
 
 
 def query_of(parameters: Mapping[str, Any], now: int) -> Query:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from flask import Response
@@ -39,31 +39,12 @@ SETTLED_AFTER = 1000
 """Milliseconds without a change, after which the wire will hardly change during a search."""
 
 
-class ListResult(NamedTuple):
-    """A page of a list: its rows, the cursor behind it, and the state of the whole list.
-
-    `parameters` are those of the request as loaded; `tag` is the ETag without quotes and `date` the Last-Modified,
-    None where the list has none; `killed` are articles of this list that were killed lately, for formats that tell
-    of them; `title` is that of a saved feed.
-    """
-
-    parameters: Mapping[str, Any]
-    query: Query
-    head: Head
-    rows: Sequence[AnyRow]
-    next_cursor: str | None
-    meta: Mapping[str, Any]
-    tag: str | None
-    date: datetime | None = None
-    killed: Sequence[Killed] = ()
-    title: str | None = None
-
-
 @dataclass(frozen=True)
 class ListRequest:
     """A list that is asked for at `moment` (milliseconds), with the facets and the count to go with it.
 
-    `document` is the format of a list that is no page in JSON.
+    `parameters` are those of the request as loaded; `document` is the format of a list that is no page in JSON;
+    `title` is that of a saved feed.
     """
 
     parameters: Mapping[str, Any]
@@ -79,6 +60,24 @@ class ListRequest:
     def is_on_the_wire(self) -> bool:
         """Whether the head tells of all changes of the list, as it does not of embargoed articles."""
         return self.query.status == Status.USABLE and self.visibility.follows_the_log
+
+
+@dataclass(frozen=True)
+class ListResult:
+    """A page of a list: its rows, the cursor behind it, and the state of the whole list.
+
+    `tag` is the ETag without quotes and `date` the Last-Modified, None where the list has none; `killed` are articles
+    of this list that were killed lately, for formats that tell of them.
+    """
+
+    asked: ListRequest
+    head: Head
+    rows: Sequence[AnyRow]
+    next_cursor: str | None
+    meta: Mapping[str, Any]
+    tag: str | None
+    date: datetime | None = None
+    killed: Sequence[Killed] = ()
 
 
 def list_response(context: RequestContext, parameters: Mapping[str, Any], title: str | None = None) -> Response:
@@ -140,9 +139,7 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     killed: Sequence[Killed] = ()
     if asked.document is not None and asked.document.tombstones and query.cursor is None:
         killed = lately_killed(connection, Reader(visibility, query))
-    return ListResult(
-        asked.parameters, query, head, page.rows, page.next_cursor, meta, tag, date, killed, asked.title
-    )  # fmt: skip
+    return ListResult(asked, head, page.rows, page.next_cursor, meta, tag, date, killed)
 
 
 def read_list_page(
@@ -174,19 +171,17 @@ def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:
 
 def write_page(context: RequestContext, found: ListResult) -> Response:
     """A page of a list in JSON, its articles in the JSON format that is asked for."""
-    wanted, base = sparse_fields(found.parameters), context.base_url
-    bodies = found.query.include_body
+    query, base, wanted = found.asked.query, context.base_url, sparse_fields(found.asked.parameters)
     items = [
-        spliced(row.rendered, row.body if bodies else None, row.form, row.seq, row.status, row.id, base)
+        spliced(row.rendered, row.body if query.include_body else None, row.form, row.seq, row.status, row.id, base)
         for row in found.rows
     ]
     if wanted is not None:
         items = [select_fields(item, wanted) for item in items]
-    if found.query.highlight and found.query.expression is not None:
-        expression = found.query.expression
-        items = [add_highlights(item, row, expression) for item, row in zip(items, found.rows, strict=True)]
+    if query.highlight and query.expression is not None:
+        items = [add_highlights(item, row, query.expression) for item, row in zip(items, found.rows, strict=True)]
     converted = convert_articles(items, context.media_type)
-    return page_response(context, converted, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
+    return page_response(context, converted, query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
 
 def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
@@ -212,7 +207,7 @@ def channel_of(context: RequestContext, found: ListResult) -> Channel:
     """What the document says of itself. URLs that identify it leave the token of the feed out."""
     return Channel(
         id=current_url(context, cursor=None, limit=None, token=None),
-        title=found.title or title_of(found.parameters),
+        title=found.asked.title or title_of(found.asked.parameters),
         base=context.base_url,
         address=current_url(context, token=None),
         first=current_url(context, cursor=None),

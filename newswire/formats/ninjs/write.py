@@ -27,13 +27,8 @@ VOCABULARY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\"<>\\^`{|}%]*[/#=:]")
 SAFE_IN_CODE = "~!$'()*,;:@/?-._"
 
 
-def write_ninjs(article: Mapping[str, Any], version: str = VERSIONS[0]) -> bytes:
-    """The ninjs document of an article as served; see `ninjs_document`."""
-    return orjson.dumps(ninjs_document(article, version))
-
-
-def ninjs_document(article: Mapping[str, Any], version: str = VERSIONS[0]) -> Json:
-    """The ninjs object of an article as served, valid against the IPTC's schema of `version`.
+def write_ninjs(article: Mapping[str, Any], version: str) -> bytes:
+    """The ninjs document of an article as served, valid against the IPTC's schema of `version`.
 
     It can be a tombstone, or an article with only some of its fields; without bodies it is `partial`.
     """
@@ -44,7 +39,7 @@ def ninjs_document(article: Mapping[str, Any], version: str = VERSIONS[0]) -> Js
         "representationType": "full" if "body_html" in article else "partial",
         **filled(identity(article) | words(article) | parts(article)),
     }
-    return document if version == "3.1" else older(document)
+    return orjson.dumps(document if version == "3.1" else older(document))
 
 
 def identity(article: Mapping[str, Any]) -> Json:
