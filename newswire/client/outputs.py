@@ -52,7 +52,7 @@ class LinesFile:
             os.fsync(self.file.fileno())
 
     def cut_back(self, size: int, after: int) -> None:
-        """Removes the lines behind `size`, which a pull wrote and was killed before it stored a position past `after`.
+        """Removes the lines after `size`, which a pull wrote and was killed before it stored a position past `after`.
 
         Raises `ClientError` where something else stands there.
         """

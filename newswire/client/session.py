@@ -57,7 +57,7 @@ class WireResponse(NamedTuple):
 
 
 class RemoteWire:
-    """A wire reached over HTTP. `notify` is told, in a sentence each, when it becomes unavailable and when it is back.
+    """A wire reached over HTTP. `notify` gets a sentence when it becomes unavailable, and one when it is back.
 
     With `forever`, an outage after the first response is waited out, however long it lasts; else a request fails after
     a minute of it.
