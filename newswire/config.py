@@ -61,6 +61,7 @@ class Settings:
         """Settings from the environment (default: that of the process); raises `SettingsError`."""
         environ = os.environ if environ is None else environ
         known = {PREFIX + f.name.upper(): f for f in fields(cls)}
+        # A mistyped name would otherwise leave a default in force without a word.
         for name in environ:
             if name.startswith(PREFIX) and name not in FOREIGN and name.removesuffix("_FILE") not in known:
                 raise SettingsError(f"{name} is not a setting of Newswire. {suggest_name(name, sorted(known))}")
@@ -74,6 +75,7 @@ class Settings:
 def client_settings(url: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, str | None]:
     """The URL for an HTTP client (`url`, else NEWSWIRE_URL) and its key, or None; raises `SettingsError`."""
     environ = os.environ if environ is None else environ
+    # Only for its errors: a mistyped variable must not be ignored by a client either.
     Settings.from_env(environ)
     given = parse_address(URL, url or environ.get(URL, ""))
     if given is None:

@@ -35,6 +35,7 @@ def parse_instant(text: str) -> int:
     fraction, zulu, sign, offset_hours, offset_minutes = found.groups()[6:]
     if not EARLIEST_YEAR <= year <= LATEST_YEAR:
         raise ValueError(f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+    # datetime knows no second 60; one second is added to the result instead.
     leap = second == 60
     offset = timedelta()
     if not zulu:

@@ -59,10 +59,12 @@ def backup_command(file: Path, force: bool, as_json: bool) -> None:
         database.backend.refuse_copy_to(file)
         if file.exists() and not force:
             raise click.ClickException(f"{file} is there already; name another file, or replace it with --force.")
+        # SQLite would replay the journal of another database when it opens the copy.
         for stray in (Path(f"{file}{suffix}") for suffix in ("-wal", "-journal")):
             if stray.exists():
                 raise click.ClickException(f"{stray} would be taken for a part of {file}; name another file.")
         with atomic_file(file, OWNER_MODE) as part:
+            # Both read in one transaction, so the counts are those of the copy.
             with database.read() as connection:
                 summary = summarize_copy(connection)
                 database.backend.copy_out(connection, part, show_progress)

@@ -68,9 +68,11 @@ def demo_command(port: int, as_json: bool) -> None:
 
     It lives in a temporary folder, which is deleted at the end, and leaves your own database alone.
     """
+    # The settings of the user are not used, but a mistyped one is an error here as in every command.
     Settings.from_env()
     logs.configure_logging(LOG_LEVEL)
     for number in (signal.SIGTERM, signal.SIGHUP):
+        # SystemExit unwinds the stack, which deletes the folder; the default action would leave it there.
         signal.signal(number, lambda *_: sys.exit(0))
     with open_listener("127.0.0.1", port) as listener, TemporaryDirectory(prefix="newswire-demo-") as folder:
         url = listener_url(listener)
@@ -121,6 +123,7 @@ def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> No
         for count, file in enumerate(files, 1):
             drafts.append((file.stem, load_draft(parse_markdown(file.read_bytes()), publisher)))
             show(count, count)
+    # The log keeps the order in which articles are received, and the newest belongs to its end.
     for name, draft in sorted(drafts, key=lambda item: item[1].published_at or transaction.now):
         transaction.upsert(publisher, draft.external_id or name, draft)
 

@@ -63,6 +63,7 @@ def create_key_command(
             connection, now=moment, publisher_slug=publisher, partner_slug=partner, scopes=list(dict.fromkeys(scopes)),
             expires_at=expires_at, label=label,
         )  # fmt: skip
+        # Read back as a request would, so that the notice says what the key can do.
         caller = find_caller(connection, made, moment)
     assert caller is not None, "the key was made in this transaction"
     owner = f"Key {caller.key_id} of {caller.kind} {caller.slug or ''}".rstrip()

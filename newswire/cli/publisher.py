@@ -48,6 +48,7 @@ def add_publisher_command(slug: str, name: str, url: str | None, language: str, 
 @click.pass_context
 def set_publisher_command(ctx: click.Context, /, slug: str, as_json: bool, **values: Any) -> None:
     """Change a publisher, from its next article on: stored versions keep what they said."""
+    # An empty --url removes the URL and becomes None, as an option that was not given does.
     given = {name: value for name, value in values.items() if ctx.get_parameter_source(name) is not NOT_GIVEN}
     if not given:
         raise click.UsageError("Nothing to change: give --name, --url or --language.")

@@ -61,6 +61,7 @@ def pull_command(
         raise click.UsageError("--restart ignores a state: say which, with --state FILE.")
     parameters = [*filters, *([("q", query)] if query is not None else [])]
     with ExitStack() as opened_files:
+        # The lock comes first: a state that is read without it may be out of date at once.
         if state is not None:
             opened_files.enter_context(lock_state(state))
         stored = None if state is None or restart else load_state(state)

@@ -24,6 +24,7 @@ LABELS = {
 @json_option
 def stats_command(as_json: bool) -> None:
     """Count what the wire holds: articles by status, versions, the head, parties, keys, the size."""
+    # One transaction, so that all counts are of the same moment.
     with open_database() as database, database.read() as connection:
         found = count_contents(database, connection)
     rows = [(LABELS[name], format_value(value)) for name, value in found.items()]

@@ -58,6 +58,7 @@ def iterate_pages(
         page = fetch_page(
             remote, [*parameters, *position_parameters(start, wire), ("limit", str(PAGE_LIMIT)), *waiting]
         )
+        # The next request would be the same again, without an end.
         if page.has_more and str(page.next_after) == start:
             raise EntriesWithheld(f"The wire at {remote.url} has more after {start} and does not send it.")
         start, wire = str(page.next_after), page.wire

@@ -57,6 +57,7 @@ class LinesFile:
         Raises `ClientError` where something else stands there.
         """
         with open(self.name, "rb") as file:
+            # The byte before `size` has to end a line; else somebody has replaced the file.
             file.seek(max(0, size - 1))
             begins = not size or file.read(1) == b"\n"
             surplus = file.readlines()
