@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from newswire.errors import suggest_name
 
 PREFIX = "NEWSWIRE_"
-URL, KEY, KEY_FILE = "NEWSWIRE_URL", "NEWSWIRE_KEY", "NEWSWIRE_KEY_FILE"
+URL, KEY = "NEWSWIRE_URL", "NEWSWIRE_KEY"
 # Read by the HTTP clients and by the test suite, not by the server.
-FOREIGN = frozenset({URL, KEY, KEY_FILE, "NEWSWIRE_TEST_DATABASE_URL"})
+FOREIGN = frozenset({URL, KEY, f"{KEY}_FILE", "NEWSWIRE_TEST_DATABASE_URL"})
 SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
@@ -61,45 +61,42 @@ class Settings:
         """Settings from the environment (default: that of the process); raises `SettingsError`."""
         environ = os.environ if environ is None else environ
         known = {PREFIX + f.name.upper(): f for f in fields(cls)}
+        # A mistyped name would otherwise leave a default in force without a word.
+        for name in environ:
+            if name.startswith(PREFIX) and name not in FOREIGN and name.removesuffix("_FILE") not in known:
+                raise SettingsError(f"{name} is not a setting of Newswire. {suggest_name(name, sorted(known))}")
         values: dict[str, Any] = {}
-        for name, text in environ.items():
-            if not name.startswith(PREFIX) or name in FOREIGN:
-                continue
-            plain = name.removesuffix("_FILE")
-            if plain not in known:
-                raise SettingsError(describe_unknown(name, known))
-            if name != plain:
-                if plain in environ:
-                    raise SettingsError(f"{plain} and {name} are both set; keep one of them.")
-                text = read_value_file(name, text)
-            values[known[plain].name] = convert_value(plain, text, known[plain].default)
+        for name, setting in known.items():
+            if (text := read_variable(environ, name)) is not None:
+                values[setting.name] = convert_value(name, text, setting.default)
         return cls(**values)
 
 
 def client_settings(url: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, str | None]:
     """The URL for an HTTP client (`url`, else NEWSWIRE_URL) and its key, or None; raises `SettingsError`."""
     environ = os.environ if environ is None else environ
+    # Only for its errors: a mistyped variable must not be ignored by a client either.
     Settings.from_env(environ)
     given = parse_address(URL, url or environ.get(URL, ""))
     if given is None:
         raise SettingsError(f"Where is the wire? Set {URL}, or give --url, such as https://wire.example.org.")
-    if KEY in environ and KEY_FILE in environ:
-        raise SettingsError(f"{KEY} and {KEY_FILE} are both set; keep one of them.")
-    key = read_value_file(KEY_FILE, environ[KEY_FILE]) if KEY_FILE in environ else environ.get(KEY, "").strip()
+    key = (read_variable(environ, KEY) or "").strip()
     if not key.isascii() or not key.isprintable() or " " in key:
         raise SettingsError(f"{KEY} does not hold a key, which is one word such as nw_….")
     return given, key or None
 
 
-def describe_unknown(name: str, known: Mapping[str, object]) -> str:
-    return f"{name} is not a setting of Newswire. {suggest_name(name, sorted(known))}"
-
-
-def read_value_file(name: str, path: str) -> str:
+def read_variable(environ: Mapping[str, str], name: str) -> str | None:
+    """The value of a variable, or the content of the file that NAME_FILE names instead; None without either."""
+    path = environ.get(f"{name}_FILE")
+    if path is None:
+        return environ.get(name)
+    if name in environ:
+        raise SettingsError(f"{name} and {name}_FILE are both set; keep one of them.")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name} points to {path!r}, which cannot be read: {error}.") from None
+        raise SettingsError(f"{name}_FILE points to {path!r}, which cannot be read: {error}.") from None
 
 
 def convert_value(name: str, text: str, default: object) -> object:

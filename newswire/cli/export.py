@@ -1,4 +1,4 @@
-"""`newswire export`."""
+"""`newswire export`: the log as NDJSON on standard output."""
 
 import sys
 from typing import BinaryIO
@@ -22,7 +22,7 @@ READER = Reader(Visibility(EVERYTHING, owner=True), Query())
 
 
 @click.command()
-@click.option("--after", type=click.IntRange(0, 2**62), default=0, metavar="SEQ", help="Begin behind this entry.")
+@click.option("--after", type=click.IntRange(0, 2**62), default=0, metavar="SEQ", help="Begin after this entry.")
 def export_command(after: int) -> None:
     """Write the wire to standard output as NDJSON, every entry one line as in GET /v1/changes, up to the head.
 
@@ -38,12 +38,13 @@ def export_command(after: int) -> None:
 
 
 def export_entries(database: Database, after: int, base: str, out: BinaryIO) -> None:
-    """Each batch is a transaction of its own, so that an export of hours holds up nobody."""
+    """Writes the entries after the number `after`, up to the head, with URLs that begin with `base`."""
     more = True
     while more:
+        # A transaction for each batch: during one of hours SQLite could not reset its WAL, nor PostgreSQL vacuum.
         with database.read() as connection:
             page = changes(connection, READER, wire.read_head(connection), after, BATCH, now())
-        for told in page.entries:
-            out.write(entry_bytes(told, base) + b"\n")
+        for entry in page.entries:
+            out.write(entry_bytes(entry, base) + b"\n")
         after, more = page.next_after, page.has_more
     out.flush()

@@ -91,6 +91,7 @@ def load_file(database: Database, publisher: Publisher, file: str, tally: Tally)
         found = read_articles(source)
         while articles := list(islice(found, BATCH)):
             batch = [(item.position, load_input(item, publisher)) for item in articles]
+            # An interrupt between the commit and the count would report less than was stored.
             with delay_interrupt():
                 store_batch(database, publisher, batch, tally)
             show(tally.read, source.bytes_read())

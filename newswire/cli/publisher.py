@@ -1,4 +1,4 @@
-"""`newswire publisher add | set | list`."""
+"""`newswire publisher add | set | list`: those who send articles."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ NOT_GIVEN = click.core.ParameterSource.DEFAULT
 
 @click.group()
 def publisher_group() -> None:
-    """Publishers: who sends articles.
+    """Publishers, who send articles.
 
     \b
     newswire publisher add gazette --name "The Gazette" --url https://gazette.example --language en
@@ -35,11 +35,8 @@ def add_publisher_command(slug: str, name: str, url: str | None, language: str, 
     """Add a publisher. SLUG is its short name in addresses: a-z, 0-9 and hyphens."""
     with open_database() as database, database.begin() as connection:
         added = add_publisher(connection, slug, name, url, language or "en", now())
-    print_result(
-        f"Added the publisher {slug}; `newswire key create --publisher {slug}` gives it a key.",
-        publisher_summary(added),
-        as_json,
-    )
+    sentence = f"Added the publisher {slug}; `newswire key create --publisher {slug}` gives it a key."
+    print_result(sentence, publisher_summary(added), as_json)
 
 
 @publisher_group.command("set")
@@ -49,8 +46,9 @@ def add_publisher_command(slug: str, name: str, url: str | None, language: str, 
 @click.option("--language", type=LANGUAGE, help="Of articles that name none (BCP 47).")
 @json_option
 @click.pass_context
-def change_publisher_command(ctx: click.Context, /, slug: str, as_json: bool, **values: Any) -> None:
+def set_publisher_command(ctx: click.Context, /, slug: str, as_json: bool, **values: Any) -> None:
     """Change a publisher, from its next article on: stored versions keep what they said."""
+    # An empty --url removes the URL and becomes None, as an option that was not given does.
     given = {name: value for name, value in values.items() if ctx.get_parameter_source(name) is not NOT_GIVEN}
     if not given:
         raise click.UsageError("Nothing to change: give --name, --url or --language.")

@@ -29,7 +29,7 @@ FORMATS = click.Choice(["json", "markdown"])
 @click.option("--output", type=NEW_FILE, metavar="FILE", help="Append to this file instead of standard output.")
 @click.option(
     "--directory", type=FOLDER, metavar="DIR",
-    help="Keep one file for each article here instead; what is killed or gone is deleted.",
+    help="Keep one file for each article here instead; what is killed or not served any more is deleted.",
 )  # fmt: skip
 @click.option("--format", "form", type=FORMATS, default="json", show_default=True, help="Of the files in DIR.")
 @filter_option
@@ -37,7 +37,7 @@ FORMATS = click.Choice(["json", "markdown"])
 @click.option("--follow", is_flag=True, help="Go on when all is read: wait for more, until Ctrl-C.")
 @click.option(
     "--start", metavar="POSITION", default="oldest", show_default=True,
-    help="Where to begin when there is no state yet: oldest, now, a time, or behind the entry SEQ.",
+    help="Where to begin when there is no state yet: oldest, now, a time, or after the entry SEQ.",
 )  # fmt: skip
 @click.option("--restart", is_flag=True, help="Ignore the state and begin again.")
 @url_option
@@ -61,6 +61,7 @@ def pull_command(
         raise click.UsageError("--restart ignores a state: say which, with --state FILE.")
     parameters = [*filters, *([("q", query)] if query is not None else [])]
     with ExitStack() as opened_files:
+        # The lock comes first: a state that is read without it may be out of date at once.
         if state is not None:
             opened_files.enter_context(lock_state(state))
         stored = None if state is None or restart else load_state(state)
@@ -77,7 +78,7 @@ def pull_command(
                 remote = RemoteWire.from_env(url, print_notice, forever=follow)
                 pull_pages(remote, parameters, position, target, state, follow=follow)
         except KeyboardInterrupt:
-            print_notice(f"Stopped behind entry {position.seq:,}.")
+            print_notice(f"Stopped after entry {position.seq:,}.")
             raise SystemExit(INTERRUPTED) from None
         except PositionLost as error:
             raise click.ClickException(f"{error}{BEGIN_AGAIN if state else ''}") from None
@@ -113,13 +114,13 @@ def pull_pages(
     remote: RemoteWire, parameters: list[tuple[str, str]], position: PullState, output: Output, state: Path | None, *,
     follow: bool,
 ) -> None:  # fmt: skip
-    """Reads pages, writes each to the output, and then stores the position behind it."""
+    """Reads pages, writes each to the output, and then stores the position after it."""
     count = 0
     # Entries and a progress bar would overwrite each other on one terminal.
     shares_terminal = isinstance(output, StandardOutput) and sys.stdout.isatty()
     with nullcontext(lambda *_: None) if shares_terminal else show_progress("Reading", "entries", None) as show:
         for page in iterate_pages(remote, parameters, position.after, position.wire, follow=follow):
-            # Ctrl-C between the two would leave entries behind the stored position.
+            # Ctrl-C between the two would leave entries after the stored position.
             with delay_interrupt():
                 output.write_entries(page.entries)
                 if (position.after, position.wire) != (str(page.next_after), page.wire):

@@ -1,9 +1,9 @@
-"""`newswire stats`."""
+"""`newswire stats`: counts of what the wire holds."""
 
 from typing import Any
 
 import click
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from newswire import wire
 from newswire.article import Status
@@ -23,7 +23,8 @@ LABELS = {
 @click.command()
 @json_option
 def stats_command(as_json: bool) -> None:
-    """Say what the wire holds: articles by status, versions, the head, parties, keys, the size."""
+    """Count what the wire holds: articles by status, versions, the head, parties, keys, the size."""
+    # One transaction, so that all counts are of the same moment.
     with open_database() as database, database.read() as connection:
         found = count_contents(database, connection)
     rows = [(LABELS[name], format_value(value)) for name, value in found.items()]
@@ -46,12 +47,12 @@ def count_contents(database: Database, connection: Connection) -> dict[str, Any]
         "versions": count_rows(connection, version),
         "publishers": count_rows(connection, publisher),
         "partners": count_rows(connection, partner),
-        "keys": connection.execute(select(func.count()).select_from(api_key).where(in_use)).scalar_one(),
+        "keys": count_rows(connection, api_key, in_use),
     }
 
 
-def count_rows(connection: Connection, table: Table) -> int:
-    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+def count_rows(connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
 
 
 def format_value(value: Any) -> str:

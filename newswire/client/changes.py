@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from newswire.client import ClientError
 from newswire.client.session import RemoteWire, RequestRefused
 
+Parameters = Sequence[tuple[str, str]]
 PAGE_LIMIT = 500
 WAIT_SECONDS = 30
 # A wire answers a long poll after WAIT_SECONDS. A proxy that answers at once must not make this a busy loop.
@@ -33,7 +34,7 @@ class EntriesWithheld(ClientError):
 
 
 class FetchedPage(NamedTuple):
-    """A page of entries as served. `next_after` is the position behind it, on the wire `wire`, whose head is `head`."""
+    """A page of entries as served. `next_after` is the position after it, on the wire `wire`, whose head is `head`."""
 
     entries: list[dict[str, Any]]
     next_after: int
@@ -43,12 +44,7 @@ class FetchedPage(NamedTuple):
 
 
 def iterate_pages(
-    remote: RemoteWire,
-    parameters: Sequence[tuple[str, str]],
-    start: str,
-    wire: str | None = None,
-    *,
-    follow: bool = False,
+    remote: RemoteWire, parameters: Parameters, start: str, wire: str | None = None, *, follow: bool = False
 ) -> Iterator[FetchedPage]:
     """The pages from `start` (a sequence number, `oldest`, `now`, a time) to the head; with `follow`, without an end.
 
@@ -62,8 +58,9 @@ def iterate_pages(
         page = fetch_page(
             remote, [*parameters, *position_parameters(start, wire), ("limit", str(PAGE_LIMIT)), *waiting]
         )
+        # The next request would be the same again, without an end.
         if page.has_more and str(page.next_after) == start:
-            raise EntriesWithheld(f"The wire at {remote.url} has more behind {start} and does not send it.")
+            raise EntriesWithheld(f"The wire at {remote.url} has more after {start} and does not send it.")
         start, wire = str(page.next_after), page.wire
         yield page
         if page.has_more:
@@ -80,7 +77,7 @@ def position_parameters(start: str, wire: str | None) -> list[tuple[str, str]]:
     return found if wire is None else [*found, ("wire", wire)]
 
 
-def fetch_page(remote: RemoteWire, parameters: Sequence[tuple[str, str]]) -> FetchedPage:
+def fetch_page(remote: RemoteWire, parameters: Parameters) -> FetchedPage:
     """Fetches one page, and checks that its entries are in order."""
     try:
         content = remote.get("/v1/changes", parameters)

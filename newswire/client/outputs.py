@@ -52,11 +52,12 @@ class LinesFile:
             os.fsync(self.file.fileno())
 
     def cut_back(self, size: int, after: int) -> None:
-        """Removes the lines behind `size`, which a pull wrote and was killed before it stored a position past `after`.
+        """Removes the lines after `size`, which a pull wrote and was killed before it stored a position past `after`.
 
         Raises `ClientError` where something else stands there.
         """
         with open(self.name, "rb") as file:
+            # The byte before `size` has to end a line; else somebody has replaced the file.
             file.seek(max(0, size - 1))
             begins = not size or file.read(1) == b"\n"
             surplus = file.readlines()

@@ -57,7 +57,7 @@ class WireResponse(NamedTuple):
 
 
 class RemoteWire:
-    """A wire reached over HTTP. `notify` is told, in a sentence each, when it becomes unavailable and when it is back.
+    """A wire reached over HTTP. `notify` gets a sentence when it becomes unavailable, and one when it is back.
 
     With `forever`, an outage after the first response is waited out, however long it lasts; else a request fails after
     a minute of it.
@@ -110,6 +110,7 @@ class RemoteWire:
     ) -> tuple[BaseHTTPResponse | None, str]:
         """The response, or None with the reason why there is none; raises `ClientError` before the first response."""
         try:
+            # A redirect is not followed: it would send the key to another host.
             response = self.http.request(
                 method, self.url + path, body=body, headers=headers, timeout=TIMEOUT, retries=False, redirect=False
             )
@@ -129,6 +130,7 @@ class RemoteWire:
             content = orjson.loads(response.data)
         except ValueError:
             content = None
+        # A page of a proxy or of another server, not a problem document of a wire.
         if not isinstance(content, dict) or (response.status >= 400 and "code" not in content):
             found = strip_controls(response.headers.get("Content-Type", "nothing"))
             raise ClientError(f"At {self.url} there is no Newswire: it answers {response.status} with {found}.")

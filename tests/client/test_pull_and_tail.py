@@ -275,7 +275,7 @@ def test_a_wire_that_is_not_there_is_one_sentence() -> None:
         ((200, {"Content-Type": "text/html"}, b"<p>Hello"), "there is no Newswire: it answers 200 with text/html"),
         ((404, {}, b'{"error": "no"}'), "there is no Newswire: it answers 404"),
         ((200, {}, b'{"data": []}'), "its pages are not those of a wire"),
-        (page([], page={"has_more": True, "next_after": 0}), "has more behind 0 and does not send it"),
+        (page([], page={"has_more": True, "next_after": 0}), "has more after 0 and does not send it"),
         ((200, {}, b'{"data": [7], "page": []}'), "its pages are not those of a wire"),
         ((301, {"Location": "https://wire.example/\x1b[2J"}, b""), "sends on to https://wire.example/ [2J: set"),
         ((500, {}, b'{"code": "internal", "detail": "A \\u001b[31mdefect"}'), "(500 internal): A  [31mdefect"),
@@ -352,7 +352,7 @@ def test_two_pulls_do_not_share_a_place(sqlite_wire: Wire, serving: Serving, tmp
     waited(lambda: (tmp_path / "state").exists(), "it notes its place")
     assert "Another pull is at work" in partner.refused(*pull)
     assert following.end(signal.SIGINT) == 130
-    assert (following.out, following.err) == ([], ["Stopped behind entry 0."])
+    assert (following.out, following.err) == ([], ["Stopped after entry 0."])
     partner.must(*pull)
 
 
@@ -431,7 +431,7 @@ def test_who_follows_goes_on_when_the_server_was_away(sqlite_cli: Cli, serving: 
     assert len(following.err) in {3, 5}
     assert all(line.startswith("The wire is away: ") for line in following.err[:-1:2])
     assert all(line == "The wire is back." for line in following.err[1:-1:2])
-    assert following.err[-1] == "Stopped behind entry 3."
+    assert following.err[-1] == "Stopped after entry 3."
 
 
 @pytest.mark.slow

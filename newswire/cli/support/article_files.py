@@ -20,6 +20,7 @@ from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 
 LINES = (".ndjson", ".jsonl")
 GZIP = b"\x1f\x8b"
+# White space of JSON, and the byte order mark of UTF-8, with which some editors begin a file.
 BLANK = b" \t\r\n\xef\xbb\xbf"
 STANDARD_INPUT = 0
 DAMAGED = "The gzip data is damaged or cut off; all before it was read."
@@ -76,6 +77,7 @@ def read_articles(source: ArticleSource) -> Iterator[FileArticle]:
 def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Every line that is not blank, with its number; of a line that is too long only the beginning."""
     number = 0
+    # The byte more shows that a line is too long, without holding all of it.
     while line := stream.readline(ARTICLE_BYTES + 1):
         number += 1
         if line.strip(BLANK):

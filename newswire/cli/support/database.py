@@ -1,4 +1,4 @@
-"""The database that a command works on: the one of the settings, reachable, its schema current, its index usable."""
+"""The database of the settings, checked and opened for a command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from newswire.store.database import Database
 
 @contextmanager
 def open_database() -> Iterator[Database]:
-    """Raises `SettingsError` or `DatabaseError` with a sentence that says what to do."""
+    """Opens a database with a current schema and a usable index; raises `SettingsError` or `DatabaseError`."""
     database = Database(Settings.from_env().database_url)
     try:
         migrate.check(database)

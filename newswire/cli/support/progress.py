@@ -24,16 +24,12 @@ def show_progress(label: str, unit: str, total: int | None) -> Iterator[Show]:
 
 @contextmanager
 def progress_bar(label: str, unit: str, total: int | None) -> Iterator[Show]:
-    # Loaded here because it takes a tenth of a second, which only a terminal needs.
+    # Imported here because only a terminal needs it, and every command would wait for it.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     text = TextColumn("{task.fields[text]}")
-    times = (
-        (TimeElapsedColumn(),)
-        if total is None
-        else (TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True))
-    )
+    times = [TimeElapsedColumn(), *([] if total is None else [TimeRemainingColumn(elapsed_when_finished=True)])]
     began = time.monotonic()
     with Progress(TextColumn("{task.description}"), BarColumn(), text, *times, console=Console(stderr=True)) as bar:
         task = bar.add_task(label, total=total, text="")
