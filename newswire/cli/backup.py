@@ -136,7 +136,7 @@ def restore_steps(database: Database) -> RestoreSteps:
 
 
 def upgrade_wire(url: str) -> str | None:
-    """Migrates the wire at a database URL and its search index; returns the schema that it had, None if there is none."""
+    """Migrates the wire at a database URL and its search index; returns its schema of before, None without a wire."""
     database = Database(url)
     try:
         schema = migrate.revision(database)

@@ -68,11 +68,12 @@ def search_index(database: Database) -> None:
     """
     if not database.backend.upgrades_on_serve:
         return
-    until = time.monotonic() + INDEX_SECONDS
-    for done in rebuild_index(database):
-        logger.info("indexed again", extra={"articles": done})
+    until, indexed = time.monotonic() + INDEX_SECONDS, 0
+    for indexed in rebuild_index(database):
         if time.monotonic() > until:
-            return
+            break
+    if indexed:
+        logger.info("indexed again", extra={"articles": indexed})
 
 
 ROUNDS = (
