@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from newswire.errors import Problem, invalid
+from newswire.errors import Problem, invalid_value
 from newswire.timestamps import format_instant, format_optional
 
 # What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
@@ -102,6 +102,13 @@ SENDABLE: Mapping[str, tuple[str, ...]] = {
     },
 }
 """The names of fields that a publisher may send: of an article, and of the objects in it."""
+PARTS: Mapping[str, tuple[str, ...]] = {
+    field.name: tuple(part.name for part in field.parts if part.is_stored) for field in FIELDS if field.parts
+}
+"""The members of the objects in a field, as stored."""
+SERVED_FIELDS = (*(field.name for field in FIELDS if field.is_stored), "seq", "status", "links")
+COMPARED_FIELDS = tuple(name for name in SERVED_FIELDS if name in SENDABLE[""] and name != "change")
+"""The fields whose change makes a new version."""
 
 
 class Status(StrEnum):
@@ -192,7 +199,7 @@ def due_at(held: Held) -> int | None:
 def check_acceptable(held: Held, draft: Draft, now: int) -> None:
     """Raises the `Problem` that forbids `draft` as the next version of `held`."""
     if draft.external_id not in (None, held.external_id):
-        raise invalid("/external_id", "immutable", "The external_id of a stored article cannot change.")
+        raise invalid_value("/external_id", "immutable", "The external_id of a stored article cannot change.")
     if draft.source_version is not None and draft.source_version < (held.source_version or 0):
         raise Problem(
             "stale_version",
@@ -200,7 +207,7 @@ def check_acceptable(held: Held, draft: Draft, now: int) -> None:
             article_id=held.id,
         )
     if held.status is Status.USABLE and status_of(draft, now) is Status.WITHHELD:
-        raise invalid("/embargoed_until", "already_released", "A released article cannot be embargoed again.")
+        raise invalid_value("/embargoed_until", "already_released", "A released article cannot be embargoed again.")
 
 
 def canceled(held: Held) -> Problem:
@@ -220,18 +227,7 @@ def entry_type(draft: Draft, *, first: bool) -> EntryType:
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Names of the content fields in which two rendered articles differ, in served order."""
-    ignored = {
-        "id",
-        "uri",
-        "version",
-        "change",
-        "publisher",
-        "created_at",
-        "updated_at",
-        "digest",
-        "word_count",
-    }
-    return [name for name, value in after.items() if name not in ignored and before.get(name) != value]
+    return [name for name in COMPARED_FIELDS if before.get(name) != after.get(name)]
 
 
 def shown(publisher: Publisher) -> dict[str, Any]:

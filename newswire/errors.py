@@ -110,6 +110,6 @@ def closest_name(name: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
-def invalid(pointer: str, code: str, detail: str) -> Problem:
+def invalid_value(pointer: str, code: str, detail: str) -> Problem:
     """A 422 about one place of the body."""
     return Problem("validation_failed", detail, [Fault(code, detail, pointer=pointer)])

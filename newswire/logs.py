@@ -35,7 +35,7 @@ class JsonLines(logging.Formatter):
         return KEY.sub("nw_***", ENCODER.encode(line))
 
 
-def configure(level: str) -> None:
+def configure_logging(level: str) -> None:
     """Sends the log lines of this process, from `level` (debug, info, warning, error) on, to standard error."""
     # No line tells of these, which take as long to find out as the line to write.
     logging._srcfile = None

@@ -1,6 +1,6 @@
 """Media types of articles: JSON, ninjs, Markdown, a page for people; and an article or a list in the one asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -25,19 +25,22 @@ def ninjs_version(media_type: str) -> str | None:
     return (number or VERSIONS[0]) if media == NINJS else None
 
 
-def convert_article(article: bytes, media_type: str) -> bytes:
-    """An article as served, converted to ninjs where `media_type` is that."""
+def convert_articles(articles: Sequence[bytes], media_type: str) -> Sequence[bytes]:
+    """Articles as served, converted to ninjs where `media_type` is that."""
     version = ninjs_version(media_type)
-    return article if version is None else orjson.dumps(ninjs(orjson.loads(article), version))
+    return articles if version is None else [orjson.dumps(ninjs(orjson.loads(each), version)) for each in articles]
 
 
-def convert_entry(entry: bytes, media_type: str) -> bytes:
-    """An entry of the wire, its article converted to ninjs where `media_type` is that."""
+def convert_entries(entries: Sequence[bytes], media_type: str) -> Sequence[bytes]:
+    """Entries of the wire, their articles converted to ninjs where `media_type` is that."""
     version = ninjs_version(media_type)
     if version is None:
-        return entry
-    content = orjson.loads(entry)
-    return orjson.dumps(content | {"article": content["article"] and ninjs(content["article"], version)})
+        return entries
+    contents = [orjson.loads(entry) for entry in entries]
+    return [
+        orjson.dumps(content | {"article": content["article"] and ninjs(content["article"], version)})
+        for content in contents
+    ]
 
 
 def converted_response(context: RequestContext, body: bytes, tag: str | None = None) -> Response:
@@ -61,14 +64,15 @@ def article_response(context: RequestContext, article: bytes, row: AnyRow) -> Re
         return response
     version = ninjs_version(context.media_type)
     tag = article_tag(row.id, row.version, row.status, f"ninjs{version.replace('.', '')}" if version else "json")
-    return converted_response(context, convert_article(article, context.media_type), tag)
+    (body,) = convert_articles([article], context.media_type)
+    return converted_response(context, body, tag)
 
 
 def markdown_response(article: Mapping[str, Any]) -> Response:
     return Response(markdown(article), content_type=f"{MARKDOWN}; charset=utf-8")
 
 
-def page_response(article: Mapping[str, Any]) -> Response:
+def html_response(article: Mapping[str, Any]) -> Response:
     """The page for people, which loads pictures only and runs nothing."""
     response = Response(page(article), content_type=f"{HTML}; charset=utf-8")
     response.headers["Content-Security-Policy"] = policy()
@@ -78,6 +82,6 @@ def page_response(article: Mapping[str, Any]) -> Response:
 
 TEXTS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], Response]]] = {
     MARKDOWN: ("md", markdown_response),
-    HTML: ("html", page_response),
+    HTML: ("html", html_response),
 }
 """Formats that are no JSON: what their ETag calls them, and what writes them."""

@@ -15,11 +15,11 @@ def entry_bytes(told: Told, base: str) -> bytes:
     key = (told.type, told.readable, base)
     found = told.item.served.get(key)
     if found is None:
-        found = told.item.served[key] = made(told, base)
+        found = told.item.served[key] = write_entry(told, base)
     return found
 
 
-def made(told: Told, base: str) -> bytes:
+def write_entry(told: Told, base: str) -> bytes:
     """Its article is the version it tells of, or null where the reader may not have it; a kill gives its reason."""
     item = told.item
     content, change, article = item.content, b"", b"null"

@@ -36,7 +36,7 @@ class Access:
     expires_at: int | None
 
 
-class Feed:
+class LiveWire:
     """The wire of one process, for readers that stay."""
 
     def __init__(self, database: Database) -> None:
@@ -56,7 +56,7 @@ class Feed:
         if kept is not None:
             return self._kept_page(reader, *kept, after, limit)
         with self.read() as connection:
-            return changes(connection, reader, wire.position(connection), after, limit, now(), until)
+            return changes(connection, reader, wire.read_head(connection), after, limit, now(), until)
 
     def _kept_page(self, reader: Reader, items: Sequence[Item], head: wire.Head, after: int, limit: int) -> Changes:
         matcher, rule = Matcher(reader, self._content), reader.visibility.rule_at(now())
@@ -82,7 +82,7 @@ class Feed:
 class Follower:
     """One reader and its place; `access` asks anew what it may see, None when it may read no longer."""
 
-    def __init__(self, feed: Feed, reader: Reader, after: int, access: Callable[[], Access | None]) -> None:
+    def __init__(self, feed: LiveWire, reader: Reader, after: int, access: Callable[[], Access | None]) -> None:
         self.feed = feed
         self.reader = reader
         self.after = after

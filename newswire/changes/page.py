@@ -83,7 +83,7 @@ def first_at(connection: Connection, moment: int) -> int:
 
     By halving it finds an entry so old that nothing before it can be meant, and walks on from there.
     """
-    head = wire.position(connection).seq
+    head = wire.read_head(connection).seq
     older, beyond = 0, head + 1
     while beyond - older > 1:
         middle = (older + beyond) // 2

@@ -122,7 +122,7 @@ class Watcher:
             self._stop.set()
             self._wanted.set()
             for sleepers in self._sleepers.values():
-                wake(sleepers)
+                wake_sleepers(sleepers)
 
     def join(self) -> None:
         """Waits until the thread has let go of its connection, as it does at once after `close`."""
@@ -156,7 +156,7 @@ class Watcher:
         """Takes what is new out of the database, in one short transaction, and wakes everyone."""
         known = self.head
         with self.database.read() as connection:
-            found = wire.position(connection)
+            found = wire.read_head(connection)
             if found == known:
                 return
             # Whoever lags behind so far reads pages.
@@ -175,7 +175,7 @@ class Watcher:
                 sleepers.passed = found.seq
         # Outside the lock, which everyone who wakes wants first.
         for sleepers in woken:
-            wake(sleepers)
+            wake_sleepers(sleepers)
 
     def _keep(self, items: Sequence[Item], found: wire.Head) -> None:
         self.head = found
@@ -199,7 +199,7 @@ class Watcher:
         self._standing.update((item.number, item.standing) for item in items)
 
 
-def wake(sleepers: Sleepers) -> None:
+def wake_sleepers(sleepers: Sleepers) -> None:
     # A copy: one whose time is up takes its alarm away meanwhile.
     for alarm in tuple(sleepers.alarms):
         alarm.set()

@@ -38,7 +38,7 @@ class Summary(NamedTuple):
 
 
 def summary(connection: Connection) -> Summary:
-    head = wire.position(connection)
+    head = wire.read_head(connection)
     return Summary(head.wire, head.seq, connection.execute(select(func.count()).select_from(entry)).scalar_one())
 
 
@@ -125,7 +125,7 @@ def tables(database: Database) -> list[str]:
 
 
 def restore_steps(database: Database) -> RestoreSteps:
-    rename_wire = wire.renaming().compile(database.engine, compile_kwargs={"literal_binds": True})
+    rename_wire = wire.new_wire_statement().compile(database.engine, compile_kwargs={"literal_binds": True})
     return RestoreSteps(
         refuse_newer=lambda schema: migrate.refuse_newer(schema, migrate.needed()),
         upgrade=upgrade_wire,
@@ -136,7 +136,7 @@ def restore_steps(database: Database) -> RestoreSteps:
 
 
 def upgrade_wire(url: str) -> str | None:
-    """Migrates the wire at a database URL and its search index; returns its schema of before, None without a wire."""
+    """Migrates the wire at a database URL and its search index; returns the schema that it had, None if none."""
     database = Database(url)
     try:
         schema = migrate.revision(database)

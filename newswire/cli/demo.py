@@ -21,7 +21,7 @@ from newswire.cli.support.listen import address_of, listen
 from newswire.cli.support.output import json_option, tell
 from newswire.cli.support.progress import progress
 from newswire.config import PREFIX, Settings
-from newswire.formats.markdown.read import parsed_markdown
+from newswire.formats.markdown.read import parse_markdown
 from newswire.publishing.receive import PublishTransaction, publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.server.supervisor import run_server
@@ -69,7 +69,7 @@ def demo(port: int, as_json: bool) -> None:
     It lives in a temporary folder, which is deleted at the end, and leaves your own database alone.
     """
     Settings.from_env()
-    logs.configure(LOG_LEVEL)
+    logs.configure_logging(LOG_LEVEL)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))
     with listen("127.0.0.1", port) as listener, TemporaryDirectory(prefix="newswire-demo-") as folder:
@@ -118,7 +118,7 @@ def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> No
     click.echo(f"Loading {len(files)} sample articles ...", err=True)
     with progress("Loading", "articles", len(files)) as show:
         for count, file in enumerate(files, 1):
-            drafts.append((file.stem, load_draft(parsed_markdown(file.read_bytes()), publisher)))
+            drafts.append((file.stem, load_draft(parse_markdown(file.read_bytes()), publisher)))
             show(count, count)
     for name, draft in sorted(drafts, key=lambda item: item[1].published_at or transaction.now):
         transaction.upsert(publisher, draft.external_id or name, draft)

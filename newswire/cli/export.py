@@ -42,7 +42,7 @@ def write(database: Database, after: int, base: str, out: BinaryIO) -> None:
     more = True
     while more:
         with database.read() as connection:
-            page = changes(connection, READER, wire.position(connection), after, BATCH, now())
+            page = changes(connection, READER, wire.read_head(connection), after, BATCH, now())
         for told in page.entries:
             out.write(entry_bytes(told, base) + b"\n")
         after, more = page.next_after, page.has_more

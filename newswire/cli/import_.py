@@ -76,7 +76,7 @@ def import_articles(file: str, slug: str, as_json: bool) -> None:
             click.echo(f"Stopped. Stored so far: {describe_tally(tally)}. Start it again to go on.", err=True)
             raise SystemExit(INTERRUPTED) from None
         with database.read() as connection:
-            tally.head = wire.position(connection).seq
+            tally.head = wire.read_head(connection).seq
     seconds = time.monotonic() - began
     sentence = f"{describe_tally(tally)}; {seconds:.1f} seconds. The wire stands at {tally.head:,}."
     tell(sentence, {"read": tally.read, **asdict(tally), "seconds": round(seconds, 3)}, as_json)

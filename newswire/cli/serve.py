@@ -40,7 +40,7 @@ def serve(host: str, port: int, workers: int | None, as_json: bool) -> None:
     NEWSWIRE_DATABASE_URL=postgresql://newswire@db/newswire newswire serve --host 0.0.0.0 --workers 4
     """
     settings = Settings.from_env()
-    logs.configure(settings.log_level)
+    logs.configure_logging(settings.log_level)
     database = prepared(settings.database_url)
     with listen(host, port) as listener:
         url = address_of(listener)

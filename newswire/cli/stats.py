@@ -31,7 +31,7 @@ def stats(as_json: bool) -> None:
 
 
 def counted(database: Database, connection: Connection) -> dict[str, Any]:
-    head = wire.position(connection)
+    head = wire.read_head(connection)
     by_status = dict.fromkeys((status.value for status in Status), 0)
     query = select(article.c.status, func.count().label("articles")).group_by(article.c.status)
     for row in connection.execute(query):

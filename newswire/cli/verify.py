@@ -40,9 +40,9 @@ def verify(remote: bool, copy: Path | None, url: str | None, as_json: bool) -> N
     if remote:
         verify_remote(url, copy, as_json)
     with opened_database() as database, database.read() as connection:
-        head = wire.position(connection)
+        head = wire.read_head(connection)
         with progress("Verifying", "entries", head.seq) as show:
-            found = wire.verify(connection, lambda seq: show(seq, seq))
+            found = wire.verify_log(connection, lambda seq: show(seq, seq))
     whole = found.broken is None
     sentence = (
         f"The wire is whole: {found.entries:,} entries, chain {head.chain}."

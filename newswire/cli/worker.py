@@ -52,12 +52,12 @@ def housekeeping(database: Database) -> None:
 def releases(database: Database) -> None:
     """Tells the wire of embargoes that have ended and of articles that have expired."""
     with database.read() as connection:
-        waiting = release.is_due(connection, now())
+        waiting = release.has_due_articles(connection, now())
     while waiting:
         with database.begin() as connection:
-            written = release.release(connection, now())
+            written = release.release_due_articles(connection, now())
         logger.info("released or expired", extra={"entries": written})
-        waiting = written == release.AT_ONCE
+        waiting = written == release.RELEASED_AT_ONCE
 
 
 def search_index(database: Database) -> None:
@@ -68,12 +68,11 @@ def search_index(database: Database) -> None:
     """
     if not database.backend.upgrades_on_serve:
         return
-    until, indexed = time.monotonic() + INDEX_SECONDS, 0
+    until = time.monotonic() + INDEX_SECONDS
     for indexed in rebuild_index(database):
-        if time.monotonic() > until:
-            break
-    if indexed:
         logger.info("indexed again", extra={"articles": indexed})
+        if time.monotonic() > until:
+            return
 
 
 ROUNDS = (
@@ -91,7 +90,7 @@ def worker(parent: int | None) -> None:
     `newswire serve` has one beside it already. On PostgreSQL more of them can run on any number of
     machines.
     """
-    logs.configure(Settings.from_env().log_level)
+    logs.configure_logging(Settings.from_env().log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())

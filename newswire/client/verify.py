@@ -100,7 +100,7 @@ def fault(entry: Entry, expected: int, chain: str) -> str | None:
             return f"entry {expected} is missing" if entry["seq"] > expected else "it comes twice"
         if entry["article"] is not None and digest_of(entry["article"]) != entry["digest"]:
             return "its content was altered"
-        if wire.link(chain, entry["seq"], entry["digest"]) != entry["chain"]:
+        if wire.chain_value(chain, entry["seq"], entry["digest"]) != entry["chain"]:
             return "its chain value does not follow from the entry before it"
     except (KeyError, TypeError, ValueError, AttributeError):
         return "it is not as the wire tells its entries"

@@ -84,7 +84,7 @@ def publish_transaction(connection: Connection, now: int) -> Iterator["PublishTr
         wire.NewEntry(kind, outcome.held.number, outcome.held.version, outcome.version.digest)
         for outcome, kind in pending
     ]
-    for (outcome, _), seq in zip(pending, wire.append(connection, entries, now), strict=True):
+    for (outcome, _), seq in zip(pending, wire.append_entries(connection, entries, now), strict=True):
         outcome.held = outcome.held._replace(seq=seq)
 
 
@@ -162,7 +162,7 @@ class PublishTransaction:
         if held.status is Status.CANCELED:
             stored = self.read_version(held)
             remains = parse_article(stored.rendered, stored.body)
-            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body))
+            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body, stored.form))
         condition(held)
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
         self.buffer.flush_article(held.number)

@@ -80,11 +80,11 @@ def rebuild_index(database: Database) -> Iterator[int]:
         after = 0
         while numbers := read_outdated(database, after):
             index_again(database, numbers)
-            # Lists that were kept, and languages that were looked up, at a head of before the first of these rows or
-            # before the last one must not outlive it: with both, stems come into use or go out of it.
-            if not done or is_whole(database):
+            # With the first row of another version stems go out of use, with the last one they come into use: lists and
+            # languages that are cached for the head of before must not be taken any more.
+            if (found.lowest == found.highest and not done) or is_whole(database):
                 with database.begin() as connection:
-                    wire.revise(connection)
+                    wire.bump_revision(connection)
             done += len(numbers)
             yield done
             time.sleep(database.backend.pause_seconds)

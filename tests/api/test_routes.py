@@ -150,7 +150,7 @@ def test_a_key_is_looked_at_anew_with_every_request(site: Site) -> None:
             with site.wire.database.begin() as connection:
                 ours = api_key.c.digest == hash_key(key)
                 connection.execute(update(api_key).where(ours).values(expires_at=now() - 1))
-                log.revise(connection)
+                log.bump_revision(connection)
             problem_of(asked(site, route, authorization), "unauthenticated")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, delete, update
 
 from newswire.store.database import Database
 from newswire.store.tables import entry, head, version
-from newswire.wire import link
+from newswire.wire import chain_value
 from tests.support.command import Cli
 from tests.support.databases import ENGINES, copied_database, empty_database
 from tests.support.served import Client, Wire, answering, page, served
@@ -152,7 +152,7 @@ def forked(told: Told, after: int) -> dict[str, Any]:
     digest = "1" * 64
     return {
         "seq": after + 1, "type": "article.canceled", "digest": digest, "article": None,
-        "chain": link(told[after - 1]["chain"], after + 1, digest),
+        "chain": chain_value(told[after - 1]["chain"], after + 1, digest),
     }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def in_milliseconds(milliseconds: int) -> str:
 def tend(wire: Wire, later: int = 0) -> int:
     """What a worker does, as if it were `later` milliseconds later."""
     with wire.database.begin() as connection:
-        return release.release(connection, now() + later)
+        return release.release_due_articles(connection, now() + later)
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def types(reader: Caller) -> list[str]:
 
 def whole(database: Database) -> bool:
     with database.read() as connection:
-        return log.verify(connection).broken is None
+        return log.verify_log(connection).broken is None
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from newswire.cli import worker
 from newswire.cli.serve import prepared
-from newswire.publishing.release import release
+from newswire.publishing.release import release_due_articles
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.rebuild import count_outdated, rebuild_index
 from newswire.store.backend import DatabaseError
@@ -323,7 +323,7 @@ class Storm:
         while not self.stop.wait(0.1):
             moment += 10_000
             with self.wire.database.begin() as connection:
-                self.counts["released"] += release(connection, moment)
+                self.counts["released"] += release_due_articles(connection, moment)
 
     def expect(self, right: bool, otherwise: str) -> None:
         if not right:

@@ -156,6 +156,7 @@ def test_real_articles_are_found_alike_by_their_own_words(both: Both, shared_dat
             assert set(first) == both.matching(text), text
 
 
+@pytest.mark.slow
 def test_an_article_of_two_mebibytes_is_stored_and_found_on_both_engines(both: Both) -> None:
     """A tsvector holds one mebibyte; what exceeds the index's budget is left out of search, not refused."""
     words = " ".join(f"w{number:x}" for number in range(290_000))
@@ -165,6 +166,7 @@ def test_an_article_of_two_mebibytes_is_stored_and_found_on_both_engines(both: B
     assert both.found("w46ccf", Filter()) == [[], []]
 
 
+@pytest.mark.slow
 def test_the_fullest_article_that_may_be_sent_is_stored_on_both_engines(both: Both) -> None:
     """Every list at its limit, in letters of four bytes: filters and words together still fit one index entry."""
 

@@ -126,7 +126,7 @@ def feed(pipe: IO[bytes], content: bytes) -> None:
 
 def head_of(database: Database) -> int:
     with database.read() as connection:
-        return wire.position(connection).seq
+        return wire.read_head(connection).seq
 
 
 def imported(stage: Stage, corpus: Path) -> Any:

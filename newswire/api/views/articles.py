@@ -7,7 +7,7 @@ import orjson
 from flask import Response
 
 from newswire.api.context import RequestContext
-from newswire.api.representations import article_response, convert_article, converted_response
+from newswire.api.representations import article_response, convert_articles, converted_response
 from newswire.api.request.conditional import article_tag
 from newswire.api.request.urls import current_url
 from newswire.api.responses import json_response
@@ -16,7 +16,7 @@ from newswire.api.views.lists import ListFormat, ListResult, list_response
 from newswire.document import enveloped, parse_article, spliced, with_member
 from newswire.errors import Problem
 from newswire.reading import article
-from newswire.search.highlight import highlights
+from newswire.search.highlight import highlight_article
 from newswire.search.syntax import Expression
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now
@@ -44,7 +44,7 @@ def write_json(context: RequestContext, found: ListResult) -> Response:
     if found.query.highlight and found.query.expression is not None:
         expression = found.query.expression
         items = [add_highlights(item, row, expression) for item, row in zip(items, found.rows, strict=True)]
-    converted = [convert_article(item, context.media_type) for item in items]
+    converted = convert_articles(items, context.media_type)
     return page_response(context, converted, found.query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
 
@@ -53,7 +53,7 @@ JSON = ListFormat(write_json)
 
 def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
     """An article with the passages that match the query."""
-    return with_member(item, "highlights", highlights(expression, parse_article(row.rendered, row.body)))
+    return with_member(item, "highlights", highlight_article(expression, parse_article(row.rendered, row.body)))
 
 
 def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:

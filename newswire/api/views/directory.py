@@ -94,7 +94,7 @@ def names_response(context: RequestContext, kind: str, describe: DescribeNames) 
 
 def directory_tag(context: RequestContext, connection: Connection, moment: int) -> str:
     """The ETag of what follows from the list of articles."""
-    head = wire.position(connection)
+    head = wire.read_head(connection)
     expiries = context.state.calendar.around(connection, head, moment)
     context.mark_cacheable(head, expiries.following)
     # What changes without an entry of the log has another tag at every moment.

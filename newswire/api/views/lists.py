@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Response
 from sqlalchemy import Connection
@@ -30,8 +30,7 @@ SETTLED_AFTER = 1000
 """Milliseconds without a change, after which the wire will hardly change during a search."""
 
 
-@dataclass(frozen=True)
-class ListResult:
+class ListResult(NamedTuple):
     """A page of a list: its rows, the cursor behind it, and the state of the whole list.
 
     `parameters` are those of the request as loaded; `tag` is the ETag without quotes and `date` the Last-Modified,
@@ -61,8 +60,7 @@ class ListFormat:
     kills: bool = False
 
 
-@dataclass(frozen=True)
-class ListRequest:
+class ListRequest(NamedTuple):
     """A list that is asked for at `moment` (milliseconds), with the facets and the count to go with it."""
 
     parameters: Mapping[str, Any]
@@ -130,7 +128,7 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
         context.mark_cacheable(head, expiries.following, minute + MINUTE if minute else None, undated)
         if is_not_modified(context.request, tag, date):
             return not_modified_response(context, tag)
-    page = read_page(context, query, moment, connection, head)
+    page = read_list_page(context, query, moment, connection, head)
     meta: dict[str, Any] = {"head": head.seq}
     if asked.is_counted:
         meta["count"] = lists.count(connection, query, visibility, moment)._asdict()
@@ -144,11 +142,13 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     )  # fmt: skip
 
 
-def read_page(context: RequestContext, query: Query, moment: int, connection: Connection, head: Head) -> lists.Page:
+def read_list_page(
+    context: RequestContext, query: Query, moment: int, connection: Connection, head: Head
+) -> lists.Page:
     """The page of a query, by relevance or by time."""
     visibility = context.caller.visibility
     if query.ranked_at is not None:
-        return relevance.page(connection, query, visibility, moment)
+        return relevance.ranked_page(connection, query, visibility, moment)
     languages = None
     # What is not on the wire may be in languages that the wire does not have at this head.
     if query.expression is not None and query.status == Status.USABLE:

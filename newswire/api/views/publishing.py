@@ -15,16 +15,16 @@ import orjson
 from flask import Request, Response
 from sqlalchemy import Connection
 
-from newswire.api.auth import check_external_id, named_publisher, own_publisher, publisher_of_article
+from newswire.api.auth import check_external_id, named_publisher, publisher_of_article, publisher_of_key
 from newswire.api.context import RequestContext
 from newswire.api.request.bodies import ARTICLE_TYPES, MARKDOWN_TYPES, MERGE_TYPES, NINJS_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
 from newswire.article import Publisher, Status, canceled
 from newswire.document import linked, unlinked
-from newswire.errors import invalid
-from newswire.formats.markdown.read import parsed_markdown
+from newswire.errors import invalid_value
+from newswire.formats.markdown.read import parse_markdown
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
-from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
+from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 from newswire.publishing.draft import Kill, apply_merge_patch
 from newswire.publishing.idempotency import Answer, claim_key, store_answer
 from newswire.publishing.receive import Outcome, publish_transaction
@@ -39,7 +39,7 @@ def create_article(context: RequestContext) -> Response:
     answer again; a repeated `external_id` is refused (use PUT to update). ninjs, also as a Superdesk pushes
     it, is created, updated or, when it is canceled, killed by its `uri` or `guid`.
     """
-    publisher = own_publisher(context.caller)
+    publisher = publisher_of_key(context.caller)
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES, context.signed_body)
     content = parse_article(context.request, body)
     sent = load_sent(content, publisher)
@@ -67,7 +67,7 @@ def put_external(context: RequestContext, publisher: str, external_id: str) -> R
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
     sent = load_sent(parse_article(context.request, body), sender, named=True)
     if sent.external_id not in (None, external_id):
-        raise invalid("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
+        raise invalid_value("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:
             with publish_transaction(publishing.connection, publishing.now) as transaction:
@@ -108,9 +108,9 @@ def patch_article(context: RequestContext, article_id: str) -> Response:
     """
     condition = if_match(context.request, required=True)
     body = read_body(context.request, MERGE_TYPES, ARTICLE_BYTES)
-    patch = parsed_json(body)
+    patch = parse_json(body)
     if not isinstance(patch, dict):
-        raise invalid("", "invalid_type", "A merge-patch of an article must be an object.")
+        raise invalid_value("", "invalid_type", "A merge-patch of an article must be an object.")
     sender = publisher_of_article(context.database, context.caller, article_id)
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:
@@ -205,7 +205,7 @@ def publishing_request(context: RequestContext, publisher: Publisher, body: byte
         if key is None or dry_run:
             yield publishing
             return
-        publishing.answer = claim_key(connection, publisher.id, key, fingerprint(context.request, body), moment)
+        publishing.answer = claim_key(connection, publisher.id, key, request_fingerprint(context.request, body), moment)
         publishing.replayed = publishing.answer is not None
         yield publishing
         if not publishing.replayed:
@@ -213,7 +213,7 @@ def publishing_request(context: RequestContext, publisher: Publisher, body: byte
             store_answer(connection, publisher.id, key, publishing.answer)
 
 
-def fingerprint(request: Request, body: bytes) -> str:
+def request_fingerprint(request: Request, body: bytes) -> str:
     """What makes two requests the same: SHA-256 of method, address, type and body."""
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
     return hashlib.sha256(head.encode("utf-8", "backslashreplace") + body).hexdigest()
@@ -236,8 +236,8 @@ def success_status(outcome: Outcome) -> int:
 def parse_article(request: Request, body: bytes) -> Any:
     """What is in a request body: an article as sent in JSON or Markdown, or ninjs, whose type may be plain JSON."""
     if request.mimetype in MARKDOWN_TYPES:
-        return parsed_markdown(body)
-    content = parsed_json(body)
+        return parse_markdown(body)
+    content = parse_json(body)
     if isinstance(content, dict) and (request.mimetype in NINJS_TYPES or is_ninjs(content)):
         return read_ninjs(content)
     return content

@@ -15,8 +15,8 @@ from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from newswire.errors import Problem
-from newswire.formats.markdown.read import parsed_markdown
-from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
+from newswire.formats.markdown.read import parse_markdown
+from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 
 MARKDOWN = (".md", ".markdown")
 LINES = (".ndjson", ".jsonl")
@@ -59,7 +59,7 @@ def items(source: Source) -> Iterator[Item]:
     """The articles of a file, in order. Markdown is known by its name, JSON by how it begins; all else is NDJSON."""
     try:
         if source.name.endswith(MARKDOWN):
-            yield Item("the article", read(parsed_markdown, source.stream.read()))
+            yield Item("the article", read(parse_markdown, source.stream.read()))
             return
         numbered = lines(source.stream)
         number, first = next(numbered, (0, b""))
@@ -90,7 +90,7 @@ def is_one_document(first: bytes) -> bool:
 
 
 def document(content: bytes) -> Iterator[Item]:
-    value = read(parsed_json, content)
+    value = read(parse_json, content)
     if isinstance(value, list):
         yield from (Item(f"article {number}", article) for number, article in enumerate(value, 1))
     else:
@@ -103,7 +103,7 @@ def articles(numbered: Iterable[tuple[int, bytes]]) -> Iterator[Item]:
             too_long = f"The line has more than {ARTICLE_BYTES // 1024 // 1024} MiB."
             yield Item(f"line {number}", Problem("too_large", too_long))
         elif line:
-            yield Item(f"line {number}", read(parsed_json, line))
+            yield Item(f"line {number}", read(parse_json, line))
 
 
 def read(reader: Any, content: bytes) -> Any:

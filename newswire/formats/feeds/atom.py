@@ -10,7 +10,7 @@ from newswire import __version__
 from newswire.article import Killed
 from newswire.formats.feeds.channel import Article, Channel, Person, language, media_type, people, rights, size_of, tags
 from newswire.formats.feeds.content import content
-from newswire.formats.feeds.xml import ATOM, TOMBSTONES, XML, add, document
+from newswire.formats.feeds.xml import ATOM, TOMBSTONES, XML, add_element, xml_document
 from newswire.timestamps import format_instant
 
 TYPE = "application/atom+xml"
@@ -38,7 +38,7 @@ def atom(channel: Channel, articles: Sequence[Article]) -> bytes:
         tombstone(root, killed)
     for article in articles:
         entry(etree.SubElement(root, f"{{{ATOM}}}entry"), channel, article)
-    return document(root)
+    return xml_document(root)
 
 
 def entry(parent: etree._Element, channel: Channel, article: Article) -> None:
@@ -79,13 +79,13 @@ def picture(parent: etree._Element, image: Mapping[str, Any]) -> None:
 
 def tombstone(parent: etree._Element, killed: Killed) -> None:
     """Tells whoever holds the article that it must not be used any more."""
-    node = add(parent, f"{{{TOMBSTONES}}}deleted-entry", ref=killed.uri, when=format_instant(killed.at))
+    node = add_element(parent, f"{{{TOMBSTONES}}}deleted-entry", ref=killed.uri, when=format_instant(killed.at))
     if killed.note:
-        add(node, f"{{{TOMBSTONES}}}comment", killed.note)
+        add_element(node, f"{{{TOMBSTONES}}}comment", killed.note)
 
 
 def said(parent: etree._Element, name: str, text: str | None = None, **attributes: str | int | None) -> etree._Element:
-    return add(parent, f"{{{ATOM}}}{name}", text, **attributes)
+    return add_element(parent, f"{{{ATOM}}}{name}", text, **attributes)
 
 
 def named_scheme(scheme: str | None) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from newswire.formats.feeds.channel import Article, lead
-from newswire.formats.feeds.xml import add
+from newswire.formats.feeds.xml import add_element
 
 
 def content(article: Article) -> str | None:
@@ -31,8 +31,8 @@ def is_shown(picture: Mapping[str, Any], body: str) -> bool:
 def figure(picture: Mapping[str, Any]) -> str:
     """A picture with its caption and its credit as HTML."""
     root = etree.Element("figure")
-    add(root, "img", src=picture["url"], alt=picture["alt_text"] or "", width=picture["width"],
+    add_element(root, "img", src=picture["url"], alt=picture["alt_text"] or "", width=picture["width"],
         height=picture["height"])  # fmt: skip
     if told := " ".join(text for text in (picture["caption"], picture["credit"]) if text):
-        add(root, "figcaption", told)
+        add_element(root, "figcaption", told)
     return etree.tostring(root, encoding="unicode", method="html")

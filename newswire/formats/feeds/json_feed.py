@@ -5,15 +5,18 @@ from typing import Any
 
 import orjson
 
+from newswire.article import FIELDS
 from newswire.formats.feeds.channel import Article, Channel, language, lead, media_type, people, size_of, tags
 from newswire.formats.feeds.content import content
 
 VERSION = "https://jsonfeed.org/version/1.1"
-# What the format has no room for, as the API serves it, in an extension of our own.
-OURS = (
-    "version", "change", "publisher", "slugline", "byline", "dateline", "section", "subjects", "places", "urgency",
-    "authors", "images", "copyright_notice", "usage_terms", "editor_note", "digest",
-)  # fmt: skip
+# Fields that are members of the format itself, and those that its readers have no use for.
+ELSEWHERE = frozenset({
+    "uri", "url", "headline", "summary", "body_html", "body_text", "language", "keywords", "published_at", "updated_at",
+    "id", "external_id", "word_count", "created_at", "embargoed_until", "expires_at",
+})  # fmt: skip
+EXTENSION = tuple(field.name for field in FIELDS if field.is_stored and field.name not in ELSEWHERE)
+"""Everything else, as the API serves it, in an extension of our own."""
 
 
 def json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
@@ -47,7 +50,7 @@ def item(channel: Channel, article: Article) -> dict[str, Any]:
         "tags": [tag.label for tag in tags(article)] or None,
         "language": article["language"],
         "attachments": [*attachments(article)] or None,
-        "_newswire": {name: article[name] for name in OURS},
+        "_newswire": {name: article[name] for name in EXTENSION},
     }
     return known_of(**known)
 

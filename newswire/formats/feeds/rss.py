@@ -22,7 +22,7 @@ from newswire.formats.feeds.channel import (
     tags,
 )
 from newswire.formats.feeds.content import content
-from newswire.formats.feeds.xml import ATOM, CONTENT, DC, MEDIA, add, document, writable
+from newswire.formats.feeds.xml import ATOM, CONTENT, DC, MEDIA, add_element, xml_document, xml_text
 from newswire.timestamps import EPOCH, parse_instant
 
 MARKUP = re.compile("[&<]")
@@ -34,35 +34,35 @@ def rss(channel: Channel, articles: Sequence[Article]) -> bytes:
     root = etree.Element("rss", {"version": "2.0"}, nsmap=names)
     top = etree.SubElement(root, "channel")
     plain(top, "title", channel.title)
-    add(top, "link", channel.home)
-    add(top, "description", escape(channel.title, quote=False))
+    add_element(top, "link", channel.home)
+    add_element(top, "description", escape(channel.title, quote=False))
     if common := language(articles):
-        add(top, "language", common)
-    add(top, "lastBuildDate", mail_date(channel.updated_at(articles)))
-    add(top, "generator", GENERATOR)
+        add_element(top, "language", common)
+    add_element(top, "lastBuildDate", mail_date(channel.updated_at(articles)))
+    add_element(top, "generator", GENERATOR)
     links = {"self": channel.address, "first": channel.first, "next": channel.following}
     for relation, address in links.items():
         if address is not None:
-            add(top, f"{{{ATOM}}}link", rel=relation, href=address, type="application/rss+xml")
+            add_element(top, f"{{{ATOM}}}link", rel=relation, href=address, type="application/rss+xml")
     for article in articles:
         item(etree.SubElement(top, "item"), channel, article)
-    return document(root)
+    return xml_document(root)
 
 
 def item(parent: etree._Element, channel: Channel, article: Article) -> None:
     """One article. `description` is HTML, so that a plain summary is escaped; `title` is plain text."""
     plain(parent, "title", article["headline"])
-    add(parent, "link", channel.page_of(article))
-    add(parent, "guid", article["uri"], isPermaLink="false")
-    add(parent, "pubDate", mail_date(parse_instant(article["published_at"])))
+    add_element(parent, "link", channel.page_of(article))
+    add_element(parent, "guid", article["uri"], isPermaLink="false")
+    add_element(parent, "pubDate", mail_date(parse_instant(article["published_at"])))
     if article["summary"]:
-        add(parent, "description", escape(article["summary"], quote=False))
+        add_element(parent, "description", escape(article["summary"], quote=False))
     if shown := content(article):
-        add(parent, f"{{{CONTENT}}}encoded", shown)
+        add_element(parent, f"{{{CONTENT}}}encoded", shown)
     for person in people(article):
         plain(parent, f"{{{DC}}}creator", person.name)
     plain(parent, f"{{{DC}}}publisher", article["publisher"]["name"])
-    add(parent, f"{{{DC}}}language", article["language"])
+    add_element(parent, f"{{{DC}}}language", article["language"])
     if notice := rights(article):
         plain(parent, f"{{{DC}}}rights", notice)
     for tag in tags(article):
@@ -76,7 +76,7 @@ def plain(parent: etree._Element, name: str, text: str, **attributes: str | None
 
     Some readers take &lt; in a title for the beginning of HTML; with &#x3C; they do not.
     """
-    node = add(parent, name, **attributes)
+    node = add_element(parent, name, **attributes)
     written, reference = 0, None
     for found in MARKUP.finditer(text):
         put(node, reference, text[written : found.start()])
@@ -89,14 +89,14 @@ def plain(parent: etree._Element, name: str, text: str, **attributes: str | None
 def put(node: etree._Element, reference: etree._Entity | None, text: str) -> None:
     """Text behind a character reference, or at the beginning."""
     if reference is None:
-        node.text = writable(text)
+        node.text = xml_text(text)
     else:
-        reference.tail = writable(text)
+        reference.tail = xml_text(text)
 
 
 def picture(parent: etree._Element, image: Mapping[str, Any], *, leading: bool) -> None:
     """A picture (Media RSS 1.5.1); what is not known of it is left out."""
-    media = add(
+    media = add_element(
         parent, f"{{{MEDIA}}}content", url=image["url"], type=media_type(image), medium="image",
         fileSize=size_of(image), width=image["width"], height=image["height"], isDefault="true" if leading else None,
     )  # fmt: skip
@@ -107,7 +107,7 @@ def picture(parent: etree._Element, image: Mapping[str, Any], *, leading: bool) 
     }
     for name, text in texts.items():
         if text:
-            add(media, f"{{{MEDIA}}}{name}", text)
+            add_element(media, f"{{{MEDIA}}}{name}", text)
 
 
 def mail_date(milliseconds: int) -> str:

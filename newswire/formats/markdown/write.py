@@ -14,7 +14,8 @@ import yaml
 
 from newswire.article import SENDABLE
 from newswire.formats.html.sanitise import sanitise
-from newswire.formats.markdown.read import MarkdownError, read_markdown
+from newswire.formats.markdown.front_matter import MarkdownError
+from newswire.formats.markdown.read import read_markdown
 
 LONGEST = 50_000
 """Characters of HTML that are made Markdown: about a millisecond for a thousand, but for long runs and long lists."""

@@ -42,7 +42,7 @@ def number_by_term(
     rules: TimeRules,
     values: Mapping[str, Any],
 ) -> dict[str, int]:
-    """Executes `COUNT` or `NEWEST` for articles that satisfy `wanted` and `rules`; terms without an article are left out."""
+    """Executes `COUNT` or `NEWEST` among what satisfies `wanted` and `rules`; leaves out terms without an article."""
     narrowed = f"({tsquery_of(None, wanted, ())}) & " if wanted != Filter() else ""
     asked = {"terms": [*terms], "within": narrowed, **values, **values_of_rules(rules)}
     statement = statement.replace("OPEN", open_sql(rules, "%({})s"))

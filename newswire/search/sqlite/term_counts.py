@@ -10,7 +10,8 @@ from newswire.search.sqlite.match import HIDDEN, any_token, match_expression
 from newswire.visibility import Filter, TimeRules, closed_sql, values_of_rules
 
 ASKED = "SELECT asked.value, ({found}) FROM json_each(:terms) AS asked"
-# What is CLOSED, by the rules of access, is looked up once for all terms: two look-ups for each match would be most of the work.
+# What is CLOSED, by the rules of access, is looked up once for all terms: two look-ups for each match would be most of
+# the work.
 MATCHES = """search_index
     WHERE search_index MATCH '("' || asked.value || :within AND search_index.rowid NOT IN
     (SELECT position FROM article JOIN search_place USING (number) WHERE CLOSED)"""
@@ -29,7 +30,7 @@ def number_by_term(
     rules: TimeRules,
     values: Mapping[str, Any],
 ) -> dict[str, int]:
-    """Executes `COUNT` or `NEWEST` for articles that satisfy `wanted` and `rules`; terms without an article are left out."""
+    """Executes `COUNT` or `NEWEST` among what satisfies `wanted` and `rules`; leaves out terms without an article."""
     narrowed = f" AND ({match_expression(None, wanted, ())})" if wanted != Filter() else ""
     within = f'"{narrowed}) NOT ({any_token(HIDDEN)})'
     asked = {"terms": orjson.dumps([*terms]).decode(), "within": within, **values, **values_of_rules(rules)}
