@@ -1,7 +1,8 @@
 """Each row of the search index names the version of the index that it was written for.
 
 '1/' is the analysis of 0007 with an unknown release of the stemmer, '' a row without words, which the rebuild that
-follows the migrations has still to fill. After this revision every article has a row.
+follows the migrations has still to fill. After this revision every article has a row. '1/' is the default, for what
+servers of an earlier release still write; a constant default rewrites no row.
 """
 
 from alembic import op
@@ -10,14 +11,12 @@ revision = "0009"
 down_revision = "0008"
 
 SQLITE = (
-    "ALTER TABLE search_place ADD COLUMN index_version TEXT NOT NULL DEFAULT ''",
-    "UPDATE search_place SET index_version = '1/' WHERE position IN (SELECT rowid FROM search_index)",
+    "ALTER TABLE search_place ADD COLUMN index_version TEXT NOT NULL DEFAULT '1/'",
+    "UPDATE search_place SET index_version = '' WHERE position NOT IN (SELECT rowid FROM search_index)",
     "CREATE INDEX ix_search_place_index_version ON search_place (index_version)",
 )
 POSTGRES = (
-    # A constant default costs no rewriting of the table.
     "ALTER TABLE search_document ADD COLUMN index_version TEXT COLLATE \"C\" NOT NULL DEFAULT '1/'",
-    "ALTER TABLE search_document ALTER index_version DROP DEFAULT",
     "INSERT INTO search_document (number, status, published_at, updated_at, expires_at, words, forms, index_version)"
     " SELECT number, status, published_at, updated_at, expires_at, '', '{}', '' FROM article"
     " ON CONFLICT (number) DO NOTHING",

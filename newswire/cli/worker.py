@@ -69,8 +69,8 @@ def continue_rebuild(database: Database) -> None:
     if not database.backend.upgrades_on_serve:
         return
     until = time.monotonic() + INDEX_SECONDS
-    for done in rebuild_index(database):
-        logger.info("indexed again", extra={"articles": done})
+    for indexed in rebuild_index(database):
+        logger.info("indexed again", extra={"articles": indexed})
         if time.monotonic() > until:
             return
 

@@ -6,6 +6,7 @@ The rows themselves say what is left to do: a rebuild that was interrupted, or k
 that a server of an older release still writes is found by the next rebuild.
 """
 
+import time
 from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, select, update
@@ -26,8 +27,9 @@ from newswire.store.tables import article, label, publisher, version
 from newswire.visibility import terms_of
 
 BATCH = 50
-"""Articles of one transaction: on SQLite a publisher waits for about 0.1 seconds."""
+"""Articles of one transaction: on SQLite a publisher waits for it, about 0.1 seconds."""
 LABELS_AT_ONCE = 500
+PASSES = 2
 
 UNUSABLE = "The search index is not complete, or not one of this version of Newswire; run `newswire db upgrade`."
 OTHER_STEMS = (
@@ -64,7 +66,8 @@ def count_outdated(connection: Connection) -> int:
 def rebuild_index(database: Database) -> Iterator[int]:
     """Indexes every article whose row is of another version; yields after each transaction how many these were so far.
 
-    Whoever stops in between leaves the rest for the next time. Several processes may do it at once.
+    Whoever stops in between leaves the rest for the next time. Several processes may do it at once. What servers of
+    an older release have written meanwhile is indexed in a second pass; what they write during that one is left.
     """
     with database.read() as connection:
         found = index.read_versions(connection)
@@ -72,41 +75,43 @@ def rebuild_index(database: Database) -> Iterator[int]:
         return
     if not found.fits_analysis():
         refresh_labels(database)
-    done, after = 0, 0
-    while True:
-        with database.read() as connection:
-            numbers = read_outdated(connection, after)
-        if not numbers and after == 0:
-            return
-        if numbers:
+    done = 0
+    for _ in range(PASSES):
+        after = 0
+        while numbers := read_outdated(database, after):
             index_again(database, numbers)
+            # With the first row of another version stems go out of use, with the last one they come into use: lists and
+            # languages that are cached for the head of before must not be taken any more.
+            if (found.lowest == found.highest and not done) or is_whole(database):
+                with database.begin() as connection:
+                    wire.bump_revision(connection)
             done += len(numbers)
             yield done
-        # Then from the beginning: a server of an older release may have written an old row again.
-        after = numbers[-1] if numbers else 0
+            time.sleep(database.backend.pause_seconds)
+            after = numbers[-1]
 
 
-def read_outdated(connection: Connection, after: int) -> list[int]:
+def is_whole(database: Database) -> bool:
+    with database.read() as connection:
+        return index.read_versions(connection).is_current()
+
+
+def read_outdated(database: Database, after: int) -> list[int]:
     """The first `BATCH` articles with a number above `after` whose rows are of another version."""
-    rows = index.search_backend(connection).rows
-    outdated = select(rows.c.number).where(rows.c.index_version != INDEX_VERSION, rows.c.number > after)
-    return list(connection.execute(outdated.order_by(rows.c.number).limit(BATCH)).scalars())
+    with database.read() as connection:
+        rows = index.search_backend(connection).rows
+        outdated = select(rows.c.number).where(rows.c.index_version != INDEX_VERSION, rows.c.number > after)
+        return list(connection.execute(outdated.order_by(rows.c.number).limit(BATCH)).scalars())
 
 
 def index_again(database: Database, numbers: Collection[int]) -> None:
-    """Writes the rows of some articles again, and tells when they were the last ones."""
+    """Writes the rows of some articles again, in one transaction and one more for each that is busy."""
     locked = select(article.c.number).where(article.c.number.in_(numbers)).order_by(article.c.number)
     busy = set(numbers) - index_locked(database, locked.with_for_update(skip_locked=True))
     # Somebody is publishing these. Each is waited for without holding another lock: a publisher locks its articles in
     # an order of its own, and two who wait for each other would both fail.
     for number in sorted(busy):
         index_locked(database, select(article.c.number).where(article.c.number == number).with_for_update())
-    with database.read() as connection:
-        whole = index.read_versions(connection).is_current()
-    if whole:
-        # Pages that were kept while stems were left out must not outlive the rebuild.
-        with database.begin() as connection:
-            wire.bump_revision(connection)
 
 
 def index_locked(database: Database, locked: Select[int]) -> set[int]:

@@ -9,6 +9,11 @@ from newswire.store.database import Database
 
 STOPPED = "Stopped; {left:,} articles have still to be indexed. `newswire db upgrade` goes on from here."
 
+WRITTEN_MEANWHILE = (
+    "{left:,} articles were indexed by a server of another release meanwhile; stop it, and run"
+    " `newswire db upgrade` again."
+)
+
 
 def update_index(database: Database) -> int:
     """Indexes what another version of the index has written; returns how many articles that were.
@@ -29,4 +34,8 @@ def update_index(database: Database) -> int:
             left = count_outdated(connection)
         click.echo(STOPPED.format(left=left), err=True)
         raise SystemExit(INTERRUPTED) from None
+    with database.read() as connection:
+        left = count_outdated(connection)
+    if left:
+        click.echo(WRITTEN_MEANWHILE.format(left=left), err=True)
     return done
