@@ -9,9 +9,9 @@ from flask import Response
 from newswire.api.context import RequestContext
 from newswire.api.request.conditional import article_tag
 from newswire.api.responses import is_not_modified, json_response, not_modified_response
-from newswire.formats.html.page import page, policy
-from newswire.formats.markdown.write import markdown
-from newswire.formats.ninjs.write import VERSIONS, ninjs
+from newswire.formats.html.page import article_page, page_policy
+from newswire.formats.markdown.write import write_markdown
+from newswire.formats.ninjs.write import VERSIONS, write_ninjs
 from newswire.store.articles import AnyRow
 
 MARKDOWN, HTML, NINJS = "text/markdown", "text/html", "application/vnd.iptc.ninjs+json"
@@ -28,7 +28,9 @@ def ninjs_version(media_type: str) -> str | None:
 def convert_articles(articles: Sequence[bytes], media_type: str) -> Sequence[bytes]:
     """Articles as served, converted to ninjs where `media_type` is that."""
     version = ninjs_version(media_type)
-    return articles if version is None else [orjson.dumps(ninjs(orjson.loads(each), version)) for each in articles]
+    if version is None:
+        return articles
+    return [orjson.dumps(write_ninjs(orjson.loads(each), version)) for each in articles]
 
 
 def convert_entries(entries: Sequence[bytes], media_type: str) -> Sequence[bytes]:
@@ -38,7 +40,7 @@ def convert_entries(entries: Sequence[bytes], media_type: str) -> Sequence[bytes
         return entries
     contents = [orjson.loads(entry) for entry in entries]
     return [
-        orjson.dumps(content | {"article": content["article"] and ninjs(content["article"], version)})
+        orjson.dumps(content | {"article": content["article"] and write_ninjs(content["article"], version)})
         for content in contents
     ]
 
@@ -69,13 +71,13 @@ def article_response(context: RequestContext, article: bytes, row: AnyRow) -> Re
 
 
 def markdown_response(article: Mapping[str, Any]) -> Response:
-    return Response(markdown(article), content_type=f"{MARKDOWN}; charset=utf-8")
+    return Response(write_markdown(article), content_type=f"{MARKDOWN}; charset=utf-8")
 
 
 def html_response(article: Mapping[str, Any]) -> Response:
     """The page for people, which loads pictures only and runs nothing."""
-    response = Response(page(article), content_type=f"{HTML}; charset=utf-8")
-    response.headers["Content-Security-Policy"] = policy()
+    response = Response(article_page(article), content_type=f"{HTML}; charset=utf-8")
+    response.headers["Content-Security-Policy"] = page_policy()
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 

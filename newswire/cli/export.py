@@ -6,8 +6,8 @@ from typing import BinaryIO
 import click
 
 from newswire import wire
-from newswire.changes.document import entry_bytes
-from newswire.changes.page import changes
+from newswire.changes.document import encode_entry
+from newswire.changes.page import changes_page
 from newswire.changes.rules import Reader
 from newswire.cli.support.database import opened_database
 from newswire.config import Settings
@@ -42,8 +42,8 @@ def write(database: Database, after: int, base: str, out: BinaryIO) -> None:
     more = True
     while more:
         with database.read() as connection:
-            page = changes(connection, READER, wire.read_head(connection), after, BATCH, now())
+            page = changes_page(connection, READER, wire.read_head(connection), after, BATCH, now())
         for told in page.entries:
-            out.write(entry_bytes(told, base) + b"\n")
+            out.write(encode_entry(told, base) + b"\n")
         after, more = page.next_after, page.has_more
     out.flush()

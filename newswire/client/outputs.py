@@ -16,7 +16,7 @@ import click
 import orjson
 
 from newswire.client.files import sync, write
-from newswire.formats.markdown.write import markdown
+from newswire.formats.markdown.write import write_markdown
 
 SIMPLE = re.compile("[A-Za-z0-9_-]{1,100}")
 Entries = Sequence[Mapping[str, Any]]
@@ -105,7 +105,7 @@ class Folder:
             if entry["article"] is None:
                 file.unlink(missing_ok=True)
             else:
-                write(file, markdown(entry["article"]) if self.form == "markdown" else pretty(entry["article"]))
+                write(file, write_markdown(entry["article"]) if self.form == "markdown" else pretty(entry["article"]))
         if entries:
             sync(self.path)
 

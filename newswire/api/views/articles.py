@@ -13,7 +13,7 @@ from newswire.api.request.urls import current_url
 from newswire.api.responses import json_response
 from newswire.api.schemas.filters import sparse_fields
 from newswire.api.views.lists import ListFormat, ListResult, list_response
-from newswire.document import enveloped, parse_article, spliced, with_member
+from newswire.document import add_member, decode_article, join_page, splice_article
 from newswire.errors import Problem
 from newswire.reading import article
 from newswire.search.highlight import highlight_article
@@ -36,7 +36,7 @@ def write_json(context: RequestContext, found: ListResult) -> Response:
     wanted, base = sparse_fields(found.parameters), context.base_url
     bodies = found.query.include_body
     items = [
-        spliced(row.rendered, row.body if bodies else None, row.form, row.seq, row.status, row.id, base)
+        splice_article(row.rendered, row.body if bodies else None, row.form, row.seq, row.status, row.id, base)
         for row in found.rows
     ]
     if wanted is not None:
@@ -53,7 +53,7 @@ JSON = ListFormat(write_json)
 
 def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
     """An article with the passages that match the query."""
-    return with_member(item, "highlights", highlight_article(expression, parse_article(row.rendered, row.body)))
+    return add_member(item, "highlights", highlight_article(expression, decode_article(row.rendered, row.body)))
 
 
 def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:
@@ -69,8 +69,8 @@ def read_article(context: RequestContext, article_id: str) -> Response:
     """
     # One statement; of a killed article a second one, of entries that no later one can follow.
     with context.database.failures_as_problems(), context.database.look() as connection:
-        row = article.current(connection, article_id, context.caller.visibility, now())
-    body = spliced(row.rendered, row.body, row.form, row.seq, row.status, row.id, context.base_url)
+        row = article.read_current(connection, article_id, context.caller.visibility, now())
+    body = splice_article(row.rendered, row.body, row.form, row.seq, row.status, row.id, context.base_url)
     return article_response(context, body, row)
 
 
@@ -114,7 +114,7 @@ def list_versions(context: RequestContext, article_id: str) -> Response:
     """
     limit, before = context.parameters["limit"], version_before(context.parameters.get("cursor"))
     with context.database.read() as connection:
-        rows = article.history(
+        rows = article.read_history(
             connection, article_id, context.caller.visibility, now(), before=before, limit=limit + 1
         )  # fmt: skip
     items = [version_document(context, row, article_id, None) for row in rows[:limit]]
@@ -127,13 +127,13 @@ def read_version(context: RequestContext, article_id: str, version: int) -> Resp
     A version never changes; its `status` is what it was when it was the newest.
     """
     with context.database.read() as connection:
-        row = article.one_version(connection, article_id, version, context.caller.visibility, now())
+        row = article.read_one_version(connection, article_id, version, context.caller.visibility, now())
     body = version_document(context, row, article_id, row.body)
     return json_response(context, body, tag=article_tag(article_id, version, "version"))
 
 
 def version_document(context: RequestContext, row: Any, article_id: str, body: bytes | None) -> bytes:
-    return spliced(row.rendered, body, row.form, row.seq, row.status, article_id, context.base_url)
+    return splice_article(row.rendered, body, row.form, row.seq, row.status, article_id, context.base_url)
 
 
 def version_before(cursor: str | None) -> int:
@@ -156,7 +156,7 @@ def page_response(
         "links": {"self": current_url(context), "next": following},
         **({} if meta is None else {"meta": meta}),
     }
-    response = converted_response(context, enveloped(items, rest), tag)
+    response = converted_response(context, join_page(items, rest), tag)
     if following is not None:
         response.headers["Link"] = f'<{following}>; rel="next"'
     return response

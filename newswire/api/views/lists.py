@@ -16,7 +16,7 @@ from newswire.api.request.urls import current_url
 from newswire.api.responses import is_not_modified, not_modified_response
 from newswire.api.schemas.filters import MINUTE, facets_of, is_relative, query_of
 from newswire.article import Killed, Status
-from newswire.changes.recent_kills import lately_killed
+from newswire.changes.recent_kills import recent_kills
 from newswire.changes.rules import Reader
 from newswire.reading import facets, lists, relevance
 from newswire.search.index import read_languages
@@ -131,12 +131,12 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     page = read_list_page(context, query, moment, connection, head)
     meta: dict[str, Any] = {"head": head.seq}
     if asked.is_counted:
-        meta["count"] = lists.count(connection, query, visibility, moment)._asdict()
+        meta["count"] = lists.count_articles(connection, query, visibility, moment)._asdict()
     if asked.facets:
-        meta["facets"] = facets.counted(connection, query, visibility, moment, asked.facets)
+        meta["facets"] = facets.count_facets(connection, query, visibility, moment, asked.facets)
     killed: Sequence[Killed] = ()
     if asked.list_format.kills and query.cursor is None:
-        killed = lately_killed(connection, Reader(visibility, query))
+        killed = recent_kills(connection, Reader(visibility, query))
     return ListResult(
         asked.parameters, query, head, page.rows, page.next_cursor, meta, tag, date, killed, asked.title
     )  # fmt: skip
@@ -144,7 +144,7 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
 
 def read_list_page(
     context: RequestContext, query: Query, moment: int, connection: Connection, head: Head
-) -> lists.Page:
+) -> lists.ListPage:
     """The page of a query, by relevance or by time."""
     visibility = context.caller.visibility
     if query.ranked_at is not None:
@@ -156,7 +156,7 @@ def read_list_page(
         languages = known.get(head)
         if languages is None:
             languages = known.put(head, read_languages(connection))
-    return lists.page(connection, query, visibility, moment, languages)
+    return lists.list_page(connection, query, visibility, moment, languages)
 
 
 def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:

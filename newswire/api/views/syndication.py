@@ -10,11 +10,11 @@ from newswire.api.context import RequestContext
 from newswire.api.request.urls import current_url
 from newswire.api.schemas.filters import FilterParameters
 from newswire.api.views.lists import ListFormat, ListResult, list_response
-from newswire.document import parse_article
-from newswire.formats.feeds.atom import atom
+from newswire.document import decode_article
+from newswire.formats.feeds.atom import write_atom
 from newswire.formats.feeds.channel import Article, Channel
-from newswire.formats.feeds.json_feed import json_feed
-from newswire.formats.feeds.rss import rss
+from newswire.formats.feeds.json_feed import write_json_feed
+from newswire.formats.feeds.rss import write_rss
 from newswire.search.query import Times
 
 NAME = "Newswire"
@@ -52,7 +52,7 @@ def write_document(
 ) -> Response:
     """A page of a list as one of these documents."""
     channel = channel_of(context, found)
-    articles = [parse_article(row.rendered, row.body) for row in found.rows]
+    articles = [decode_article(row.rendered, row.body) for row in found.rows]
     response = Response(write(channel, articles), content_type=content_type)
     if found.tag is not None:
         response.set_etag(found.tag)
@@ -61,9 +61,9 @@ def write_document(
     return response
 
 
-RSS = ListFormat(partial(write_document, rss, "application/rss+xml; charset=utf-8"), bodies=True)
-ATOM = ListFormat(partial(write_document, atom, "application/atom+xml; charset=utf-8"), bodies=True, kills=True)
-JSON_FEED = ListFormat(partial(write_document, json_feed, "application/feed+json"), bodies=True)
+RSS = ListFormat(partial(write_document, write_rss, "application/rss+xml; charset=utf-8"), bodies=True)
+ATOM = ListFormat(partial(write_document, write_atom, "application/atom+xml; charset=utf-8"), bodies=True, kills=True)
+JSON_FEED = ListFormat(partial(write_document, write_json_feed, "application/feed+json"), bodies=True)
 
 
 def channel_of(context: RequestContext, found: ListResult) -> Channel:
