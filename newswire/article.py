@@ -1,6 +1,6 @@
 """The words of the trade (draft, version, status, change) and the editorial rules; pure.
 
-A `Draft` is what a publisher asks for, already validated and cleaned; `Held` is what the
+A `Draft` is what a publisher asks for, already validated and cleaned; `ArticleState` is what the
 wire holds of an article now. The rules say what may become of the two; nothing here
 reads a clock, a database or a request.
 """
@@ -160,7 +160,7 @@ class Draft:
     warnings: tuple[Mapping[str, str], ...] = ()
 
 
-class Held(NamedTuple):
+class ArticleState(NamedTuple):
     """The row of an article: its identity and its current state."""
 
     number: int
@@ -178,8 +178,8 @@ class Held(NamedTuple):
     expires_at: int | None
 
 
-def uri(article_id: str) -> str:
-    """The name of an article that no host owns (RFC 9562, urn:uuid)."""
+def article_uri(article_id: str) -> str:
+    """The URN of an article, which does not depend on a host (RFC 9562, urn:uuid)."""
     return f"urn:uuid:{article_id}"
 
 
@@ -189,14 +189,14 @@ def status_of(draft: Draft, now: int) -> Status:
     return Status.WITHHELD if embargoed else Status.USABLE
 
 
-def due_at(held: Held) -> int | None:
-    """When the wire has to tell of an article by itself: of its release, else of its expiry."""
+def due_at(held: ArticleState) -> int | None:
+    """The time at which the wire must append an entry by itself: the release, else the expiry; None: never."""
     if held.status is Status.WITHHELD:
         return held.embargoed_until
     return held.expires_at if held.status is Status.USABLE else None
 
 
-def check_acceptable(held: Held, draft: Draft, now: int) -> None:
+def check_acceptable(held: ArticleState, draft: Draft, now: int) -> None:
     """Raises the `Problem` that forbids `draft` as the next version of `held`."""
     if draft.external_id not in (None, held.external_id):
         raise invalid_at("/external_id", "immutable", "The external_id of a stored article cannot change.")
@@ -210,7 +210,7 @@ def check_acceptable(held: Held, draft: Draft, now: int) -> None:
         raise invalid_at("/embargoed_until", "already_released", "A released article cannot be embargoed again.")
 
 
-def canceled(held: Held) -> Problem:
+def article_canceled_problem(held: ArticleState) -> Problem:
     return Problem(
         "article_canceled",
         "This article was killed; nothing can be published under it again.",
@@ -218,7 +218,7 @@ def canceled(held: Held) -> Problem:
     )
 
 
-def entry_type(draft: Draft, *, first: bool) -> EntryType:
+def type_of_entry(draft: Draft, *, first: bool) -> EntryType:
     """What the log says of a usable version: the first one that readers see is `published`."""
     if first:
         return EntryType.PUBLISHED
@@ -230,12 +230,12 @@ def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
     return [name for name in COMPARED_FIELDS if before.get(name) != after.get(name)]
 
 
-def shown(publisher: Publisher) -> dict[str, Any]:
+def publisher_document(publisher: Publisher) -> dict[str, Any]:
     return {"slug": publisher.slug, "name": publisher.name, "url": publisher.url}
 
 
-def successor(held: Held, draft: Draft, now: int) -> Held:
-    """The row of an article once `draft` is its newest version."""
+def next_state(held: ArticleState, draft: Draft, now: int) -> ArticleState:
+    """The state of an article once `draft` is its newest version."""
     return held._replace(
         version=held.version + 1,
         status=status_of(draft, now),
@@ -247,18 +247,18 @@ def successor(held: Held, draft: Draft, now: int) -> Held:
     )
 
 
-def served(draft: Draft, publisher: Publisher, held: Held) -> dict[str, Any]:
-    """The article as readers get it once `held` is its row.
+def article_document(draft: Draft, publisher: Publisher, held: ArticleState) -> dict[str, Any]:
+    """The public document of an article in the state `held`.
 
-    Without `seq`, `status` and `links`; `digest` is put in by `render`, `change` by who knows it.
+    Without `seq`, `status` and `links`; `render_version` adds `digest`, the publishing transaction `change`.
     """
     return {
         "id": held.id,
-        "uri": uri(held.id),
+        "uri": article_uri(held.id),
         "external_id": held.external_id,
         "version": held.version,
         "change": None,
-        "publisher": shown(publisher),
+        "publisher": publisher_document(publisher),
         **draft.content,
         "created_at": format_instant(held.created_at),
         "published_at": format_instant(held.published_at),
@@ -268,14 +268,14 @@ def served(draft: Draft, publisher: Publisher, held: Held) -> dict[str, Any]:
     }
 
 
-def tombstone(held: Held, publisher: Publisher, note: str | None, now: int) -> dict[str, Any]:
-    """What remains of a killed article (`held` after the kill): identity and reason, no word of its content."""
+def tombstone_document(held: ArticleState, publisher: Publisher, note: str | None, now: int) -> dict[str, Any]:
+    """The tombstone of a killed article (`held` after the kill): identity and reason, nothing of its content."""
     return {
         "id": held.id,
-        "uri": uri(held.id),
+        "uri": article_uri(held.id),
         "external_id": held.external_id,
         "version": held.version,
-        "publisher": shown(publisher),
+        "publisher": publisher_document(publisher),
         "change": {"type": "kill", "note": note, "fields": []},
         "published_at": format_instant(held.published_at),
         "updated_at": format_instant(now),

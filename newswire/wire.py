@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Update, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire.article import EntryType
-from newswire.document import digest_of, parsed
+from newswire.document import decode_stored, digest_of
 from newswire.store.articles import AnyRow
 from newswire.store.backend import Errors, backend_of
 from newswire.store.database import Database
@@ -223,7 +223,7 @@ def stored_entries(connection: Connection) -> Iterator[AnyRow]:
 
 def is_intact(row: AnyRow) -> bool:
     try:
-        return bool(digest_of(parsed(row.rendered, row.body)) == row.digest)
+        return bool(digest_of(decode_stored(row.rendered, row.body)) == row.digest)
     except (ValueError, TypeError, LookupError, AttributeError):
         return False
 

@@ -10,7 +10,7 @@ from newswire.api.context import RequestContext
 from newswire.api.request.conditional import article_tag
 from newswire.api.request.urls import current_url
 from newswire.api.responses import is_not_modified, not_modified_response
-from newswire.document import enveloped
+from newswire.document import join_page
 from newswire.formats import find_format
 from newswire.store.articles import AnyRow
 
@@ -71,4 +71,4 @@ def page_response(
         "links": {"self": current_url(context), "next": following},
         **({} if meta is None else {"meta": meta}),
     }
-    return formatted_response(context, enveloped(items, rest), tag, following)
+    return formatted_response(context, join_page(items, rest), tag, following)

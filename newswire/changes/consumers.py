@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from newswire import wire
-from newswire.changes.page import ahead
+from newswire.changes.page import cursor_ahead_problem
 from newswire.errors import Problem
 from newswire.store.articles import insert_unless_there
 from newswire.store.tables import consumer
@@ -30,7 +30,7 @@ def store_position(connection: Connection, party: str, name: str, after: int, no
     """Stores a position, forward or back; raises `cursor_ahead` beyond the head."""
     head = wire.read_head(connection)
     if after > head.seq:
-        raise ahead(after, head)
+        raise cursor_ahead_problem(after, head)
     values = {"after": after, "updated_at": now, "wire": head.wire}
     row = {"party": party, "name": name, **values}
     if insert_unless_there(connection, consumer, row, consumer.c.name) is None:

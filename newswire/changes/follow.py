@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from newswire import wire
-from newswire.changes.page import Changes, Told, changes, content_of
-from newswire.changes.rules import Content, Item, Matcher, Reader, kind_for, readable
+from newswire.changes.page import Changes, DeliveredEntry, changes_page, read_content
+from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
 from newswire.changes.watcher import Watcher
 from newswire.errors import Problem
 from newswire.store.database import Database
@@ -56,27 +56,27 @@ class LiveWire:
         if kept is not None:
             return self._kept_page(reader, *kept, after, limit)
         with self.read() as connection:
-            return changes(connection, reader, wire.read_head(connection), after, limit, now(), until)
+            return changes_page(connection, reader, wire.read_head(connection), after, limit, now(), until)
 
-    def _kept_page(self, reader: Reader, items: Sequence[Item], head: wire.Head, after: int, limit: int) -> Changes:
+    def _kept_page(self, reader: Reader, items: Sequence[LogEntry], head: wire.Head, after: int, limit: int) -> Changes:
         matcher, rule = Matcher(reader, self._content), reader.visibility.rule_at(now())
-        told: list[Told] = []
+        told: list[DeliveredEntry] = []
         for item in items:
             after = item.seq
-            kind = kind_for(item, matcher)
+            kind = event_type_for(item, matcher)
             if kind is not None:
-                shown = readable(item, self.watcher.standing(item), kind, rule)
-                told.append(Told(kind, item, shown))
+                shown = is_readable(item, self.watcher.standing(item), kind, rule)
+                told.append(DeliveredEntry(kind, item, shown))
             if len(told) == limit:
                 break
         return Changes(told, after, after < head.seq, head)
 
-    def _content(self, number: int, past: Past) -> Content:
+    def _content(self, number: int, past: Past) -> StoredContent:
         kept = self.watcher.content(number, past)
         if kept is not None:
             return kept
         with self.read() as connection:
-            return content_of(connection, number, past)
+            return read_content(connection, number, past)
 
 
 class Follower:

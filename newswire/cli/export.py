@@ -6,8 +6,8 @@ from typing import BinaryIO
 import click
 
 from newswire import wire
-from newswire.changes.document import entry_bytes
-from newswire.changes.page import changes
+from newswire.changes.document import encode_entry
+from newswire.changes.page import changes_page
 from newswire.changes.rules import Reader
 from newswire.cli.support.database import open_database
 from newswire.config import Settings
@@ -43,8 +43,8 @@ def export_entries(database: Database, after: int, base: str, out: BinaryIO) -> 
     while more:
         # A transaction for each batch: during one of hours SQLite could not reset its WAL, nor PostgreSQL vacuum.
         with database.read() as connection:
-            page = changes(connection, READER, wire.read_head(connection), after, BATCH, now())
+            page = changes_page(connection, READER, wire.read_head(connection), after, BATCH, now())
         for entry in page.entries:
-            out.write(entry_bytes(entry, base) + b"\n")
+            out.write(encode_entry(entry, base) + b"\n")
         after, more = page.next_after, page.has_more
     out.flush()

@@ -7,8 +7,8 @@ many workers exactly one does it: it locks the rows, and the others skip locked 
 from sqlalchemy import Connection, and_, exists, select
 
 from newswire import wire
-from newswire.article import EntryType, Held, Status, due_at
-from newswire.document import parse_article
+from newswire.article import ArticleState, EntryType, Status, due_at
+from newswire.document import decode_article
 from newswire.search import index
 from newswire.search.analysis import analyse_article
 from newswire.search.backend import Document
@@ -53,10 +53,10 @@ def release_due_articles(connection: Connection, now: int) -> int:
 
 def _open_to_readers(connection: Connection, row: AnyRow) -> None:
     """Makes a withheld article usable, in its row and in the search index."""
-    held = Held(*row[: len(HELD)])._replace(status=Status.USABLE)
+    held = ArticleState(*row[: len(HELD)])._replace(status=Status.USABLE)
     values = {"status": held.status.value, "due_at": due_at(held)}
     articles.change_article(connection, held.number, values)
-    content = parse_article(row.rendered, row.body)
+    content = decode_article(row.rendered, row.body)
     terms = terms_of(row.slug, content)
     index.remove_document(connection, held.number)
     index.index_documents(connection, [Document(held, terms, analyse_article(content, terms))])

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from newswire.reading.lists import Page, chosen, found
+from newswire.reading.lists import ListPage, list_statement, rows_in_order
 from newswire.search import index
 from newswire.search.bm25 import LOOKED_AT, MOST_LEAVES, Measures, score_articles
 from newswire.search.query import Position, Query, decode_cursor, invalid_cursor, is_valid_position
@@ -46,7 +46,7 @@ class Window(NamedTuple):
     shown: Rank | None = None
 
 
-def ranked_page(connection: Connection, query: Query, visibility: Visibility, now: int) -> Page:
+def ranked_page(connection: Connection, query: Query, visibility: Visibility, now: int) -> ListPage:
     """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query.
 
     It is shorter than its limit where a window ends.
@@ -56,10 +56,10 @@ def ranked_page(connection: Connection, query: Query, visibility: Visibility, no
     if not ranks and window.bottom is not None:
         # What was left of this window has been killed in the meantime.
         window, ranks = rank_window(connection, query, visibility, now, Window(window.bottom))
-    rows = chosen(connection, query, [rank.number for rank in ranks[: query.limit]])
+    rows = rows_in_order(connection, query, [rank.number for rank in ranks[: query.limit]])
     if len(rows) < len(ranks):
-        return Page(rows, window_cursor(query, window._replace(shown=ranks[len(rows) - 1])))
-    return Page(rows, None if window.bottom is None else window_cursor(query, Window(window.bottom)))
+        return ListPage(rows, window_cursor(query, window._replace(shown=ranks[len(rows) - 1])))
+    return ListPage(rows, None if window.bottom is None else window_cursor(query, Window(window.bottom)))
 
 
 def rank_window(
@@ -98,7 +98,7 @@ def find_window(
     if bottom is not None:
         since = bottom.at if query.times.published_from is None else max(bottom.at, query.times.published_from)
         query = replace(query, times=query.times._replace(published_from=since))
-    statement, values = found(connection, POSITIONS, query, visibility, now, top, most + 1)
+    statement, values = list_statement(connection, POSITIONS, query, visibility, now, top, most + 1)
     places = [Position(*row) for row in statement.execute(connection, values)]
     if bottom is not None:
         places = [place for place in places if place >= bottom]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import Connection, Select, Table
 
-from newswire.article import Held
+from newswire.article import ArticleState
 from newswire.search.analysis import Analysed
 from newswire.search.query import Position, Query
 from newswire.store.statements import Statement
@@ -20,7 +20,7 @@ from newswire.visibility import Filter, TimeRules
 class Document(NamedTuple):
     """The current version of an article as it is indexed: its row, its terms, its texts."""
 
-    held: Held
+    held: ArticleState
     terms: frozenset[str]
     analysed: Analysed
 

@@ -18,7 +18,7 @@ from newswire.search.syntax import Expression, query_words
 from newswire.store import tables
 from newswire.store.articles import insert_unless_there
 from newswire.store.statements import Statement
-from newswire.visibility import Filter, untermed
+from newswire.visibility import Filter, term_value
 
 KNOWN_LANGUAGES = "newswire.languages"
 """The key in a connection's `info` for the languages that were found to be registered."""
@@ -75,7 +75,7 @@ def languages_for(present: Sequence[str], wanted: Filter) -> list[str]:
     left = set(present)
     for clause in wanted.include:
         if all(name.startswith("language_") for name in clause):
-            left &= {stemming_language(untermed(name)) for name in clause}
+            left &= {stemming_language(term_value(name)) for name in clause}
     return sorted(left) or [UNDETERMINED]
 
 

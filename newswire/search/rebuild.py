@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Iterator
 from sqlalchemy import Connection, Select, and_, bindparam, func, select, update
 
 from newswire import wire
-from newswire.article import Held, Status
-from newswire.document import parse_article
+from newswire.article import ArticleState, Status
+from newswire.document import decode_article
 from newswire.search import index, names
 from newswire.search.analysis import analyse_article, analyse_texts
 from newswire.search.backend import Document
@@ -129,8 +129,8 @@ def index_locked(database: Database, locked: Select[int]) -> set[int]:
 def index_current(connection: Connection, number: int) -> tuple[Iterable[str], Iterable[names.Label]]:
     """Writes the row of a locked article again; returns the languages of its stems, and its labels."""
     [row] = CURRENT.all(connection, {"which": number})
-    held = Held(*row[: len(HELD)])._replace(status=Status(row.status))
-    content = parse_article(row.rendered, row.body)
+    held = ArticleState(*row[: len(HELD)])._replace(status=Status(row.status))
+    content = decode_article(row.rendered, row.body)
     terms = terms_of(row.slug, content)
     analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
     index.remove_document(connection, number)

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from newswire.article import Held, Status
+from newswire.article import ArticleState, Status
 from newswire.store.statements import Statement, insert_or_ignore
 from newswire.store.tables import article, publisher, version
 
@@ -24,7 +24,7 @@ AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row whose columns are read by name."""
 
 NUMBERS = select(article.c.number)
-HELD = tuple(article.c[name] for name in Held._fields)
+HELD = tuple(article.c[name] for name in ArticleState._fields)
 
 
 @cache
@@ -71,13 +71,13 @@ def add_article(connection: Connection, values: dict[str, Any]) -> int | None:
     return added[0].number if added else None
 
 
-def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> Held | None:
+def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> ArticleState | None:
     """The article, its row locked until the transaction ends (on SQLite the whole database is)."""
     values = {"publisher_id": publisher_id, "external_id": external_id}
     return first_state(BY_EXTERNAL_ID.all(connection, values))
 
 
-def lock_by_id(connection: Connection, article_id: str) -> Held | None:
+def lock_by_id(connection: Connection, article_id: str) -> ArticleState | None:
     """The same by its id."""
     return first_state(BY_ID.all(connection, {"id": article_id}))
 
@@ -90,8 +90,8 @@ def versions_of(connection: Connection, publisher_id: int, external_ids: Collect
     return {row.external_id: row.version for row in connection.execute(query)}
 
 
-def first_state(found: Sequence[Any]) -> Held | None:
-    return Held(*found[0])._replace(status=Status(found[0].status)) if found else None
+def first_state(found: Sequence[Any]) -> ArticleState | None:
+    return ArticleState(*found[0])._replace(status=Status(found[0].status)) if found else None
 
 
 def lock_publisher(connection: Connection, publisher_id: int) -> None:

@@ -22,7 +22,7 @@ from newswire.api.schemas.envelopes import ArticleList, ChangesOut, EntryOut, Ve
 from newswire.api.schemas.responses import FullArticle, Tombstone, VersionOut
 from newswire.article import FIELDS
 from newswire.cli.export import export_entries as export
-from newswire.document import FORM, digest_of, parsed, render
+from newswire.document import FORM, decode_stored, digest_of, render_version
 from newswire.publishing.release import release_due_articles
 from newswire.search.rebuild import rebuild_index
 from newswire.store.tables import article, entry, head, version
@@ -134,10 +134,10 @@ def store_without(wire: Wire, lacking: Mapping[str, Missing]) -> None:
         for row in connection.execute(
             select(version, article.c.id).join(article).where(article.c.id.in_(lacking))
         ).all():
-            content = parsed(row.rendered, row.body)
+            content = decode_stored(row.rendered, row.body)
             lacking[row.id].strip(content)
-            made = render(content)
-            bare = parsed(made.rendered, made.body)
+            made = render_version(content)
+            bare = decode_stored(made.rendered, made.body)
             lacking[row.id].strip(bare)
             rest, body = ({name: value for name, value in bare.items() if name.startswith("body_") is is_body}
                           for is_body in (False, True))  # fmt: skip

@@ -267,7 +267,7 @@ class Slow:
     """Finding a page, which takes a while; each in `found` is one that began. The first one does something before."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, first: Callable[[], object] = lambda: None) -> None:
-        self.page, self.first, self.found = lists.page, first, 0
+        self.page, self.first, self.found = lists.list_page, first, 0
         monkeypatch.setattr(lists, "page", self)
 
     def __call__(self, *arguments: Any) -> Any:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from newswire.accounts.publishers import add_publisher
 from newswire.article import Publisher
 from newswire.publishing.receive import publish_transaction
-from newswire.reading.lists import page
+from newswire.reading.lists import list_page
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
@@ -59,7 +59,7 @@ class Both:
         with database.read() as connection:
             while True:
                 query = Query(text=text, expression=parse_query(text), filter=filter, limit=40, cursor=cursor)
-                shown = page(connection, query, Visibility(EVERYTHING), 1_790_000_000_000)
+                shown = list_page(connection, query, Visibility(EVERYTHING), 1_790_000_000_000)
                 numbers += [row.number for row in shown.rows]
                 cursor = shown.next_cursor
                 if cursor is None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from newswire.article import Held, Status
+from newswire.article import ArticleState, Status
 from newswire.search.analysis import analyse_texts
 from newswire.search.backend import Document
 from newswire.search.postgres import time_buckets
@@ -56,7 +56,7 @@ def connection(fresh_postgresql: str, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def put(connection: Connection, stories: list[Story]) -> None:
     for number, story in enumerate(stories, 1):
-        held = Held(
+        held = ArticleState(
             number=number, id=str(number), publisher_id=1, external_id=None, source_version=None, version=1,
             status=Status.USABLE, seq=None, created_at=0, published_at=story.at, updated_at=0, embargoed_until=None,
             expires_at=None,

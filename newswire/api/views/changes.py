@@ -15,10 +15,10 @@ from newswire.api.schemas.changes import check_beginning, wanted_types, wire_que
 from newswire.api.schemas.filters import invalid_parameter, is_relative, resolve_moment
 from newswire.api.views import streams
 from newswire.changes import consumers
-from newswire.changes.document import entry_bytes
-from newswire.changes.page import Changes, ahead, changes, first_at
+from newswire.changes.document import encode_entry
+from newswire.changes.page import Changes, changes_page, cursor_ahead_problem, position_before
 from newswire.changes.rules import Reader
-from newswire.document import enveloped
+from newswire.document import join_page
 from newswire.errors import Problem
 from newswire.timestamps import now
 from newswire.wire import read_at_one_head
@@ -73,10 +73,10 @@ def read_changes(
     check_wire(parameters.get("wire"), head)
     after = find_beginning(context, parameters, connection, head, moment)
     if after > head.seq:
-        raise ahead(after, head)
+        raise cursor_ahead_problem(after, head)
     if context.media_type in (streams.EVENTS, streams.NDJSON):
         return head, after, None
-    page = changes(connection, reader, head, after, parameters["limit"], moment)
+    page = changes_page(connection, reader, head, after, parameters["limit"], moment)
     if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
         context.mark_cacheable(head, context.state.calendar.around(connection, head, moment).following)
     return head, after, page
@@ -107,7 +107,7 @@ def find_beginning(
     if start == "oldest":
         after: int = parameters.get("after", 0)
         return after
-    return head.seq if start == "now" else first_at(connection, resolve_moment(start, moment) or 0)
+    return head.seq if start == "now" else position_before(connection, resolve_moment(start, moment) or 0)
 
 
 def position_of(event_id: str, head: wire.Head) -> int:
@@ -128,10 +128,10 @@ def wait_for_entries(context: RequestContext, page: Changes, reader: Reader, sec
 
 def page_document(context: RequestContext, page: Changes) -> bytes:
     """A page of entries as served."""
-    entries = [entry_bytes(told, context.base_url) for told in page.entries]
+    entries = [encode_entry(told, context.base_url) for told in page.entries]
     rest = {
         "page": {"has_more": page.has_more, "next_after": page.next_after},
         "head": page.head.seq,
         "wire": page.head.wire,
     }
-    return enveloped(convert_entries(entries, context.media_type), rest)
+    return join_page(convert_entries(entries, context.media_type), rest)

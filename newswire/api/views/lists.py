@@ -18,9 +18,9 @@ from newswire.api.request.urls import current_url
 from newswire.api.responses import is_not_modified, not_modified_response
 from newswire.api.schemas.filters import MINUTE, FilterParameters, facets_of, is_relative, query_of, sparse_fields
 from newswire.article import Killed, Status
-from newswire.changes.recent_kills import lately_killed
+from newswire.changes.recent_kills import recent_kills
 from newswire.changes.rules import Reader
-from newswire.document import parse_article, spliced, with_member
+from newswire.document import add_member, decode_article, splice_article
 from newswire.formats import LISTS, Format, find_format
 from newswire.formats.feeds.channel import Channel
 from newswire.reading import facets, lists, relevance
@@ -133,18 +133,18 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     page = read_list_page(context, query, moment, connection, head)
     meta: dict[str, Any] = {"head": head.seq}
     if asked.is_counted:
-        meta["count"] = lists.count(connection, query, visibility, moment)._asdict()
+        meta["count"] = lists.count_articles(connection, query, visibility, moment)._asdict()
     if asked.facets:
-        meta["facets"] = facets.counted(connection, query, visibility, moment, asked.facets)
+        meta["facets"] = facets.count_facets(connection, query, visibility, moment, asked.facets)
     killed: Sequence[Killed] = ()
     if asked.document is not None and asked.document.tombstones and query.cursor is None:
-        killed = lately_killed(connection, Reader(visibility, query))
+        killed = recent_kills(connection, Reader(visibility, query))
     return ListResult(asked, head, page.rows, page.next_cursor, meta, tag, date, killed)
 
 
 def read_list_page(
     context: RequestContext, query: Query, moment: int, connection: Connection, head: Head
-) -> lists.Page:
+) -> lists.ListPage:
     """The page of a query, by relevance or by time."""
     visibility = context.caller.visibility
     if query.ranked_at is not None:
@@ -156,7 +156,7 @@ def read_list_page(
         languages = known.get(head)
         if languages is None:
             languages = known.put(head, read_languages(connection))
-    return lists.page(connection, query, visibility, moment, languages)
+    return lists.list_page(connection, query, visibility, moment, languages)
 
 
 def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:
@@ -173,7 +173,9 @@ def write_page(context: RequestContext, found: ListResult) -> Response:
     """A page of a list in JSON, its articles in the JSON format that is asked for."""
     query, base, wanted = found.asked.query, context.base_url, sparse_fields(found.asked.parameters)
     items = [
-        spliced(row.rendered, row.body if query.include_body else None, row.form, row.seq, row.status, row.id, base)
+        splice_article(
+            row.rendered, row.body if query.include_body else None, row.form, row.seq, row.status, row.id, base
+        )
         for row in found.rows
     ]
     if wanted is not None:
@@ -186,7 +188,7 @@ def write_page(context: RequestContext, found: ListResult) -> Response:
 
 def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
     """An article with the passages that match the query."""
-    return with_member(item, "highlights", highlight_article(expression, parse_article(row.rendered, row.body)))
+    return add_member(item, "highlights", highlight_article(expression, decode_article(row.rendered, row.body)))
 
 
 def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:
@@ -199,7 +201,7 @@ def write_document(context: RequestContext, found: ListResult, document: Format)
     """A page of a list as a document of its own, for feed readers."""
     assert document.write_list is not None
     channel = channel_of(context, found)
-    body = document.write_list(channel, [parse_article(row.rendered, row.body) for row in found.rows])
+    body = document.write_list(channel, [decode_article(row.rendered, row.body) for row in found.rows])
     return formatted_response(context, body, found.tag, channel.following)
 
 

@@ -19,8 +19,8 @@ from newswire.api.auth import check_external_id, named_publisher, publisher_of_a
 from newswire.api.context import RequestContext
 from newswire.api.request.bodies import ARTICLE_TYPES, MERGE_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
-from newswire.article import Publisher, Status, canceled
-from newswire.document import linked, unlinked
+from newswire.article import Publisher, Status, article_canceled_problem
+from newswire.document import add_links, splice_without_links
 from newswire.errors import invalid_at
 from newswire.formats import READERS
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
@@ -117,7 +117,7 @@ def patch_article(context: RequestContext, article_id: str) -> Response:
             with publish_transaction(publishing.connection, publishing.now) as transaction:
                 held = transaction.lock_article(article_id)
                 if held.status is Status.CANCELED:
-                    raise canceled(held)
+                    raise article_canceled_problem(held)
                 # Before the patch is judged: it was made for the version that the caller has seen.
                 condition(held)
                 patched = apply_merge_patch(transaction.read_version(held).source, patch)
@@ -178,7 +178,7 @@ class PublishingRequest:
         """The answer with our URLs in it; an article that a dry run only tried has no URL and no ETag."""
         assert self.answer is not None, "the view sets the answer"
         article, base = self.answer.facts.get("article"), self.base_url
-        body = self.answer.body if article is None else linked(self.answer.body, article, base)
+        body = self.answer.body if article is None else add_links(self.answer.body, article, base)
         if warnings := self.answer.facts.get("warnings"):
             body = body[:-1] + b',"warnings":' + orjson.dumps(warnings) + b"}"
         response = Response(body, 200 if self.dry_run else self.answer.status, content_type="application/json")
@@ -222,7 +222,7 @@ def request_fingerprint(request: Request, body: bytes) -> str:
 def article_answer(outcome: Outcome) -> Answer:
     """The answer with the article, or what remains of it; call it once the log is written."""
     held, version = outcome.held, outcome.version
-    article = unlinked(version, held.seq, held.status)
+    article = splice_without_links(version, held.seq, held.status)
     tag = article_tag(held.id, held.version, held.status)
     facts = {"article": held.id, "tag": tag, "warnings": list(outcome.warnings)}
     return Answer(success_status(outcome), facts, article)

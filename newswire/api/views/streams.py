@@ -16,7 +16,7 @@ from flask import Request, Response
 from newswire import wire
 from newswire.api.auth import access_checker, unauthenticated_problem
 from newswire.api.context import RequestContext
-from newswire.changes.document import entry_bytes
+from newswire.changes.document import encode_entry
 from newswire.changes.follow import Follower
 from newswire.changes.page import Changes
 from newswire.changes.rules import Reader
@@ -109,7 +109,7 @@ def event_lines(follower: Follower, wire_id: str, base: str, gone: Callable[[], 
     for page in follower.pages():
         chunk = b"".join(
             b"id: %s:%d\nevent: %s\ndata: %s\n\n"
-            % (wire_id.encode(), told.item.seq, told.type.encode(), entry_bytes(told, base))
+            % (wire_id.encode(), told.item.seq, told.type.encode(), encode_entry(told, base))
             for told in page.entries
         )
         stands = page.entries[-1].item.seq if page.entries else stands
@@ -128,7 +128,7 @@ def event_lines(follower: Follower, wire_id: str, base: str, gone: Callable[[], 
 def entry_lines(follower: Follower, head: wire.Head, base: str) -> Iterator[bytes]:
     try:
         for page in follower.export(head.seq):
-            yield from split_chunk(b"".join(entry_bytes(told, base) + b"\n" for told in page.entries))
+            yield from split_chunk(b"".join(encode_entry(told, base) + b"\n" for told in page.entries))
     except Problem as problem:
         # Without its last line the reader knows that this is not everything.
         logger.warning("an export was cut off: %s", problem.detail)

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, bindparam, delete, insert
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
-from newswire.article import Held
+from newswire.article import ArticleState
 from newswire.search.analysis import FIELDS, Analysed
 from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
@@ -57,7 +57,7 @@ class PostgresIndexWriter:
         self.delete_row.execute(connection, {"number": number})
 
 
-def index_row(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, Any]:
+def index_row(held: ArticleState, terms: frozenset[str], analysed: Analysed) -> dict[str, Any]:
     """The columns of a row of the index."""
     return {
         "number": held.number, "status": held.status.value, "published_at": held.published_at,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-from newswire.article import Held, Status
+from newswire.article import ArticleState, Status
 from newswire.search.analysis import FIELDS, Analysed
 from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
@@ -107,7 +107,7 @@ def first_position(published_at: int) -> int:
     return (published_at - MIDDLE) * SLOTS
 
 
-def index_row(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, str]:
+def index_row(held: ArticleState, terms: frozenset[str], analysed: Analysed) -> dict[str, str]:
     """The columns of a row of the index.
 
     Stems stand there without their language, which is a term: so a word is one list, not one for each language.
