@@ -38,7 +38,7 @@ class Prose(NamedTuple):
         return isinstance(self.value, str)
 
 
-class Reading:
+class NinjsReader:
     """The result of reading a document: the article as sent, where its values stood, warnings, and faults."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class Part:
                     if isinstance(item, Mapping)]  # fmt: skip
         return [(part.text("name") or "", part) for part in self.parts(*names)]
 
-    def prose(self, stem: str, reading: Reading) -> list[Prose]:
+    def prose(self, stem: str, reading: NinjsReader) -> list[Prose]:
         """The texts of a kind: `body`, `body_html` … in ninjs 1, the list `bodies` since 2."""
         found = [
             self.prose_of(name, name.lower().removeprefix(stem).strip("_"))

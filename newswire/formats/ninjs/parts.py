@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from newswire.formats.html.sanitise import sanitise
 from newswire.formats.html.text import html_to_text
-from newswire.formats.ninjs.document import FoundValue, Part, Prose, Reading, list_items
+from newswire.formats.ninjs.document import FoundValue, Part, Prose, NinjsReader, list_items
 
 AUTHORS = frozenset({"author", "creator", "contributor", "writer", "reporter", "photographer", "byline"})
 PICTURES = frozenset({"picture", "graphic"})
@@ -23,7 +23,7 @@ ROLES = {
 }
 
 
-def read_concepts(reading: Reading, root: Part) -> None:
+def read_concepts(reading: NinjsReader, root: Part) -> None:
     """Subjects, and the keywords and section that stand among them or, from a Superdesk, beside them."""
     for item in root.parts("subjects", "subject"):
         name, relation = item.text("name"), item.text("rel")
@@ -60,7 +60,7 @@ def _concept_code(item: Part) -> dict[str, str | None]:
     return {"code": literal or uri, "scheme": None}
 
 
-def read_places(reading: Reading, root: Part) -> None:
+def read_places(reading: NinjsReader, root: Part) -> None:
     for item in root.parts("places", "place"):
         name = item.text("name", "literal", "code", "qcode")
         addresses = [part for contact in item.parts("contactinfo") for part in contact.parts("address")]
@@ -71,7 +71,7 @@ def read_places(reading: Reading, root: Part) -> None:
             reading.add("places", FoundValue(_without_nulls(name=name, country=country), item.pointer))
 
 
-def read_authors(reading: Reading, root: Part) -> None:
+def read_authors(reading: NinjsReader, root: Part) -> None:
     """`authors` of a Superdesk, and of the people those who are there as authors."""
     people = root.parts("people", "person")
     wrote = [item for item in people if (item.text("rel") or "").lower().rpartition("/")[2] in AUTHORS]
@@ -85,7 +85,7 @@ def read_authors(reading: Reading, root: Part) -> None:
         reading.warn("not_kept", f"{people[0].pointer.rpartition('/')[0]}: only the authors among them are kept.")
 
 
-def _author_fields(reading: Reading, item: Part) -> dict[str, Any] | None:
+def _author_fields(reading: NinjsReader, item: Part) -> dict[str, Any] | None:
     name = item.text("name")
     contacts = {contact.text("role"): contact for contact in item.parts("contactinfo")}
     said = {role: contact.text("value") for role, contact in contacts.items()}
@@ -100,7 +100,7 @@ def _author_fields(reading: Reading, item: Part) -> dict[str, Any] | None:
     )  # fmt: skip
 
 
-def _web_address_or_warn(reading: Reading, item: Part, address: str | None) -> str | None:
+def _web_address_or_warn(reading: NinjsReader, item: Part, address: str | None) -> str | None:
     """An address on the web, if it is one."""
     if address is None or _is_web_address(address):
         return address
@@ -116,7 +116,7 @@ def _is_web_address(address: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
-def read_pictures(reading: Reading, root: Part) -> None:
+def read_pictures(reading: NinjsReader, root: Part) -> None:
     """The pictures among what is associated, and a picture that is a document of its own; and its page on the web."""
     kind, renditions = root.text("type"), root.named_parts("renditions")
     own = _picture_fields(root, reading) if kind is None or kind in PICTURES else None
@@ -130,7 +130,7 @@ def read_pictures(reading: Reading, root: Part) -> None:
     _read_associations(reading, root)
 
 
-def _read_associations(reading: Reading, root: Part) -> None:
+def _read_associations(reading: NinjsReader, root: Part) -> None:
     """The pictures among the associations."""
     for name, item in root.named_parts("associations"):
         if len(reading.article.get("images", ())) > MOST_PICTURES:
@@ -151,7 +151,7 @@ def _picture_role(name: str) -> str | None:
     return next((role for role, pattern in ROLES.items() if pattern.match(name)), None)
 
 
-def _picture_fields(item: Part, reading: Reading) -> dict[str, Any] | None:
+def _picture_fields(item: Part, reading: NinjsReader) -> dict[str, Any] | None:
     """A picture in its largest rendition; None where there is none."""
     found = [(name, part) for name, part in item.named_parts("renditions") if _is_picture(part)]
     if not found:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from newswire.errors import Fault
 from newswire.formats.html.text import text_to_html
-from newswire.formats.ninjs.document import FoundValue, Part, Prose, Reading
+from newswire.formats.ninjs.document import FoundValue, Part, Prose, NinjsReader
 from newswire.formats.ninjs.parts import (
     read_authors,
     read_concepts,
@@ -68,7 +68,7 @@ def parse_ninjs(body: bytes) -> Any:
 
 def read_ninjs(document: Mapping[str, Any]) -> Ninjs:
     """The article in a ninjs document. Raises nothing: a document with `faults` is to be refused."""
-    reading, root = Reading(), Part(document, "")
+    reading, root = NinjsReader(), Part(document, "")
     _read_identity(reading, root)
     canceled = root.text("pubstatus") == "canceled"
     _read_status(reading, root)
@@ -84,7 +84,7 @@ def read_ninjs(document: Mapping[str, Any]) -> Ninjs:
     return Ninjs(reading.article, reading.pointers, canceled, reading.warnings, reading.faults)
 
 
-def _read_identity(reading: Reading, root: Part) -> None:
+def _read_identity(reading: NinjsReader, root: Part) -> None:
     """Which article and which version. Where versions are not numbered, the time of this one is its number."""
     reading.put("external_id", root.take(*NAMES))
     version, created = root.take("version"), root.take("versioncreated")
@@ -98,7 +98,7 @@ def _read_identity(reading: Reading, root: Part) -> None:
         reading.warn("not_kept", f"{former.pointer}: the story that this one evolved from stays an article of its own.")
 
 
-def _read_published_at(reading: Reading, *candidates: FoundValue | None) -> None:
+def _read_published_at(reading: NinjsReader, *candidates: FoundValue | None) -> None:
     """`published_at`: the first of these times that can be read."""
     for found in filter(None, candidates):
         moment = _rfc3339_time(found.value)
@@ -108,7 +108,7 @@ def _read_published_at(reading: Reading, *candidates: FoundValue | None) -> None
             reading.put("published_at", FoundValue(moment, found.pointer))
 
 
-def _read_status(reading: Reading, root: Part) -> None:
+def _read_status(reading: NinjsReader, root: Part) -> None:
     """`pubstatus`, embargo and expiry.
 
     What is withheld, or has an embargo that cannot be read, stays withheld until another version says otherwise:
@@ -133,7 +133,7 @@ def _read_status(reading: Reading, root: Part) -> None:
         reading.put("embargoed_until", FoundValue(moment, embargo.pointer))
 
 
-def _read_texts(reading: Reading, root: Part) -> None:
+def _read_texts(reading: NinjsReader, root: Part) -> None:
     """Headline, bodies, summary and the lines around them."""
     headlines, bodies, descriptions = (root.prose(stem, reading) for stem in ("headline", "body", "description"))
     note = next((text for text in descriptions if text.role in ("correction", "update") and text.is_text), None)
@@ -165,7 +165,7 @@ def _read_texts(reading: Reading, root: Part) -> None:
         reading.put("change", FoundValue({"type": "correction", "note": said}, root.under("signal")))
 
 
-def _replace_headline(reading: Reading, root: Part, *candidates: FoundValue | None) -> None:
+def _replace_headline(reading: NinjsReader, root: Part, *candidates: FoundValue | None) -> None:
     """A substitute for a missing headline: the best of these candidates, in the end the name of the document."""
     for found in (*candidates, root.take(*NAMES)):
         if found is not None and isinstance(found.value, str) and found.value.strip():
@@ -176,7 +176,7 @@ def _replace_headline(reading: Reading, root: Part, *candidates: FoundValue | No
             return
 
 
-def _read_body(reading: Reading, bodies: list[Prose]) -> list[Prose | None]:
+def _read_body(reading: NinjsReader, bodies: list[Prose]) -> list[Prose | None]:
     """Puts the HTML, or the plain text where there is no HTML or it is only that text marked up; returns both."""
     html = _preferred_text([text for text in bodies if text.html], "html", "main", "richtext", "xhtml", "html5")
     text = _preferred_text([text for text in bodies if not text.html], "text", "main", "", "plain")
@@ -197,7 +197,7 @@ def _plain_text(text: Prose) -> FoundValue:
     return FoundValue(text_without_markup(text), text.pointer) if text.is_text else text.found
 
 
-def _read_conditions(reading: Reading, root: Part) -> None:
+def _read_conditions(reading: NinjsReader, root: Part) -> None:
     """Language, urgency, rights, and the note to editors."""
     language = root.take("language")
     if language is not None and isinstance(language.value, str):
