@@ -18,8 +18,8 @@ from newswire.changes.page import Changes, Told, changes, content_of
 from newswire.changes.rules import Content, Item, Matcher, Reader, kind_for, readable
 from newswire.changes.watcher import Watcher
 from newswire.errors import Problem
+from newswire.store.articles import Past
 from newswire.store.database import Database
-from newswire.store.log_rows import Past
 from newswire.timestamps import now
 from newswire.visibility import Visibility
 
