@@ -18,8 +18,8 @@ from newswire.changes.page import Changes, DeliveredEntry, changes_page, read_co
 from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
 from newswire.changes.watcher import Watcher
 from newswire.errors import Problem
+from newswire.store.articles import Past
 from newswire.store.database import Database
-from newswire.store.log_rows import Past
 from newswire.timestamps import now
 from newswire.visibility import Visibility
 

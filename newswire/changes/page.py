@@ -14,8 +14,7 @@ from newswire.article import EntryType
 from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
 from newswire.document import PAGE_BYTES
 from newswire.errors import Problem
-from newswire.store.articles import AnyRow
-from newswire.store.log_rows import Past, as_terms, told_before
+from newswire.store.articles import AnyRow, Past, as_terms, told_before
 from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
 from newswire.visibility import Standing

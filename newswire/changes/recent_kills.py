@@ -11,8 +11,7 @@ from newswire.article import Killed, Status, article_uri
 from newswire.changes.page import read_content
 from newswire.changes.rules import Matcher, Reader
 from newswire.document import decode_article
-from newswire.store.articles import CURRENT
-from newswire.store.log_rows import told_before
+from newswire.store.articles import CURRENT, told_before
 from newswire.store.tables import article, version
 
 SHOWN = 50

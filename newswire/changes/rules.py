@@ -16,7 +16,7 @@ from newswire.document import decode_article
 from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
 from newswire.search.syntax import matches_article
-from newswire.store.log_rows import Past
+from newswire.store.articles import Past
 from newswire.timestamps import parse_instant
 from newswire.visibility import AccessRule, Filter, Standing, Visibility
 

@@ -18,9 +18,9 @@ from newswire import wire
 from newswire.changes.page import CHUNK, load_contents, scan_entries
 from newswire.changes.rules import LogEntry, Reader, StoredContent
 from newswire.errors import Problem
+from newswire.store.articles import Past
 from newswire.store.backend import MAX_LISTEN_SECONDS
 from newswire.store.database import Database
-from newswire.store.log_rows import Past
 from newswire.visibility import Standing
 
 logger = logging.getLogger("newswire.watcher")

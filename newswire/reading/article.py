@@ -7,8 +7,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 
 from newswire.article import Status
 from newswire.errors import Problem
-from newswire.store.articles import AnyRow
-from newswire.store.log_rows import as_terms, told_before
+from newswire.store.articles import AnyRow, as_terms, told_before
 from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
 from newswire.visibility import Standing, Visibility

@@ -11,9 +11,8 @@ from html import escape
 from itertools import islice
 from typing import Any, NamedTuple
 
-from newswire.search.analysis import word_stems
+from newswire.search.analysis import stemming_language, word_stems
 from newswire.search.offsets import Token, find_tokens
-from newswire.search.stemming import stemming_language
 from newswire.search.syntax import Expression, Leaf, Phrase, Prefix, Term, find_leaves
 
 LOOKED_AT = 100_000

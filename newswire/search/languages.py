@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, func, select
 
-from newswire.search.analysis import stem_of, stem_tokens
+from newswire.search.analysis import UNDETERMINED, stem_of, stem_tokens, stemming_language
 from newswire.search.index_version import INDEX_VERSION
-from newswire.search.stemming import UNDETERMINED, stemming_language
 from newswire.search.syntax import Expression, query_words
 from newswire.store import tables
 from newswire.store.articles import insert_unless_there

@@ -22,8 +22,7 @@ from newswire.reading import article as single
 from newswire.reading import lists
 from newswire.reading.directory import Sight
 from newswire.search.query import Query
-from newswire.store.articles import CURRENT
-from newswire.store.log_rows import as_terms, told_before
+from newswire.store.articles import CURRENT, as_terms, told_before
 from newswire.store.tables import article, version
 from newswire.timestamps import format_instant, now
 from newswire.visibility import (

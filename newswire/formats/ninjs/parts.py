@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from newswire.formats.html.sanitise import sanitise
 from newswire.formats.html.text import html_to_text
-from newswire.formats.ninjs.document import FoundValue, Part, Prose, NinjsReader, list_items
+from newswire.formats.ninjs.document import FoundValue, NinjsReader, Part, Prose, list_items
 
 AUTHORS = frozenset({"author", "creator", "contributor", "writer", "reporter", "photographer", "byline"})
 PICTURES = frozenset({"picture", "graphic"})

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from newswire.errors import Fault
 from newswire.formats.html.text import text_to_html
-from newswire.formats.ninjs.document import FoundValue, Part, Prose, NinjsReader
+from newswire.formats.ninjs.document import FoundValue, NinjsReader, Part, Prose
 from newswire.formats.ninjs.parts import (
     read_authors,
     read_concepts,
