@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newswire.formats.html.sanitise import sanitise
@@ -372,6 +372,7 @@ def test_any_text_is_an_article_or_an_error(text: str) -> None:
     assert article["headline"] != ""
 
 
+@settings(max_examples=40)
 @given(st.lists(st.from_regex(r"[A-Z][a-z]{1,9}( [a-z]{1,9}){2,9}\.", fullmatch=True), min_size=1))
 def test_every_line_of_prose_is_a_paragraph(lines: list[str]) -> None:
     assert html_to_text(read_markdown("\n".join(["Headline", *lines]))["body_html"]) == "\n\n".join(lines)
