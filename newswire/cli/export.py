@@ -44,7 +44,7 @@ def export_entries(database: Database, after: int, base: str, out: BinaryIO) -> 
         # A transaction for each batch: during one of hours SQLite could not reset its WAL, nor PostgreSQL vacuum.
         with database.read() as connection:
             page = changes(connection, READER, wire.position(connection), after, BATCH, now())
-        for entry in page.entries:
-            out.write(entry_bytes(entry, base) + b"\n")
+        for told in page.entries:
+            out.write(entry_bytes(told, base) + b"\n")
         after, more = page.next_after, page.has_more
     out.flush()
