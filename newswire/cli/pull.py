@@ -72,9 +72,9 @@ def pull_command(
                 " restart into a new folder, or go on without --restart."
             )
         position = stored or PullState(start, fingerprint_filters(parameters), target.name, target.size)
-        resume_pull(position, target, fingerprint_filters(parameters), state)
         try:
             with raise_interrupts():
+                resume_pull(position, target, fingerprint_filters(parameters), state)
                 remote = RemoteWire.from_env(url, print_notice, forever=follow)
                 pull_pages(remote, parameters, position, target, state, follow=follow)
         except KeyboardInterrupt:

@@ -428,10 +428,12 @@ def test_who_follows_goes_on_when_the_server_was_away(sqlite_cli: Cli, serving: 
     assert following.end(signal.SIGINT) == 130
     assert [json.loads(line)["seq"] for line in following.out] == [1, 2, 3]
     # Whether it notices that a process was killed, depends on whether it was being answered just then.
-    assert len(following.err) in {3, 5}
-    assert all(line.startswith("The wire is away: ") for line in following.err[:-1:2])
-    assert all(line == "The wire is back." for line in following.err[1:-1:2])
-    assert following.err[-1] == "Stopped after entry 3."
+    # On a busy machine all this takes more than five seconds, and then a line of progress comes in between.
+    notices = [line for line in following.err if not line.startswith("Reading: ")]
+    assert len(notices) in {3, 5}
+    assert all(line.startswith("The wire is away: ") for line in notices[:-1:2])
+    assert all(line == "The wire is back." for line in notices[1:-1:2])
+    assert notices[-1] == "Stopped after entry 3."
 
 
 @pytest.mark.slow
