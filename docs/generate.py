@@ -1,9 +1,9 @@
-"""Generator of the pages of docs/reference on settings, problems and the command line.
+"""Generator of the pages of docs/reference on settings, problems, formats and the command line.
 
     .venv/bin/python docs/generate.py
 
-Run it after a change of a setting, a problem code or a command. `tests/habits/test_documentation.py` fails when a page
-differs from what this would write.
+Run it after a change of a setting, a problem code, a format or a command. `tests/habits/test_documentation.py` fails
+when a page differs from what this would write.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,12 @@ from pathlib import Path
 
 import click
 
+from newswire.api.openapi import PATH_PARAMETER
+from newswire.api.routes import format_routes
 from newswire.cli import main
 from newswire.config import PREFIX, Settings
 from newswire.errors import CODES
+from newswire.formats import FORMATS
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- Written by docs/generate.py; do not edit. -->\n"
@@ -60,6 +63,37 @@ def problems() -> str:
     return "\n".join(lines) + "\n"
 
 
+def formats() -> str:
+    """The page of all formats, and of the calls that answer in them."""
+    lines = [
+        "# Formats",
+        "",
+        NOTE,
+        "The wire speaks JSON. It also reads and writes the formats below, each under its suffix and its media type.",
+        "Where the page of a list or of changes is in JSON, the articles in it can be in a format that is JSON too.",
+        "",
+        "| suffix | media type | may be sent | versions |",
+        "|---|---|---|---|",
+    ]
+    for each in FORMATS:
+        sent = "yes" if each.read is not None else ""
+        lines.append(f"| `.{each.suffix}` | `{each.media_type}` | {sent} | {', '.join(each.versions)} |")
+    lines += [
+        "",
+        "A request for an article can also name the media type in `Accept`, with `;version=` for another version than",
+        "the first. So can a request for the list or the changes, in a format whose articles stand in a page in JSON.",
+        "",
+        "| call | scope | what it answers |",
+        "|---|---|---|",
+    ]
+    for route in format_routes():
+        scope = "read or token" if route.token else "read"
+        summary, _, about = route.docstring.partition("\n\n")
+        path = PATH_PARAMETER.sub(r"{\2}", route.path)
+        lines.append(f"| `GET {path}` | {scope} | {summary}. {about} |")
+    return "\n".join(lines) + "\n"
+
+
 def command_line() -> str:
     """The page of the help texts of all commands."""
     lines = ["# The command line", "", NOTE]
@@ -80,7 +114,7 @@ def contexts(command: click.Command, name: str, parent: click.Context | None) ->
                 yield from contexts(found, below, context)
 
 
-PAGES = {"settings.md": settings, "problems.md": problems, "command-line.md": command_line}
+PAGES = {"settings.md": settings, "problems.md": problems, "formats.md": formats, "command-line.md": command_line}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

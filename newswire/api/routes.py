@@ -47,7 +47,7 @@ def offered_types(formats: Iterable[Format]) -> tuple[str, ...]:
     return ("application/json", *(media_type for each in formats for media_type in each.media_types))
 
 
-# JSON comes first: an `Accept` that both fit is answered with it.
+# Of types that an `Accept` likes alike the first one is given: JSON before what is not.
 WRITERS = sorted((each for each in FORMATS if each.write_article), key=lambda each: not each.is_json)
 CONVERTERS = [each for each in WRITERS if each.is_json]
 IN_PAGES = offered_types(each for each in CONVERTERS if each.write_list is None)

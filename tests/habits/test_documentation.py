@@ -44,7 +44,8 @@ def test_the_readme_is_short() -> None:
 
 
 def test_the_http_reference_names_every_route() -> None:
-    page = (REPOSITORY / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+    pages = (FOLDER / "http.md", FOLDER / "formats.md")
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     for route in ROUTES:
         address = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
-        assert f"`{route.method} {address}`" in page
+        assert f"`{route.method} {address}`" in text
