@@ -8,5 +8,5 @@ from newswire.app import create_app
 from newswire.config import Settings
 
 settings = Settings.from_env()
-logs.configure(settings.log_level)
+logs.configure_logging(settings.log_level)
 app = create_app(settings)

@@ -52,7 +52,7 @@ class Loader:
     def add(self, batch: Batch) -> None:
         """One transaction, as of one `publish_transaction`."""
         with self.database.begin() as connection:
-            first = wire.position(connection).seq + 1
+            first = wire.read_head(connection).seq + 1
             told = [{**item.article, "seq": seq} for seq, item in enumerate(batch.articles, first)]
             self.write(connection, article, told)
             self.write(connection, version, [item.version for item in batch.articles])
@@ -62,7 +62,7 @@ class Loader:
                 wire.NewEntry(EntryType.PUBLISHED, item.article["number"], 1, item.version["digest"])
                 for item in batch.articles
             ]
-            assert wire.append(connection, published, batch.now)[0] == first
+            assert wire.append_entries(connection, published, batch.now)[0] == first
 
     def learn(self, connection: Connection, articles: Sequence[Prepared]) -> None:
         """Languages and labels that were not met before."""

@@ -16,8 +16,8 @@ import orjson
 
 from bench.corpus import PUBLISHERS, Sent, article
 from bench.planting import Plan, plan
-from newswire.article import Draft, Held, Publisher, Status, due_at, served
-from newswire.document import Version, render
+from newswire.article import ArticleState, Draft, Publisher, Status, article_document, due_at
+from newswire.document import Version, render_version
 from newswire.publishing.draft import make_draft
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import analyse_article
@@ -93,15 +93,15 @@ def prepared(sent: Sent, number: int, now: int, engines: tuple[str, ...]) -> Pre
     publisher = SENDERS[sent.publisher]
     draft = drafted(sent, publisher)
     assert draft.published_at is not None, "the corpus dates every article"
-    held = Held(
+    held = ArticleState(
         number=number, id=identity(number, now), publisher_id=publisher.id, external_id=draft.external_id,
         source_version=draft.source_version, version=1, status=Status.USABLE, seq=None, created_at=now,
         published_at=draft.published_at, updated_at=now, embargoed_until=draft.embargoed_until,
         expires_at=draft.expires_at,
     )  # fmt: skip
-    content = served(draft, publisher, held)
+    content = article_document(draft, publisher, held)
     content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
-    terms, version = terms_of(publisher.slug, content), render(content)
+    terms, version = terms_of(publisher.slug, content), render_version(content)
     analysed = analyse_article(content, terms)
     return Prepared(
         held._asdict() | {"status": held.status.value, "due_at": due_at(held)},
@@ -126,7 +126,7 @@ def identity(number: int, now: int) -> str:
     return str(uuid.UUID(int=now << 80 | 7 << 76 | bits >> 62 << 64 | 2 << 62 | bits & (1 << 62) - 1))
 
 
-def version_row(held: Held, version: Version, terms: frozenset[str], source: Any) -> dict[str, Any]:
+def version_row(held: ArticleState, version: Version, terms: frozenset[str], source: Any) -> dict[str, Any]:
     return {
         "number": held.number, "version": held.version, "digest": version.digest, "terms": " ".join(sorted(terms)),
         "source": orjson.dumps(source), "rendered": version.rendered, "body": version.body, "form": version.form,

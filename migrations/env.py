@@ -1,11 +1,10 @@
-"""Runs the migrations inside one transaction on the engine that `newswire.store.migrate` hands over."""
+"""Runs the migrations in the transaction that `newswire.store.migrate` has begun and hands over.
+
+Nothing of the product is imported here or in a revision: a revision has to do tomorrow what it does today.
+"""
 
 from alembic import context
 
-engine = context.config.attributes["engine"]
-with engine.connect() as connection:
-    context.configure(connection=connection, transactional_ddl=True, transaction_per_migration=False)
-    # Two processes that start together on one empty database: the second waits here.
-    context.config.attributes["lock"](connection)
-    with connection.begin(), context.begin_transaction():
-        context.run_migrations()
+context.configure(connection=context.config.attributes["connection"], transaction_per_migration=False)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,4 +1,4 @@
-"""`python -m newswire` is the command `newswire`."""
+"""Entry point of `python -m newswire`, which is the command `newswire`."""
 
 from newswire.cli import main
 

@@ -10,7 +10,7 @@ from newswire.api.converters import CONVERTERS
 from newswire.api.pipeline import install_pipeline, make_view
 from newswire.api.routes import ROUTES
 from newswire.api.views import docs_page
-from newswire.changes.follow import READS_AT_ONCE, Feed
+from newswire.changes.follow import READS_AT_ONCE, LiveWire
 from newswire.config import Settings
 from newswire.reading.expiry import Calendar
 from newswire.store.database import Database
@@ -25,7 +25,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["NEWSWIRE"] = state = SharedState(
         settings,
         database,
-        Feed(database),
+        LiveWire(database),
         Authenticator(settings, database),
         Calendar(),
         languages=PerHead(),

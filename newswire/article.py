@@ -1,6 +1,6 @@
 """The words of the trade (draft, version, status, change) and the editorial rules; pure.
 
-A `Draft` is what a publisher asks for, already validated and cleaned; `Held` is what the
+A `Draft` is what a publisher asks for, already validated and cleaned; `ArticleState` is what the
 wire holds of an article now. The rules say what may become of the two; nothing here
 reads a clock, a database or a request.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from newswire.errors import Problem, invalid
+from newswire.errors import Problem, invalid_at
 from newswire.timestamps import format_instant, format_optional
 
 # What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
@@ -102,6 +102,13 @@ SENDABLE: Mapping[str, tuple[str, ...]] = {
     },
 }
 """The names of fields that a publisher may send: of an article, and of the objects in it."""
+PARTS: Mapping[str, tuple[str, ...]] = {
+    field.name: tuple(part.name for part in field.parts if part.is_stored) for field in FIELDS if field.parts
+}
+"""The members of the objects in a field, as stored."""
+SERVED_FIELDS = (*(field.name for field in FIELDS if field.is_stored), "seq", "status", "links")
+COMPARED_FIELDS = tuple(name for name in SERVED_FIELDS if name in SENDABLE[""] and name != "change")
+"""The fields whose change makes a new version."""
 
 
 class Status(StrEnum):
@@ -153,7 +160,7 @@ class Draft:
     warnings: tuple[Mapping[str, str], ...] = ()
 
 
-class Held(NamedTuple):
+class ArticleState(NamedTuple):
     """The row of an article: its identity and its current state."""
 
     number: int
@@ -171,8 +178,8 @@ class Held(NamedTuple):
     expires_at: int | None
 
 
-def uri(article_id: str) -> str:
-    """The name of an article that no host owns (RFC 9562, urn:uuid)."""
+def article_uri(article_id: str) -> str:
+    """The URN of an article, which does not depend on a host (RFC 9562, urn:uuid)."""
     return f"urn:uuid:{article_id}"
 
 
@@ -182,17 +189,17 @@ def status_of(draft: Draft, now: int) -> Status:
     return Status.WITHHELD if embargoed else Status.USABLE
 
 
-def due_at(held: Held) -> int | None:
-    """When the wire has to tell of an article by itself: of its release, else of its expiry."""
+def due_at(held: ArticleState) -> int | None:
+    """The time at which the wire must append an entry by itself: the release, else the expiry; None: never."""
     if held.status is Status.WITHHELD:
         return held.embargoed_until
     return held.expires_at if held.status is Status.USABLE else None
 
 
-def check_acceptable(held: Held, draft: Draft, now: int) -> None:
+def check_acceptable(held: ArticleState, draft: Draft, now: int) -> None:
     """Raises the `Problem` that forbids `draft` as the next version of `held`."""
     if draft.external_id not in (None, held.external_id):
-        raise invalid("/external_id", "immutable", "The external_id of a stored article cannot change.")
+        raise invalid_at("/external_id", "immutable", "The external_id of a stored article cannot change.")
     if draft.source_version is not None and draft.source_version < (held.source_version or 0):
         raise Problem(
             "stale_version",
@@ -200,10 +207,10 @@ def check_acceptable(held: Held, draft: Draft, now: int) -> None:
             article_id=held.id,
         )
     if held.status is Status.USABLE and status_of(draft, now) is Status.WITHHELD:
-        raise invalid("/embargoed_until", "already_released", "A released article cannot be embargoed again.")
+        raise invalid_at("/embargoed_until", "already_released", "A released article cannot be embargoed again.")
 
 
-def canceled(held: Held) -> Problem:
+def article_canceled_problem(held: ArticleState) -> Problem:
     return Problem(
         "article_canceled",
         "This article was killed; nothing can be published under it again.",
@@ -211,7 +218,7 @@ def canceled(held: Held) -> Problem:
     )
 
 
-def entry_type(draft: Draft, *, first: bool) -> EntryType:
+def type_of_entry(draft: Draft, *, first: bool) -> EntryType:
     """What the log says of a usable version: the first one that readers see is `published`."""
     if first:
         return EntryType.PUBLISHED
@@ -220,26 +227,15 @@ def entry_type(draft: Draft, *, first: bool) -> EntryType:
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Names of the content fields in which two rendered articles differ, in served order."""
-    ignored = {
-        "id",
-        "uri",
-        "version",
-        "change",
-        "publisher",
-        "created_at",
-        "updated_at",
-        "digest",
-        "word_count",
-    }
-    return [name for name, value in after.items() if name not in ignored and before.get(name) != value]
+    return [name for name in COMPARED_FIELDS if before.get(name) != after.get(name)]
 
 
-def shown(publisher: Publisher) -> dict[str, Any]:
+def publisher_document(publisher: Publisher) -> dict[str, Any]:
     return {"slug": publisher.slug, "name": publisher.name, "url": publisher.url}
 
 
-def successor(held: Held, draft: Draft, now: int) -> Held:
-    """The row of an article once `draft` is its newest version."""
+def next_state(held: ArticleState, draft: Draft, now: int) -> ArticleState:
+    """The state of an article once `draft` is its newest version."""
     return held._replace(
         version=held.version + 1,
         status=status_of(draft, now),
@@ -251,18 +247,18 @@ def successor(held: Held, draft: Draft, now: int) -> Held:
     )
 
 
-def served(draft: Draft, publisher: Publisher, held: Held) -> dict[str, Any]:
-    """The article as readers get it once `held` is its row.
+def article_document(draft: Draft, publisher: Publisher, held: ArticleState) -> dict[str, Any]:
+    """The public document of an article in the state `held`.
 
-    Without `seq`, `status` and `links`; `digest` is put in by `render`, `change` by who knows it.
+    Without `seq`, `status` and `links`; `render_version` adds `digest`, the publishing transaction `change`.
     """
     return {
         "id": held.id,
-        "uri": uri(held.id),
+        "uri": article_uri(held.id),
         "external_id": held.external_id,
         "version": held.version,
         "change": None,
-        "publisher": shown(publisher),
+        "publisher": publisher_document(publisher),
         **draft.content,
         "created_at": format_instant(held.created_at),
         "published_at": format_instant(held.published_at),
@@ -272,14 +268,14 @@ def served(draft: Draft, publisher: Publisher, held: Held) -> dict[str, Any]:
     }
 
 
-def tombstone(held: Held, publisher: Publisher, note: str | None, now: int) -> dict[str, Any]:
-    """What remains of a killed article (`held` after the kill): identity and reason, no word of its content."""
+def tombstone_document(held: ArticleState, publisher: Publisher, note: str | None, now: int) -> dict[str, Any]:
+    """The tombstone of a killed article (`held` after the kill): identity and reason, nothing of its content."""
     return {
         "id": held.id,
-        "uri": uri(held.id),
+        "uri": article_uri(held.id),
         "external_id": held.external_id,
         "version": held.version,
-        "publisher": shown(publisher),
+        "publisher": publisher_document(publisher),
         "change": {"type": "kill", "note": note, "fields": []},
         "published_at": format_instant(held.published_at),
         "updated_at": format_instant(now),

@@ -1,4 +1,4 @@
-"""Settings: one frozen dataclass, read from `NEWSWIRE_*` environment variables.
+"""Settings: a frozen dataclass, read from `NEWSWIRE_*` environment variables.
 
 Nothing else in the project reads the environment. An unknown `NEWSWIRE_*` variable
 stops the start, so that a typing error cannot silently leave a default in force.
@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from newswire.errors import closest_name
+from newswire.errors import suggest_name
 
 PREFIX = "NEWSWIRE_"
-URL, KEY, KEY_FILE = "NEWSWIRE_URL", "NEWSWIRE_KEY", "NEWSWIRE_KEY_FILE"
-# Read by the HTTP clients (`calling`) and by the test suite, not by the server.
-FOREIGN = frozenset({URL, KEY, KEY_FILE, "NEWSWIRE_TEST_DATABASE_URL"})
+URL, KEY = "NEWSWIRE_URL", "NEWSWIRE_KEY"
+# Read by the HTTP clients and by the test suite, not by the server.
+FOREIGN = frozenset({URL, KEY, f"{KEY}_FILE", "NEWSWIRE_TEST_DATABASE_URL"})
 SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
@@ -61,51 +61,46 @@ class Settings:
         """Settings from the environment (default: that of the process); raises `SettingsError`."""
         environ = os.environ if environ is None else environ
         known = {PREFIX + f.name.upper(): f for f in fields(cls)}
+        # A mistyped name would otherwise leave a default in force without a word.
+        for name in environ:
+            if name.startswith(PREFIX) and name not in FOREIGN and name.removesuffix("_FILE") not in known:
+                raise SettingsError(f"{name} is not a setting of Newswire. {suggest_name(name, sorted(known))}")
         values: dict[str, Any] = {}
-        for name, text in environ.items():
-            if not name.startswith(PREFIX) or name in FOREIGN:
-                continue
-            plain = name.removesuffix("_FILE")
-            if plain not in known:
-                raise SettingsError(unknown(name, known))
-            if name != plain:
-                if plain in environ:
-                    raise SettingsError(f"{plain} and {name} are both set; keep one of them.")
-                text = content(name, text)
-            values[known[plain].name] = converted(plain, text, known[plain].default)
+        for name, setting in known.items():
+            if (text := read_variable(environ, name)) is not None:
+                values[setting.name] = convert_value(name, text, setting.default)
         return cls(**values)
 
 
-def calling(url: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, str | None]:
-    """Whom an HTTP client calls (`url`, else NEWSWIRE_URL) and with which key, if any; raises `SettingsError`."""
+def client_settings(url: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, str | None]:
+    """The URL for an HTTP client (`url`, else NEWSWIRE_URL) and its key, or None; raises `SettingsError`."""
     environ = os.environ if environ is None else environ
+    # Only for its errors: a mistyped variable must not be ignored by a client either.
     Settings.from_env(environ)
-    given = address(URL, url or environ.get(URL, ""))
+    given = parse_address(URL, url or environ.get(URL, ""))
     if given is None:
         raise SettingsError(f"Where is the wire? Set {URL}, or give --url, such as https://wire.example.org.")
-    if KEY in environ and KEY_FILE in environ:
-        raise SettingsError(f"{KEY} and {KEY_FILE} are both set; keep one of them.")
-    key = content(KEY_FILE, environ[KEY_FILE]) if KEY_FILE in environ else environ.get(KEY, "").strip()
+    key = (read_variable(environ, KEY) or "").strip()
     if not key.isascii() or not key.isprintable() or " " in key:
         raise SettingsError(f"{KEY} does not hold a key, which is one word such as nw_….")
     return given, key or None
 
 
-def unknown(name: str, known: Mapping[str, object]) -> str:
-    closest = closest_name(name, known)
-    hint = f" Did you mean {closest}?" if closest else f" Known are: {', '.join(sorted(known))}."
-    return f"{name} is not a setting of Newswire.{hint}"
-
-
-def content(name: str, path: str) -> str:
+def read_variable(environ: Mapping[str, str], name: str) -> str | None:
+    """The value of a variable, or the content of the file that NAME_FILE names instead; None without either."""
+    path = environ.get(f"{name}_FILE")
+    if path is None:
+        return environ.get(name)
+    if name in environ:
+        raise SettingsError(f"{name} and {name}_FILE are both set; keep one of them.")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name} points to {path!r}, which cannot be read: {error}.") from None
+        raise SettingsError(f"{name}_FILE points to {path!r}, which cannot be read: {error}.") from None
 
 
-def converted(name: str, text: str, default: object) -> object:
-    """The value of one variable in the type of its default; raises `SettingsError`."""
+def convert_value(name: str, text: str, default: object) -> object:
+    """Converts the text of a variable to the type of its default; raises `SettingsError`."""
     if isinstance(default, bool):
         if text.lower() not in TRUE | FALSE:
             raise SettingsError(f"{name} must be true or false, not {text!r}.")
@@ -119,11 +114,11 @@ def converted(name: str, text: str, default: object) -> object:
     if name == "NEWSWIRE_SECRET" and len(text) < SECRET_CHARACTERS:
         raise SettingsError(f"{name} must have at least {SECRET_CHARACTERS} characters: `openssl rand -hex 32`.")
     if name == "NEWSWIRE_BASE_URL":
-        return address(name, text)
+        return parse_address(name, text)
     return text.lower() if name == "NEWSWIRE_LOG_LEVEL" else text
 
 
-def address(name: str, text: str) -> str | None:
+def parse_address(name: str, text: str) -> str | None:
     try:
         parts = urlsplit(text)
         usable = text.isascii() and text.isprintable() and not set(text) & set(' "\\') and parts.port != 0

@@ -69,81 +69,81 @@ class Version(NamedTuple):
     form: int = FORM
 
 
-def render(article: Mapping[str, Any]) -> Version:
-    """The bytes that every reader will get for this version."""
+def render_version(article: Mapping[str, Any]) -> Version:
+    """Encodes a version, once: every reader gets these bytes."""
     digest = digest_of(article)
-    return Version(digest, *serialized({**article, "digest": digest}))
+    return Version(digest, *_encode_members({**article, "digest": digest}))
 
 
-def serialized(article: Mapping[str, Any]) -> tuple[bytes, bytes]:
-    """The members of an article without the braces, and those of its body apart."""
+def _encode_members(article: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """The members of an article as JSON without the braces; those of its body apart."""
     rest = {name: value for name, value in article.items() if name not in BODY_FIELDS}
     body = {name: article[name] for name in BODY_FIELDS if name in article}
     return orjson.dumps(rest)[1:-1], orjson.dumps(body)[1:-1]
 
 
-def parsed(rendered: bytes, body: bytes) -> dict[str, Any]:
-    """The article exactly as it was stored, as its digest is over it."""
+def decode_stored(rendered: bytes, body: bytes) -> dict[str, Any]:
+    """Decodes exactly what was stored, which the digest is over."""
     article: dict[str, Any] = orjson.loads(b"{" + b",".join(part for part in (rendered, body) if part) + b"}")
     return article
 
 
-def parse_article(rendered: bytes, body: bytes | None) -> dict[str, Any]:
-    """The article of stored bytes, with every field that one has today; without its body where `body` is None."""
-    article = parsed(rendered, body or b"")
+def decode_article(rendered: bytes, body: bytes | None) -> dict[str, Any]:
+    """Decodes stored bytes and fills in every field of today's form; without its body where `body` is None."""
+    article = decode_stored(rendered, body or b"")
     if (article.get("change") or {}).get("type") == "kill":
         return TOMBSTONE.fill(article)
     return (WITHOUT_BODY if body is None else WHOLE).fill(article)
 
 
-def completed(rendered: bytes, body: bytes | None) -> tuple[bytes, bytes]:
+def _complete_bytes(rendered: bytes, body: bytes | None) -> tuple[bytes, bytes]:
     """The stored bytes of an older form as today's form has them, but for the digest."""
-    return serialized(parse_article(rendered, body))
+    return _encode_members(decode_article(rendered, body))
 
 
-def spliced(
+def splice_article(
     rendered: bytes, body: bytes | None, form: int, seq: int | None, status: str, article_id: str, base_url: str
 ) -> bytes:
     """One article as served under `base_url`; without its body where `body` is None."""
     if form != FORM:
-        rendered, body = completed(rendered, body)
-    told, place, own = b"null" if seq is None else b"%d" % seq, place_of(base_url), article_id.encode("ascii")
+        rendered, body = _complete_bytes(rendered, body)
+    told, place, own = b"null" if seq is None else b"%d" % seq, _articles_url(base_url), article_id.encode("ascii")
     return LINKED % (
         rendered, b"," if body else b"", body or b"", told, status.encode("ascii"), place, own, place, own,
     )  # fmt: skip
 
 
-def unlinked(version: Version, seq: int | None, status: str) -> bytes:
-    """A version without `links`: the same under every address of ours."""
+def splice_without_links(version: Version, seq: int | None, status: str) -> bytes:
+    """A version as served but for `links`, so that the bytes do not depend on the base URL."""
     rendered, body = version.rendered, version.body
     if version.form != FORM:
-        rendered, body = completed(rendered, body)
+        rendered, body = _complete_bytes(rendered, body)
     told = b"null" if seq is None else b"%d" % seq
     return UNLINKED % (rendered, b"," if body else b"", body, told, status.encode("ascii"))
 
 
-def linked(article: bytes, article_id: str, base_url: str) -> bytes:
-    """The same with them."""
-    place, own = place_of(base_url), article_id.encode("ascii")
+def add_links(article: bytes, article_id: str, base_url: str) -> bytes:
+    """Adds `links` to an article that was spliced without them."""
+    place, own = _articles_url(base_url), article_id.encode("ascii")
     return b'%s,"links":%s}' % (article[:-1], LINKS % (place, own, place, own))
 
 
-def with_member(article: bytes, name: str, value: object) -> bytes:
-    """An article with one more member."""
+def add_member(article: bytes, name: str, value: object) -> bytes:
+    """Adds one member to an article."""
     return b'%s,"%s":%s}' % (article[:-1], name.encode("ascii"), orjson.dumps(value))
 
 
 @lru_cache(1000)
-def place_of(base_url: str) -> bytes:
-    """Where articles are found, up to their id; both are ASCII that JSON takes as it is."""
+def _articles_url(base_url: str) -> bytes:
+    """The URL of articles up to their id. URL and ids are ASCII that needs no escaping in JSON."""
     return f"{base_url}/v1/articles/".encode("ascii")
 
 
-def enveloped(items: Iterable[bytes], rest: Mapping[str, object]) -> bytes:
-    """The JSON of a page: its items as `data`, and the members of `rest` behind them.
+def join_page(items: Iterable[bytes], rest: Mapping[str, object]) -> bytes:
+    """The JSON of a page of results: the items as `data`, then the members of `rest`.
 
-    A page is large, and what is large gets new memory from the system: so the first item begins it and the last one
-    ends it, and all are copied once, by `join`.
+    A page is so large that its memory comes from the system. So the envelope is added to the first and the last item,
+    and everything is copied once, by `join`.
     """
     ends, parts = b"],%s" % orjson.dumps(rest)[1:], list(items)
     if not parts:
@@ -153,8 +153,8 @@ def enveloped(items: Iterable[bytes], rest: Mapping[str, object]) -> bytes:
     return b",".join(parts)
 
 
-def how_many_fit(sizes: Sequence[int]) -> int:
-    """How many items, of these sizes in bytes, make a page that can be held in memory; one at least."""
+def count_fitting(sizes: Sequence[int]) -> int:
+    """The number of items, of these sizes in bytes, that fit into `PAGE_BYTES`; at least one."""
     total = 0
     for number, size in enumerate(sizes):
         total += size
@@ -170,20 +170,22 @@ def digest_of(article: Mapping[str, Any]) -> str:
     before the member existed has the same digest when it is served with it. Keys are ASCII and numbers are integers
     here, so sorted keys without blanks are the canonical form.
     """
-    kept = signed({name: value for name, value in article.items() if name not in UNSIGNED}, "")
+    kept = _signed_members({name: value for name, value in article.items() if name not in UNSIGNED}, "")
     for name in FIRST.keys() & kept.keys():
         value = kept[name]
-        kept[name] = [signed(item, name) for item in value] if isinstance(value, list) else signed(value, name)
+        kept[name] = (
+            [_signed_members(item, name) for item in value] if isinstance(value, list) else _signed_members(value, name)
+        )
     if any(image.get("renditions") for image in kept.get("images", ())):
-        kept["images"] = [without_addresses(image) for image in kept["images"]]
+        kept["images"] = [_without_urls(image) for image in kept["images"]]
     return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def signed(members: Mapping[str, Any], of: str) -> dict[str, Any]:
+def _signed_members(members: Mapping[str, Any], of: str) -> dict[str, Any]:
     """The members that count in a digest, of an article or of an object in its field `of`."""
     return {name: value for name, value in members.items() if name in FIRST[of] or value not in EMPTY}
 
 
-def without_addresses(image: Mapping[str, Any]) -> dict[str, Any]:
+def _without_urls(image: Mapping[str, Any]) -> dict[str, Any]:
     bare = [{key: value for key, value in item.items() if key != "url"} for item in image["renditions"]]
     return {**image, "renditions": bare}

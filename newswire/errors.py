@@ -1,18 +1,17 @@
-"""Problem: the closed list of what can go wrong for a client (RFC 9457).
+"""Problem details (RFC 9457): the closed list of codes, and the exception that carries one.
 
-Every refusal in the project is a `Problem` with a code of `CODES`; the HTTP form of it
-is made in `api.problems`, the command line prints `detail`. Nothing here knows HTTP
-beyond the status numbers.
+Every refusal in the project is a `Problem` with a code of `CODES`. `api.problems` makes the HTTP response of it, the
+command line prints `detail`. HTTP status numbers are all that is known of HTTP here.
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 
 class Kind(NamedTuple):
-    """One line of the closed list: HTTP status and a title that never changes."""
+    """A code of the closed list: its HTTP status, and its title, which never changes."""
 
     status: int
     title: str
@@ -49,9 +48,9 @@ CODES: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault inside a request: where (a JSON pointer, RFC 6901, or a parameter), what, what to do.
+    """One fault of a request: where it is (a JSON pointer, RFC 6901, or a parameter), what, and what to do.
 
-    `code` is a word of its own, finer than the problem's: required, unknown_field, too_long, invalid …
+    `code` is more specific than the code of the problem: required, unknown_field, too_long, invalid …
     """
 
     code: str
@@ -65,13 +64,13 @@ class Fault:
         return replace(self, pointer=prefix + (self.pointer or ""))
 
     def as_dict(self) -> dict[str, Any]:
-        place = {"parameter": self.parameter} if self.parameter is not None else {"pointer": self.pointer or ""}
+        location = {"parameter": self.parameter} if self.parameter is not None else {"pointer": self.pointer or ""}
         hint = {"did_you_mean": self.did_you_mean} if self.did_you_mean else {}
-        return {**place, "code": self.code, "detail": self.detail, **hint}
+        return {**location, "code": self.code, "detail": self.detail, **hint}
 
 
 class Problem(Exception):
-    """A request is refused: a `code` of `CODES`, a sentence for the caller, and the single faults."""
+    """The refusal of a request: a `code` of `CODES`, a sentence for the caller, and the faults."""
 
     def __init__(
         self,
@@ -110,6 +109,12 @@ def closest_name(name: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
-def invalid(pointer: str, code: str, detail: str) -> Problem:
-    """A 422 about one place of the body."""
+def suggest_name(name: str, known: Collection[str]) -> str:
+    """The hint for a name that is not `known`: the closest one of them, or all."""
+    closest = closest_name(name, known)
+    return f"Did you mean {closest}?" if closest else f"Known are: {', '.join(known)}."
+
+
+def invalid_at(pointer: str, code: str, detail: str) -> Problem:
+    """A 422 about one member of the body."""
     return Problem("validation_failed", detail, [Fault(code, detail, pointer=pointer)])

@@ -1,7 +1,7 @@
-"""Log lines: one JSON object a line on standard error, for whatever runs as a server.
+"""Structured logging: one JSON object a line on standard error, for servers and workers.
 
-Every line has time, level, logger, process and message, and what its writer added (`extra`), such
-as request_id, method, path, status, milliseconds, caller. A key never gets through.
+Every line has time, level, logger, process and message, and the `extra` of the call, such as request_id, method, path,
+status, milliseconds, caller. Keys are masked.
 """
 
 import json
@@ -11,15 +11,15 @@ import sys
 
 from newswire.timestamps import format_instant
 
-# Keys, tokens of feeds (`nwf_`) and signing secrets (`nws_`). No line is meant to hold one; a client that puts
-# its key into an address would.
+# Keys, tokens of feeds (`nwf_`) and signing secrets (`nws_`). No code logs one, but a client may put its key into a
+# URL, which is logged.
 KEY = re.compile(r"nw[fs]?_[A-Za-z0-9_-]{16,}")
 ENCODER = json.JSONEncoder(default=str)
 ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object for each record, in ASCII, so that no terminal or collector stumbles."""
+    """A formatter that writes each record as JSON in ASCII, which every terminal and log collector can read."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -35,13 +35,13 @@ class JsonLines(logging.Formatter):
         return KEY.sub("nw_***", ENCODER.encode(line))
 
 
-def configure(level: str) -> None:
-    """Sends the log lines of this process, from `level` (debug, info, warning, error) on, to standard error."""
-    # No line tells of these, which take as long to find out as the line to write.
+def configure_logging(level: str) -> None:
+    """Logs to standard error, from `level` (debug, info, warning, error) on."""
+    # The lines do not show these, and to collect them takes as long as to write the line.
     logging._srcfile = None
     logging.logThreads = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # It tells at each start that it looks at the schema.
+    # At each start Alembic logs that it looks at the schema.
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,7 +1,6 @@
-"""Points in time: RFC 3339 text outside, whole milliseconds since 1970 in UTC inside.
+"""Timestamps: RFC 3339 text outside, whole milliseconds since 1970 in UTC inside.
 
-Nothing in the project below the edges asks the clock: `now` is an argument, made by
-`now()` in a view, a command or a worker's round.
+Only the edges read the clock: `now` is an argument, made by `now()` in a view, a command or a round of the worker.
 """
 
 import re
@@ -20,7 +19,7 @@ RFC_3339 = re.compile(
 
 
 def now() -> int:
-    """The present, in milliseconds since 1970."""
+    """The current time, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
@@ -36,6 +35,7 @@ def parse_instant(text: str) -> int:
     fraction, zulu, sign, offset_hours, offset_minutes = found.groups()[6:]
     if not EARLIEST_YEAR <= year <= LATEST_YEAR:
         raise ValueError(f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+    # datetime knows no second 60; one second is added to the result instead.
     leap = second == 60
     offset = timedelta()
     if not zulu:
@@ -60,15 +60,15 @@ def milliseconds_of(moment: datetime) -> int:
 def format_instant(milliseconds: int) -> str:
     """RFC 3339 in UTC with three decimals: 2026-11-22T09:30:00.000Z."""
     seconds, rest = divmod(milliseconds, 1000)
-    return f"{second_of(seconds)}.{rest:03d}Z"
+    return f"{format_whole_second(seconds)}.{rest:03d}Z"
 
 
 @lru_cache(1000)
-def second_of(seconds: int) -> str:
+def format_whole_second(seconds: int) -> str:
     return (EPOCH + timedelta(seconds=seconds)).isoformat()[:-6]
 
 
-# As an embargo: until somebody says otherwise.
+# Stands for an embargo without an end: the article is withheld until its publisher says otherwise.
 END_OF_TIME = format_instant(LATEST - 1)
 
 

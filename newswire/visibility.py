@@ -44,8 +44,8 @@ FACETS = ("publisher", "section", "language", "keyword", "author")
 
 
 @lru_cache(10_000)
-def term(kind: str, value: str) -> str:
-    """`kind_value`, blind to case and to how blanks are typed; one word for both search engines."""
+def term_of(kind: str, value: str) -> str:
+    """The term `kind_value`: folded in case, blanks collapsed, escaped to one word for both search engines."""
     folded = " ".join(unicodedata.normalize("NFC", value).casefold().split())
     escaped = re.sub(r"[\x00-\x2f\x3a-\x60\x7b-\x7f]", lambda found: f"_{ord(found[0]):02x}", folded)
     if len(encoded := escaped.encode("utf-8", "surrogatepass")) > LONGEST_VALUE:
@@ -54,8 +54,8 @@ def term(kind: str, value: str) -> str:
     return f"{kind}_{escaped}"
 
 
-def untermed(name: str) -> str:
-    """The value of a term, as `term` left it: in small letters, its blanks made one."""
+def term_value(name: str) -> str:
+    """The value in a term, folded as `term_of` folded it."""
     return re.sub("_([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), name.partition("_")[2])
 
 
@@ -64,30 +64,30 @@ def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
 
     A language counts with and without its region. Those of `profile_terms` are among them.
     """
-    found = {term("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
+    found = {term_of("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
     for kind in ("id", "external_id", "section", "urgency"):
         if content.get(kind) is not None:
-            found.add(term(kind, str(content[kind])))
+            found.add(term_of(kind, str(content[kind])))
     if language := content.get("language"):
-        found |= {term("language", language), term("language", language.split("-")[0])}
+        found |= {term_of("language", language), term_of("language", language.split("-")[0])}
     for kind, items, names in NAMED:
-        found |= {term(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
-    found |= {term("keyword", keyword) for keyword in content.get("keywords", ())}
+        found |= {term_of(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
+    found |= {term_of("keyword", keyword) for keyword in content.get("keywords", ())}
     # Whoever gives an author's id for a name must not be found, counted and named as that author.
-    authors = {term("author", author["id"]) for author in content.get("authors", ())}
+    authors = {term_of("author", author["id"]) for author in content.get("authors", ())}
     feigned = {name for name in found if AUTHOR_ID.fullmatch(name)} - authors
     return frozenset(found - feigned) | profile_terms(content)
 
 
 def profile_terms(content: Mapping[str, Any]) -> frozenset[str]:
-    """Which fields of which authors an article gives, so that the newest one that does is a single look-up."""
+    """Terms for the profile fields that an article gives of each author: the newest such article is one look-up."""
     authors = content.get("authors", ())
     return frozenset(profile_term(name, author["id"]) for author in authors for name in PROFILE if author[name])
 
 
 def profile_term(name: str, author_id: str) -> str:
-    """No parameter and no entitlement has terms of this kind, so nobody can ask for them."""
-    return term(f"profile_{name}", author_id)
+    """The term of one profile field. No parameter and no entitlement can ask for terms of this kind."""
+    return term_of(f"profile_{name}", author_id)
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class Filter:
     @classmethod
     def of(cls, values: Mapping[str, Iterable[str]], excluded: Mapping[str, Iterable[str]] | None = None) -> Self:
         """From names and alternatives: {"section": ["world", "uk"], "language": ["en"]}; `excluded` alike."""
-        clauses = (frozenset(term(kind, value) for value in chosen) for kind, chosen in sorted(values.items()))
-        without = (term(kind, value) for kind, chosen in (excluded or {}).items() for value in chosen)
+        clauses = (frozenset(term_of(kind, value) for value in chosen) for kind, chosen in sorted(values.items()))
+        without = (term_of(kind, value) for kind, chosen in (excluded or {}).items() for value in chosen)
         return cls(include=tuple(clause for clause in clauses if clause), exclude=frozenset(without))
 
     def matches(self, terms: frozenset[str]) -> bool:
@@ -209,7 +209,7 @@ def rules_among(names: Collection[str], parameter: Callable[[str], Any]) -> Time
 
 @dataclass(frozen=True)
 class Visibility:
-    """What one caller may see. `owner`: a publisher among its own articles, or an admin; sees every state.
+    """The access of one caller. `owner`: a publisher to its own articles, or an admin; sees every state.
 
     `grants` is the entitlement's history, oldest first; the last one is in force now.
     """
@@ -269,5 +269,5 @@ NOTHING = Filter(include=(frozenset(),))
 
 
 def fingerprint_of(content: object) -> str:
-    """The same for equal contents, in every process."""
+    """A short hash that is the same for equal contents, in every process."""
     return hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]

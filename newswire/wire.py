@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Update, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire.article import EntryType
-from newswire.document import digest_of, parsed
+from newswire.document import decode_stored, digest_of
 from newswire.store.articles import AnyRow
 from newswire.store.backend import Errors, backend_of
 from newswire.store.database import Database
@@ -96,17 +96,17 @@ class Verification(NamedTuple):
     reason: str | None
 
 
-def link(chain: str, seq: int, digest: str) -> str:
+def chain_value(chain: str, seq: int, digest: str) -> str:
     """The chain value of entry `seq`: SHA-256 of "CHAIN SEQ DIGEST", ASCII, one blank between, in hexadecimal."""
     return hashlib.sha256(f"{chain} {seq} {digest}".encode("ascii")).hexdigest()
 
 
-def position(connection: Connection) -> Head:
+def read_head(connection: Connection) -> Head:
     """The head as this transaction sees it."""
     return Head(*POSITION.execute(connection, {}).fetchone())
 
 
-def latest(connection: Connection) -> Head:
+def read_committed_head(connection: Connection) -> Head:
     """The head as the last commit left it, at the least price; outside of any transaction."""
     return Head(*POSITION.fetch_single_row(connection))
 
@@ -119,7 +119,7 @@ def look_at_head(database: Database) -> Head | None:
     failures: Errors = (SQLAlchemyError, *database.backend.errors)
     try:
         with database.look() as connection:
-            return latest(connection)
+            return read_committed_head(connection)
     except failures:
         return None
 
@@ -135,13 +135,13 @@ def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Conn
     if seen is not None:
         with database.failures_as_problems(), database.look() as connection:
             found = read(connection, seen)
-            if latest(connection) == seen:
+            if read_committed_head(connection) == seen:
                 return found
     with database.read() as connection:
-        return read(connection, position(connection))
+        return read(connection, read_head(connection))
 
 
-def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
+def append_entries(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
     """Appends `entries`, in order, points their articles at them, and returns their sequence numbers.
 
     Call it last before the commit.
@@ -152,7 +152,7 @@ def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> lis
     first = last - len(entries) + 1
     rows = []
     for seq, new in enumerate(entries, first):
-        chain = link(chain, seq, new.digest)
+        chain = chain_value(chain, seq, new.digest)
         rows.append({"seq": seq, "at": now, "chain": chain, **new._asdict()})
     # Of an article that is told of twice the later entry counts.
     newest = {row["number"]: row["seq"] for row in rows}
@@ -161,7 +161,7 @@ def append(connection: Connection, entries: Sequence[NewEntry], now: int) -> lis
     return list(range(first, last + 1))
 
 
-def revise(connection: Connection) -> None:
+def bump_revision(connection: Connection) -> None:
     """Notes that a publisher, partner, key or feed was edited, so that no kept page outlives the edit."""
     connection.execute(update(head).values(revision=head.c.revision + 1))
     # The time is taken once the head is locked, for which the first statement may have waited long.
@@ -169,7 +169,7 @@ def revise(connection: Connection) -> None:
     backend_of(connection).notify_commit(connection)
 
 
-def renaming() -> Update:
+def new_wire_statement() -> Update:
     """The change that gives a restored wire a new id, so that whoever read the old one is told.
 
     What the old one told after its backup is not in the log, and its numbers are given out again.
@@ -177,22 +177,22 @@ def renaming() -> Update:
     return update(head).values(wire=str(uuid4()), revision=head.c.revision + 1)
 
 
-def since(connection: Connection, after: int, limit: int) -> Sequence[AnyRow]:
+def read_entries(connection: Connection, after: int, limit: int) -> Sequence[AnyRow]:
     """Up to `limit` entries with a number above `after`, in order: seq, type, at, number, version, digest, chain."""
     return connection.execute(select(entry).where(entry.c.seq > after).order_by(entry.c.seq).limit(limit)).all()
 
 
-def verify(connection: Connection, progress: Callable[[int], None] = lambda seq: None) -> Verification:
+def verify_log(connection: Connection, progress: Callable[[int], None] = lambda seq: None) -> Verification:
     """Walks the whole log and holds numbers, chain, digests and stored content against each other."""
     chain, walked = GENESIS, 0
-    for row in contents(connection):
-        reason = fault(row, walked + 1, chain)
+    for row in stored_entries(connection):
+        reason = entry_fault(row, walked + 1, chain)
         if reason:
             return Verification(walked, walked + 1 if row.seq > walked + 1 else row.seq, reason)
         chain, walked = row.chain, row.seq
         if walked % VERIFY_BATCH == 0:
             progress(walked)
-    stands = position(connection)
+    stands = read_head(connection)
     if stands.seq != walked:
         return Verification(walked, walked + 1, f"the head stands at {stands.seq}, the log ends at {walked}")
     if stands.chain != chain:
@@ -200,7 +200,7 @@ def verify(connection: Connection, progress: Callable[[int], None] = lambda seq:
     return Verification(walked, None, None)
 
 
-def contents(connection: Connection) -> Iterator[AnyRow]:
+def stored_entries(connection: Connection) -> Iterator[AnyRow]:
     """Every entry with the content it tells of, in batches, so that memory does not grow with the wire."""
     query = (
         select(
@@ -221,21 +221,21 @@ def contents(connection: Connection) -> Iterator[AnyRow]:
         after = rows[-1].seq
 
 
-def intact(row: AnyRow) -> bool:
+def is_intact(row: AnyRow) -> bool:
     try:
-        return bool(digest_of(parsed(row.rendered, row.body)) == row.digest)
+        return bool(digest_of(decode_stored(row.rendered, row.body)) == row.digest)
     except (ValueError, TypeError, LookupError, AttributeError):
         return False
 
 
-def fault(row: AnyRow, expected: int, chain: str) -> str | None:
+def entry_fault(row: AnyRow, expected: int, chain: str) -> str | None:
     """Why this entry is not as it was written, or None."""
     if row.seq != expected:
         return f"entry {expected} is missing"
     if row.stored is None:
         return "its content is missing"
-    if row.stored != row.digest or not intact(row):
+    if row.stored != row.digest or not is_intact(row):
         return "its content was altered"
-    if link(chain, row.seq, row.digest) != row.chain:
+    if chain_value(chain, row.seq, row.digest) != row.chain:
         return "its chain value does not follow from the entry before it"
     return None

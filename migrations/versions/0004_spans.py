@@ -20,6 +20,6 @@ INDEXES = (
 def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         return
-    # It is filled in 0007.
+    # The rebuild that follows the migrations fills it.
     for statement in (*TABLE, *INDEXES):
         op.execute(statement)

@@ -1,1 +1,1 @@
-"""Accounts: publishers, partners and their entitlements, keys, saved feeds."""
+"""Accounts: publishers, partners and their entitlements, keys and the callers behind them, saved feeds."""

@@ -52,7 +52,7 @@ def create_key(
             scopes=" ".join(scopes or SCOPES[kind]), label=label, created_at=now, expires_at=expires_at,
         )
     )  # fmt: skip
-    wire.revise(connection)
+    wire.bump_revision(connection)
     return key
 
 
@@ -61,7 +61,7 @@ def revoke_key(connection: Connection, number: int, now: int) -> None:
     query = update(api_key).where(api_key.c.id == number, api_key.c.revoked_at.is_(None)).values(revoked_at=now)
     if connection.execute(query).rowcount != 1:
         raise PartyError(f"There is no key {number} in use; see `newswire key list`.")
-    wire.revise(connection)
+    wire.bump_revision(connection)
 
 
 def list_keys(connection: Connection) -> Sequence[AnyRow]:

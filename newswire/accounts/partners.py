@@ -34,7 +34,7 @@ def change_partner(
     number = read_party_id(connection, partner, slug)
     if name is not None:
         connection.execute(update(partner).where(partner.c.id == number).values(name=name))
-        wire.revise(connection)
+        wire.bump_revision(connection)
     if limits is not None:
         _add_entitlement(connection, number, limits, now)
 
@@ -57,9 +57,9 @@ def list_entitlements(connection: Connection, partner_id: int) -> Sequence[AnyRo
 def _add_entitlement(connection: Connection, partner_id: int, limits: Mapping[str, Sequence[str]], now: int) -> None:
     # Raising the revision locks the head row, so that no entry can be appended between the look at the newest
     # sequence number and the commit.
-    wire.revise(connection)
+    wire.bump_revision(connection)
     connection.execute(
         insert(entitlement).values(
-            partner_id=partner_id, since_seq=wire.position(connection).seq, filter=dict(limits), created_at=now
+            partner_id=partner_id, since_seq=wire.read_head(connection).seq, filter=dict(limits), created_at=now
         )
     )

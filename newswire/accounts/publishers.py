@@ -19,7 +19,7 @@ def add_publisher(connection: Connection, slug: str, name: str, url: str | None,
     check_new_slug(connection, publisher, slug)
     values = {"slug": slug, "name": name, "url": url, "language": language, "created_at": now}
     number = connection.execute(insert(publisher).values(**values).returning(publisher.c.id)).scalar_one()
-    wire.revise(connection)
+    wire.bump_revision(connection)
     return Publisher(number, slug, name, url, language)
 
 
@@ -30,7 +30,7 @@ def change_publisher(connection: Connection, slug: str, changes: Mapping[str, An
         raise PartyError(f"There is no publisher {slug!r}; see `newswire publisher list`.")
     if changes:
         connection.execute(update(publisher).where(publisher.c.slug == slug).values(**changes))
-        wire.revise(connection)
+        wire.bump_revision(connection)
     return held._replace(**changes)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 from newswire import wire
 from newswire.accounts.callers import Caller, party_caller
 from newswire.accounts.keys import KEYS_WITH_OWNERS, hash_key
-from newswire.errors import Problem, invalid
+from newswire.errors import Problem, invalid_at
 from newswire.store.articles import insert_unless_there
 from newswire.store.tables import api_key, feed, partner, publisher
 
@@ -47,7 +47,7 @@ def create_feed(
 ) -> SavedFeed:  # fmt: skip
     """A new feed, opened by `token` too; raises `validation_failed` when the party has one of this name."""
     made = SavedFeed(party, name, title, query, hash_key(token), now, now)
-    wire.revise(connection)
+    wire.bump_revision(connection)
     if insert_unless_there(connection, feed, made._asdict(), feed.c.id) is None:
         raise _name_taken(name)
     if len(list_feeds(connection, party)) > MOST_FEEDS:
@@ -59,7 +59,7 @@ def change_feed(connection: Connection, party: str, name: str, changes: Mapping[
     """A feed with another name, title, query or token (a SHA-256, or None for no token); raises `not_found`."""
     # Raising the revision locks the head row, so that nobody else changes a feed, or takes the new name, between the
     # look and the change.
-    wire.revise(connection)
+    wire.bump_revision(connection)
     held = find_feed(connection, party, name)
     new = held._replace(**changes, updated_at=now)
     if new.name != held.name and _find_feed_or_none(connection, held.party, new.name) is not None:
@@ -70,7 +70,7 @@ def change_feed(connection: Connection, party: str, name: str, changes: Mapping[
 
 def delete_feed(connection: Connection, party: str, name: str) -> None:
     """Deletes a feed, and its token with it; raises `not_found`."""
-    wire.revise(connection)
+    wire.bump_revision(connection)
     if connection.execute(delete(feed).where(*_is_feed(party, name))).rowcount != 1:
         raise _no_such_feed(name)
 
@@ -126,7 +126,9 @@ def _is_feed(party: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[
 
 
 def _name_taken(name: str) -> Problem:
-    return invalid("/name", "taken", f"There is a feed {name!r} of yours already; PATCH /v1/feeds/{name} changes it.")
+    return invalid_at(
+        "/name", "taken", f"There is a feed {name!r} of yours already; PATCH /v1/feeds/{name} changes it."
+    )
 
 
 def _no_such_feed(name: str) -> Problem:

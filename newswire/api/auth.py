@@ -23,7 +23,7 @@ from newswire.accounts.publishers import find_publisher, read_publisher
 from newswire.accounts.signing_keys import find_key_of_signature, list_signing_keys, signing_key_caller
 from newswire.api.request.bodies import JSON_TYPES, read_up_to
 from newswire.article import UNCARRIABLE, Publisher
-from newswire.changes.follow import Access, Feed
+from newswire.changes.follow import Access, LiveWire
 from newswire.config import Settings
 from newswire.errors import Fault, Problem
 from newswire.formats.ninjs.document import NINJS_TYPE
@@ -49,7 +49,7 @@ class KnownCaller(NamedTuple):
     asked_at: float
 
 
-class Identity(NamedTuple):
+class Authentication(NamedTuple):
     """Who calls. `fingerprint` is None where no answer may be shared; `signed_body` is what a signature was over."""
 
     caller: Caller
@@ -91,46 +91,46 @@ class Authenticator:
             known[hash_header(header)] = found
         return found
 
-    def identify_by_key(self, request: Request, head: Head | None) -> Identity:
+    def identify_by_key(self, request: Request, head: Head | None) -> Authentication:
         """The caller whose key is in `Authorization`; without one it is anybody, where the wire is open to read."""
         header = request.environ.get("HTTP_AUTHORIZATION")
         if header is None:
             if self.settings.public_read:
-                return Identity(PUBLIC, PUBLIC_FINGERPRINT)
-            raise unauthenticated("This needs a key: send Authorization: Bearer KEY.")
+                return Authentication(PUBLIC, PUBLIC_FINGERPRINT)
+            raise unauthenticated_problem("This needs a key: send Authorization: Bearer KEY.")
         key = key_in(request)
         if key is None:
-            raise unauthenticated("Authorization must be Bearer KEY, or Basic with the key as password.")
+            raise unauthenticated_problem("Authorization must be Bearer KEY, or Basic with the key as password.")
         moment = now()
         known = self.recall(header, head, moment)
         if known is None:
             with self.database.read() as connection:
                 caller = find_caller(connection, key, moment)
-                head = wire.position(connection)
+                head = wire.read_head(connection)
             if caller is None:
-                raise unauthenticated("The key is unknown, revoked or expired.")
+                raise unauthenticated_problem("The key is unknown, revoked or expired.")
             known = self.remember(header, caller, head)
             self._note_use(caller, moment)
-        return Identity(known.caller, known.fingerprint)
+        return Authentication(known.caller, known.fingerprint)
 
-    def identify_by_token(self, request: Request, feed: str, token: str) -> Identity:
+    def identify_by_token(self, request: Request, feed: str, token: str) -> Authentication:
         """The party whose saved feed this is, for whoever has the feed's token: readers that cannot send headers."""
         if request.headers.get("Authorization") is not None:
-            raise unauthenticated("Send Authorization, or the token of the feed, not both.")
+            raise unauthenticated_problem("Send Authorization, or the token of the feed, not both.")
         with self.database.read() as connection:
             caller = saved_feeds.find_token_caller(connection, token, now())
         if caller is None or caller.feed != feed:
-            raise unauthenticated("The token is unknown or revoked, or that of another feed.")
-        return Identity(caller)
+            raise unauthenticated_problem("The token is unknown or revoked, or that of another feed.")
+        return Authentication(caller)
 
-    def identify_by_signature(self, request: Request) -> Identity:
+    def identify_by_signature(self, request: Request) -> Authentication:
         """The publisher with whose secret the body is signed. The body has to be read for that."""
         master, moment = self.settings.secret, now()
         if master is None:
-            raise unauthenticated("This wire knows no signatures: its operator has not set NEWSWIRE_SECRET.")
+            raise unauthenticated_problem("This wire knows no signatures: its operator has not set NEWSWIRE_SECRET.")
         given = request.headers[SIGNATURE]
         if not SIGNED.fullmatch(given):
-            raise unauthenticated(f"{SIGNATURE} must be sha1= and 40 hexadecimal digits.")
+            raise unauthenticated_problem(f"{SIGNATURE} must be sha1= and 40 hexadecimal digits.")
         # The type is not signed: what was signed as a document must not be told to be a text.
         if request.mimetype not in SIGNED_TYPES:
             raise Problem("unsupported_media_type", f"What is signed must be {' or '.join(SIGNED_TYPES)}.")
@@ -139,11 +139,11 @@ class Authenticator:
         body = read_up_to(request, ARTICLE_BYTES)
         key = find_key_of_signature(keys, master, given, body)
         if key is None:
-            raise unauthenticated("The signature is not one that a signing key in use gives this very body.")
+            raise unauthenticated_problem("The signature is not one that a signing key in use gives this very body.")
         with self.database.read() as connection:
             caller = signing_key_caller(connection, key, moment)
         self._note_use(caller, moment)
-        return Identity(caller, signed_body=body)
+        return Authentication(caller, signed_body=body)
 
     def _note_use(self, caller: Caller, moment: int) -> None:
         if caller.stale and caller.key_id is not None:
@@ -152,7 +152,7 @@ class Authenticator:
                 note_key_use(connection, caller.key_id, moment)
 
 
-def access_checker(request: Request, feed: Feed) -> Callable[[], Access | None]:
+def access_checker(request: Request, feed: LiveWire) -> Callable[[], Access | None]:
     """A function for streams: what the caller of this request may see by now, None when it may read no longer."""
     key = key_in(request)
     if key is None:
@@ -188,15 +188,22 @@ def check_scope(caller: Caller, scope: str) -> None:
     """Raises `insufficient_scope`, or `unauthenticated` where a key would help."""
     if scope not in caller.scopes:
         if caller.kind == "public":
-            raise unauthenticated("This needs a key: send Authorization: Bearer KEY.")
+            raise unauthenticated_problem("This needs a key: send Authorization: Bearer KEY.")
         raise Problem("insufficient_scope", f"This needs a key with the scope {scope}.")
 
 
-def unauthenticated(detail: str) -> Problem:
+def unauthenticated_problem(detail: str) -> Problem:
     return Problem("unauthenticated", detail)
 
 
-def own_publisher(caller: Caller) -> Publisher:
+def party_of_key(caller: Caller, owned: str) -> str:
+    """The party that `owned` (a consumer, a feed) belongs to; raises `unauthenticated` for a caller without a key."""
+    if caller.kind == "public":
+        raise unauthenticated_problem(f"{owned} belongs to a key: send Authorization: Bearer KEY.")
+    return caller.party
+
+
+def publisher_of_key(caller: Caller) -> Publisher:
     """The publisher whose key this is."""
     if caller.publisher is None:
         raise Problem(

@@ -18,7 +18,7 @@ from flask import Request
 from newswire.accounts.callers import Caller
 from newswire.api.auth import Authenticator, KnownCaller
 from newswire.api.cache.pages import PageCache
-from newswire.changes.follow import Feed
+from newswire.changes.follow import LiveWire
 from newswire.config import Settings
 from newswire.errors import Problem
 from newswire.reading.expiry import Calendar
@@ -43,7 +43,7 @@ class SharedState:
 
     settings: Settings
     database: Database
-    feed: Feed
+    feed: LiveWire
     authenticator: Authenticator
     calendar: Calendar
     languages: PerHead[Sequence[str]]
@@ -87,6 +87,7 @@ class RequestContext:
     cacheable_head: Head | None = None
     cacheable_until: int = UNLIMITED
     holds_slot: bool = False
+    own_url: str | None = None
 
     @property
     def caller(self) -> Caller:

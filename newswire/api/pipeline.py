@@ -20,14 +20,14 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from newswire.api.auth import SIGNATURE, TOKEN, Identity, check_scope
+from newswire.api.auth import SIGNATURE, TOKEN, Authentication, check_scope
 from newswire.api.cache.middleware import PageCacheMiddleware, handed_over, keep_page
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
 from newswire.api.problems import defect_response, http_error_response, problem_response
 from newswire.api.request.urls import base_url_of
 from newswire.api.responses import finish_response, negotiate_media_type
 from newswire.api.routing import Route
-from newswire.api.schemas.parameters import is_utf8, load_parameters, parse_query, sent_parameters
+from newswire.api.schemas.parameters import is_utf8, load_parameters, sent_parameters, split_query
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault, Problem
 from newswire.wire import look_at_head
@@ -58,7 +58,7 @@ def begin_request(state: SharedState) -> None:
         request_id=request_id_of(environ.get("HTTP_X_REQUEST_ID", "")),
         began=time.perf_counter(),
         base_url=state.settings.base_url or base_url_of(*map(environ.get, HOST)),
-        query=parse_query(environ.get("QUERY_STRING", "")),
+        query=split_query(environ.get("QUERY_STRING", "")),
         page_cache=cache.page_cache,
         head_seen=cache.head,
         known_caller=cache.known_caller,
@@ -74,7 +74,7 @@ def make_view(route: Route) -> Callable[..., Response]:
     def view(**address: Any) -> Response:
         context: RequestContext = g.context
         if route.scope is not None:
-            authenticate(context, route, address)
+            authenticate_caller(context, route, address)
             check_scope(context.caller, route.scope)
         check_address(context, address)
         if route.path.startswith("/v1"):
@@ -88,7 +88,7 @@ def make_view(route: Route) -> Callable[..., Response]:
     return view
 
 
-def authenticate(context: RequestContext, route: Route, address: Mapping[str, Any]) -> None:
+def authenticate_caller(context: RequestContext, route: Route, address: Mapping[str, Any]) -> None:
     """Finds out who calls: by a feed's token or a signature where the route takes them, else by a key."""
     authenticator, sent = context.state.authenticator, context.request
     if route.token and (token := dict(context.query).get(TOKEN)) is not None:
@@ -96,7 +96,7 @@ def authenticate(context: RequestContext, route: Route, address: Mapping[str, An
     elif route.signed and SIGNATURE in sent.headers and "Authorization" not in sent.headers:
         identity = authenticator.identify_by_signature(sent)
     elif context.known_caller is not None:
-        identity = Identity(context.known_caller.caller, context.known_caller.fingerprint)
+        identity = Authentication(context.known_caller.caller, context.known_caller.fingerprint)
     else:
         if context.page_cache is None and "Authorization" in sent.headers:
             # A request that the page cache had nothing to do with: a POST, a HEAD.

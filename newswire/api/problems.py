@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from newswire.api.context import RequestContext
 from newswire.errors import CODES, Problem
-from newswire.schemas.fields import printable
+from newswire.schemas.fields import printable_text
 
 logger = logging.getLogger("newswire.request")
 MEDIA_TYPE = "application/problem+json"
@@ -21,7 +21,7 @@ BY_STATUS = {
 def problem_response(context: RequestContext, problem: Problem) -> Response:
     """The answer that tells the client of a problem."""
     document = embed_problem(problem, context.base_url) | {
-        "instance": printable(context.request.path),
+        "instance": printable_text(context.request.path),
         "request_id": context.request_id,
     }
     response = Response(dump_json(document), problem.status, content_type=MEDIA_TYPE, headers=problem.headers)
@@ -74,7 +74,7 @@ def dump_json(document: object) -> bytes:
 
 def escape_unencodable(value: object) -> object:
     if isinstance(value, str):
-        return printable(value)
+        return printable_text(value)
     if isinstance(value, dict):
-        return {printable(str(name)): escape_unencodable(item) for name, item in value.items()}
+        return {printable_text(str(name)): escape_unencodable(item) for name, item in value.items()}
     return [escape_unencodable(item) for item in value] if isinstance(value, list | tuple) else value

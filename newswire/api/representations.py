@@ -1,6 +1,6 @@
 """Answers in the format that a request asks for: an article, an entry of the wire, a page of a list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,26 +10,27 @@ from newswire.api.context import RequestContext
 from newswire.api.request.conditional import article_tag
 from newswire.api.request.urls import current_url
 from newswire.api.responses import is_not_modified, not_modified_response
-from newswire.document import enveloped
+from newswire.document import join_page
 from newswire.formats import find_format
 from newswire.store.articles import AnyRow
 
 
-def convert_article(article: bytes, media_type: str) -> bytes:
-    """An article as served in the format of `media_type`, or as it is."""
+def convert_articles(articles: Sequence[bytes], media_type: str) -> Sequence[bytes]:
+    """Articles as served in the format of `media_type`, or as they are."""
     asked, version = find_format(media_type)
-    return article if asked is None else asked.convert_article(orjson.loads(article), version)
+    return articles if asked is None else [asked.convert_article(orjson.loads(each), version) for each in articles]
 
 
-def convert_entry(entry: bytes, media_type: str) -> bytes:
-    """An entry of the wire, its article in the JSON format of `media_type`."""
+def convert_entries(entries: Sequence[bytes], media_type: str) -> Sequence[bytes]:
+    """Entries of the wire, their articles in the JSON format of `media_type`."""
     asked, version = find_format(media_type)
     if asked is None:
-        return entry
-    content = orjson.loads(entry)
-    if content["article"] is not None:
-        content["article"] = orjson.Fragment(asked.convert_article(content["article"], version))
-    return orjson.dumps(content)
+        return entries
+    contents = [orjson.loads(entry) for entry in entries]
+    for content in contents:
+        if content["article"] is not None:
+            content["article"] = orjson.Fragment(asked.convert_article(content["article"], version))
+    return [orjson.dumps(content) for content in contents]
 
 
 def formatted_response(
@@ -52,7 +53,8 @@ def article_response(context: RequestContext, article: bytes, row: AnyRow) -> Re
     tag = article_tag(row.id, row.version, row.status, representation)
     if is_not_modified(context.request, tag):
         return not_modified_response(context, tag)
-    response = formatted_response(context, convert_article(article, context.media_type), tag)
+    (body,) = convert_articles([article], context.media_type)
+    response = formatted_response(context, body, tag)
     if asked is not None:
         response.headers.update(asked.headers)
     return response
@@ -69,4 +71,4 @@ def page_response(
         "links": {"self": current_url(context), "next": following},
         **({} if meta is None else {"meta": meta}),
     }
-    return formatted_response(context, enveloped(items, rest), tag, following)
+    return formatted_response(context, join_page(items, rest), tag, following)

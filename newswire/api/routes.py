@@ -137,5 +137,5 @@ ROUTES = (
     Route("GET", "/v1/me", about.read_me, "read", Parameters, {200: envelopes.MeOut}),
     Route("GET", "/v1/problems", about.list_problems, None, Parameters, {200: envelopes.ProblemKinds}),
     Route("GET", "/healthz", about.healthz, None, Parameters, {200: envelopes.Health}),
-    Route("GET", "/readyz", about.readyz, None, Parameters, {200: envelopes.Health}, problems=("unavailable",)),
+    Route("GET", "/readyz", about.readyz, None, Parameters, {200: envelopes.Readiness}, problems=("unavailable",)),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from newswire import wire
-from newswire.changes.page import ahead
+from newswire.changes.page import cursor_ahead_problem
 from newswire.errors import Problem
 from newswire.store.articles import insert_unless_there
 from newswire.store.tables import consumer
@@ -26,42 +26,42 @@ class Consumer(NamedTuple):
 COLUMNS = tuple(consumer.c[name] for name in Consumer._fields)
 
 
-def store(connection: Connection, party: str, name: str, after: int, now: int) -> Consumer:
+def store_position(connection: Connection, party: str, name: str, after: int, now: int) -> Consumer:
     """Stores a position, forward or back; raises `cursor_ahead` beyond the head."""
-    head = wire.position(connection)
+    head = wire.read_head(connection)
     if after > head.seq:
-        raise ahead(after, head)
+        raise cursor_ahead_problem(after, head)
     values = {"after": after, "updated_at": now, "wire": head.wire}
     row = {"party": party, "name": name, **values}
     if insert_unless_there(connection, consumer, row, consumer.c.name) is None:
-        connection.execute(update(consumer).where(*of(party, name)).values(**values))
-    elif len(stored(connection, party)) > MOST:
+        connection.execute(update(consumer).where(*is_consumer(party, name)).values(**values))
+    elif len(consumers_of(connection, party)) > MOST:
         raise Problem("validation_failed", f"There are {MOST} consumers already; delete one that is not used.")
     return Consumer(name, after, now, head.wire)
 
 
-def stored(connection: Connection, party: str) -> Sequence[Consumer]:
+def consumers_of(connection: Connection, party: str) -> Sequence[Consumer]:
     """All consumers of a party, by name."""
     return sorted(Consumer(*row) for row in connection.execute(select(*COLUMNS).where(consumer.c.party == party)))
 
 
-def find(connection: Connection, party: str, name: str) -> Consumer:
+def find_consumer(connection: Connection, party: str, name: str) -> Consumer:
     """One consumer; raises `not_found`, also for another party's."""
-    row = connection.execute(select(*COLUMNS).where(*of(party, name))).one_or_none()
+    row = connection.execute(select(*COLUMNS).where(*is_consumer(party, name))).one_or_none()
     if row is None:
-        raise unknown(name)
+        raise unknown_consumer(name)
     return Consumer(*row)
 
 
-def forget(connection: Connection, party: str, name: str) -> None:
+def forget_consumer(connection: Connection, party: str, name: str) -> None:
     """Deletes a consumer; raises `not_found`."""
-    if connection.execute(delete(consumer).where(*of(party, name))).rowcount != 1:
-        raise unknown(name)
+    if connection.execute(delete(consumer).where(*is_consumer(party, name))).rowcount != 1:
+        raise unknown_consumer(name)
 
 
-def of(party: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def is_consumer(party: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return consumer.c.party == party, consumer.c.name == name
 
 
-def unknown(name: str) -> Problem:
+def unknown_consumer(name: str) -> Problem:
     return Problem("not_found", f"There is no consumer {name!r} of yours; PUT /v1/consumers/{name} makes it.")

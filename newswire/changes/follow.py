@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from newswire import wire
-from newswire.changes.page import Changes, Told, changes, content_of
-from newswire.changes.rules import Content, Item, Matcher, Reader, kind_for, readable
+from newswire.changes.page import Changes, DeliveredEntry, changes_page, read_content
+from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
 from newswire.changes.watcher import Watcher
 from newswire.errors import Problem
+from newswire.store.articles import Past
 from newswire.store.database import Database
-from newswire.store.log_rows import Past
 from newswire.timestamps import now
 from newswire.visibility import Visibility
 
@@ -36,7 +36,7 @@ class Access:
     expires_at: int | None
 
 
-class Feed:
+class LiveWire:
     """The wire of one process, for readers that stay."""
 
     def __init__(self, database: Database) -> None:
@@ -56,33 +56,33 @@ class Feed:
         if kept is not None:
             return self._kept_page(reader, *kept, after, limit)
         with self.read() as connection:
-            return changes(connection, reader, wire.position(connection), after, limit, now(), until)
+            return changes_page(connection, reader, wire.read_head(connection), after, limit, now(), until)
 
-    def _kept_page(self, reader: Reader, items: Sequence[Item], head: wire.Head, after: int, limit: int) -> Changes:
+    def _kept_page(self, reader: Reader, items: Sequence[LogEntry], head: wire.Head, after: int, limit: int) -> Changes:
         matcher, rule = Matcher(reader, self._content), reader.visibility.rule_at(now())
-        told: list[Told] = []
+        told: list[DeliveredEntry] = []
         for item in items:
             after = item.seq
-            kind = kind_for(item, matcher)
+            kind = event_type_for(item, matcher)
             if kind is not None:
-                shown = readable(item, self.watcher.standing(item), kind, rule)
-                told.append(Told(kind, item, shown))
+                shown = is_readable(item, self.watcher.standing(item), kind, rule)
+                told.append(DeliveredEntry(kind, item, shown))
             if len(told) == limit:
                 break
         return Changes(told, after, after < head.seq, head)
 
-    def _content(self, number: int, past: Past) -> Content:
+    def _content(self, number: int, past: Past) -> StoredContent:
         kept = self.watcher.content(number, past)
         if kept is not None:
             return kept
         with self.read() as connection:
-            return content_of(connection, number, past)
+            return read_content(connection, number, past)
 
 
 class Follower:
     """One reader and its place; `access` asks anew what it may see, None when it may read no longer."""
 
-    def __init__(self, feed: Feed, reader: Reader, after: int, access: Callable[[], Access | None]) -> None:
+    def __init__(self, feed: LiveWire, reader: Reader, after: int, access: Callable[[], Access | None]) -> None:
         self.feed = feed
         self.reader = reader
         self.after = after

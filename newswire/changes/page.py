@@ -1,6 +1,6 @@
-"""The wire in order, out of the database: pages of what one reader is told, and where a walk begins.
+"""Pages of the log from the database, as one reader gets them, and the position at which a walk begins.
 
-Who is told what is decided in `matching`. Waiting for what is not there yet is in `following`.
+`rules` decides what is delivered. `follow` waits for entries that do not exist yet.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +11,10 @@ from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
 
 from newswire import wire
 from newswire.article import EntryType
-from newswire.changes.rules import Content, Item, Matcher, Reader, kind_for, readable
+from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
 from newswire.document import PAGE_BYTES
 from newswire.errors import Problem
-from newswire.store.articles import AnyRow
-from newswire.store.log_rows import Past, as_terms, told_before
+from newswire.store.articles import AnyRow, Past, as_terms, told_before
 from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
 from newswire.visibility import Standing
@@ -30,24 +29,24 @@ Two waits end after 30 seconds each (`engine.BUSY_SECONDS`); the rest is for clo
 """
 
 
-class Told(NamedTuple):
-    """One entry as this reader gets it; `readable`: with its article."""
+class DeliveredEntry(NamedTuple):
+    """An entry as it is delivered to one reader; `readable`: with its article."""
 
     type: str
-    item: Item
+    item: LogEntry
     readable: bool
 
 
 class Changes(NamedTuple):
-    """A page of the wire: `next_after` is the last number scanned, whether or not it was told."""
+    """A page of the log: `next_after` is the last `seq` scanned, whether or not it was delivered."""
 
-    entries: list[Told]
+    entries: list[DeliveredEntry]
     next_after: int
     has_more: bool
     head: wire.Head
 
 
-def changes(
+def changes_page(
     connection: Connection, reader: Reader, head: wire.Head, after: int, limit: int, now: int, until: int | None = None
 ) -> Changes:
     """At most `limit` entries after `after`, none after `until`; raises `cursor_ahead` beyond the head.
@@ -55,18 +54,18 @@ def changes(
     `head` is that of this transaction. A page ends early, and may be empty, where scanning on would cost too much.
     """
     if after > head.seq:
-        raise ahead(after, head)
+        raise cursor_ahead_problem(after, head)
     end = head.seq if until is None else until
     rule = reader.visibility.rule_at(now)
-    matcher = Matcher(reader, lambda number, past: content_of(connection, number, past))
-    told: list[Told] = []
+    matcher = Matcher(reader, lambda number, past: read_content(connection, number, past))
+    told: list[DeliveredEntry] = []
     scanned, size = after, 0
-    for item in islice(scan(connection, after, end, limit, bare=reader.gets_everything), MOST_SCANNED):
+    for item in islice(scan_entries(connection, after, end, limit, bare=reader.gets_everything), MOST_SCANNED):
         scanned = item.seq
-        kind = kind_for(item, matcher)
+        kind = event_type_for(item, matcher)
         if kind is not None:
-            shown = readable(item, item.standing, kind, rule)
-            told.append(Told(kind, item, shown))
+            shown = is_readable(item, item.standing, kind, rule)
+            told.append(DeliveredEntry(kind, item, shown))
             size += item.size if shown else 0
         if len(told) == limit or size >= PAGE_BYTES or matcher.looked >= MOST_LOOKED_INTO:
             break
@@ -74,16 +73,16 @@ def changes(
     return Changes(told, scanned, scanned < end, head)
 
 
-def ahead(after: int, head: wire.Head) -> Problem:
+def cursor_ahead_problem(after: int, head: wire.Head) -> Problem:
     return Problem("cursor_ahead", f"The wire stands at {head.seq}; {after} lies beyond it.", head=head.seq)
 
 
-def first_at(connection: Connection, moment: int) -> int:
-    """The position behind which the first entry comes, by its number, whose time is `moment` or later; else the head.
+def position_before(connection: Connection, moment: int) -> int:
+    """The position before the first entry whose time is `moment` or later; the head where there is none.
 
-    By halving it finds an entry so old that nothing before it can be meant, and walks on from there.
+    A binary search finds an entry so old that no earlier one can qualify (`DISORDER`); a scan goes on from there.
     """
-    head = wire.position(connection).seq
+    head = wire.read_head(connection).seq
     older, beyond = 0, head + 1
     while beyond - older > 1:
         middle = (older + beyond) // 2
@@ -94,7 +93,9 @@ def first_at(connection: Connection, moment: int) -> int:
     return head if found is None else int(found) - 1
 
 
-def scan(connection: Connection, after: int, until: int, first: int = CHUNK, *, bare: bool = False) -> Iterator[Item]:
+def scan_entries(
+    connection: Connection, after: int, until: int, first: int = CHUNK, *, bare: bool = False
+) -> Iterator[LogEntry]:
     """The entries after `after` up to `until`, in order, without content; read `first`, then more, at a time.
 
     They are `bare` for whoever gets everything: without terms, and without the version told before.
@@ -106,11 +107,11 @@ def scan(connection: Connection, after: int, until: int, first: int = CHUNK, *, 
             return
         pasts = told_before(connection, [row.number for row in rows if row.type == EntryType.CANCELED])
         for row in rows:
-            yield item_of(row, pasts.get(row.number) if row.type == EntryType.CANCELED else None)
+            yield _log_entry_of(row, pasts.get(row.number) if row.type == EntryType.CANCELED else None)
         after, chunk = rows[-1].seq, CHUNK
 
 
-def entries(*, bare: bool) -> Statement:
+def _entries_statement(*, bare: bool) -> Statement:
     """Entries with their version, what the article is now, and the version told before it; see `scan`.
 
     `limit` of them after `after`, none after `until`.
@@ -154,34 +155,34 @@ def entries(*, bare: bool) -> Statement:
 
 
 TOLD = and_(version.c.number == entry.c.number, version.c.version == entry.c.version)
-ENTRIES, BARE = entries(bare=False), entries(bare=True)
+ENTRIES, BARE = _entries_statement(bare=False), _entries_statement(bare=True)
 CONTENTS = select(entry.c.seq, version.c.rendered, version.c.body, version.c.form).join_from(entry, version, TOLD)
 BETWEEN = Statement(CONTENTS.where(entry.c.seq.between(bindparam("first"), bindparam("last"))))
 AMONG = CONTENTS.where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
 NO_TERMS: frozenset[str] = frozenset()
 
 
-def item_of(row: AnyRow, pasts: Sequence[Past] | None) -> Item:
+def _log_entry_of(row: AnyRow, pasts: Sequence[Past] | None) -> LogEntry:
     """A row of `entries`; `pasts` are all the versions told before a kill."""
     if pasts is None:
         pasts = () if row.past_seq is None else (Past(row.past_seq, row.past_version, as_terms(row.past_terms)),)
     terms, current = (NO_TERMS, NO_TERMS) if row.terms is None else (as_terms(row.terms), as_terms(row.current_terms))
     told = Past(row.seq, row.version, terms)
     standing = Standing(row.status, row.published_at, row.updated_at, row.expires_at, current)
-    return Item(
+    return LogEntry(
         row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, told, tuple(pasts), standing, row.size
     )
 
 
-def content_of(connection: Connection, number: int, past: Past) -> Content:
+def read_content(connection: Connection, number: int, past: Past) -> StoredContent:
     """One stored version."""
     statement = select(version.c.rendered, version.c.body, version.c.form).where(version.c.number == number)
     row = connection.execute(statement.where(version.c.version == past.version)).one()
-    return Content(row.rendered, row.body, row.form, past.terms)
+    return StoredContent(row.rendered, row.body, row.form, past.terms)
 
 
-def load_contents(connection: Connection, items: Sequence[Item]) -> None:
-    """Puts their stored versions into the items."""
+def load_contents(connection: Connection, items: Sequence[LogEntry]) -> None:
+    """Loads the stored versions of entries into `content`."""
     if not items:
         return
     first, last = items[0].seq, items[-1].seq
@@ -194,4 +195,4 @@ def load_contents(connection: Connection, items: Sequence[Item]) -> None:
     found = {row[0]: row for row in rows}
     for item in items:
         _, rendered, body, form = found[item.seq]
-        item.content = Content(rendered, body, form, item.told.terms)
+        item.content = StoredContent(rendered, body, form, item.told.terms)

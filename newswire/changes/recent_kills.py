@@ -1,18 +1,17 @@
-"""What was killed lately among the articles of a query, for whoever was told of them; for documents that tell of it.
+"""Recent kills of articles that matched a query and were visible to the reader; for Atom tombstones (RFC 6721).
 
-Who is told what is decided in `matching`, as for the wire itself.
+`rules` decides to whom they are delivered, as for the log itself.
 """
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from newswire.article import Killed, Status, uri
-from newswire.changes.page import content_of
+from newswire.article import Killed, Status, article_uri
+from newswire.changes.page import read_content
 from newswire.changes.rules import Matcher, Reader
-from newswire.document import parse_article
-from newswire.store.articles import CURRENT
-from newswire.store.log_rows import told_before
+from newswire.document import decode_article
+from newswire.store.articles import CURRENT, told_before
 from newswire.store.tables import article, version
 
 SHOWN = 50
@@ -27,19 +26,20 @@ NEWEST = (
 )
 
 
-def lately_killed(connection: Connection, reader: Reader) -> Sequence[Killed]:
-    """The newest 50 kills of articles that were told to this reader by this query, newest first.
+def recent_kills(connection: Connection, reader: Reader) -> Sequence[Killed]:
+    """The newest 50 kills of articles that this query had delivered to this reader, newest first.
 
-    They are looked for among the newest 200 kills that the wire told of, so that the work is bounded; the wire itself
-    (`/v1/changes`) tells of every one.
+    Only the newest 200 kills in the log are examined, so that the work is bounded; `/v1/changes` delivers every one.
     """
-    matcher = Matcher(reader, lambda number, past: content_of(connection, number, past))
+    matcher = Matcher(reader, lambda number, past: read_content(connection, number, past))
     rows = connection.execute(NEWEST).all()
     told = told_before(connection, [row.number for row in rows])
     found: list[Killed] = []
     for row in rows:
         if any(matcher.answers(row.number, past) for past in told[row.number]):
-            found.append(Killed(uri(row.id), row.updated_at, parse_article(row.rendered, None)["change"]["note"]))
+            found.append(
+                Killed(article_uri(row.id), row.updated_at, decode_article(row.rendered, None)["change"]["note"])
+            )
         if len(found) == SHOWN or matcher.looked >= MOST_LOOKED_INTO:
             break
     return found

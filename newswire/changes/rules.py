@@ -1,4 +1,4 @@
-"""Which entries of the log one reader is told of, and as what: pure decisions, the same for every way of reading.
+"""Delivery rules: which entries of the log one reader gets, and with which event type; pure, the same at every door.
 
 An entry reaches a reader when its version answers to the reader's query and to what the reader
 could see at that entry or later. A version that no longer does is told once, as
@@ -12,19 +12,19 @@ from functools import cached_property
 from typing import Any
 
 from newswire.article import EntryType
-from newswire.document import parse_article
+from newswire.document import decode_article
 from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
 from newswire.search.syntax import matches_article
-from newswire.store.log_rows import Past
+from newswire.store.articles import Past
 from newswire.timestamps import parse_instant
 from newswire.visibility import AccessRule, Filter, Standing, Visibility
 
 GONE = frozenset({EntryType.CANCELED, EntryType.REMOVED})
 
 
-class Content:
-    """One version as it is stored; its words are analysed when somebody asks for them, once."""
+class StoredContent:
+    """The stored bytes of one version; decoded and analysed lazily, once."""
 
     def __init__(self, rendered: bytes, body: bytes, form: int, terms: frozenset[str]) -> None:
         self.rendered = rendered
@@ -34,7 +34,7 @@ class Content:
 
     @cached_property
     def article(self) -> dict[str, Any]:
-        return parse_article(self.rendered, self.body)
+        return decode_article(self.rendered, self.body)
 
     @cached_property
     def analysed(self) -> Analysed:
@@ -42,8 +42,8 @@ class Content:
 
 
 @dataclass(slots=True)
-class Item:
-    """One entry of the log with what decides who is told of it.
+class LogEntry:
+    """One entry of the log with what decides to whom it is delivered.
 
     `told` is its version; `before` are the versions told earlier: of a kill all, newest first, else the
     newest only. `content` is there where it was loaded; `served` is room for what is made of it.
@@ -60,13 +60,13 @@ class Item:
     before: tuple[Past, ...]
     standing: Standing
     size: int
-    content: Content | None = None
+    content: StoredContent | None = None
     served: dict[Any, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads, and what is wanted; `types` None: every type."""
+    """The access and the query of one reader; `types` None: every event type."""
 
     visibility: Visibility
     query: Query
@@ -87,15 +87,15 @@ class Reader:
         """Whether a version is in what was open to the reader, and its terms are those that are asked for."""
         return self.query.filter.matches(past.terms) and self.visibility.could_see_at(past.terms, past.seq)
 
-    def concerns(self, item: Item) -> bool:
+    def concerns(self, item: LogEntry) -> bool:
         """Whether the reader may be told of this entry; without a look inside."""
         return self.could_see(item.told) or any(map(self.could_see, item.before))
 
 
 class Matcher:
-    """Whether versions answer to one reader. Each is looked into once at most; `looked` counts those that were."""
+    """Matches versions against one reader. Each is decoded once at most; `looked` counts those that were."""
 
-    def __init__(self, reader: Reader, load: Callable[[int, Past], Content]) -> None:
+    def __init__(self, reader: Reader, load: Callable[[int, Past], StoredContent]) -> None:
         self.reader = reader
         self.load = load
         self.looked = 0
@@ -115,12 +115,12 @@ class Matcher:
         key = (number, past.version)
         if key not in self._known:
             self.looked += 1
-            self._known[key] = holds(reader.query, self.load(number, past))
+            self._known[key] = satisfies_query(reader.query, self.load(number, past))
         return self._known[key]
 
 
-def holds(query: Query, content: Content) -> bool:
-    """Whether the times and words of a version are what the query asks for."""
+def satisfies_query(query: Query, content: StoredContent) -> bool:
+    """Whether a version satisfies the times and words of a query."""
     times = query.times
     for name, since, until in (("published_at", *times[:2]), ("updated_at", *times[2:])):
         if since is None and until is None:
@@ -131,8 +131,8 @@ def holds(query: Query, content: Content) -> bool:
     return query.expression is None or matches_article(query.expression, content.analysed)
 
 
-def kind_for(item: Item, matcher: Matcher) -> str | None:
-    """What this entry is to the reader, or None when it is nothing."""
+def event_type_for(item: LogEntry, matcher: Matcher) -> str | None:
+    """The event type with which the entry is delivered to the reader; None: it is not delivered."""
     kind: str | None
     if item.type == EntryType.CANCELED:
         kind = item.type if any(matcher.answers(item.number, past) for past in item.before) else None
@@ -145,6 +145,6 @@ def kind_for(item: Item, matcher: Matcher) -> str | None:
     return kind if wanted is None or kind in wanted else None
 
 
-def readable(item: Item, standing: Standing, kind: str, rule: AccessRule) -> bool:
-    """Whether the reader may have the content of this entry's version today."""
+def is_readable(item: LogEntry, standing: Standing, kind: str, rule: AccessRule) -> bool:
+    """Whether the reader may have the content of the entry's version now; `standing` is that of its article."""
     return kind not in GONE and rule.filter.matches(item.told.terms) and rule.allows(standing)

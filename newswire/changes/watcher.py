@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import wire
-from newswire.changes.page import CHUNK, load_contents, scan
-from newswire.changes.rules import Content, Item, Reader
+from newswire.changes.page import CHUNK, load_contents, scan_entries
+from newswire.changes.rules import LogEntry, Reader, StoredContent
 from newswire.errors import Problem
+from newswire.store.articles import Past
 from newswire.store.backend import MAX_LISTEN_SECONDS
 from newswire.store.database import Database
-from newswire.store.log_rows import Past
 from newswire.visibility import Standing
 
 logger = logging.getLogger("newswire.watcher")
@@ -53,7 +53,7 @@ class Watcher:
         self._left = 0.0
         self._thread: threading.Thread | None = None
         self._first = 0
-        self._items: list[Item] = []
+        self._items: list[LogEntry] = []
         self._standing: dict[int, Standing] = {}
 
     @contextmanager
@@ -97,18 +97,18 @@ class Watcher:
         # A reader may have come from a page that the watcher had not seen yet.
         return max(after, sleepers.passed)
 
-    def since(self, after: int) -> tuple[Sequence[Item], wire.Head] | None:
+    def since(self, after: int) -> tuple[Sequence[LogEntry], wire.Head] | None:
         """The entries behind `after`, and the head; None when they are not all here."""
         with self._lock:
             if self.head is None or not self._first <= after <= self.head.seq:
                 return None
             return self._items[after - self._first :], self.head
 
-    def standing(self, item: Item) -> Standing:
+    def standing(self, item: LogEntry) -> Standing:
         """What the article of a kept entry is now."""
         return self._standing.get(item.number, item.standing)
 
-    def content(self, number: int, past: Past) -> Content | None:
+    def content(self, number: int, past: Past) -> StoredContent | None:
         """A version that is kept here."""
         with self._lock:
             position = past.seq - self._first - 1
@@ -122,7 +122,7 @@ class Watcher:
             self._stop.set()
             self._wanted.set()
             for sleepers in self._sleepers.values():
-                wake(sleepers)
+                wake_sleepers(sleepers)
 
     def join(self) -> None:
         """Waits until the thread has let go of its connection, as it does at once after `close`."""
@@ -156,12 +156,12 @@ class Watcher:
         """Takes what is new out of the database, in one short transaction, and wakes everyone."""
         known = self.head
         with self.database.read() as connection:
-            found = wire.position(connection)
+            found = wire.read_head(connection)
             if found == known:
                 return
             # Whoever lags behind so far reads pages.
             fresh = known is not None and found.wire == known.wire and 0 <= found.seq - known.seq <= MOST_KEPT
-            items = list(scan(connection, known.seq, found.seq, CHUNK)) if known and fresh else []
+            items = list(scan_entries(connection, known.seq, found.seq, CHUNK)) if known and fresh else []
             fresh = fresh and sum(item.size for item in items) <= MOST_BYTES
             load_contents(connection, items if fresh else ())
         revised = known is None or known.revision != found.revision
@@ -175,9 +175,9 @@ class Watcher:
                 sleepers.passed = found.seq
         # Outside the lock, which everyone who wakes wants first.
         for sleepers in woken:
-            wake(sleepers)
+            wake_sleepers(sleepers)
 
-    def _keep(self, items: Sequence[Item], found: wire.Head) -> None:
+    def _keep(self, items: Sequence[LogEntry], found: wire.Head) -> None:
         self.head = found
         self._items.extend(items)
         if self._first + len(self._items) != found.seq:
@@ -199,7 +199,7 @@ class Watcher:
         self._standing.update((item.number, item.standing) for item in items)
 
 
-def wake(sleepers: Sleepers) -> None:
+def wake_sleepers(sleepers: Sleepers) -> None:
     # A copy: one whose time is up takes its alarm away meanwhile.
     for alarm in tuple(sleepers.alarms):
         alarm.set()

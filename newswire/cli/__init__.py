@@ -1,6 +1,6 @@
-"""The command `newswire`. This page is its table of commands; each is loaded when it is called.
+"""The command `newswire`: the table of its commands, each of which is imported when it is called.
 
-Nothing else is imported here, so that `newswire --help` is there at once.
+Nothing else is imported here, so that `newswire --help` answers at once.
 """
 
 import gc
@@ -13,22 +13,22 @@ import click
 from newswire import __version__
 
 COMMANDS = {
-    "db": ("db:db", "Create or migrate the database."),
-    "publisher": ("publisher:publisher", "Add, change and list publishers."),
-    "partner": ("partner:partner", "Add, change and list partners and what they may see."),
-    "key": ("key:key", "Create, list and revoke keys."),
-    "serve": ("serve:serve", "Serve the wire over HTTP, with one worker beside."),
-    "worker": ("worker:worker", "Run the worker alone (for more machines)."),
-    "demo": ("demo:demo", "Try it out: a fresh wire with sample articles, keys and curl lines."),
-    "import": ("import_:import_articles", "Load many articles from a file straight into the database."),
-    "export": ("export:export", "Write the wire as NDJSON."),
-    "verify": ("verify:verify", "Prove that nothing on the wire was dropped or altered."),
-    "stats": ("stats:stats", "Say what the wire holds."),
-    "backup": ("backup:backup", "Copy the database to a file, while it is served."),
-    "restore": ("backup:restore", "Put a backup into the database."),
-    "push": ("push:push", "Publish files over HTTP."),
-    "pull": ("pull:pull", "Read the wire over HTTP into files; go on where it stopped."),
-    "tail": ("tail:tail", "Watch the wire over HTTP, live."),
+    "db": ("db:db_group", "Create or migrate the database."),
+    "publisher": ("publisher:publisher_group", "Add, change and list publishers."),
+    "partner": ("partner:partner_group", "Add, change and list partners and what they may see."),
+    "key": ("key:key_group", "Create, list and revoke keys."),
+    "serve": ("serve:serve_command", "Serve the wire over HTTP, with one worker process."),
+    "worker": ("worker:worker_command", "Run the worker alone (for more machines)."),
+    "demo": ("demo:demo_command", "Try it out: a fresh wire with sample articles, keys and curl lines."),
+    "import": ("import_:import_command", "Load many articles from a file straight into the database."),
+    "export": ("export:export_command", "Write the wire as NDJSON."),
+    "verify": ("verify:verify_command", "Prove that nothing on the wire was dropped or altered."),
+    "stats": ("stats:stats_command", "Count what the wire holds."),
+    "backup": ("backup:backup_command", "Copy the database to a file, while it is served."),
+    "restore": ("backup:restore_command", "Put a backup into the database."),
+    "push": ("push:push_command", "Publish files over HTTP."),
+    "pull": ("pull:pull_command", "Read the wire over HTTP into files; go on where it stopped."),
+    "tail": ("tail:tail_command", "Watch the wire over HTTP, live."),
 }
 EXAMPLES = """\b
 First steps on a database of its own (a file newswire.db in this folder):
@@ -38,14 +38,17 @@ First steps on a database of its own (a file newswire.db in this folder):
     newswire serve
 
 \b
-Settings are NEWSWIRE_* variables, such as NEWSWIRE_DATABASE_URL; each has a twin
-with _FILE at its end that names a file with the value. push, pull, tail and
+Settings are NEWSWIRE_* variables, such as NEWSWIRE_DATABASE_URL; each can
+end in _FILE and name a file with the value instead. push, pull, tail and
 verify --remote call the wire at NEWSWIRE_URL with the key in NEWSWIRE_KEY. Exit
 status: 0 done, 1 failed, 2 wrong usage."""
 
 
-def loaded(name: str) -> Any:
-    """A module. What comes with it stays: to look for garbage among it takes a tenth of the time, then and later."""
+def load_module(name: str) -> Any:
+    """Imports a module without garbage collection, and exempts what it creates from later collections.
+
+    Modules stay until the end, and to scan them takes a tenth of the time of a command.
+    """
     if name in sys.modules:
         return sys.modules[name]
     gc.disable()
@@ -57,7 +60,7 @@ def loaded(name: str) -> Any:
 
 
 class CommandTable(click.Group):
-    """A group whose commands are known by name and summary until one of them is wanted."""
+    """A click group that knows its commands by name and summary, and imports the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -66,7 +69,7 @@ class CommandTable(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(loaded(f"newswire.cli.{module}"), attribute)
+        command: click.Command = getattr(load_module(f"newswire.cli.{module}"), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -74,25 +77,25 @@ class CommandTable(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """The one place where a failure becomes a sentence and exit status 1; a defect keeps its traceback."""
+        """Runs a command. A failure becomes a sentence and exit status 1; a defect keeps its traceback."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            from newswire.cli.support.failures import sentence
+            from newswire.cli.support.output import describe_failure
 
-            said = sentence(error)
-            if said is None:
+            sentence = describe_failure(error)
+            if sentence is None:
                 raise
-            raise click.ClickException(said) from error
+            raise click.ClickException(sentence) from error
 
 
 main = CommandTable(
     name="newswire",
     help="Newswire, a self-hosted newswire: publishers push articles, partners pull, search and follow them.",
     epilog=EXAMPLES,
-    # Only their names are looked at, for suggestions after a typing error.
+    # click takes only the names from here, for suggestions after a typing error.
     commands={name: click.Command(name) for name in COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

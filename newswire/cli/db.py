@@ -2,32 +2,44 @@
 
 import click
 
-from newswire.cli.support.output import json_option, tell
+from newswire.cli.support.index import update_index
+from newswire.cli.support.output import json_option, print_result
 from newswire.config import Settings
-from newswire.store.database import create_backend, public_url
+from newswire.store.database import Database, public_url
 from newswire.store.migrate import upgrade as migrate
 
 
 @click.group()
-def db() -> None:
+def db_group() -> None:
     """Create or migrate the database that NEWSWIRE_DATABASE_URL names (default: newswire.db in this folder)."""
 
 
-@db.command()
+@db_group.command()
 @json_option
-def upgrade(as_json: bool) -> None:
-    """Bring the database to the schema of this version of Newswire.
+def upgrade_command(as_json: bool) -> None:
+    """Bring the database to the schema and the search index of this version of Newswire.
 
     An empty database gets all tables; an older one is migrated, in one transaction; a current one is
     left alone. Start it before the servers of a new version.
+
+    Then the search index is rebuilt where it was made by another version of Newswire or of its stemmer. That
+    goes in small transactions and may be done while the wire is served; it can be interrupted, and the next
+    `newswire db upgrade` goes on.
     """
     url = Settings.from_env().database_url
     before, after = migrate(url)
-    place = public_url(create_backend(url).url)
+    database = Database(url)
+    try:
+        indexed = update_index(database)
+    finally:
+        database.dispose()
+    place = public_url(database.url)
     if before == after:
         sentence = f"{place} is up to date (schema {after})."
     elif before is None:
         sentence = f"{place} was created (schema {after})."
     else:
         sentence = f"{place} was migrated from schema {before} to {after}."
-    tell(sentence, {"database": place, "before": before, "after": after}, as_json)
+    if indexed:
+        sentence += f" {indexed:,} articles were indexed again."
+    print_result(sentence, {"database": place, "before": before, "after": after, "indexed": indexed}, as_json)

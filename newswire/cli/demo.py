@@ -1,4 +1,4 @@
-"""`newswire demo`: a wire to try out, gone when it ends."""
+"""`newswire demo`: a temporary wire with sample articles, which is deleted when the command ends."""
 
 import os
 import signal
@@ -17,9 +17,9 @@ from newswire.accounts.partners import add_partner
 from newswire.accounts.publishers import add_publisher
 from newswire.api.views.docs_page import SAMPLES
 from newswire.article import Draft, Publisher
-from newswire.cli.support.listen import address_of, listen
-from newswire.cli.support.output import json_option, tell
-from newswire.cli.support.progress import progress
+from newswire.cli.support.listen import listener_url, open_listener
+from newswire.cli.support.output import json_option, print_notice, print_result
+from newswire.cli.support.progress import show_progress
 from newswire.config import PREFIX, Settings
 from newswire.formats.markdown.read import parse_markdown
 from newswire.publishing.receive import PublishTransaction, publish_transaction
@@ -63,36 +63,39 @@ MEANINGS = {
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
 @json_option
-def demo(port: int, as_json: bool) -> None:
+def demo_command(port: int, as_json: bool) -> None:
     """Try Newswire out: a fresh wire with sample articles, keys, and curl lines that work as pasted.
 
     It lives in a temporary folder, which is deleted at the end, and leaves your own database alone.
     """
+    # The settings of the user are not used, but a mistyped one is an error here as in every command.
     Settings.from_env()
-    logs.configure(LOG_LEVEL)
+    logs.configure_logging(LOG_LEVEL)
     for number in (signal.SIGTERM, signal.SIGHUP):
+        # SystemExit unwinds the stack, which deletes the folder; the default action would leave it there.
         signal.signal(number, lambda *_: sys.exit(0))
-    with listen("127.0.0.1", port) as listener, TemporaryDirectory(prefix="newswire-demo-") as folder:
-        url = address_of(listener)
+    with open_listener("127.0.0.1", port) as listener, TemporaryDirectory(prefix="newswire-demo-") as folder:
+        url = listener_url(listener)
         database_url = URL.create("sqlite", database=str(Path(folder, "newswire.db"))).render_as_string()
         migrate.upgrade(database_url)
-        keys = seeded(database_url, f"{url}/samples/")
-        shown = {"url": url, "docs": f"{url}/docs", "keys": keys, "commands": commands(url, keys)}
+        keys = seed_database(database_url, f"{url}/samples/")
+        facts = {"url": url, "docs": f"{url}/docs", "keys": keys, "commands": example_commands(url, keys)}
         status = run_server(
             Settings(database_url=database_url, log_level=LOG_LEVEL, demo=True), listener, processes=1,
-            environment=worker_environment(database_url), ready=lambda: tell(page(shown), shown, as_json),
+            environment=worker_environment(database_url),
+            ready=lambda: print_result(welcome_text(facts), facts, as_json),
         )  # fmt: skip
     raise SystemExit(status)
 
 
 def worker_environment(database_url: str) -> dict[str, str]:
-    """That of this process, with the demo's settings in place of those that are there."""
+    """The environment of this process, with the settings of the demo instead of those of the user."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return {**kept, "NEWSWIRE_DATABASE_URL": database_url, "NEWSWIRE_LOG_LEVEL": LOG_LEVEL}
 
 
-def seeded(database_url: str, samples_url: str) -> dict[str, str]:
-    """Fills the empty database with parties and articles; returns the keys."""
+def seed_database(database_url: str, samples_url: str) -> dict[str, str]:
+    """Adds publisher, partners, keys and sample articles to an empty database; returns the keys."""
     database = Database(database_url)
     moment = now()
     with database.begin() as connection:
@@ -112,29 +115,30 @@ def seeded(database_url: str, samples_url: str) -> dict[str, str]:
 
 
 def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> None:
-    """Receives the sample articles, oldest first."""
+    """Publishes the sample articles, oldest first."""
     files = sorted(SAMPLES.glob("*.md"))
     drafts: list[tuple[str, Draft]] = []
-    click.echo(f"Loading {len(files)} sample articles ...", err=True)
-    with progress("Loading", "articles", len(files)) as show:
+    print_notice(f"Loading {len(files)} sample articles ...")
+    with show_progress("Loading", "articles", len(files)) as show:
         for count, file in enumerate(files, 1):
             drafts.append((file.stem, load_draft(parse_markdown(file.read_bytes()), publisher)))
             show(count, count)
+    # The log keeps the order in which articles are received, and the newest belongs to its end.
     for name, draft in sorted(drafts, key=lambda item: item[1].published_at or transaction.now):
         transaction.upsert(publisher, draft.external_id or name, draft)
 
 
-def commands(url: str, keys: Mapping[str, str]) -> dict[str, str]:
-    """What to do first, as lines for a shell."""
+def example_commands(url: str, keys: Mapping[str, str]) -> dict[str, str]:
+    """Shell commands for the first steps, by their titles."""
     headers = {name: f"-H 'Authorization: Bearer {key}'" for name, key in keys.items()}
     return {title: command.format(url=url, **headers) for title, command in COMMANDS.items()}
 
 
-def page(shown: Mapping[str, Any]) -> str:
-    """What the terminal says once the demo can be used."""
-    lines = ["", click.style(f"Newswire {__version__} is running at {shown['url']}", bold=True)]
-    lines += [f"The reference of its interface: {shown['docs']}", "", click.style("Keys", bold=True)]
-    lines += [f"    {key}  {click.style(MEANINGS[name], dim=True)}" for name, key in shown["keys"].items()]
-    for title, command in shown["commands"].items():
+def welcome_text(facts: Mapping[str, Any]) -> str:
+    """The text for the terminal once the demo can be used."""
+    lines = ["", click.style(f"Newswire {__version__} is running at {facts['url']}", bold=True)]
+    lines += [f"The reference of its interface: {facts['docs']}", "", click.style("Keys", bold=True)]
+    lines += [f"    {key}  {click.style(MEANINGS[name], dim=True)}" for name, key in facts["keys"].items()]
+    for title, command in facts["commands"].items():
         lines += ["", click.style(title, bold=True), *(f"    {line}" for line in command.split("\n"))]
     return "\n".join([*lines, "", "Ctrl-C ends it; all of this is deleted then."])

@@ -1,4 +1,4 @@
-"""`newswire export`."""
+"""`newswire export`: the log as NDJSON on standard output."""
 
 import sys
 from typing import BinaryIO
@@ -6,10 +6,10 @@ from typing import BinaryIO
 import click
 
 from newswire import wire
-from newswire.changes.document import entry_bytes
-from newswire.changes.page import changes
+from newswire.changes.document import encode_entry
+from newswire.changes.page import changes_page
 from newswire.changes.rules import Reader
-from newswire.cli.support.database import opened_database
+from newswire.cli.support.database import open_database
 from newswire.config import Settings
 from newswire.search.query import Query
 from newswire.store.database import Database
@@ -22,8 +22,8 @@ READER = Reader(Visibility(EVERYTHING, owner=True), Query())
 
 
 @click.command()
-@click.option("--after", type=click.IntRange(0, 2**62), default=0, metavar="SEQ", help="Begin behind this entry.")
-def export(after: int) -> None:
+@click.option("--after", type=click.IntRange(0, 2**62), default=0, metavar="SEQ", help="Begin after this entry.")
+def export_command(after: int) -> None:
     """Write the wire to standard output as NDJSON, every entry one line as in GET /v1/changes, up to the head.
 
     Addresses in it begin with NEWSWIRE_BASE_URL (default: http://127.0.0.1:8000).
@@ -33,17 +33,18 @@ def export(after: int) -> None:
     newswire export --after 120000 >> wire.ndjson
     """
     base = Settings.from_env().base_url or BASE_URL
-    with opened_database() as database:
-        write(database, after, base, sys.stdout.buffer)
+    with open_database() as database:
+        export_entries(database, after, base, sys.stdout.buffer)
 
 
-def write(database: Database, after: int, base: str, out: BinaryIO) -> None:
-    """Each batch is a transaction of its own, so that an export of hours holds up nobody."""
+def export_entries(database: Database, after: int, base: str, out: BinaryIO) -> None:
+    """Writes the entries after the number `after`, up to the head, with URLs that begin with `base`."""
     more = True
     while more:
+        # A transaction for each batch: during one of hours SQLite could not reset its WAL, nor PostgreSQL vacuum.
         with database.read() as connection:
-            page = changes(connection, READER, wire.position(connection), after, BATCH, now())
-        for told in page.entries:
-            out.write(entry_bytes(told, base) + b"\n")
+            page = changes_page(connection, READER, wire.read_head(connection), after, BATCH, now())
+        for entry in page.entries:
+            out.write(encode_entry(entry, base) + b"\n")
         after, more = page.next_after, page.has_more
     out.flush()

@@ -1,4 +1,4 @@
-"""`newswire import`: articles from a file straight into the database."""
+"""`newswire import`: publishes the articles of a file directly in the database."""
 
 import hashlib
 import time
@@ -14,11 +14,12 @@ from newswire import wire
 from newswire.accounts.publishers import find_publisher
 from newswire.accounts.slugs import PartyError
 from newswire.article import Draft, Publisher
-from newswire.cli.support.article_files import Item, items, opened_source
-from newswire.cli.support.database import opened_database
-from newswire.cli.support.interrupts import INTERRUPTED, undisturbed
-from newswire.cli.support.output import json_option, tell
-from newswire.cli.support.progress import progress
+from newswire.cli.support.article_files import FileArticle, open_source, read_articles
+from newswire.cli.support.database import open_database
+from newswire.cli.support.interrupts import INTERRUPTED, delay_interrupt
+from newswire.cli.support.options import INPUT_FILE
+from newswire.cli.support.output import json_option, print_notice, print_result
+from newswire.cli.support.progress import show_progress
 from newswire.errors import Problem
 from newswire.publishing.receive import BatchReceiver, Sent, publish_transaction
 from newswire.schemas.article import load_sent
@@ -31,7 +32,7 @@ BATCH = 200
 
 @dataclass
 class Tally:
-    """How many articles of a file were created, updated …; `head` is the newest sequence number after them."""
+    """Counts of the articles of a file by what became of them; `head` is the head of the wire after the import."""
 
     created: int = 0
     updated: int = 0
@@ -45,25 +46,25 @@ class Tally:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", type=INPUT_FILE)
 @click.option("--publisher", "slug", metavar="SLUG", required=True, help="Whose articles they are.")
 @json_option
-def import_articles(file: str, slug: str, as_json: bool) -> None:
+def import_command(file: str, slug: str, as_json: bool) -> None:
     """Load the articles in FILE straight into the database, without a server; - is standard input.
 
     FILE is NDJSON (one article a line), a JSON array or object, or, when its name ends in .md, one article
     in Markdown; gzip is unpacked. An article may also be ninjs. The articles are those of the HTTP interface
-    and are checked like there; one that is refused is told with its line, and the others go on. Exit status 1
-    when any was refused.
+    and are checked like there; one that is refused is reported with its line, and the others are loaded. Exit
+    status 1 when any was refused.
 
     It can be repeated and resumed: an article is known by its external_id, one without gets the SHA-256 of
-    its content for it, and what the wire has already had, now or in an earlier version, changes nothing.
+    its content as one, and what the wire already has, as the current or an earlier version, changes nothing.
 
     \b
     newswire import archive.jsonl.gz --publisher gazette
     gzip -dc archive.jsonl.gz | newswire import - --publisher gazette
     """
-    with opened_database() as database:
+    with open_database() as database:
         with database.read() as connection:
             publisher = find_publisher(connection, slug)
         if publisher is None:
@@ -73,30 +74,31 @@ def import_articles(file: str, slug: str, as_json: bool) -> None:
         try:
             load_file(database, publisher, file, tally)
         except KeyboardInterrupt:
-            click.echo(f"Stopped. Stored so far: {describe_tally(tally)}. Start it again to go on.", err=True)
+            print_notice(f"Stopped. Stored so far: {describe_tally(tally)}. Start it again to go on.")
             raise SystemExit(INTERRUPTED) from None
         with database.read() as connection:
-            tally.head = wire.position(connection).seq
+            tally.head = wire.read_head(connection).seq
     seconds = time.monotonic() - began
     sentence = f"{describe_tally(tally)}; {seconds:.1f} seconds. The wire stands at {tally.head:,}."
-    tell(sentence, {"read": tally.read, **asdict(tally), "seconds": round(seconds, 3)}, as_json)
+    print_result(sentence, {"read": tally.read, **asdict(tally), "seconds": round(seconds, 3)}, as_json)
     raise SystemExit(1 if tally.refused else 0)
 
 
 def load_file(database: Database, publisher: Publisher, file: str, tally: Tally) -> None:
-    """Loads a file in batches, each in one transaction. Ctrl-C is obeyed between them."""
+    """Loads a file in batches, each in one transaction. Ctrl-C takes effect between them."""
     label = "standard input" if file == "-" else click.format_filename(file, shorten=True)
-    with opened_source(file) as source, progress(label, "articles", source.size) as show:
-        found = items(source)
-        while read := list(islice(found, BATCH)):
-            batch = [(item.place, load_item(item, publisher)) for item in read]
-            with undisturbed():
+    with open_source(file) as source, show_progress(label, "articles", source.size) as show:
+        found = read_articles(source)
+        while articles := list(islice(found, BATCH)):
+            batch = [(item.position, load_input(item, publisher)) for item in articles]
+            # An interrupt between the commit and the count would report less than was stored.
+            with delay_interrupt():
                 store_batch(database, publisher, batch, tally)
-            show(tally.read, source.position())
+            show(tally.read, source.bytes_read())
 
 
-def load_item(item: Item, publisher: Publisher) -> Sent:
-    """The draft or the kill that an article of the file asks for, or the `Problem` why it cannot be read."""
+def load_input(item: FileArticle, publisher: Publisher) -> Sent:
+    """The draft or the kill that an article of the file stands for, or the `Problem` of reading it."""
     if isinstance(item.content, Problem):
         return item.content
     try:
@@ -109,7 +111,7 @@ def load_item(item: Item, publisher: Publisher) -> Sent:
 
 
 def content_id(draft: Draft) -> str:
-    """The external_id of an article that came without one: the SHA-256 of its content, as sent."""
+    """The external_id for an article that has none: the SHA-256 of its content as sent."""
     content: Any = dict(draft.source)
     return "sha256-" + hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -118,32 +120,29 @@ def store_batch(database: Database, publisher: Publisher, batch: list[tuple[str,
     """Stores a batch in one transaction; its articles are counted once that is committed."""
     with database.begin() as connection, publish_transaction(connection, now()) as transaction:
         receiver = BatchReceiver(transaction, publisher, [sent for _, sent in batch])
-        results = [(place, receive_unless_had(receiver, sent)) for place, sent in batch]
-    for place, result in results:
+        results = [(position, receive_unless_had(receiver, sent)) for position, sent in batch]
+    for position, result in results:
         if isinstance(result, Problem):
             tally.refused += 1
-            click.echo(f"{place}: {result.detail}", err=True)
+            print_notice(f"{position}: {result.detail}")
         else:
             setattr(tally, result, getattr(tally, result) + 1)
 
 
 def receive_unless_had(receiver: BatchReceiver, sent: Sent) -> str | Problem:
-    """What became of one article: created, updated, unchanged, or the `Problem` that refused it.
-
-    What the wire has had in an earlier version changes nothing: a file that holds an article twice would otherwise
-    set it back and forth whenever it is loaded again.
-    """
+    """Receives one article; returns created, updated or unchanged, or the `Problem` that refused it."""
+    # A file that holds two versions of an article would otherwise store both again whenever it is loaded again.
     if isinstance(sent, Draft) and was_sent_before(receiver, sent):
         return "unchanged"
     outcome = receiver.receive(sent)
     if isinstance(outcome, Problem):
-        # The file is not in the order of its own source_versions, or somebody was faster.
+        # The file is not sorted by source_version, or the publisher has sent a newer version meanwhile.
         return "unchanged" if outcome.code == "stale_version" else outcome
     return "created" if outcome.created else "updated" if outcome.changed else "unchanged"
 
 
 def was_sent_before(receiver: BatchReceiver, draft: Draft) -> bool:
-    """Whether a version before the current one was sent in this very form."""
+    """Whether a version before the current one was sent in exactly this form."""
     if draft.external_id is None or not receiver.is_known(draft.external_id):
         return False
     query = select(exists().where(

@@ -1,4 +1,4 @@
-"""`newswire key create | list | revoke`."""
+"""`newswire key create | list | revoke`: API keys, and the secrets of signing keys."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ import click
 from newswire.accounts.callers import find_caller
 from newswire.accounts.keys import SCOPES, create_key, list_keys, revoke_key
 from newswire.accounts.signing_keys import SCOPE, create_signing_key
-from newswire.cli.support.database import opened_database
-from newswire.cli.support.options import LABEL, Span
-from newswire.cli.support.output import columns, json_option, tell
+from newswire.cli.support.database import open_database
+from newswire.cli.support.options import LABEL, Duration
+from newswire.cli.support.output import format_table, json_option, print_notice, print_result
 from newswire.config import Settings
 from newswire.timestamps import format_instant, format_optional, now
 
 
 @click.group()
-def key() -> None:
-    """Keys: what publishers, partners and admins show to prove who they are.
+def key_group() -> None:
+    """Keys, with which publishers, partners and admins authenticate.
 
     \b
     newswire key create --publisher gazette --label "their CMS" --expires 90d
@@ -27,7 +27,7 @@ def key() -> None:
     """
 
 
-@key.command()
+@key_group.command("create")
 @click.option("--publisher", metavar="SLUG", help="A key of this publisher.")
 @click.option("--partner", metavar="SLUG", help="A key of this partner.")
 @click.option("--admin", is_flag=True, help="A key that may do and see everything.")
@@ -35,7 +35,7 @@ def key() -> None:
     "--scope", "scopes", multiple=True, type=click.Choice(SCOPES["admin"]),
     help="Repeatable. Default: publish and read for a publisher, read for a partner, all for an admin.",
 )  # fmt: skip
-@click.option("--expires", type=Span(), help="When the key ends: 12h, 90d, 52w from now. Default: never.")
+@click.option("--expires", type=Duration(), help="When the key ends: 12h, 90d, 52w from now. Default: never.")
 @click.option("--label", type=LABEL, help="What the key is for.")
 @click.option(
     "--signing",
@@ -44,61 +44,67 @@ def key() -> None:
     " NEWSWIRE_SECRET, the same here and where the wire is served.",
 )
 @json_option
-def create(
+def create_key_command(
     publisher: str | None, partner: str | None, admin: bool, scopes: tuple[str, ...], expires: int | None,
     label: str | None, signing: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Create a key. It alone is printed on standard output, this once: only its hash is stored."""
+    """Create a key. Standard output is the key alone; it is shown this once, because only its hash is stored."""
     if [publisher is not None, partner is not None, admin].count(True) != 1:
         raise click.UsageError("Say whose key it is: --publisher SLUG, --partner SLUG or --admin, one of them.")
     moment = now()
+    expires_at = None if expires is None else moment + expires
     if signing:
         if publisher is None or scopes:
             raise click.UsageError("A signing key is that of a publisher, to publish: --publisher SLUG, no --scope.")
-        create_signing(publisher, None if expires is None else moment + expires, label, moment, as_json)
+        create_signing_secret(publisher, expires_at, label, moment, as_json)
         return
-    with opened_database() as database, database.begin() as connection:
+    with open_database() as database, database.begin() as connection:
         made = create_key(
             connection, now=moment, publisher_slug=publisher, partner_slug=partner, scopes=list(dict.fromkeys(scopes)),
-            expires_at=None if expires is None else moment + expires, label=label,
+            expires_at=expires_at, label=label,
         )  # fmt: skip
+        # Read back as a request would, so that the notice says what the key can do.
         caller = find_caller(connection, made, moment)
     assert caller is not None, "the key was made in this transaction"
-    until = "never expires" if caller.expires_at is None else f"expires at {format_instant(caller.expires_at)}"
-    note = f"Key {caller.key_id} of {caller.kind} {caller.slug or ''}".rstrip()
-    click.echo(f"{note}, for {', '.join(sorted(caller.scopes))}; {until}. It is shown this once.", err=True)
-    tell(made, {
+    owner = f"Key {caller.key_id} of {caller.kind} {caller.slug or ''}".rstrip()
+    scope_list = ", ".join(sorted(caller.scopes))
+    print_notice(f"{owner}, for {scope_list}; {describe_expiry(expires_at)}. It is shown this once.")
+    print_result(made, {
         "key": made, "id": caller.key_id, "kind": caller.kind, "slug": caller.slug, "scopes": sorted(caller.scopes),
-        "label": caller.label, "expires_at": format_optional(caller.expires_at),
+        "label": caller.label, "expires_at": format_optional(expires_at),
     }, as_json)  # fmt: skip
 
 
-def create_signing(publisher: str, expires_at: int | None, label: str | None, moment: int, as_json: bool) -> None:
+def create_signing_secret(publisher: str, expires_at: int | None, label: str | None, now: int, as_json: bool) -> None:
     master = Settings.from_env().secret
     if master is None:
         raise click.ClickException(
             "The secrets of signing keys are derived from NEWSWIRE_SECRET. Set it, here and where the wire is"
             " served, to 32 characters or more (`openssl rand -hex 32`), and keep it: with another one all are void."
         )
-    with opened_database() as database, database.begin() as connection:
+    with open_database() as database, database.begin() as connection:
         secret, number = create_signing_key(
-            connection, now=moment, master=master, publisher_slug=publisher, expires_at=expires_at, label=label
+            connection, now=now, master=master, publisher_slug=publisher, expires_at=expires_at, label=label
         )
-    until = "never expires" if expires_at is None else f"expires at {format_instant(expires_at)}"
-    click.echo(f"Signing key {number} of publisher {publisher}; {until}. Its secret is shown this once.", err=True)
-    tell(secret, {
+    until = describe_expiry(expires_at)
+    print_notice(f"Signing key {number} of publisher {publisher}; {until}. Its secret is shown this once.")
+    print_result(secret, {
         "secret": secret, "id": number, "kind": "publisher", "slug": publisher, "scopes": [SCOPE], "signing": True,
         "label": label, "expires_at": format_optional(expires_at),
     }, as_json)  # fmt: skip
 
 
-@key.command(name="list")
+def describe_expiry(expires_at: int | None) -> str:
+    return "never expires" if expires_at is None else f"expires at {format_instant(expires_at)}"
+
+
+@key_group.command("list")
 @json_option
-def show(as_json: bool) -> None:
-    """List all keys: whose, for what, since and until when. The keys themselves are not known."""
+def list_keys_command(as_json: bool) -> None:
+    """List all keys: whose, for what, since and until when. The keys themselves are not stored."""
     moment = now()
-    with opened_database() as database, database.read() as connection:
-        found = [listed(row, moment) for row in list_keys(connection)]
+    with open_database() as database, database.read() as connection:
+        found = [key_summary(row, moment) for row in list_keys(connection)]
     titles = ["ID", "KEY", "OF", "SLUG", "SCOPES", "LABEL", "STATE", "CREATED", "EXPIRES", "LAST USED"]
     rows = [
         [item["id"], item["hint"] + "…", item["kind"], item["slug"],
@@ -106,20 +112,20 @@ def show(as_json: bool) -> None:
          item["state"], *((item[name] or "")[:16] for name in ("created_at", "expires_at", "last_used_at"))]
         for item in found
     ]  # fmt: skip
-    tell(columns(titles, rows) if found else "No keys yet.", found, as_json)
+    print_result(format_table(titles, rows) if found else "No keys yet.", found, as_json)
 
 
-@key.command()
+@key_group.command("revoke")
 @click.argument("number", metavar="ID", type=click.IntRange(1, 2**62))
 @json_option
-def revoke(number: int, as_json: bool) -> None:
-    """Revoke the key ID (see `newswire key list`): from the next request on it opens nothing."""
-    with opened_database() as database, database.begin() as connection:
+def revoke_key_command(number: int, as_json: bool) -> None:
+    """Revoke the key ID (see `newswire key list`): it is refused from the next request on."""
+    with open_database() as database, database.begin() as connection:
         revoke_key(connection, number, now())
-    tell(f"Revoked key {number}.", {"id": number, "state": "revoked"}, as_json)
+    print_result(f"Revoked key {number}.", {"id": number, "state": "revoked"}, as_json)
 
 
-def listed(row: Any, moment: int) -> dict[str, Any]:
+def key_summary(row: Any, moment: int) -> dict[str, Any]:
     ended = row.expires_at is not None and row.expires_at <= moment
     return {
         "id": row.id,

@@ -1,4 +1,4 @@
-"""`newswire push`: articles from files, over HTTP."""
+"""`newswire push`: publishes articles from files over HTTP."""
 
 import hashlib
 import json
@@ -8,24 +8,21 @@ from urllib.parse import quote
 
 import click
 
-from newswire.cli.support.article_files import items, opened_source
-from newswire.cli.support.interrupts import interruptible
-from newswire.cli.support.options import url_option
-from newswire.cli.support.output import json_option, tell
-from newswire.client.session import Answer, Refused, Remote, RemoteError, opened
-from newswire.client.text import plain
+from newswire.cli.support.article_files import open_source, read_articles
+from newswire.cli.support.interrupts import raise_interrupts
+from newswire.cli.support.options import INPUT_FILE, url_option
+from newswire.cli.support.output import json_option, print_notice, print_result
+from newswire.client.session import RemoteWire, RequestRefused, WireResponse, strip_controls
 from newswire.errors import Fault, Problem
 
 JSON = {"Content-Type": "application/json"}
 
 
 @click.command()
-@click.argument(
-    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False, allow_dash=True)
-)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=INPUT_FILE)
 @url_option
 @json_option
-def push(files: tuple[str, ...], url: str | None, as_json: bool) -> None:
+def push_command(files: tuple[str, ...], url: str | None, as_json: bool) -> None:
     """Publish the articles in FILEs on the wire at NEWSWIRE_URL; - is standard input.
 
     The key in NEWSWIRE_KEY (or in the file NEWSWIRE_KEY_FILE) is that of a publisher. A FILE is one article in
@@ -38,75 +35,77 @@ def push(files: tuple[str, ...], url: str | None, as_json: bool) -> None:
     newswire push harbour.md
     newswire push --json *.md | jq '.[] | select(.problem)'
     """
-    remote = opened(url)
-    publisher = own_publisher(remote)
+    remote = RemoteWire.from_env(url, print_notice)
+    publisher = key_publisher(remote)
     results = []
-    with interruptible():
-        for result in published(remote, publisher, files):
+    with raise_interrupts():
+        for result in publish_files(remote, publisher, files):
             results.append(result)
             if not as_json:
-                click.echo(sentence(result), err=result["problem"] is not None)
+                click.echo(describe_result(result), err=result["problem"] is not None)
     if as_json:
-        tell("", results, as_json)
+        print_result("", results, as_json)
     raise SystemExit(1 if any(result["problem"] for result in results) else 0)
 
 
-def own_publisher(remote: Remote) -> str:
-    """The publisher whose key this is; raises `RemoteError`."""
+def key_publisher(remote: RemoteWire) -> str:
+    """The slug of the publisher whose key this is; raises `ClickException` for a key of somebody else."""
     caller = remote.get("/v1/me")
     if caller.get("kind") != "publisher":
-        raise RemoteError("To push takes the key of a publisher; `newswire key create --publisher SLUG` makes one.")
+        raise click.ClickException(
+            "To push takes the key of a publisher; `newswire key create --publisher SLUG` makes one."
+        )
     return str(caller["slug"])
 
 
-def published(remote: Remote, publisher: str, files: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Publishes one article after the other, and gives a result for each."""
+def publish_files(remote: RemoteWire, publisher: str, files: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Publishes one article after the other, and yields a result for each."""
     for file in files:
-        with opened_source(file) as source:
-            for item in items(source):
-                yield {"file": file, "place": item.place, **result_of(remote, publisher, item.content)}
+        with open_source(file) as source:
+            for item in read_articles(source):
+                yield {"file": file, "place": item.position, **publish_article(remote, publisher, item.content)}
 
 
-def result_of(remote: Remote, publisher: str, article: Any) -> dict[str, Any]:
-    """Publishes one article, or what says why it could not be read."""
+def publish_article(remote: RemoteWire, publisher: str, article: Any) -> dict[str, Any]:
+    """Publishes one article; the result of one that could not be read is the `Problem` that stands for it."""
     try:
         if isinstance(article, Problem):
             raise article
-        answer = sent(remote, publisher, article)
-    except (Problem, Refused) as error:
+        response = send_article(remote, publisher, article)
+    except (Problem, RequestRefused) as error:
         faults: list[Any] = [fault.as_dict() if isinstance(fault, Fault) else fault for fault in error.errors]
         problem = {"code": error.code, "detail": error.detail, "errors": faults}
         return {"status": "refused", "id": None, "version": None, "warnings": [], "problem": problem}
-    stored = answer.content
-    return {"status": outcome(answer), "id": stored["id"], "version": stored["version"],
+    stored = response.content
+    return {"status": stored_status(response), "id": stored["id"], "version": stored["version"],
             "warnings": stored.get("warnings", []), "problem": None}  # fmt: skip
 
 
-def sent(remote: Remote, publisher: str, article: Any) -> Answer:
-    """Sends one article so that it can be sent again: under its own id, or with a key made of its content."""
+def send_article(remote: RemoteWire, publisher: str, article: Any) -> WireResponse:
+    """Sends one article as an idempotent request: a PUT by its external_id, else a POST with an Idempotency-Key."""
     body = json.dumps(article, separators=(",", ":")).encode()
     external_id = article.get("external_id") if isinstance(article, dict) else None
     if isinstance(external_id, str) and external_id.strip():
-        # The wire knows an id without doubled blanks; . and .. would be steps of the path.
+        # The wire stores ids with single blanks. A dot is encoded because . and .. are steps of a path.
         name = quote(" ".join(external_id.split()), safe="", errors="replace").replace(".", "%2E")
         return remote.send("PUT", f"/v1/publishers/{quote(publisher)}/articles/{name}", body, JSON)
     return remote.send("POST", "/v1/articles", body, {**JSON, "Idempotency-Key": hashlib.sha256(body).hexdigest()})
 
 
-def outcome(answer: Answer) -> str:
-    if answer.headers.get("Idempotent-Replayed"):
+def stored_status(response: WireResponse) -> str:
+    if response.headers.get("Idempotent-Replayed"):
         return "repeated"
-    return "created" if answer.status == 201 else "stored"
+    return "created" if response.status == 201 else "stored"
 
 
-def sentence(result: dict[str, Any]) -> str:
-    """What became of one article, with all that is to be said about it."""
-    place = f"{result['file']}, {result['place']}" if result["place"] != "the article" else result["file"]
+def describe_result(result: dict[str, Any]) -> str:
+    """The lines for a person about the result of one article, with its faults or warnings."""
+    where = f"{result['file']}, {result['place']}" if result["place"] != "the article" else result["file"]
     if problem := result["problem"]:
-        said = [f"{fault.get('pointer') or fault.get('parameter') or '/'}: {fault['detail']}"
-                for fault in problem["errors"]]  # fmt: skip
-        return "\n".join(plain(f"{place}: refused: {each}") for each in said or [problem["detail"]])
+        faults = [f"{fault.get('pointer') or fault.get('parameter') or '/'}: {fault['detail']}"
+                  for fault in problem["errors"]]  # fmt: skip
+        return "\n".join(strip_controls(f"{where}: refused: {each}") for each in faults or [problem["detail"]])
     words = {"created": "new", "stored": "stored", "repeated": "sent before"}
-    lines = [f"{place}: {words[result['status']]}, version {result['version']}, {result['id']}"]
-    lines += [f"{place}: warning: {warning['detail']}" for warning in result["warnings"]]
-    return "\n".join(map(plain, lines))
+    lines = [f"{where}: {words[result['status']]}, version {result['version']}, {result['id']}"]
+    lines += [f"{where}: warning: {warning['detail']}" for warning in result["warnings"]]
+    return "\n".join(map(strip_controls, lines))

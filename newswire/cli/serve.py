@@ -1,16 +1,22 @@
 """`newswire serve`."""
 
+import logging
 import os
 
 import click
 
 from newswire import __version__, logs
-from newswire.cli.support.listen import address_of, listen
-from newswire.cli.support.output import json_option, tell
+from newswire.cli.support.index import update_index
+from newswire.cli.support.listen import listener_url, open_listener
+from newswire.cli.support.output import json_option, print_result
 from newswire.config import Settings
+from newswire.search.index import read_versions
+from newswire.search.rebuild import check_index
 from newswire.server.supervisor import run_server
 from newswire.store import migrate
 from newswire.store.database import Database, public_url
+
+logger = logging.getLogger("newswire.server")
 
 MOST_PROCESSES = 64
 
@@ -22,43 +28,58 @@ MOST_PROCESSES = 64
     "--workers", type=click.IntRange(1, MOST_PROCESSES), help="Web processes. Default: one a processor, to 4."
 )
 @json_option
-def serve(host: str, port: int, workers: int | None, as_json: bool) -> None:
+def serve_command(host: str, port: int, workers: int | None, as_json: bool) -> None:
     """Serve the wire over HTTP, with one worker process beside the web processes.
 
-    A SQLite database is created or migrated first; a PostgreSQL with an older schema is refused: run
-    `newswire db upgrade`. Log lines are JSON on standard error. SIGTERM and Ctrl-C end it; requests that
-    are being answered are answered.
+    A SQLite database is created or migrated first; a PostgreSQL with an older schema, or with a search index
+    that this version cannot search, is refused: run `newswire db upgrade`. Log lines are JSON on standard
+    error. SIGTERM and Ctrl-C end it; requests that are being answered are answered.
 
     \b
     newswire serve
     NEWSWIRE_DATABASE_URL=postgresql://newswire@db/newswire newswire serve --host 0.0.0.0 --workers 4
     """
     settings = Settings.from_env()
-    logs.configure(settings.log_level)
-    database = prepared(settings.database_url)
-    with listen(host, port) as listener:
-        url = address_of(listener)
+    logs.configure_logging(settings.log_level)
+    database = prepare_database(settings.database_url)
+    with open_listener(host, port) as listener:
+        url = listener_url(listener)
         docs = f"{settings.base_url or url}/docs"
 
         def ready() -> None:
             sentence = f"Newswire {__version__} listens at {url}, database {database}, reference {docs}"
-            tell(sentence, {"url": url, "database": database, "docs": docs}, as_json)
+            print_result(sentence, {"url": url, "database": database, "docs": docs}, as_json)
 
-        status = run_server(settings, listener, processes=workers or processors(), environment=os.environ, ready=ready)
+        status = run_server(
+            settings, listener, processes=workers or count_processors(), environment=os.environ, ready=ready
+        )
     raise SystemExit(status)
 
 
-def prepared(url: str) -> str:
+def prepare_database(url: str) -> str:
     """Makes sure that the database can be served; returns its address as it may be shown."""
     database = Database(url)
     try:
         if database.backend.upgrades_on_serve:
             migrate.upgrade(url)
+            update_unusable_index(database)
         migrate.check(database)
+        with database.read() as connection:
+            warning = check_index(connection)
+        if warning:
+            logger.warning("%s", warning)
     finally:
         database.dispose()
     return public_url(database.url)
 
 
-def processors() -> int:
+def update_unusable_index(database: Database) -> None:
+    """Rebuilds a search index that cannot be searched; one that only lacks stems is searched as it is."""
+    with database.read() as connection:
+        usable = read_versions(connection).fits_analysis()
+    if not usable:
+        update_index(database)
+
+
+def count_processors() -> int:
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)

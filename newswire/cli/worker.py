@@ -17,11 +17,12 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import logs
-from newswire.cli.support.database import opened_database
-from newswire.cli.support.failures import sentence
+from newswire.cli.support.database import open_database
+from newswire.cli.support.output import describe_failure
 from newswire.config import Settings
 from newswire.errors import Problem
 from newswire.publishing import idempotency, release
+from newswire.search.rebuild import rebuild_index
 from newswire.store.database import Database
 from newswire.timestamps import now
 
@@ -29,6 +30,8 @@ logger = logging.getLogger("newswire.worker")
 LONGEST_RETRY_SECONDS = 60.0
 SHORTEST_RETRY_SECONDS = 1.0
 STOP_SECONDS = 0.5
+INDEX_SECONDS = 0.2
+"""Of each second, for the rebuild: releases wait for it, and so does whoever publishes."""
 
 
 class Round(NamedTuple):
@@ -39,41 +42,60 @@ class Round(NamedTuple):
     work: Callable[[Database], None]
 
 
-def housekeeping(database: Database) -> None:
+def delete_old_records(database: Database) -> None:
     """Forgets the answers to Idempotency-Keys that are older than 24 hours."""
     with database.begin() as connection:
         forgotten = idempotency.delete_old_keys(connection, now())
     logger.info("housekeeping", extra={"idempotency_keys_forgotten": forgotten})
 
 
-def releases(database: Database) -> None:
+def release_and_expire(database: Database) -> None:
     """Tells the wire of embargoes that have ended and of articles that have expired."""
     with database.read() as connection:
-        waiting = release.is_due(connection, now())
+        waiting = release.has_due_articles(connection, now())
     while waiting:
         with database.begin() as connection:
-            written = release.release(connection, now())
+            written = release.release_due_articles(connection, now())
         logger.info("released or expired", extra={"entries": written})
-        waiting = written == release.AT_ONCE
+        waiting = written == release.RELEASED_AT_ONCE
 
 
-ROUNDS = (Round("releases", 0.25, releases), Round("housekeeping", 3600.0, housekeeping))
+def continue_rebuild(database: Database) -> None:
+    """Rebuilds a part of a search index with old stems, where whoever serves the wire also migrates it.
+
+    Elsewhere that is `newswire db upgrade`: the workers of two machines with different stemmers would write each
+    other's rows again and again.
+    """
+    if not database.backend.upgrades_on_serve:
+        return
+    until = time.monotonic() + INDEX_SECONDS
+    for indexed in rebuild_index(database):
+        logger.info("indexed again", extra={"articles": indexed})
+        if time.monotonic() > until:
+            return
+
+
+ROUNDS = (
+    Round("releases", 0.25, release_and_expire),
+    Round("search index", 1.0, continue_rebuild),
+    Round("housekeeping", 3600.0, delete_old_records),
+)
 
 
 @click.command()
 @click.option("--parent", type=int, hidden=True, help="The process without which this one ends.")
-def worker(parent: int | None) -> None:
+def worker_command(parent: int | None) -> None:
     """Run the worker alone, until SIGTERM or Ctrl-C.
 
     `newswire serve` has one beside it already. On PostgreSQL more of them can run on any number of
     machines.
     """
-    logs.configure(Settings.from_env().log_level)
+    logs.configure_logging(Settings.from_env().log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
-    with opened_database() as database:
-        thread = threading.Thread(target=go_round, args=(database, ROUNDS, stop), daemon=True)
+    with open_database() as database:
+        thread = threading.Thread(target=run_rounds, args=(database, ROUNDS, stop), daemon=True)
         thread.start()
         logger.info("the worker has started")
         while not stop.wait(1.0):
@@ -83,13 +105,13 @@ def worker(parent: int | None) -> None:
     logger.info("the worker has stopped")
 
 
-def go_round(database: Database, rounds: Sequence[Round], stop: threading.Event) -> None:
+def run_rounds(database: Database, rounds: Sequence[Round], stop: threading.Event) -> None:
     """Does every round when it is due. One that fails is tried again soon, after a minute at most; the others go on."""
     due = {item.name: 0.0 for item in rounds}
     while not stop.is_set():
         for item in rounds:
             if time.monotonic() >= due[item.name]:
-                pause = item.every if done(item, database) else retry_seconds(item)
+                pause = item.every if run_round(item, database) else retry_seconds(item)
                 due[item.name] = time.monotonic() + pause
         stop.wait(max(0.0, min(due.values()) - time.monotonic()))
 
@@ -98,10 +120,10 @@ def retry_seconds(item: Round) -> float:
     return min(LONGEST_RETRY_SECONDS, max(SHORTEST_RETRY_SECONDS, item.every))
 
 
-def done(item: Round, database: Database) -> bool:
+def run_round(item: Round, database: Database) -> bool:
     try:
         item.work(database)
     except (Problem, SQLAlchemyError) as error:
-        logger.error("a round failed", extra={"round": item.name, "reason": sentence(error) or repr(error)})
+        logger.error("a round failed", extra={"round": item.name, "reason": describe_failure(error) or repr(error)})
         return False
     return True

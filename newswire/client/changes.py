@@ -1,38 +1,40 @@
-"""The one loop of all clients that follow a wire: `GET /v1/changes`, page after page, then waiting for more.
+"""The loop that follows a wire: `GET /v1/changes`, page after page, and then long polling for more.
 
-What becomes of a page, and where the place is kept, is with the commands.
+Storing the entries and the position is for the caller.
 """
 
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from newswire.client.session import Refused, Remote, RemoteError
+from newswire.client import ClientError
+from newswire.client.session import RemoteWire, RequestRefused
 
-LIMIT = 500
+Parameters = Sequence[tuple[str, str]]
+PAGE_LIMIT = 500
 WAIT_SECONDS = 30
-# A wire that waits is asked once in WAIT_SECONDS; one that does not, because of what stands before it, not more often.
-LEAST_SECONDS = 1.0
+# A wire answers a long poll after WAIT_SECONDS. A proxy that answers at once must not make this a busy loop.
+MIN_POLL_SECONDS = 1.0
 
-LOST = {
+LOST_MESSAGES = {
     "wire_changed": "The wire was restored from a backup: what you have read after that backup was made may not be on"
     " it any more, and its numbers are given out again.",
-    "cursor_ahead": "The wire ends before your place: it was restored from a backup, or it is not the one that you"
+    "cursor_ahead": "The wire ends before your position: it was restored from a backup, or it is not the one that you"
     " have read.",
-    "cursor_expired": "The wire keeps no history as old as your place.",
+    "cursor_expired": "The wire keeps no history as old as your position.",
 }
 
 
-class PlaceLost(RemoteError):
-    """The wire cannot go on from where the reader is; the reader has to begin again."""
+class PositionLost(ClientError):
+    """The wire cannot continue from the reader's position; the reader has to begin again."""
 
 
-class Withheld(RemoteError):
-    """The wire says that there is more, and does not tell it."""
+class EntriesWithheld(ClientError):
+    """The wire says that there is more, and does not send it."""
 
 
-class Page(NamedTuple):
-    """Entries as served; `next_after` is where to go on, on the wire with the id `wire`, which ends at `head`."""
+class FetchedPage(NamedTuple):
+    """A page of entries as served. `next_after` is the position after it, on the wire `wire`, whose head is `head`."""
 
     entries: list[dict[str, Any]]
     next_after: int
@@ -41,20 +43,24 @@ class Page(NamedTuple):
     wire: str
 
 
-def pages(
-    remote: Remote, parameters: Sequence[tuple[str, str]], start: str, wire: str | None = None, *, follow: bool = False
-) -> Iterator[Page]:
-    """The wire from `start` (a sequence number, `oldest`, `now`, a time) to its head; with `follow`, and on from there.
+def iterate_pages(
+    remote: RemoteWire, parameters: Parameters, start: str, wire: str | None = None, *, follow: bool = False
+) -> Iterator[FetchedPage]:
+    """The pages from `start` (a sequence number, `oldest`, `now`, a time) to the head; with `follow`, without an end.
 
-    `wire` is the id of the wire that `start` is a place on. Raises `PlaceLost` and what `Remote` raises.
+    `wire` is the id of the wire that `start` belongs to. Raises `PositionLost`, `EntriesWithheld` and what
+    `RemoteWire.send` raises.
     """
-    # The first page says at once where the reader is, also when `now` is all that it asked for.
+    # The first request does not wait: its answer gives the position that `now` or a time stands for.
     waiting: list[tuple[str, str]] = []
     while True:
         began = time.monotonic()
-        page = read(remote, [*parameters, *place(start, wire), ("limit", str(LIMIT)), *waiting])
+        page = fetch_page(
+            remote, [*parameters, *position_parameters(start, wire), ("limit", str(PAGE_LIMIT)), *waiting]
+        )
+        # The next request would be the same again, without an end.
         if page.has_more and str(page.next_after) == start:
-            raise Withheld(f"The wire at {remote.url} has more behind {start} and does not tell it.")
+            raise EntriesWithheld(f"The wire at {remote.url} has more after {start} and does not send it.")
         start, wire = str(page.next_after), page.wire
         yield page
         if page.has_more:
@@ -62,29 +68,29 @@ def pages(
         if not follow:
             return
         if waiting and not page.entries:
-            time.sleep(max(0.0, began + LEAST_SECONDS - time.monotonic()))
+            time.sleep(max(0.0, began + MIN_POLL_SECONDS - time.monotonic()))
         waiting = [("wait", str(WAIT_SECONDS))]
 
 
-def place(start: str, wire: str | None) -> list[tuple[str, str]]:
+def position_parameters(start: str, wire: str | None) -> list[tuple[str, str]]:
     found = [("after" if start.isascii() and start.isdigit() else "start", start)]
     return found if wire is None else [*found, ("wire", wire)]
 
 
-def read(remote: Remote, parameters: Sequence[tuple[str, str]]) -> Page:
-    """One page."""
+def fetch_page(remote: RemoteWire, parameters: Parameters) -> FetchedPage:
+    """Fetches one page, and checks that its entries are in order."""
     try:
         content = remote.get("/v1/changes", parameters)
-    except Refused as error:
-        if error.code in LOST:
-            raise PlaceLost(LOST[error.code]) from error
+    except RequestRefused as error:
+        if error.code in LOST_MESSAGES:
+            raise PositionLost(LOST_MESSAGES[error.code]) from error
         raise
     try:
         page = content["page"]
-        found = Page(content["data"], page["next_after"], page["has_more"], content["head"], content["wire"])
+        found = FetchedPage(content["data"], page["next_after"], page["has_more"], content["head"], content["wire"])
         numbers = [entry["seq"] for entry in found.entries]
     except (KeyError, TypeError):
-        raise RemoteError(f"At {remote.url} there is no Newswire: its pages are not those of a wire.") from None
+        raise ClientError(f"At {remote.url} there is no Newswire: its pages are not those of a wire.") from None
     if numbers != sorted(set(numbers)) or (numbers and numbers[-1] > found.next_after):
-        raise RemoteError(f"The wire at {remote.url} tells its entries out of order.")
+        raise ClientError(f"The wire at {remote.url} sends its entries out of order.")
     return found

@@ -1,157 +1,170 @@
-"""A wire as its partners and publishers reach it: over HTTP, with a key.
+"""The HTTP session of a client with one wire: base URL, key, proxy, retries.
 
-A request is sent again when the wire is away for a moment, so whatever goes through here must bear
-a repeat. What is asked, and what becomes of the answer, is not here.
+A request is repeated while the wire is unavailable, so only what is idempotent may be sent through here. What is
+requested, and what is done with the response, is in the modules beside.
 """
 
 import random
+import re
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, Self
 from urllib.parse import unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import click
 import orjson
 from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Retry, Timeout, make_headers
 from urllib3.exceptions import HTTPError, InvalidHeader, NameResolutionError, NewConnectionError, SSLError, TimeoutError
 from urllib3.util import parse_url
 
 from newswire import __version__
-from newswire.client.text import plain
-from newswire.config import calling
+from newswire.client import ClientError
+from newswire.config import client_settings
 
-# Longer than the longest wait that a wire grants (`wait=30`).
+# The read timeout is longer than the longest wait that a wire grants (`wait=30`).
 TIMEOUT = Timeout(connect=10, read=60)
-AWAY = frozenset({429, 502, 503, 504})
-PATIENCE_SECONDS = 60.0
-LONGEST_PAUSE = 30.0
+RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+MAX_OUTAGE_SECONDS = 60.0
+MAX_PAUSE_SECONDS = 30.0
+Notify = Callable[[str], None]
+# C0 and C1 control characters and the Unicode line separators: whatever a terminal would obey.
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-class RemoteError(click.ClickException):
-    """The wire cannot be used from here; the message is one sentence."""
+def strip_controls(text: str) -> str:
+    """Foreign text made safe for one line of a terminal: every run of control characters becomes a space."""
+    return CONTROLS.sub(" ", text)
 
 
-class Refused(RemoteError):
-    """The wire refuses a request; `code` is that of the problem, `errors` are its single faults."""
+class RequestRefused(ClientError):
+    """The wire refused a request with a problem document (RFC 9457): its `code`, `detail` and `errors`."""
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         self.status = status
         self.code = str(problem.get("code"))
-        self.detail = plain(str(problem.get("detail")))
+        self.detail = strip_controls(str(problem.get("detail")))
         self.errors: list[dict[str, Any]] = problem.get("errors") or []
         key = " Put a valid key into NEWSWIRE_KEY." if status == 401 else ""
-        super().__init__(f"The wire refuses this ({status} {plain(self.code)}): {self.detail}{key}")
+        super().__init__(f"The wire refuses this ({status} {strip_controls(self.code)}): {self.detail}{key}")
 
 
-class Answer(NamedTuple):
-    """What came back: a JSON object."""
+class WireResponse(NamedTuple):
+    """A response whose body is a JSON object."""
 
     status: int
     headers: Mapping[str, str]
     content: dict[str, Any]
 
 
-class Remote:
-    """The wire at `url`. With `forever`, once it was reached, an outage is waited out however long it takes."""
+class RemoteWire:
+    """A wire reached over HTTP. `notify` gets a sentence when it becomes unavailable, and one when it is back.
 
-    def __init__(self, url: str, key: str | None, *, forever: bool = False) -> None:
+    With `forever`, an outage after the first response is waited out, however long it lasts; else a request fails after
+    a minute of it.
+    """
+
+    def __init__(self, url: str, key: str | None, notify: Notify = lambda _: None, *, forever: bool = False) -> None:
         self.url = url
+        self.notify = notify
         self.forever = forever
         self.reached = False
-        self.http = pool(url)
+        self.http = connection_pool(url)
         self.headers = {"User-Agent": f"newswire/{__version__}", "Accept": "application/json",
                         "Accept-Encoding": "gzip"}  # fmt: skip
         if key is not None:
             self.headers["Authorization"] = f"Bearer {key}"
 
+    @classmethod
+    def from_env(cls, url: str | None, notify: Notify, *, forever: bool = False) -> Self:
+        """The wire at `url`, else at NEWSWIRE_URL, with the key in NEWSWIRE_KEY; raises `SettingsError`."""
+        return cls(*client_settings(url), notify, forever=forever)
+
     def get(self, path: str, parameters: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
-        """The JSON object at `path`; raises `Refused` and `RemoteError`."""
+        """Fetches the JSON object at `path`; raises what `send` raises."""
         query = urlencode(list(parameters))
         return self.send("GET", f"{path}?{query}" if query else path).content
 
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        """One request, repeated while the wire is away; raises `Refused` and `RemoteError`."""
+    ) -> WireResponse:
+        """Sends a request, and repeats it while the wire is unavailable; raises `RequestRefused` and `ClientError`."""
         began, tries = time.monotonic(), 0
         while True:
-            response, reason = self._tried(method, path, body, {**self.headers, **(headers or {})})
-            if response is not None and response.status not in AWAY:
+            response, reason = self._attempt(method, path, body, {**self.headers, **(headers or {})})
+            if response is not None and response.status not in RETRIED_STATUSES:
                 break
-            pause = asked_pause(response) or random.uniform(0.5, 1.0) * min(2.0**tries, LONGEST_PAUSE)
-            if not self.forever and time.monotonic() + pause > began + PATIENCE_SECONDS:
-                raise RemoteError(f"The wire at {self.url} is away: {reason}. Try again later.")
+            # The random share keeps clients that lost the wire together from coming back together.
+            pause = retry_after_seconds(response) or random.uniform(0.5, 1.0) * min(2.0**tries, MAX_PAUSE_SECONDS)
+            if not self.forever and time.monotonic() + pause > began + MAX_OUTAGE_SECONDS:
+                raise ClientError(f"The wire at {self.url} is away: {reason}. Try again later.")
             if not tries:
-                click.echo(f"The wire is away: {reason}. Trying again ...", err=True)
+                self.notify(f"The wire is away: {reason}. Trying again ...")
             time.sleep(pause)
             tries += 1
         if tries:
-            click.echo("The wire is back.", err=True)
-        return self._understood(response)
+            self.notify("The wire is back.")
+        return self._parse_response(response)
 
-    def _tried(
+    def _attempt(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[BaseHTTPResponse | None, str]:
-        """What came back, and why that may be nothing; before anything ever did, nothing is an error."""
+        """The response, or None with the reason why there is none; raises `ClientError` before the first response."""
         try:
+            # A redirect is not followed: it would send the key to another host.
             response = self.http.request(
                 method, self.url + path, body=body, headers=headers, timeout=TIMEOUT, retries=False, redirect=False
             )
         except HTTPError as error:
+            # Before anything was reached, the URL is probably wrong, and a retry would only hide that for a minute.
             if not self.reached or isinstance(error, SSLError):
-                raise RemoteError(f"The wire at {self.url} cannot be reached: {sentence(error)}.") from error
-            return None, sentence(error)
+                raise ClientError(f"The wire at {self.url} cannot be reached: {describe_http_error(error)}.") from error
+            return None, describe_http_error(error)
         self.reached = True
         return response, f"it answers {response.status}"
 
-    def _understood(self, response: BaseHTTPResponse) -> Answer:
+    def _parse_response(self, response: BaseHTTPResponse) -> WireResponse:
         if 300 <= response.status < 400:
-            moved = plain(response.headers.get("Location", "another address"))
-            raise RemoteError(f"{self.url} sends on to {moved}: set NEWSWIRE_URL to the address of the wire itself.")
+            moved = strip_controls(response.headers.get("Location", "another address"))
+            raise ClientError(f"{self.url} sends on to {moved}: set NEWSWIRE_URL to the address of the wire itself.")
         try:
             content = orjson.loads(response.data)
         except ValueError:
             content = None
+        # A page of a proxy or of another server, not a problem document of a wire.
         if not isinstance(content, dict) or (response.status >= 400 and "code" not in content):
-            found = plain(response.headers.get("Content-Type", "nothing"))
-            raise RemoteError(f"At {self.url} there is no Newswire: it answers {response.status} with {found}.")
+            found = strip_controls(response.headers.get("Content-Type", "nothing"))
+            raise ClientError(f"At {self.url} there is no Newswire: it answers {response.status} with {found}.")
         if response.status >= 400:
-            raise Refused(response.status, content)
-        return Answer(response.status, response.headers, content)
+            raise RequestRefused(response.status, content)
+        return WireResponse(response.status, response.headers, content)
 
 
-def opened(url: str | None, *, forever: bool = False) -> Remote:
-    """The wire at `url`, else at NEWSWIRE_URL, with NEWSWIRE_KEY; raises `SettingsError`."""
-    return Remote(*calling(url), forever=forever)
-
-
-def pool(url: str) -> PoolManager:
-    """Connections to `url`, through the proxy of the environment (HTTPS_PROXY, NO_PROXY) if there is one for it."""
+def connection_pool(url: str) -> PoolManager:
+    """A pool of connections to `url`, through the proxy of the environment (HTTPS_PROXY, NO_PROXY) if there is one."""
     parts = urlsplit(url)
     proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
     if proxy is None:
         return PoolManager()
     try:
-        who = parse_url(proxy).auth
-        return ProxyManager(proxy, proxy_headers=make_headers(proxy_basic_auth=unquote(who)) if who else None)
+        login = parse_url(proxy).auth
+        return ProxyManager(proxy, proxy_headers=make_headers(proxy_basic_auth=unquote(login)) if login else None)
     except HTTPError:
-        raise RemoteError("The proxy of the environment is no http or https address.") from None
+        raise ClientError("The proxy of the environment is no http or https address.") from None
 
 
-def asked_pause(response: BaseHTTPResponse | None) -> float | None:
-    """The seconds for which the wire asks to be left alone."""
+def retry_after_seconds(response: BaseHTTPResponse | None) -> float | None:
+    """The pause that the Retry-After header asks for (RFC 9110, 10.2.3), None without one."""
     try:
         return None if response is None else Retry().get_retry_after(response)
     except InvalidHeader:
         return None
 
 
-def sentence(error: HTTPError) -> str:
-    """Why there is no answer."""
+def describe_http_error(error: HTTPError) -> str:
+    """Why there is no response, in a few words for a person."""
     if isinstance(error, NameResolutionError):
         return "the host is unknown here"
-    # What refuses the connection counts as a timeout in urllib3 2.
+    # In urllib3 2 a refused connection is a subclass of the timeout.
     if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
         return "it does not answer in time"
     found: BaseException | None = error

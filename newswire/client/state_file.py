@@ -1,4 +1,4 @@
-"""The place of a reader of the wire, kept in a file, so that the next run goes on where this one has stopped."""
+"""The state file of a pull: the position from which the next run continues, and how far the output had been written."""
 
 import fcntl
 import hashlib
@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import click
 import orjson
 
-from newswire.client.files import sync, write
+from newswire.client import ClientError
+from newswire.client.files import replace_file, sync_path
 
 
 @dataclass
-class Place:
-    """Go on behind `after` (before anything was read: `oldest`, `now`, a time) on the wire with the id `wire`.
+class PullState:
+    """The position `after` (a sequence number; before the first page `oldest`, `now` or a time) on the wire `wire`.
 
-    `filters` stands for the filters that were read through, `output` and `size` say what was written.
+    `filters` is the fingerprint of the filters of the pull; `output` names its output, `size` is that in bytes.
     """
 
     after: str
@@ -27,37 +27,39 @@ class Place:
     wire: str | None = None
 
     @property
-    def number(self) -> int:
-        """The sequence number; 0 before there is one."""
+    def seq(self) -> int:
+        """The position as a sequence number; 0 before there is one."""
         return int(self.after) if self.after.isascii() and self.after.isdigit() else 0
 
 
-def fingerprint(parameters: Sequence[tuple[str, str]]) -> str:
-    """The same for the same filters in any order."""
+def fingerprint_filters(parameters: Sequence[tuple[str, str]]) -> str:
+    """A hash of filters, the same in whatever order they are given."""
     return hashlib.sha256(orjson.dumps(sorted(parameters))).hexdigest()[:16]
 
 
-def load(path: Path) -> Place | None:
-    """The place in a file; None when there is no such file."""
+def load_state(path: Path) -> PullState | None:
+    """The state in a file, None when there is no such file; raises `ClientError` when it holds something else."""
     try:
-        return Place(**orjson.loads(path.read_bytes()))
+        return PullState(**orjson.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (TypeError, ValueError):
-        raise click.ClickException(f"{path} is not the state of a pull; name another file with --state.") from None
+        raise ClientError(f"{path} is not the state of a pull; name another state file.") from None
 
 
-def save(path: Path, place: Place) -> None:
-    write(path, orjson.dumps(asdict(place), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    sync(path.parent)
+def save_state(path: Path, state: PullState) -> None:
+    replace_file(path, orjson.dumps(asdict(state), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sync_path(path.parent)
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Keeps every other pull from the same place: two would write everything twice, and cut off each other's lines."""
+def lock_state(path: Path) -> Iterator[None]:
+    """Locks a state file (flock of a file beside it), or raises `ClientError` when another pull holds it."""
+    # Two pulls with one state would write every entry twice, and cut off each other's lines. The lock is on another
+    # file because `save_state` replaces the state file, and a lock stays with the replaced one.
     with path.with_name(path.name + ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise click.ClickException(f"Another pull is at work with {path}; wait for it, or end it.") from None
+            raise ClientError(f"Another pull is at work with {path}; wait for it, or stop it.") from None
         yield

@@ -21,58 +21,58 @@ BLANK = re.compile(f"[{BLANKS}]*")
 CROWDED = 100_000
 
 
-class Doubled(ValueError):
+class NotStrict(ValueError):
     """An object of the JSON names a member twice."""
 
 
-def decoded(body: bytes) -> str:
+def decode_text(body: bytes) -> str:
     """The body as text; a byte-order mark is dropped."""
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise malformed(
+        raise malformed_json(
             f"The body is not valid UTF-8: byte 0x{body[error.start]:02x} at position {error.start}."
         ) from None
 
 
-def parsed_json(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """The JSON value (RFC 8259, strictly): no NaN, no doubled member; raises `malformed_json` that says where."""
-    with faults_named():
-        value = DECODER.decode(decoded(body))
-    return shallow(value)
+    with json_faults():
+        value = DECODER.decode(decode_text(body))
+    return check_depth(value)
 
 
-def parsed_items(body: bytes, most: int, longest: int) -> list[Any]:
+def parse_items(body: bytes, most: int, longest: int) -> list[Any]:
     """The items of a JSON array; raises `too_large` beyond `most` items, or `longest` characters of one.
 
     A few hundred kilobytes of gzip can hold millions of empty objects, which take gigabytes once they
     are parsed: so items are parsed one by one, and nothing after the last that may be there.
     """
-    text = decoded(body)
+    text = decode_text(body)
     if not text.lstrip(BLANKS).startswith("["):
-        parsed_json(body[:longest])
+        parse_json(body[:longest])
         raise Problem("validation_failed", "A batch must be a JSON array, or NDJSON with its own Content-Type.")
     crowded = text.count("{") + text.count("[") > CROWDED
     found: list[Any] = []
-    with faults_named():
-        place = behind_blanks(text, text.index("[") + 1)
+    with json_faults():
+        place = after_blanks(text, text.index("[") + 1)
         while not (text.startswith("]", place) and not found):
             if len(found) == most:
                 raise Problem("too_large", f"A batch must have at most {most:,} articles.")
-            item, place = decoded_at(text, place, longest if crowded else len(text))
-            found.append(shallow(item))
-            place = behind_blanks(text, place)
+            item, place = decode_item(text, place, longest if crowded else len(text))
+            found.append(check_depth(item))
+            place = after_blanks(text, place)
             if text.startswith("]", place):
                 break
             if not text.startswith(",", place):
                 raise json.JSONDecodeError("Expecting ',' delimiter", text, place)
-            place = behind_blanks(text, place + 1)
-        if behind_blanks(text, place + 1) != len(text):
+            place = after_blanks(text, place + 1)
+        if after_blanks(text, place + 1) != len(text):
             raise json.JSONDecodeError("Extra data", text, place + 1)
     return found
 
 
-def decoded_at(text: str, place: int, longest: int) -> tuple[Any, int]:
+def decode_item(text: str, place: int, longest: int) -> tuple[Any, int]:
     """The value that begins at `place`, and where it ends."""
     if longest >= len(text) - place:
         return DECODER.raw_decode(text, place)
@@ -85,30 +85,30 @@ def decoded_at(text: str, place: int, longest: int) -> tuple[Any, int]:
     return item, place + length
 
 
-def behind_blanks(text: str, place: int) -> int:
+def after_blanks(text: str, place: int) -> int:
     found = BLANK.match(text, place)
     return place if found is None else found.end()
 
 
 @contextmanager
-def faults_named() -> Iterator[None]:
+def json_faults() -> Iterator[None]:
     """Every way in which JSON can be broken as `malformed_json`."""
     try:
         yield
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise malformed(f"The body is not valid JSON: {error.msg} at {where}.") from None
+        raise malformed_json(f"The body is not valid JSON: {error.msg} at {where}.") from None
     except RecursionError:
-        raise malformed(TOO_DEEP) from None
-    except Doubled as error:
-        raise malformed(str(error)) from None
+        raise malformed_json(TOO_DEEP) from None
+    except NotStrict as error:
+        raise malformed_json(str(error)) from None
     except ValueError as error:
-        raise malformed(f"The body holds a number that cannot be read: {str(error).split(';')[0]}.") from None
+        raise malformed_json(f"The body holds a number that cannot be read: {str(error).split(';')[0]}.") from None
 
 
-def shallow(value: Any) -> Any:
+def check_depth(value: Any) -> Any:
     if is_deeper(value, DEEPEST):
-        raise malformed(TOO_DEEP)
+        raise malformed_json(TOO_DEEP)
     return value
 
 
@@ -123,21 +123,21 @@ def is_deeper(value: Any, levels: int) -> bool:
     return True
 
 
-def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         shown = twice[:100].encode("ascii", "backslashreplace").decode("ascii")
-        raise Doubled(f"An object in the body has the member '{shown}' twice; send it once.")
+        raise NotStrict(f"An object in the body has the member '{shown}' twice; send it once.")
     return found
 
 
-def constant(name: str) -> Any:
-    raise Doubled(f"The body holds {name}, which is not JSON.")
+def refuse_constant(name: str) -> Any:
+    raise NotStrict(f"The body holds {name}, which is not JSON.")
 
 
-def malformed(detail: str) -> Problem:
+def malformed_json(detail: str) -> Problem:
     return Problem("malformed_json", detail, [Fault("malformed", detail, pointer="")])
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=members, parse_constant=constant)
+DECODER = json.JSONDecoder(object_pairs_hook=unique_members, parse_constant=refuse_constant)

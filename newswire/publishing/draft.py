@@ -13,9 +13,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import orjson
 
-from newswire.article import Draft, Publisher
-from newswire.errors import Fault, Problem, invalid
-from newswire.formats.html.sanitise import NoBaseError, absolute_url, from_text, plain_text, sanitise, word_count
+from newswire.article import CONTENT, PARTS, Draft, Field, Publisher
+from newswire.errors import Fault, Problem, invalid_at
+from newswire.formats.html.sanitise import NoBaseError, absolute_url, sanitise
+from newswire.formats.html.text import count_words, html_to_text, text_to_html
 from newswire.formats.markdown.read import markdown_to_html
 
 BODIES = frozenset({"body_html", "body_text", "body_markdown"})
@@ -24,13 +25,6 @@ MOST_UNRESOLVED = 20
 BASELESS = "is relative, and neither the article's url nor the publisher's address is known."
 
 AUTHOR_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:newswire:authors")
-FIELDS_BEFORE_BODY = ("headline", "slugline", "summary")
-FIELDS_AFTER_BODY = ("byline", "dateline")
-LAST_FIELDS = ("url", "copyright_notice", "usage_terms", "editor_note")
-SUBJECT_FIELDS = ("code", "name", "scheme")
-PLACE_FIELDS = ("name", "country")
-AUTHOR_FIELDS = ("name", "role", "bio", "url", "avatar_url", "organization")
-IMAGE_FIELDS = ("url", "caption", "alt_text", "credit", "copyright_notice", "mime_type", "width", "height")
 
 
 class Kill(NamedTuple):
@@ -118,13 +112,13 @@ def resolve_url(text: str, base_url: str | None, pointer: str) -> str:
     try:
         joined = absolute_url(text, base_url)
     except NoBaseError:
-        raise invalid(pointer, "relative_url", f"The address {BASELESS}") from None
+        raise invalid_at(pointer, "relative_url", f"The address {BASELESS}") from None
     url = None if joined is None else _url_in_ascii(joined)
     if url is None:
-        raise invalid(pointer, "invalid_url", "Must be an http or https address.")
+        raise invalid_at(pointer, "invalid_url", "Must be an http or https address.")
     if len(url) > LONGEST_URL:
         too_long = f"Must have at most {LONGEST_URL:,} characters once it is absolute and percent-encoded."
-        raise invalid(pointer, "too_long", too_long)
+        raise invalid_at(pointer, "too_long", too_long)
     return url
 
 
@@ -148,21 +142,19 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
     """The draft made of `fields`, as `clean_fields` returns them, and of `source`, the article as it was sent."""
     body_html, body_text, warnings = _bodies(fields)
     change = fields.get("change") or {}
-    content = {
-        **_members(fields, FIELDS_BEFORE_BODY),
+    computed = {
         "body_html": body_html,
         "body_text": body_text,
-        "word_count": word_count(body_text or ""),
-        **_members(fields, FIELDS_AFTER_BODY),
+        "word_count": count_words(body_text or ""),
         "language": fields.get("language") or publisher.language,
-        "section": fields.get("section"),
         "keywords": list(dict.fromkeys(fields.get("keywords") or ())),
-        "subjects": [_members(item, SUBJECT_FIELDS) for item in fields.get("subjects") or ()],
-        "places": [_members(item, PLACE_FIELDS) for item in fields.get("places") or ()],
-        "urgency": fields.get("urgency"),
         "authors": [_author_document(item, publisher) for item in fields.get("authors") or ()],
         "images": _image_documents(fields.get("images") or ()),
-        **_members(fields, LAST_FIELDS),
+    }
+    content = {
+        field.name: computed[field.name] if field.name in computed else _sent_value(field, fields)
+        for field in CONTENT
+        if field.is_stored
     }
     return Draft(
         content=content,
@@ -181,20 +173,28 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
 def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, Sequence[Any]]:
     """HTML and plain text of whichever body was sent, and what the sanitiser removed."""
     if text := fields.get("body_text"):
-        return from_text(text), text, ()
+        return text_to_html(text), text, ()
     body = fields.get("body_html") or fields.get("body_markdown")
     if body is None:
         return None, None, ()
-    return body.html, plain_text(body.html), body.warnings
+    return body.html, html_to_text(body.html), body.warnings
 
 
-def _members(item: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """The members of these names, in this order; null where one is absent."""
-    return {name: item.get(name) for name in names}
+def _sent_value(field: Field, fields: Mapping[str, Any]) -> Any:
+    """The value of a field as it was sent: a list is never null, an object in it has all of its parts."""
+    value = fields.get(field.name)
+    if not isinstance(field.empty, list):
+        return value
+    return [_item_document(field.name, item) if field.parts else item for item in value or ()]
+
+
+def _item_document(field_name: str, item: Mapping[str, Any], **computed: Any) -> dict[str, Any]:
+    """An object in a field, with all of its parts in their order; null where one is neither computed nor sent."""
+    return {name: computed[name] if name in computed else item.get(name) for name in PARTS[field_name]}
 
 
 def _author_document(item: Mapping[str, Any], publisher: Publisher) -> dict[str, Any]:
-    return {"id": author_id(publisher.slug, item["name"]), **_members(item, AUTHOR_FIELDS)}
+    return _item_document("authors", item, id=author_id(publisher.slug, item["name"]))
 
 
 @lru_cache(10_000)
@@ -207,11 +207,12 @@ def _image_documents(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
     """Pictures as served; the first one leads when none is said to."""
     has_lead = any(item.get("role") == "lead" for item in items)
     return [
-        {
-            "id": uuid.uuid5(uuid.NAMESPACE_URL, item["url"]).hex,
-            "role": item.get("role") or ("inline" if has_lead or position else "lead"),
-            **_members(item, IMAGE_FIELDS),
-            "renditions": [],
-        }
+        _item_document(
+            "images",
+            item,
+            id=uuid.uuid5(uuid.NAMESPACE_URL, item["url"]).hex,
+            role=item.get("role") or ("inline" if has_lead or position else "lead"),
+            renditions=[],
+        )
         for position, item in enumerate(items)
     ]

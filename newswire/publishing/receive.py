@@ -15,22 +15,22 @@ from uuid_utils import uuid7
 
 from newswire import wire
 from newswire.article import (
+    ArticleState,
     Draft,
     EntryType,
-    Held,
     Publisher,
     Status,
-    canceled,
+    article_canceled_problem,
+    article_document,
     changed_fields,
     check_acceptable,
     due_at,
-    entry_type,
-    served,
+    next_state,
     status_of,
-    successor,
-    tombstone,
+    tombstone_document,
+    type_of_entry,
 )
-from newswire.document import Version, parse_article, render
+from newswire.document import Version, decode_article, render_version
 from newswire.errors import Problem
 from newswire.publishing.draft import Kill
 from newswire.publishing.write_buffer import WriteBuffer
@@ -40,7 +40,7 @@ from newswire.search.backend import Document
 from newswire.store import articles
 from newswire.visibility import terms_of
 
-Condition: TypeAlias = Callable[[Held | None], None]
+Condition: TypeAlias = Callable[[ArticleState | None], None]
 """Raises the `Problem` that forbids a change of the article that is stored (None: there is none)."""
 Sent: TypeAlias = Draft | Kill | Problem
 """One article of a batch, or why it could not be read."""
@@ -55,14 +55,14 @@ class Outcome:
     `held.seq` is right once the transaction has ended. `created`: the article is new; `changed`: a version was stored.
     """
 
-    held: Held
+    held: ArticleState
     version: Version
     created: bool = False
     changed: bool = False
     warnings: tuple[Any, ...] = ()
 
 
-def accept_any(held: Held | None) -> None:
+def accept_any(held: ArticleState | None) -> None:
     """The `Condition` of a request that sets none."""
 
 
@@ -84,7 +84,7 @@ def publish_transaction(connection: Connection, now: int) -> Iterator["PublishTr
         wire.NewEntry(kind, outcome.held.number, outcome.held.version, outcome.version.digest)
         for outcome, kind in pending
     ]
-    for (outcome, _), seq in zip(pending, wire.append(connection, entries, now), strict=True):
+    for (outcome, _), seq in zip(pending, wire.append_entries(connection, entries, now), strict=True):
         outcome.held = outcome.held._replace(seq=seq)
 
 
@@ -101,7 +101,7 @@ class PublishTransaction:
         self.pending_entries: list[tuple[Outcome, EntryType]] | None = []
         self._entered: set[int] = set()
 
-    def lock_article(self, article_id: str) -> Held:
+    def lock_article(self, article_id: str) -> ArticleState:
         """An article that exists, its row locked until the transaction ends."""
         held = articles.lock_by_id(self.connection, article_id)
         assert held is not None, "articles are never deleted"
@@ -113,7 +113,7 @@ class PublishTransaction:
         if outcome is None:
             held = self._lock_existing(publisher, draft.external_id or "")
             if held.status is Status.CANCELED:
-                raise canceled(held)
+                raise article_canceled_problem(held)
             raise Problem(
                 "duplicate_external_id",
                 f"The article {held.id} has this external_id; send it with PUT to update it.",
@@ -139,16 +139,18 @@ class PublishTransaction:
             held = self._lock_existing(publisher, external_id)
         return self.replace(held, publisher, draft, condition)
 
-    def replace(self, held: Held, publisher: Publisher, draft: Draft, condition: Condition = accept_any) -> Outcome:
+    def replace(
+        self, held: ArticleState, publisher: Publisher, draft: Draft, condition: Condition = accept_any
+    ) -> Outcome:
         """The next version of a locked article. Unchanged content stores nothing."""
         if held.status is Status.CANCELED:
-            raise canceled(held)
+            raise article_canceled_problem(held)
         condition(held)
         check_acceptable(held, draft, self.now)
         stored = self.read_version(held)
-        before = parse_article(stored.rendered, stored.body)
-        new = successor(held, draft, self.now)
-        content = served(draft, publisher, new)
+        before = decode_article(stored.rendered, stored.body)
+        new = next_state(held, draft, self.now)
+        content = article_document(draft, publisher, new)
         fields = changed_fields(before, content)
         if not fields:
             articles.change_article(self.connection, held.number, {"source_version": new.source_version})
@@ -157,12 +159,14 @@ class PublishTransaction:
         content["change"] = {"type": draft.change_type, "note": draft.change_note, "fields": fields}
         return self._store_version(new, publisher, draft, content)
 
-    def kill(self, held: Held, publisher: Publisher, note: str | None, condition: Condition = accept_any) -> Outcome:
+    def kill(
+        self, held: ArticleState, publisher: Publisher, note: str | None, condition: Condition = accept_any
+    ) -> Outcome:
         """Cancels a locked article for good. Killing twice changes nothing, under whatever condition."""
         if held.status is Status.CANCELED:
             stored = self.read_version(held)
-            remains = parse_article(stored.rendered, stored.body)
-            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body))
+            remains = decode_article(stored.rendered, stored.body)
+            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body, stored.form))
         condition(held)
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
         self.buffer.flush_article(held.number)
@@ -186,12 +190,12 @@ class PublishTransaction:
             held = self._lock_existing(publisher, external_id)
         return self.kill(held, publisher, note, condition)
 
-    def read_version(self, held: Held) -> Any:
+    def read_version(self, held: ArticleState) -> Any:
         """The current version of a locked article: its source, rendered JSON and body."""
         self.buffer.flush_article(held.number)
         return articles.current_version(self.connection, held.number, held.version)
 
-    def _lock_existing(self, publisher: Publisher, external_id: str) -> Held:
+    def _lock_existing(self, publisher: Publisher, external_id: str) -> ArticleState:
         held = articles.lock_by_external_id(self.connection, publisher.id, external_id)
         assert held is not None, "the unique index said that it exists"
         return held
@@ -207,18 +211,18 @@ class PublishTransaction:
         )  # fmt: skip
         if held is None:
             return None
-        content = served(draft, publisher, held)
+        content = article_document(draft, publisher, held)
         content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
         return self._store_version(held, publisher, draft, content, created=True)
 
-    def _new_article(self, publisher: Publisher, external_id: str | None, published_at: int) -> Held:
-        return Held(
+    def _new_article(self, publisher: Publisher, external_id: str | None, published_at: int) -> ArticleState:
+        return ArticleState(
             number=0, id=str(uuid7()), publisher_id=publisher.id, external_id=external_id, source_version=None,
             version=1, status=Status.USABLE, seq=None, created_at=self.now, published_at=published_at,
             updated_at=self.now, embargoed_until=None, expires_at=None,
         )  # fmt: skip
 
-    def _claim(self, held: Held) -> Held | None:
+    def _claim(self, held: ArticleState) -> ArticleState | None:
         """Inserts the article's row; None when a rival holds the publisher's id."""
         values = held._asdict() | {"status": held.status.value, "due_at": due_at(held)}
         del values["number"]
@@ -226,24 +230,24 @@ class PublishTransaction:
         return None if number is None else held._replace(number=number)
 
     def _store_version(
-        self, held: Held, publisher: Publisher, draft: Draft, content: dict[str, Any], *, created: bool = False
+        self, held: ArticleState, publisher: Publisher, draft: Draft, content: dict[str, Any], *, created: bool = False
     ) -> Outcome:
         """Stores and indexes a version of an article, which `content` is, and enters it into the log."""
         terms = terms_of(publisher.slug, content)
-        version, analysed = render(content), analyse_article(content, terms)
+        version, analysed = render_version(content), analyse_article(content, terms)
         if not created:
             index.remove_document(self.connection, held.number)
         self.buffer.add_names(content)
         self.buffer.add_version(Document(held, terms, analysed), version, draft.source, self.now)
         outcome = Outcome(held, version, created=created, changed=True, warnings=draft.warnings)
-        kind = entry_type(draft, first=not self._was_entered(held)) if held.status is Status.USABLE else None
+        kind = type_of_entry(draft, first=not self._was_entered(held)) if held.status is Status.USABLE else None
         self._change_and_enter(outcome, kind)
         return outcome
 
-    def _store_tombstone(self, held: Held, publisher: Publisher, note: str | None) -> Version:
+    def _store_tombstone(self, held: ArticleState, publisher: Publisher, note: str | None) -> Version:
         """Stores what remains of a killed article. It has terms, so that its publisher finds it, but no text."""
-        remains = tombstone(held, publisher, note, self.now)
-        version, terms = render(remains), terms_of(publisher.slug, remains)
+        remains = tombstone_document(held, publisher, note, self.now)
+        version, terms = render_version(remains), terms_of(publisher.slug, remains)
         self.buffer.add_version(Document(held, terms, analyse_texts({}, None)), version, {}, self.now)
         return version
 
@@ -260,7 +264,7 @@ class PublishTransaction:
             self.pending_entries.append((outcome, kind))
             self._entered.add(held.number)
 
-    def _was_entered(self, held: Held) -> bool:
+    def _was_entered(self, held: ArticleState) -> bool:
         """Whether the log, or this transaction's share of it, holds an entry of the article."""
         return held.seq is not None or held.number in self._entered
 

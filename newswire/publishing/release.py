@@ -1,14 +1,14 @@
-"""What becomes of articles by themselves: an embargo ends, a story expires. Each is an entry of the log.
+"""Release and expiry: an embargo ends, or an article expires, without a request. Each appends an entry to the log.
 
-No version is made: a release tells of the version that was withheld, an expiry of the one that
-may be shown no longer. Of many workers exactly one does it: it locks the rows, the others skip them.
+No version is made: a release enters the version that was withheld, an expiry the one that may no longer be shown. Of
+many workers exactly one does it: it locks the rows, and the others skip locked rows.
 """
 
 from sqlalchemy import Connection, and_, exists, select
 
 from newswire import wire
-from newswire.article import EntryType, Held, Status, due_at
-from newswire.document import parse_article
+from newswire.article import ArticleState, EntryType, Status, due_at
+from newswire.document import decode_article
 from newswire.search import index
 from newswire.search.analysis import analyse_article
 from newswire.search.backend import Document
@@ -17,43 +17,46 @@ from newswire.store.articles import HELD, AnyRow
 from newswire.store.tables import article, publisher, version
 from newswire.visibility import terms_of
 
-AT_ONCE = 100
+RELEASED_AT_ONCE = 100
 
 
-def is_due(connection: Connection, now: int) -> bool:
-    """Whether there is anything to do; a read, so that idle workers never wait for a lock."""
+def has_due_articles(connection: Connection, now: int) -> bool:
+    """Whether any article is due; a plain read, so that idle workers never wait for a lock."""
     return bool(connection.scalar(select(exists().where(article.c.due_at <= now))))
 
 
-def release(connection: Connection, now: int) -> int:
-    """Releases or expires up to `AT_ONCE` articles that are due, the earliest first; returns how many there were."""
+def release_due_articles(connection: Connection, now: int) -> int:
+    """Releases or expires up to `RELEASED_AT_ONCE` due articles, the earliest first; returns how many.
+
+    It appends to the log, so it must be the last work of its transaction.
+    """
     due = (
         select(*HELD, publisher.c.slug, version.c.rendered, version.c.body, version.c.digest)
         .join_from(article, publisher, publisher.c.id == article.c.publisher_id)
         .join(version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
         .where(article.c.due_at <= now)
         .order_by(article.c.due_at, article.c.number)
-        .limit(AT_ONCE)
+        .limit(RELEASED_AT_ONCE)
         .with_for_update(of=article, skip_locked=True)
     )
     entries = []
     for row in connection.execute(due).all():
         withheld = row.status == Status.WITHHELD
         if withheld:
-            open_to_readers(connection, row)
+            _open_to_readers(connection, row)
         else:
             articles.change_article(connection, row.number, {"due_at": None})
         kind = EntryType.PUBLISHED if withheld else EntryType.EXPIRED
         entries.append(wire.NewEntry(kind, row.number, row.version, row.digest))
-    return len(wire.append(connection, entries, now))
+    return len(wire.append_entries(connection, entries, now))
 
 
-def open_to_readers(connection: Connection, row: AnyRow) -> None:
+def _open_to_readers(connection: Connection, row: AnyRow) -> None:
     """Makes a withheld article usable, in its row and in the search index."""
-    held = Held(*row[: len(HELD)])._replace(status=Status.USABLE)
+    held = ArticleState(*row[: len(HELD)])._replace(status=Status.USABLE)
     values = {"status": held.status.value, "due_at": due_at(held)}
     articles.change_article(connection, held.number, values)
-    content = parse_article(row.rendered, row.body)
+    content = decode_article(row.rendered, row.body)
     terms = terms_of(row.slug, content)
     index.remove_document(connection, held.number)
     index.index_documents(connection, [Document(held, terms, analyse_article(content, terms))])

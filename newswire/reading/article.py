@@ -1,4 +1,4 @@
-"""One article, or one of its versions, for one reader: shown, killed, or not there at all."""
+"""One article or one of its versions for one reader: the row, or `article_canceled`, or `not_found`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 
 from newswire.article import Status
 from newswire.errors import Problem
-from newswire.store.articles import AnyRow
-from newswire.store.log_rows import as_terms, told_before
+from newswire.store.articles import AnyRow, as_terms, told_before
 from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
 from newswire.visibility import Standing, Visibility
@@ -23,22 +22,22 @@ BY_ID = Statement(
 )  # fmt: skip
 
 
-def current(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
-    """The article as it stands; raises `not_found`, or `article_canceled` for those who were told of the kill."""
-    row = known(connection, article_id, visibility, now)
+def read_current(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
+    """The current version; raises `not_found`, or `article_canceled` for readers to whom the kill was delivered."""
+    row = read_known(connection, article_id, visibility, now)
     if row.status == Status.CANCELED:
-        raise canceled(row.id)
+        raise killed_problem(row.id)
     return row
 
 
-def history(
+def read_history(
     connection: Connection, article_id: str, visibility: Visibility, now: int, *, before: int, limit: int
 ) -> Sequence[AnyRow]:
     """Versions below `before` that the reader may see, newest first; a killed article's for its publisher only."""
-    held = known(connection, article_id, visibility, now)
-    if not visibility.allows(standing_of(held), now):
-        raise canceled(held.id)
-    statement = versions(held.number).where(version.c.version < before).order_by(version.c.version.desc())
+    held = read_known(connection, article_id, visibility, now)
+    if not visibility.allows(_standing_of(held), now):
+        raise killed_problem(held.id)
+    statement = _versions_statement(held.number).where(version.c.version < before).order_by(version.c.version.desc())
     seen: list[AnyRow] = []
     for row in connection.execute(statement):
         if visibility.allows_version(as_terms(row.terms), was_told=row.seq is not None):
@@ -48,26 +47,26 @@ def history(
     return seen
 
 
-def one_version(connection: Connection, article_id: str, wanted: int, visibility: Visibility, now: int) -> AnyRow:
+def read_one_version(connection: Connection, article_id: str, wanted: int, visibility: Visibility, now: int) -> AnyRow:
     """One version; raises like `history`, and `not_found` for a version that the reader may not see."""
-    found = history(connection, article_id, visibility, now, before=wanted + 1, limit=1)
+    found = read_history(connection, article_id, visibility, now, before=wanted + 1, limit=1)
     if not found or found[0].version != wanted:
         raise Problem("not_found", "There is no such version, or it is not yours to read.")
     return found[0]
 
 
-def known(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
-    """The article's row with its current version, if the reader may know that it exists; else `not_found`."""
+def read_known(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
+    """The article with its current version; raises `not_found` unless the reader may know that it exists."""
     rows = BY_ID.all(connection, {"id": article_id})
-    if not rows or not may_know(connection, rows[0], visibility, now):
+    if not rows or not _may_know(connection, rows[0], visibility, now):
         raise Problem("not_found", "There is no such article, or it is not yours to read.")
     found: AnyRow = rows[0]
     return found
 
 
-def may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:
+def _may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:
     """Whether the article may be shown, or was killed and a version of it could have been read."""
-    if visibility.allows(standing_of(row), now):
+    if visibility.allows(_standing_of(row), now):
         return True
     if row.status != Status.CANCELED:
         return False
@@ -75,12 +74,12 @@ def may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: i
     return any(visibility.could_see_at(past.terms, past.seq) for past in pasts)
 
 
-def standing_of(row: AnyRow) -> Standing:
+def _standing_of(row: AnyRow) -> Standing:
     return Standing(row.status, row.published_at, row.updated_at, row.expires_at, as_terms(row.terms))
 
 
-def versions(number: int) -> Select[Any]:
-    """The versions of an article: what each was then, and the number of the entry that first told of it."""
+def _versions_statement(number: int) -> Select[Any]:
+    """Selects the versions of an article with the status that each had and the `seq` of its first entry."""
     told = select(func.min(entry.c.seq)).where(entry.c.number == number, entry.c.version == version.c.version)
     last = (article.c.version == version.c.version) & (article.c.status == Status.CANCELED.value)
     seq = told.scalar_subquery()
@@ -93,5 +92,5 @@ def versions(number: int) -> Select[Any]:
     )  # fmt: skip
 
 
-def canceled(article_id: str) -> Problem:
+def killed_problem(article_id: str) -> Problem:
     return Problem("article_canceled", "This article was killed and must not be used.", article_id=article_id)

@@ -19,7 +19,7 @@ from newswire.search.analysis import split_spellings, word_forms
 from newswire.search.names import Label, join_spaced, label_words
 from newswire.search.query import cursor_mismatch, decode_cursor, encode_cursor, invalid_cursor
 from newswire.store.tables import label
-from newswire.visibility import Filter, TimeRules, Visibility, fingerprint_of, term
+from newswire.visibility import Filter, TimeRules, Visibility, fingerprint_of, term_of
 
 MOST_LOOKED_AT = 2000
 """Names of a page's request that are held against the index; then the page ends, however short it is."""
@@ -43,15 +43,15 @@ class Sight(NamedTuple):
 
 
 class Name(NamedTuple):
-    """One line of a list, before it is known whether the reader may see it."""
+    """A name in a list, before it is known whether the reader may see it."""
 
     words: str
     term: str
     label: str
 
 
-class Start(NamedTuple):
-    """Behind which name a page begins: its words and term, and how many names after it were passed over."""
+class NameStart(NamedTuple):
+    """The position behind which a page begins: a name, by words and term, and the number of names skipped after it."""
 
     words: str = ""
     term: str = ""
@@ -60,7 +60,7 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True)
 class Names:
-    """What is asked for: `kind` is section, keyword, publisher or author, `typed` is `q`."""
+    """A request for names: `kind` is section, keyword, publisher or author, `typed` is `q`."""
 
     kind: str
     typed: str | None
@@ -80,45 +80,45 @@ class Names:
     def fingerprint(self) -> str:
         return fingerprint_of([self.kind, self.typed])
 
-    def start(self) -> Start:
+    def start(self) -> NameStart:
         """Where the page begins; raises `Problem` for a cursor that is not one, or another list's."""
         if self.cursor is None:
-            return Start()
+            return NameStart()
         match decode_cursor(self.cursor):
             case [str(fingerprint), str(held), str(name), int(passed)] if (
                 "\0" not in held + name and 0 <= passed < 2**31
             ):
                 if fingerprint != self.fingerprint():
                     raise cursor_mismatch()
-                return Start(held, name, passed)
+                return NameStart(held, name, passed)
         raise invalid_cursor()
 
-    def cursor_at(self, start: Start) -> str:
+    def cursor_at(self, start: NameStart) -> str:
         return encode_cursor([self.fingerprint(), *start])
 
 
-class Page(NamedTuple):
+class NamePage(NamedTuple):
     """Names with their counts; and the cursor behind them, if any."""
 
     names: list[tuple[Name, Count]]
     next_cursor: str | None
 
 
-def page(connection: Connection, asked: Names, sight: Sight, own: str | None = None) -> Page:
+def name_page(connection: Connection, asked: Names, sight: Sight, own: str | None = None) -> NamePage:
     """The names that the reader may see, and `own`, the term of a reader's own name, with or without articles."""
     start = asked.start()
-    seen, looked_at = seen_behind(connection, asked, start, sight, own)
+    seen, looked_at = _visible_names(connection, asked, start, sight, own)
     shown = [name for _, name in seen[: asked.limit]]
     counts = sight.counts(connection, [name.term for name in shown])
-    following = behind(start, seen, looked_at, asked.limit)
-    return Page(
+    following = _next_start(start, seen, looked_at, asked.limit)
+    return NamePage(
         [(name, counts.get(name.term, Count(0, "eq"))) for name in shown],
         None if following is None else asked.cursor_at(following),
     )
 
 
-def seen_behind(
-    connection: Connection, asked: Names, start: Start, sight: Sight, own: str | None
+def _visible_names(
+    connection: Connection, asked: Names, start: NameStart, sight: Sight, own: str | None
 ) -> tuple[list[tuple[int, Name]], int | None]:
     """What the reader may see, one name more than a page has, each with its place behind `start`.
 
@@ -127,7 +127,7 @@ def seen_behind(
     seen: list[tuple[int, Name]] = []
     looked_at, size = 0, asked.limit + 1
     while len(seen) <= asked.limit and looked_at < MOST_LOOKED_AT:
-        some = candidates(connection, asked, start._replace(passed=start.passed + looked_at), size)
+        some = _candidate_names(connection, asked, start._replace(passed=start.passed + looked_at), size)
         present = {*index.count_by_term(connection, [name.term for name in some], *sight, most=1), own}
         seen += [(place, name) for place, name in enumerate(some, looked_at + 1) if name.term in present]
         if len(some) < size:
@@ -136,26 +136,28 @@ def seen_behind(
     return seen, looked_at
 
 
-def behind(start: Start, seen: Sequence[tuple[int, Name]], looked_at: int | None, limit: int) -> Start | None:
-    """Where the next page begins. Names that the reader may not see are counted there, never told."""
+def _next_start(
+    start: NameStart, seen: Sequence[tuple[int, Name]], looked_at: int | None, limit: int
+) -> NameStart | None:
+    """The position behind which the next page begins. Names that the reader may not see are counted, never shown."""
     if len(seen) > limit:
         _, last = seen[limit - 1]
-        return Start(last.words, last.term)
+        return NameStart(last.words, last.term)
     if looked_at is None:
         return None
     if not seen:
         return start._replace(passed=start.passed + looked_at)
     place, last = seen[-1]
-    return Start(last.words, last.term, looked_at - place)
+    return NameStart(last.words, last.term, looked_at - place)
 
 
-def candidates(connection: Connection, asked: Names, start: Start, size: int) -> Sequence[Name]:
-    """The next names that begin as asked, whoever may see them."""
+def _candidate_names(connection: Connection, asked: Names, start: NameStart, size: int) -> Sequence[Name]:
+    """The next names with the prefix asked for, before access is checked."""
     beginnings = asked.beginnings()
     if asked.kind == "publisher":
         found = [
             name
-            for name in publishers(connection)
+            for name in _publisher_names(connection)
             if name[:2] > start[:2] and all(beginning in name.words for beginning in beginnings)
         ]
         return found[start.passed : start.passed + size]
@@ -170,7 +172,7 @@ def candidates(connection: Connection, asked: Names, start: Start, size: int) ->
     return [Name(*row) for row in connection.execute(statement)]
 
 
-def publishers(connection: Connection) -> list[Name]:
+def _publisher_names(connection: Connection) -> list[Name]:
     """The publishers as names, in their order; there are few, and they can be renamed."""
-    named = (Label(term("publisher", each.slug), "publisher", each.name) for each in list_publishers(connection))
+    named = (Label(term_of("publisher", each.slug), "publisher", each.name) for each in list_publishers(connection))
     return sorted(Name(label_words(each), each.term, each.label) for each in named)

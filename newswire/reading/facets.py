@@ -1,4 +1,4 @@
-"""How the matches of a query divide by publisher, section, language, keyword and author.
+"""Facets: the matches of a query counted by publisher, section, language, keyword and author.
 
 The terms of the newest matches are counted, of `COUNTED_TO` at most; labels are looked up for what is shown.
 """
@@ -11,18 +11,18 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from newswire.reading.lists import COUNTED_TO, Count, found
+from newswire.reading.lists import COUNTED_TO, Count, list_statement
 from newswire.search.names import find_labels
 from newswire.search.query import Query
 from newswire.store.articles import CURRENT
 from newswire.store.tables import article, version
-from newswire.visibility import AUTHOR_ID, Visibility, untermed
+from newswire.visibility import AUTHOR_ID, Visibility, term_value
 
 MOST_VALUES = 20
 TERMS = select(version.c.terms).join_from(article, version, CURRENT)
 
 
-def counted(
+def count_facets(
     connection: Connection, query: Query, visibility: Visibility, now: int, kinds: Collection[str]
 ) -> dict[str, list[dict[str, Any]]]:
     """For each kind the values that most matches of the whole query have, the most frequent first, ties by value.
@@ -32,43 +32,43 @@ def counted(
     """
     query, _ = query.resume()
     newest = replace(query, order="published_at", descending=True)
-    statement, sought = found(connection, TERMS, newest, visibility, now, None, COUNTED_TO + 1)
+    statement, sought = list_statement(connection, TERMS, newest, visibility, now, None, COUNTED_TO + 1)
     terms = [term for (term,) in statement.execute(connection, sought)]
     relation = "eq" if len(terms) <= COUNTED_TO else "gte"
     # A version carries a term once: the count of a term is one of articles.
     wanted = tuple(f"{kind}_" for kind in kinds)
     counts = Counter([name for name in " ".join(terms[:COUNTED_TO]).split() if name.startswith(wanted)])
-    return {kind: values(connection, kind, counts, relation) for kind in sorted(kinds)}
+    return {kind: _facet_values(connection, kind, counts, relation) for kind in sorted(kinds)}
 
 
-def values(connection: Connection, kind: str, counts: Mapping[str, int], relation: str) -> list[dict[str, Any]]:
-    """The most frequent values of one kind."""
+def _facet_values(connection: Connection, kind: str, counts: Mapping[str, int], relation: str) -> list[dict[str, Any]]:
+    """The most frequent values of one facet."""
     terms = [name for name in counts if name.startswith(f"{kind}_")]
     terms.sort(key=lambda name: (-counts[name], name))
     match kind:
         case "author":
             # An article is found by an author's name too; the id is what counts.
-            labelled = spelled(connection, [name for name in terms if AUTHOR_ID.fullmatch(name)])
-            shown = ((name, {"value": untermed(name), "name": label}) for name, label in labelled)
+            labelled = _labelled_terms(connection, [name for name in terms if AUTHOR_ID.fullmatch(name)])
+            shown = ((name, {"value": term_value(name), "name": label}) for name, label in labelled)
         case "publisher":
-            shown = ((name, {"value": untermed(name)}) for name in terms)
+            shown = ((name, {"value": term_value(name)}) for name in terms)
         case "language":
-            shown = ((name, {"value": cased(untermed(name))}) for name in terms)
+            shown = ((name, {"value": _written_tag(term_value(name))}) for name in terms)
         case _:
-            shown = ((name, {"value": label}) for name, label in spelled(connection, terms))
+            shown = ((name, {"value": label}) for name, label in _labelled_terms(connection, terms))
     return [{**value, "count": Count(counts[name], relation)._asdict()} for name, value in islice(shown, MOST_VALUES)]
 
 
-def spelled(connection: Connection, terms: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each term that has a label, and the label; looked up only as far as is asked for."""
+def _labelled_terms(connection: Connection, terms: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Terms with their labels, looked up in portions, lazily; terms without a label are left out."""
     for start in range(0, len(terms), 2 * MOST_VALUES):
         portion = terms[start : start + 2 * MOST_VALUES]
         labels = find_labels(connection, portion)
         yield from ((name, labels[name]) for name in portion if name in labels)
 
 
-def cased(tag: str) -> str:
-    """A language tag as it is written (RFC 5646, 2.1.1): en-GB, zh-Hant."""
+def _written_tag(tag: str) -> str:
+    """A language tag in its conventional case (RFC 5646, 2.1.1): en-GB, zh-Hant."""
     first, *others = tag.split("-")
     return "-".join([first, *(part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part
                               for part in others)])  # fmt: skip

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from newswire.reading.lists import Page, chosen, found
+from newswire.reading.lists import ListPage, list_statement, rows_in_order
 from newswire.search import index
 from newswire.search.bm25 import LOOKED_AT, MOST_LEAVES, Measures, score_articles
-from newswire.search.languages import read_languages
 from newswire.search.query import Position, Query, decode_cursor, invalid_cursor, is_valid_position
 from newswire.search.syntax import find_leaves
 from newswire.store.tables import article
@@ -24,7 +23,7 @@ from newswire.visibility import Visibility
 
 WINDOW = 1_000
 WEEK = 7 * 24 * 3_600_000
-PLACES = select(article.c.published_at, article.c.number)
+POSITIONS = select(article.c.published_at, article.c.number)
 
 
 class Rank(NamedTuple):
@@ -47,46 +46,47 @@ class Window(NamedTuple):
     shown: Rank | None = None
 
 
-def page(connection: Connection, query: Query, visibility: Visibility, now: int) -> Page:
+def ranked_page(connection: Connection, query: Query, visibility: Visibility, now: int) -> ListPage:
     """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query.
 
     It is shorter than its limit where a window ends.
     """
-    query, window = resumed(query)
-    window, ranks = ranked(connection, query, visibility, now, window)
+    query, window = resume_query(query)
+    window, ranks = rank_window(connection, query, visibility, now, window)
     if not ranks and window.bottom is not None:
         # What was left of this window has been killed in the meantime.
-        window, ranks = ranked(connection, query, visibility, now, Window(window.bottom))
-    rows = chosen(connection, query, [rank.number for rank in ranks[: query.limit]])
+        window, ranks = rank_window(connection, query, visibility, now, Window(window.bottom))
+    rows = rows_in_order(connection, query, [rank.number for rank in ranks[: query.limit]])
     if len(rows) < len(ranks):
-        return Page(rows, cursor(query, window._replace(shown=ranks[len(rows) - 1])))
-    return Page(rows, None if window.bottom is None else cursor(query, Window(window.bottom)))
+        return ListPage(rows, window_cursor(query, window._replace(shown=ranks[len(rows) - 1])))
+    return ListPage(rows, None if window.bottom is None else window_cursor(query, Window(window.bottom)))
 
 
-def ranked(
+def rank_window(
     connection: Connection, query: Query, visibility: Visibility, now: int, window: Window
 ) -> tuple[Window, list[Rank]]:
     """The window as it is now, and what is still to be shown of it, in order."""
-    window, places = inside(connection, query, visibility, now, window)
+    window, places = find_window(connection, query, visibility, now, window)
     assert query.expression is not None
     assert query.ranked_at is not None
     texts = index.read_texts(connection, [place.number for place in places], LOOKED_AT)
     articles = [texts[place.number] for place in places]
-    found, measures = score_articles(articles, query.expression, read_languages(connection), window.measures)
+    found, measures = score_articles(articles, query.expression, index.read_languages(connection), window.measures)
     ranks = [
-        Rank(score * freshness(query.ranked_at - place.at), *place) for score, place in zip(found, places, strict=True)
+        Rank(score * freshness_weight(query.ranked_at - place.at), *place)
+        for score, place in zip(found, places, strict=True)
     ]
     ranks.sort(reverse=True)
     shown = window.shown
     return window._replace(measures=measures), [rank for rank in ranks if shown is None or rank < shown]
 
 
-def freshness(age: int) -> float:
+def freshness_weight(age: int) -> float:
     """Two for what is new, one and a half after a week, towards one; `age` in milliseconds."""
     return 1 + 1 / (1 + max(0, age) / WEEK)
 
 
-def inside(
+def find_window(
     connection: Connection, query: Query, visibility: Visibility, now: int, window: Window
 ) -> tuple[Window, list[Position]]:
     """The matches in a window, newest first; its ends are set when it is new.
@@ -98,7 +98,7 @@ def inside(
     if bottom is not None:
         since = bottom.at if query.times.published_from is None else max(bottom.at, query.times.published_from)
         query = replace(query, times=query.times._replace(published_from=since))
-    statement, values = found(connection, PLACES, query, visibility, now, top, most + 1)
+    statement, values = list_statement(connection, POSITIONS, query, visibility, now, top, most + 1)
     places = [Position(*row) for row in statement.execute(connection, values)]
     if bottom is not None:
         places = [place for place in places if place >= bottom]
@@ -110,7 +110,7 @@ def inside(
     return window._replace(top=top, bottom=bottom), places
 
 
-def cursor(query: Query, window: Window) -> str:
+def window_cursor(query: Query, window: Window) -> str:
     """Continues within a window, or with a new one behind `top`."""
     top, bottom, measures, shown = window
     assert top is not None
@@ -118,7 +118,7 @@ def cursor(query: Query, window: Window) -> str:
     return query.cursor_at(top, [query.ranked_at, *rest])
 
 
-def resumed(query: Query) -> tuple[Query, Window]:
+def resume_query(query: Query) -> tuple[Query, Window]:
     """The query with the times of its first page, and where it goes on; raises `Problem` for a forged cursor."""
     query, top = query.resume()
     if query.cursor is None:
@@ -128,12 +128,12 @@ def resumed(query: Query) -> tuple[Query, Window]:
             query = replace(query, ranked_at=ranked_at)
             if not rest:
                 return query, Window(top)
-            if (window := continued(query, top, rest)) is not None:
+            if (window := decode_window(query, top, rest)) is not None:
                 return query, window
     raise invalid_cursor()
 
 
-def continued(query: Query, top: Position | None, rest: Sequence[Any]) -> Window | None:
+def decode_window(query: Query, top: Position | None, rest: Sequence[Any]) -> Window | None:
     """A window of which a part was shown, out of a cursor; None when it is none."""
     match rest:
         case [bottom, int(length), [*weights], float(score), at, number]:

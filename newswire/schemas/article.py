@@ -10,7 +10,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from newswire.article import SENDABLE, Draft, Publisher
+from newswire.article import Draft, Publisher
 from newswire.errors import Fault, Problem, closest_name
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.publishing.draft import BODIES, Kill, clean_fields, make_draft
@@ -22,12 +22,12 @@ from newswire.schemas.fields import (
     MarkupBody,
     PlainBody,
     Reason,
-    Refused,
+    RefusedField,
     Several,
     Text,
     Url,
     Whole,
-    faults,
+    list_faults,
 )
 
 
@@ -99,7 +99,7 @@ class ImageSchema(Strict):
     """A picture by its address, with the words that belong to it."""
 
     url = Url(required=True)
-    image_id = Refused("Pictures cannot be uploaded to this wire; send the picture's url.")
+    image_id = RefusedField("Pictures cannot be uploaded to this wire; send the picture's url.")
     role = choice_field("lead", "inline", "gallery")
     caption = Text(20_000, lines=True)
     alt_text = Text(2000, lines=True)
@@ -148,6 +148,14 @@ class ArticlePatchSchema(ArticleSchema):
 # A body has room for a million unknown fields; nobody reads on, and hints are the slow part.
 MOST_FAULTS, MOST_HINTS, LONGEST_NAME = 500, 20, 50
 SCHEMA = ArticleSchema()
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "": tuple(SCHEMA.fields),
+    **{name: tuple(schema().fields) for name, schema in {
+        "change": ChangeSchema, "subjects": SubjectSchema, "places": PlaceSchema, "authors": AuthorSchema,
+        "images": ImageSchema,
+    }.items()},
+}  # fmt: skip
+"""The names of the fields of an article and of the objects in it, in the order in which faults are told."""
 
 # For the OpenAPI document: the IPTC's schemas say the rest.
 NINJS = {
@@ -180,7 +188,7 @@ def load_draft(data: Any, publisher: Publisher) -> Draft:
     cleaned, unresolved = clean_fields(loaded, publisher.url)
     if unresolved:
         found = sorted([*found, *unresolved], key=schema_position)
-    found = [*found, *contradictions(cleaned, valid=not found)][:MOST_FAULTS]
+    found = [*found, *list_contradictions(cleaned, valid=not found)][:MOST_FAULTS]
     if found:
         found[:MOST_HINTS] = map(with_suggestion, found[:MOST_HINTS])
         raise Problem("validation_failed", describe_faults(found), found)
@@ -193,10 +201,10 @@ def check_fields(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fault
         return SCHEMA.load(data), []
     except ValidationError as error:
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}
-        return valid, list(islice(faults(error.messages), MOST_FAULTS))
+        return valid, list(islice(list_faults(error.messages), MOST_FAULTS))
 
 
-def contradictions(loaded: Mapping[str, Any], *, valid: bool) -> Iterator[Fault]:
+def list_contradictions(loaded: Mapping[str, Any], *, valid: bool) -> Iterator[Fault]:
     """The faults of fields that are valid by themselves but not together; times only where all fields are `valid`."""
     expires, embargo = loaded.get("expires_at"), loaded.get("embargoed_until")
     if valid and expires is not None and embargo is not None and expires < embargo:
@@ -215,7 +223,7 @@ def schema_position(fault: Fault) -> tuple[int, ...]:
         if depth == 1 and steps[0] != "change" and step.isdecimal():
             position.append(int(step))
         else:
-            siblings = SENDABLE.get(steps[0] if depth else "", ())
+            siblings = NAMES.get(steps[0] if depth else "", ())
             position.append(siblings.index(step) if step in siblings else len(siblings))
     return tuple(position)
 
@@ -233,7 +241,7 @@ def load_ninjs(read: Ninjs, publisher: Publisher, *, named: bool) -> Draft | Kil
         draft = load_draft(sent, publisher)
     except Problem as problem:
         found += [
-            replace(each, pointer=pointer_in_document(each.pointer or "", read.places)) for each in problem.errors
+            replace(each, pointer=pointer_in_document(each.pointer or "", read.pointers)) for each in problem.errors
         ]
     if found:
         raise Problem("validation_failed", describe_faults(found), found)
@@ -254,7 +262,7 @@ def with_suggestion(fault: Fault) -> Fault:
     if fault.code != "unknown_field" or fault.pointer is None or len(fault.pointer) > LONGEST_NAME:
         return fault
     steps = fault.pointer.split("/")
-    siblings = SENDABLE.get(steps[1] if len(steps) > 2 else "", ())
+    siblings = NAMES.get(steps[1] if len(steps) > 2 else "", ())
     return replace(fault, did_you_mean=closest_name(steps[-1], siblings))
 
 

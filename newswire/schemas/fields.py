@@ -49,7 +49,7 @@ COMMON: Messages = {
 }
 
 
-def refuse(code: str, sentence: str) -> ValidationError:
+def validation_error(code: str, sentence: str) -> ValidationError:
     return ValidationError([Reason(code, sentence)])
 
 
@@ -69,19 +69,19 @@ class Text(fields.String):
         self.lines = lines
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = carriable(super()._deserialize(value, attr, data, **kwargs))
+        text = check_characters(super()._deserialize(value, attr, data, **kwargs))
         if len(text) > self.limit:
-            raise refuse("too_long", f"Must have at most {self.limit:,} characters; it has {len(text):,}.")
+            raise validation_error("too_long", f"Must have at most {self.limit:,} characters; it has {len(text):,}.")
         text = text.replace("\r\n", "\n").strip() if self.lines else " ".join(text.split())
         if not text and self.required:
-            raise refuse("required", "Must not be blank.")
+            raise validation_error("required", "Must not be blank.")
         return text or None
 
 
-def carriable(text: str) -> str:
+def check_characters(text: str) -> str:
     """The text itself; refused when it holds a character that XML 1.0 cannot carry."""
     if found := UNCARRIABLE.search(text):
-        raise refuse(
+        raise validation_error(
             "unusable_character",
             f"Holds U+{ord(found[0]):04X} at position {found.start()}, which XML cannot carry; remove it.",
         )
@@ -104,7 +104,7 @@ class MarkupBody(fields.String):
         super().__init__(allow_none=True, metadata={"maxLength": BODY_BYTES, "pattern": PATTERN}, **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = check_body_size(carriable(super()._deserialize(value, attr, data, **kwargs)))
+        text = check_body_size(check_characters(super()._deserialize(value, attr, data, **kwargs)))
         return text if text.strip() else None
 
 
@@ -122,7 +122,7 @@ class PlainBody(Text):
 def check_body_size(text: str) -> str:
     """The text itself; refused when it is larger than 2 MiB in UTF-8."""
     if len(text.encode("utf-8")) > BODY_BYTES:
-        raise refuse("too_long", "A body must have at most 2 MiB in UTF-8.")
+        raise validation_error("too_long", "A body must have at most 2 MiB in UTF-8.")
     return text
 
 
@@ -162,7 +162,7 @@ class Instant(fields.String):
         except ValueError as error:
             if isinstance(error, ValidationError):
                 raise
-            raise refuse("invalid_time", str(error)) from None
+            raise validation_error("invalid_time", str(error)) from None
 
 
 class Language(Text):
@@ -176,7 +176,7 @@ class Language(Text):
         if text is None:
             return None
         if not LANGUAGE.fullmatch(text):
-            raise refuse("invalid_language", "Must be a BCP 47 language tag such as en, pt-BR or zh-Hant.")
+            raise validation_error("invalid_language", "Must be a BCP 47 language tag such as en, pt-BR or zh-Hant.")
         first, *others = text.lower().split("-")
         # Behind a single letter (an extension, private use) everything stays in small letters (RFC 5646, 2.1.1).
         plain = next((place for place, part in enumerate(others) if len(part) == 1), len(others))
@@ -184,7 +184,7 @@ class Language(Text):
         return "-".join([first, *spelled, *others[plain:]])
 
 
-class Refused(fields.String):
+class RefusedField(fields.String):
     """A field of a later version of the contract: known, so that the refusal can say why; blank counts as absent."""
 
     def __init__(self, sentence: str) -> None:
@@ -193,7 +193,7 @@ class Refused(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if value != "":
-            raise refuse("unsupported", self.sentence)
+            raise validation_error("unsupported", self.sentence)
 
 
 class Several(fields.List[Any]):
@@ -216,7 +216,7 @@ class Several(fields.List[Any]):
             raise self.make_error("invalid")
         # Counted before they are looked at: a body has room for millions, each with a fault of its own.
         if len(value) > self.limit:
-            raise refuse("too_many", f"Must have at most {self.limit} items; it has {len(value):,}.")
+            raise validation_error("too_many", f"Must have at most {self.limit} items; it has {len(value):,}.")
         valid: list[Any] = []
         messages: dict[int, Any] = {}
         for position, item in enumerate(value):
@@ -230,17 +230,17 @@ class Several(fields.List[Any]):
         return valid
 
 
-def faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
+def list_faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
     """marshmallow's tree of messages as faults with JSON pointers (RFC 6901)."""
     if isinstance(messages, Mapping):
         for name, below in messages.items():
             step = "" if name == "_schema" else "/" + str(name).replace("~", "~0").replace("/", "~1")
-            yield from faults(below, pointer + step)
+            yield from list_faults(below, pointer + step)
         return
     for message in messages if isinstance(messages, list) else [messages]:
-        yield Fault(getattr(message, "code", "invalid"), str(message), pointer=printable(pointer))
+        yield Fault(getattr(message, "code", "invalid"), str(message), pointer=printable_text(pointer))
 
 
-def printable(text: str) -> str:
+def printable_text(text: str) -> str:
     """Text that can be encoded, whatever was sent."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

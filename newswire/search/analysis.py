@@ -14,6 +14,7 @@ whoever looks for a word looks for stems only.
 """
 
 import re
+import threading
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,8 +22,7 @@ from functools import lru_cache
 from typing import Any
 
 import regex
-
-from newswire.search.stemming import UNDETERMINED, stemmer_for, stemming_language
+import Stemmer
 
 FIELDS = ("headline", "summary", "body", "caption", "byline")
 
@@ -40,6 +40,23 @@ for 320,000 characters of any real article measured, in the densest case (Japane
 """
 _TOKEN_OVERHEAD = 16
 _PAIR_COST = 12 + 4
+
+UNDETERMINED = "und"
+"""The language (ISO 639-2) of stem tokens where there is no stemmer."""
+
+# Primary subtags of BCP 47 and the Snowball algorithms for them.
+_ALGORITHMS: dict[str, str] = dict(
+    re.findall(
+        r"(\w+)=(\w+)",
+        "ar=arabic ca=catalan cs=czech da=danish de=german el=greek en=english eo=esperanto es=spanish "
+        "et=estonian eu=basque fa=persian fi=finnish fr=french ga=irish hi=hindi hu=hungarian hy=armenian "
+        "id=indonesian it=italian lt=lithuanian nb=norwegian ne=nepali nl=dutch nn=norwegian no=norwegian "
+        "pl=polish pt=portuguese ro=romanian ru=russian sr=serbian st=sesotho sv=swedish ta=tamil "
+        "tr=turkish yi=yiddish",
+    )
+)
+
+_thread = threading.local()
 
 # Scripts written without spaces, with what Unicode counts to several scripts: 々 〆 〇 ー and the
 # voicing marks. Their decimal digits stay outside: a number is a word, as 2024 is in Chinese.
@@ -231,6 +248,19 @@ def _fold(spelling: str) -> str:
 
 
 fold_word = lru_cache(maxsize=1 << 14)(_fold)
+
+
+def stemming_language(language: str | None) -> str:
+    """The primary subtag of a BCP 47 tag (en of en-GB) when there is a stemmer for it, else `UNDETERMINED`."""
+    subtag = (language or "").partition("-")[0].lower()
+    return subtag if subtag in _ALGORITHMS else UNDETERMINED
+
+
+def stemmer_for(language: str) -> Any:
+    """This thread's stemmer: they may not be shared, and a lock costs more than one for each thread."""
+    if not hasattr(_thread, language):
+        setattr(_thread, language, Stemmer.Stemmer(_ALGORITHMS[language]))
+    return getattr(_thread, language)
 
 
 @lru_cache(maxsize=1 << 14)

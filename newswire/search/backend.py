@@ -6,11 +6,11 @@ before either is asked.
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Select, Table
 
-from newswire.article import Held
+from newswire.article import ArticleState
 from newswire.search.analysis import Analysed
 from newswire.search.query import Position, Query
 from newswire.store.statements import Statement
@@ -20,13 +20,16 @@ from newswire.visibility import Filter, TimeRules
 class Document(NamedTuple):
     """The current version of an article as it is indexed: its row, its terms, its texts."""
 
-    held: Held
+    held: ArticleState
     terms: frozenset[str]
     analysed: Analysed
 
 
 class SearchBackend(ABC):
     """The search index of one database system. `index` says what the arguments mean."""
+
+    rows: ClassVar[Table]
+    """The table with a row for each article: its `number`, and the `index_version` that its words are of."""
 
     @abstractmethod
     def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None: ...

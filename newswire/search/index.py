@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Select
 
 from newswire.search.backend import Document, SearchBackend
-from newswire.search.languages import query_languages
+from newswire.search.index_version import VersionRange, version_range
+from newswire.search.languages import fitting_languages, languages_for
 from newswire.search.postgres.index import PostgresSearch
 from newswire.search.query import Position, Query
 from newswire.search.sqlite.index import SqliteSearch
@@ -24,6 +25,29 @@ BACKENDS: Mapping[str, SearchBackend] = {"sqlite": SqliteSearch(), "postgresql":
 
 def search_backend(connection: Connection) -> SearchBackend:
     return BACKENDS[backend_of(connection).name]
+
+
+def read_versions(connection: Connection) -> VersionRange:
+    """The versions that the index holds rows of: two look-ups, however many rows there are."""
+    return VersionRange(*version_range(search_backend(connection).rows).execute(connection, {}).fetchone())
+
+
+def read_languages(connection: Connection) -> list[str]:
+    """The languages in whose stems a query word is looked up, in alphabetical order.
+
+    None while the index holds rows of another version: words are then looked for as they are written.
+    """
+    return [language for (language,) in fitting_languages(search_backend(connection).rows).execute(connection, {})]
+
+
+def query_languages(connection: Connection, query: Query, wanted: Filter, known: Sequence[str] | None) -> list[str]:
+    """The languages in whose stems the words of this query are looked up; empty without words.
+
+    `known` are the languages of the index; None: read them.
+    """
+    if query.expression is None:
+        return []
+    return languages_for(read_languages(connection) if known is None else known, wanted)
 
 
 def index_documents(connection: Connection, documents: Sequence[Document]) -> None:

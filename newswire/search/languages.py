@@ -6,24 +6,23 @@ term. Which languages an index has stems of is in the table `stemming_language`.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, func, select
 
-from newswire.search.analysis import stem_of, stem_tokens
-from newswire.search.query import Query
-from newswire.search.stemming import UNDETERMINED, stemming_language
+from newswire.search.analysis import UNDETERMINED, stem_of, stem_tokens, stemming_language
+from newswire.search.index_version import INDEX_VERSION
 from newswire.search.syntax import Expression, query_words
 from newswire.store import tables
 from newswire.store.articles import insert_unless_there
 from newswire.store.statements import Statement
-from newswire.visibility import Filter, untermed
+from newswire.visibility import Filter, term_value
 
 KNOWN_LANGUAGES = "newswire.languages"
 """The key in a connection's `info` for the languages that were found to be registered."""
 LANGUAGE = tables.stemming_language.c.language
-LANGUAGES = Statement(select(LANGUAGE).order_by(LANGUAGE))
+REGISTERED = Statement(select(LANGUAGE))
 
 
 class StemGroup(NamedTuple):
@@ -37,7 +36,12 @@ class StemGroup(NamedTuple):
 
 
 def stem_groups(expression: Expression, languages: Sequence[str]) -> list[StemGroup]:
-    """Groups languages by the stems that the expression looks for in them; one group if that is the same in all."""
+    """Groups languages by the stems that the expression looks for in them; one group if that is the same in all.
+
+    Without languages no stem is looked for, which is one group, too.
+    """
+    if not languages:
+        return [StemGroup(UNDETERMINED, [])]
     alike: dict[tuple[frozenset[str], ...], list[str]] = {}
     for language in languages:
         sought = tuple(stems_in_language(term.spelling, language) for term in query_words(expression))
@@ -61,11 +65,16 @@ def language_term(language: str) -> str:
 
 
 def languages_for(present: Sequence[str], wanted: Filter) -> list[str]:
-    """Those of the languages `present` in an index that an article can have which passes the filter."""
+    """Those of the languages `present` in an index that an article can have which passes the filter.
+
+    None where no stem is to be looked for.
+    """
+    if not present:
+        return []
     left = set(present)
     for clause in wanted.include:
         if all(name.startswith("language_") for name in clause):
-            left &= {stemming_language(untermed(name)) for name in clause}
+            left &= {stemming_language(term_value(name)) for name in clause}
     return sorted(left) or [UNDETERMINED]
 
 
@@ -76,22 +85,17 @@ def register_language(connection: Connection, language: str) -> None:
         return
     # Rows are only added, so what was found once stays. What is added here may still be rolled back, so it is not
     # remembered before a later transaction has found it.
-    if language in read_languages(connection):
+    if language in {registered for (registered,) in REGISTERED.execute(connection, {})}:
         known.add(language)
     else:
         insert_unless_there(connection, tables.stemming_language, {"language": language}, LANGUAGE)
 
 
-def read_languages(connection: Connection) -> list[str]:
-    """The languages whose stems are in the index, in alphabetical order."""
-    return [language for (language,) in LANGUAGES.execute(connection, {})]
+@cache
+def fitting_languages(rows: Table) -> Statement:
+    """A statement for the languages of an index, whose rows name their versions.
 
-
-def query_languages(connection: Connection, query: Query, wanted: Filter, known: Sequence[str] | None) -> list[str]:
-    """The languages in whose stems the words of this query are looked up; empty without words.
-
-    `known` are the languages of the index; None: read them.
+    It finds none while there is a row of another version, whose stems another release of the stemmer has made.
     """
-    if query.expression is None:
-        return []
-    return languages_for(read_languages(connection) if known is None else known, wanted)
+    bounds = (select(bound(rows.c.index_version)).scalar_subquery() for bound in (func.min, func.max))
+    return Statement(select(LANGUAGE).where(*(bound == INDEX_VERSION for bound in bounds)).order_by(LANGUAGE))

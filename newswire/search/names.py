@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from newswire.search.analysis import word_forms
 from newswire.store.statements import Statement, insert_or_ignore
 from newswire.store.tables import label
-from newswire.visibility import term
+from newswire.visibility import term_of
 
 BATCH_SIZE = 1000
 KNOWN_LABELS = "newswire.labels"
@@ -35,11 +35,11 @@ class Label(NamedTuple):
 def labels_in(content: Mapping[str, Any]) -> Iterator[Label]:
     """The labels of an article as served; a tombstone has none."""
     if section := content.get("section"):
-        yield Label(term("section", section), "section", section)
+        yield Label(term_of("section", section), "section", section)
     for keyword in content.get("keywords", ()):
-        yield Label(term("keyword", keyword), "keyword", keyword)
+        yield Label(term_of("keyword", keyword), "keyword", keyword)
     for author in content.get("authors", ()):
-        yield Label(term("author", author["id"]), "author", author["name"])
+        yield Label(term_of("author", author["id"]), "author", author["name"])
 
 
 def find_labels(connection: Connection, terms: Iterable[str]) -> dict[str, str]:

@@ -1,46 +1,154 @@
-"""The search index of a wire built anew, for migrations that change what stands in it."""
+"""The rebuild of the search index: every row that another version of the index has written is written again.
 
-from collections.abc import Iterator
+It works in the tables that are served. A row is replaced in one transaction, under the lock of its article, so readers
+find the old row or the new one of the article's current version, and a publisher who comes meanwhile writes a new one.
+The rows themselves say what is left to do: a rebuild that was interrupted, or killed, goes on where it was, and a row
+that a server of an older release still writes is found by the next rebuild.
+"""
 
-from sqlalchemy import Connection, and_, select
+import time
+from collections.abc import Collection, Iterable, Iterator
 
-from newswire.article import Held, Status
-from newswire.document import parse_article
-from newswire.search import index
+from sqlalchemy import Connection, Select, and_, bindparam, func, select, update
+
+from newswire import wire
+from newswire.article import ArticleState, Status
+from newswire.document import decode_article
+from newswire.search import index, names
 from newswire.search.analysis import analyse_article, analyse_texts
 from newswire.search.backend import Document
+from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import register_language
-from newswire.store.articles import HELD, AnyRow
-from newswire.store.tables import article, publisher, version
+from newswire.store.articles import HELD
+from newswire.store.backend import DatabaseError
+from newswire.store.database import Database
+from newswire.store.statements import Statement
+from newswire.store.tables import article, label, publisher, version
 from newswire.visibility import terms_of
 
-BATCH = 500
+BATCH = 50
+"""Articles of one transaction: on SQLite a publisher waits for it, about 0.1 seconds."""
+LABELS_AT_ONCE = 500
+PASSES = 2
+
+UNUSABLE = "The search index is not complete, or not one of this version of Newswire; run `newswire db upgrade`."
+OTHER_STEMS = (
+    "The search index holds stems of another release of the stemmer: words are found only as they are written"
+    " until `newswire db upgrade` has rebuilt it."
+)
+
+CURRENT = Statement(
+    select(*HELD, publisher.c.slug, version.c.rendered, version.c.body)
+    .join_from(article, publisher, publisher.c.id == article.c.publisher_id)
+    .join(version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
+    .where(article.c.number == bindparam("which"))
+)
 
 
-def rebuild(connection: Connection) -> None:
-    """Indexes the current version of every article; the index must be empty."""
-    languages: set[str] = set()
-    for row in current_versions(connection):
-        held = Held(*row[: len(HELD)])._replace(status=Status(row.status))
-        content = parse_article(row.rendered, row.body)
-        terms = terms_of(row.slug, content)
-        analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
-        index.index_documents(connection, [Document(held, terms, analysed)])
-        languages.update(analysed.spoken)
-    for language in sorted(languages):
-        register_language(connection, language)
+def check_index(connection: Connection) -> str | None:
+    """The warning that belongs to an index with stems of another release; None for a current index.
+
+    Raises `DatabaseError` for an index of another analysis, whose words and terms this code cannot look up.
+    """
+    found = index.read_versions(connection)
+    if not found.fits_analysis():
+        raise DatabaseError(UNUSABLE)
+    return None if found.is_current() else OTHER_STEMS
 
 
-def current_versions(connection: Connection) -> Iterator[AnyRow]:
-    """Every article in order of reception, in batches, so that memory does not grow with the wire."""
-    query = (
-        select(*HELD, publisher.c.slug, version.c.rendered, version.c.body)
-        .join_from(article, publisher, publisher.c.id == article.c.publisher_id)
-        .join(version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
-        .order_by(article.c.number)
-        .limit(BATCH)
-    )
-    last = 0
-    while rows := connection.execute(query.where(article.c.number > last)).all():
-        yield from rows
-        last = rows[-1].number
+def count_outdated(connection: Connection) -> int:
+    """How many articles a rebuild has to index."""
+    rows = index.search_backend(connection).rows
+    counted = select(func.count()).select_from(rows).where(rows.c.index_version != INDEX_VERSION)
+    return int(connection.execute(counted).scalar_one())
+
+
+def rebuild_index(database: Database) -> Iterator[int]:
+    """Indexes every article whose row is of another version; yields after each transaction how many these were so far.
+
+    Whoever stops in between leaves the rest for the next time. Several processes may do it at once. What servers of
+    an older release have written meanwhile is indexed in a second pass; what they write during that one is left.
+    """
+    with database.read() as connection:
+        found = index.read_versions(connection)
+    if found.is_current():
+        return
+    if not found.fits_analysis():
+        refresh_labels(database)
+    done = 0
+    for _ in range(PASSES):
+        after = 0
+        while numbers := read_outdated(database, after):
+            index_again(database, numbers)
+            # With the first row of another version stems go out of use, with the last one they come into use: lists and
+            # languages that are cached for the head of before must not be taken any more.
+            if (found.lowest == found.highest and not done) or is_whole(database):
+                with database.begin() as connection:
+                    wire.bump_revision(connection)
+            done += len(numbers)
+            yield done
+            time.sleep(database.backend.pause_seconds)
+            after = numbers[-1]
+
+
+def is_whole(database: Database) -> bool:
+    with database.read() as connection:
+        return index.read_versions(connection).is_current()
+
+
+def read_outdated(database: Database, after: int) -> list[int]:
+    """The first `BATCH` articles with a number above `after` whose rows are of another version."""
+    with database.read() as connection:
+        rows = index.search_backend(connection).rows
+        outdated = select(rows.c.number).where(rows.c.index_version != INDEX_VERSION, rows.c.number > after)
+        return list(connection.execute(outdated.order_by(rows.c.number).limit(BATCH)).scalars())
+
+
+def index_again(database: Database, numbers: Collection[int]) -> None:
+    """Writes the rows of some articles again, in one transaction and one more for each that is busy."""
+    locked = select(article.c.number).where(article.c.number.in_(numbers)).order_by(article.c.number)
+    busy = set(numbers) - index_locked(database, locked.with_for_update(skip_locked=True))
+    # Somebody is publishing these. Each is waited for without holding another lock: a publisher locks its articles in
+    # an order of its own, and two who wait for each other would both fail.
+    for number in sorted(busy):
+        index_locked(database, select(article.c.number).where(article.c.number == number).with_for_update())
+
+
+def index_locked(database: Database, locked: Select[int]) -> set[int]:
+    """Indexes the articles that `locked` selects and locks, in one transaction; returns their numbers."""
+    with database.begin() as connection:
+        # What is current is read after the locks: PostgreSQL shows it to the next statement only.
+        numbers = set(connection.execute(locked).scalars())
+        found = [index_current(connection, number) for number in sorted(numbers)]
+        for language in sorted({language for languages, _ in found for language in languages}):
+            register_language(connection, language)
+        names.add_labels(connection, [each for _, labels in found for each in labels])
+    return numbers
+
+
+def index_current(connection: Connection, number: int) -> tuple[Iterable[str], Iterable[names.Label]]:
+    """Writes the row of a locked article again; returns the languages of its stems, and its labels."""
+    [row] = CURRENT.all(connection, {"which": number})
+    held = ArticleState(*row[: len(HELD)])._replace(status=Status(row.status))
+    content = decode_article(row.rendered, row.body)
+    terms = terms_of(row.slug, content)
+    analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
+    index.remove_document(connection, number)
+    index.index_documents(connection, [Document(held, terms, analysed)])
+    return analysed.spoken, [*names.labels_in(content)]
+
+
+def refresh_labels(database: Database) -> None:
+    """Folds every label by today's analysis, in transactions of `LABELS_AT_ONCE`."""
+    after = ""
+    while True:
+        with database.begin() as connection:
+            wanted = select(label).where(label.c.term > after).order_by(label.c.term).limit(LABELS_AT_ONCE)
+            rows = connection.execute(wanted).all()
+            for row in rows:
+                words = names.label_words(names.Label(row.term, row.kind, row.label))
+                if words != row.words:
+                    connection.execute(update(label).where(label.c.term == row.term).values(words=words))
+        if not rows:
+            return
+        after = rows[-1].term

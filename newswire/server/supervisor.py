@@ -110,7 +110,7 @@ class GunicornLogger(glogging.Logger):  # type: ignore[misc]
         self.error_log.propagate = True
 
     def access(self, *ignored: Any) -> None:
-        """Writes nothing: the application logs requests itself, in `api.request_log`."""
+        """Writes nothing: the application logs requests itself, in `api.pipeline`."""
 
 
 class Supervisor(Arbiter):  # type: ignore[misc]

@@ -1,8 +1,8 @@
 """Rows of articles and their versions: locks, and inserts that give way to a rival."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
-from typing import Any, TypeAlias
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     Column,
@@ -16,15 +16,24 @@ from sqlalchemy import (
     update,
 )
 
-from newswire.article import Held, Status
+from newswire.article import ArticleState, EntryType, Status
 from newswire.store.statements import Statement, insert_or_ignore
-from newswire.store.tables import article, publisher, version
+from newswire.store.tables import article, entry, publisher, version
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row whose columns are read by name."""
 
 NUMBERS = select(article.c.number)
-HELD = tuple(article.c[name] for name in Held._fields)
+CURRENT = and_(version.c.number == article.c.number, version.c.version == article.c.version)
+HELD = tuple(article.c[name] for name in ArticleState._fields)
+
+
+class Past(NamedTuple):
+    """A version that entry `seq` delivered, and the terms that it had."""
+
+    seq: int
+    version: int
+    terms: frozenset[str]
 
 
 @cache
@@ -71,13 +80,13 @@ def add_article(connection: Connection, values: dict[str, Any]) -> int | None:
     return added[0].number if added else None
 
 
-def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> Held | None:
+def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> ArticleState | None:
     """The article, its row locked until the transaction ends (on SQLite the whole database is)."""
     values = {"publisher_id": publisher_id, "external_id": external_id}
     return first_state(BY_EXTERNAL_ID.all(connection, values))
 
 
-def lock_by_id(connection: Connection, article_id: str) -> Held | None:
+def lock_by_id(connection: Connection, article_id: str) -> ArticleState | None:
     """The same by its id."""
     return first_state(BY_ID.all(connection, {"id": article_id}))
 
@@ -90,8 +99,8 @@ def versions_of(connection: Connection, publisher_id: int, external_ids: Collect
     return {row.external_id: row.version for row in connection.execute(query)}
 
 
-def first_state(found: Sequence[Any]) -> Held | None:
-    return Held(*found[0])._replace(status=Status(found[0].status)) if found else None
+def first_state(found: Sequence[Any]) -> ArticleState | None:
+    return ArticleState(*found[0])._replace(status=Status(found[0].status)) if found else None
 
 
 def lock_publisher(connection: Connection, publisher_id: int) -> None:
@@ -130,4 +139,21 @@ def owner_of(connection: Connection, article_id: str) -> int | None:
     return owner
 
 
-CURRENT = and_(version.c.number == article.c.number, version.c.version == article.c.version)
+@lru_cache(1024)
+def as_terms(stored: str) -> frozenset[str]:
+    return frozenset(stored.split())
+
+
+def told_before(connection: Connection, killed: Sequence[int]) -> dict[int, list[Past]]:
+    """The versions of killed articles that were delivered before, by article number, newest first."""
+    pasts: dict[int, list[Past]] = {number: [] for number in killed}
+    if killed:
+        statement = (
+            select(entry.c.number, entry.c.seq, entry.c.version, version.c.terms)
+            .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
+            .where(entry.c.number.in_(killed), entry.c.type != EntryType.CANCELED.value)
+            .order_by(entry.c.seq.desc())
+        )
+        for row in connection.execute(statement):
+            pasts[row.number].append(Past(row.seq, row.version, as_terms(row.terms)))
+    return pasts

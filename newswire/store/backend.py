@@ -62,6 +62,8 @@ class Backend(ABC):
     """What a read-only replica raises for a statement that writes."""
     upgrades_on_serve: ClassVar[bool]
     """Whether `newswire serve` may migrate: true where no other machine can be running another version meanwhile."""
+    pause_seconds: ClassVar[float]
+    """How long a task of many transactions pauses between two, so that others who wait to write get their turn."""
     restores_over: ClassVar[bool]
     """Whether a restore can replace a database that is not empty, as one transaction."""
     not_empty_advice: ClassVar[str]

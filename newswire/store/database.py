@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from newswire.errors import Problem
 from newswire.store.backend import Backend, CommitListener, DatabaseError, Errors, driver_connection
@@ -20,6 +21,8 @@ from newswire.store.backend import Backend, CommitListener, DatabaseError, Error
 logger = logging.getLogger(__name__)
 
 POOL_SIZE = 20
+FAILURES = "newswire_failures"
+"""The key in a connection's `info` for how many of its pool had failed when it was first taken."""
 
 
 def create_backend(url: str) -> Backend:
@@ -63,7 +66,7 @@ class Database:
         self.url = self.backend.url
         self.engine = self.backend.create_engine(connections)
         self._writers = self.engine.execution_options(newswire_write=True)
-        self._readers = self.backend.create_read_engine(connections)
+        self._readers = ReadPool(self.backend, connections)
 
     @contextmanager
     def begin(self, *, keep: bool = True, patient: bool = True) -> Iterator[Connection]:
@@ -86,12 +89,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A reading transaction: every statement in the block sees the same state."""
-        with self.failures_as_problems(), Reading(self.backend, self._readers, snapshot=True) as connection:
+        with self.failures_as_problems(), Reading(self._readers, snapshot=True) as connection:
             yield connection
 
     def look(self) -> AbstractContextManager[Connection]:
         """Outside of any transaction: each statement in the block sees what was committed last."""
-        return Reading(self.backend, self._readers, snapshot=False)
+        return Reading(self._readers, snapshot=False)
 
     @contextmanager
     def listen(self, stop: threading.Event) -> Iterator[CommitListener]:
@@ -99,7 +102,7 @@ class Database:
 
         It has a connection of its own, outside of the pools and of any transaction.
         """
-        connection = self._readers.raw_connection()
+        connection = self._readers.engine.raw_connection()
         driver = connection.driver_connection
         connection.detach()
         try:
@@ -129,8 +132,29 @@ class Database:
 
     def dispose(self) -> None:
         """Closes the connections that are idle."""
-        self._readers.dispose()
+        self._readers.engine.dispose()
         self.engine.dispose()
+
+
+class ReadPool:
+    """The connections for reading: a pool of SQLAlchemy's whose connections are all suspect once one has failed.
+
+    Whatever broke one of them (a restart, a firewall) may have broken them all, so each that was opened before a
+    failure is replaced when it is taken the next time. Disposing of the whole pool would not do: who waits for a
+    connection would wait at the old one, and what is in use would be closed by nobody.
+    """
+
+    def __init__(self, backend: Backend, connections: int) -> None:
+        self.backend = backend
+        self.engine = backend.create_read_engine(connections)
+        self.failures = 0
+        event.listen(self.engine, "checkout", self._refuse_suspect)
+
+    def _refuse_suspect(self, driver: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
+        # A new connection has no mark yet and is never refused: SQLAlchemy gives up after two refusals.
+        if record.info.setdefault(FAILURES, self.failures) != self.failures:
+            # SQLAlchemy closes it and opens another one in its place.
+            raise DisconnectionError
 
 
 class Reading:
@@ -141,16 +165,16 @@ class Reading:
     after its rollback PostgreSQL's driver would forget every statement that it has prepared.
     """
 
-    __slots__ = ("backend", "connection", "engine", "snapshot")
+    __slots__ = ("connection", "pool", "snapshot")
 
-    def __init__(self, backend: Backend, engine: Engine, *, snapshot: bool) -> None:
-        self.backend, self.engine, self.snapshot = backend, engine, snapshot
+    def __init__(self, pool: ReadPool, *, snapshot: bool) -> None:
+        self.pool, self.snapshot = pool, snapshot
 
     def __enter__(self) -> Connection:
-        self.connection = self.engine.connect()
+        self.connection = self.pool.engine.connect()
         if self.snapshot:
             try:
-                self.backend.begin_snapshot(driver_connection(self.connection))
+                self.pool.backend.begin_snapshot(driver_connection(self.connection))
             except BaseException:
                 self._discard()
                 raise
@@ -169,8 +193,8 @@ class Reading:
             raise
 
     def _discard(self) -> None:
-        """Closes this connection and all idle ones: what broke one of them may have broken them all."""
+        """Closes the connection and makes all others suspect."""
+        self.pool.failures += 1
         with suppress(Exception):
             self.connection.invalidate()
             self.connection.close()
-        self.engine.dispose()

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 import newswire
@@ -21,22 +21,21 @@ def script_folder() -> Path:
     return inside if inside.is_dir() else Path(newswire.__file__).resolve().parent.parent / "migrations"
 
 
-def configuration(database: Database) -> Any:
-    """Alembic's settings."""
+def configuration(connection: Connection) -> Any:
+    """Alembic's settings, for migrations in the transaction of `connection`."""
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(script_folder()).replace("%", "%%"))
-    # Looking which migrations are needed and running them is one writing transaction.
-    config.attributes["engine"] = database.engine.execution_options(newswire_write=True)
-    config.attributes["lock"] = database.backend.lock_migrations
+    config.attributes["connection"] = connection
     return config
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
-    """Creates or migrates the database at `url`; returns its schema before (None: empty) and after.
+    """Creates or migrates the tables of the database at `url`; returns its schema before (None: empty) and after.
 
-    Raises `DatabaseError` with one sentence.
+    The search index of an older wire has to be rebuilt afterwards (`newswire.search.rebuild`). Raises `DatabaseError`
+    with one sentence.
     """
     database = Database(url)
     wanted = needed()
@@ -53,14 +52,24 @@ def upgrade(url: str) -> tuple[str | None, str]:
     return found, wanted
 
 
-def migrate(database: Database, found: str | None) -> None:
+def migrate(database: Database, found: str | None, wanted: str = "head") -> None:
+    """Runs the migrations from the schema `found` to `wanted`.
+
+    Looking which are needed and running them is one transaction. The second of two processes that start together on
+    one empty database waits for the first.
+    """
     from alembic import command
     from alembic.util import CommandError
 
-    try:
-        command.upgrade(configuration(database), "head")
-    except CommandError:
-        raise DatabaseError(f"The database schema is at {found}, which no version of Newswire has made.") from None
+    with database.engine.execution_options(newswire_write=True).connect() as connection:
+        database.backend.lock_migrations(connection)
+        with connection.begin():
+            try:
+                command.upgrade(configuration(connection), wanted)
+            except CommandError:
+                raise DatabaseError(
+                    f"The database schema is at {found}, which no version of Newswire has made."
+                ) from None
 
 
 def refuse_other_encodings(database: Database) -> None:

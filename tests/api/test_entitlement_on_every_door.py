@@ -304,7 +304,7 @@ def content(response: TestResponse) -> str:
     return found.decode()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     with opened(request) as site:
         yield House(site)

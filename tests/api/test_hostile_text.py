@@ -21,7 +21,7 @@ TYPES = ("application/json", "text/markdown", "application/x-ndjson")
 QUICK = settings(max_examples=60)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with opened(request) as made:
         yield made

@@ -30,7 +30,7 @@ PATHS = sorted({route.path for route in ROUTES})
 PAGES = ("/v1/openapi.json", "/docs", "/docs/assets/swagger-ui.css")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with opened(request) as made:
         yield made
@@ -150,7 +150,7 @@ def test_a_key_is_looked_at_anew_with_every_request(site: Site) -> None:
             with site.wire.database.begin() as connection:
                 ours = api_key.c.digest == hash_key(key)
                 connection.execute(update(api_key).where(ours).values(expires_at=now() - 1))
-                log.revise(connection)
+                log.bump_revision(connection)
             problem_of(asked(site, route, authorization), "unauthenticated")
 
 

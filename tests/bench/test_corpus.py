@@ -12,7 +12,7 @@ from bench.corpus import PUBLISHERS, corpus
 from bench.planting import COMMON, HOLDS, LAST_YEAR, MEDIUM, OLD, OTHER, RARE, SECTIONS, plan
 from bench.preparing import SENDERS
 from bench.vocabulary import SIZE, vocabulary
-from newswire.article import Held, Status, served
+from newswire.article import ArticleState, Status, article_document
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import analyse_article
 from newswire.search.syntax import matches_article, parse_query
@@ -53,8 +53,8 @@ def test_every_planted_word_is_found_in_the_articles_that_are_planned_for_it_and
         publisher = SENDERS[sent.publisher]
         draft = load_draft(sent.content, publisher)
         assert draft.published_at == whole.published[index]
-        held = Held(1, "", 1, None, None, 1, Status.USABLE, None, 0, 0, 0, None, None)
-        analysed = analyse_article(served(draft, publisher, held))
+        held = ArticleState(1, "", 1, None, None, 1, Status.USABLE, None, 0, 0, 0, None, None)
+        analysed = analyse_article(article_document(draft, publisher, held))
         for text, expression in expressions.items():
             if matches_article(expression, analysed):
                 found[text].append(index)

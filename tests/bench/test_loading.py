@@ -93,7 +93,7 @@ def test_a_loaded_wire_is_whole_and_receives_the_next_article(database_url: str)
     load({engine: database_url}, SIZE, lambda line: None)
     database = Database(database_url)
     with database.read() as connection:
-        assert wire.verify(connection) == wire.Verification(SIZE, None, None)
+        assert wire.verify_log(connection) == wire.Verification(SIZE, None, None)
     with database.begin() as connection:
         sender = next(iter(SENDERS.values()))
         with publish_transaction(connection, 1_790_000_000_000) as transaction:

@@ -1,5 +1,7 @@
 """The wire over HTTP: order, completeness, and who is told what."""
 
+from hashlib import sha256
+
 from tests.support.wire import Wire
 
 
@@ -24,6 +26,33 @@ def test_the_wire_tells_everything_once_in_order(wire: Wire) -> None:
     assert first["digest"] == first["article"]["digest"]
     assert partner.get("/v1/changes?after=7").get_json()["page"] == {"has_more": False, "next_after": 7}
     assert partner.get("/v1/changes?after=8").get_json()["code"] == "cursor_ahead"
+
+
+def test_the_chain_value_of_an_entry_is_over_the_one_before_its_number_and_its_digest(wire: Wire) -> None:
+    publisher = wire.as_publisher()
+    publisher.publish("One", external_id="a")
+    publisher.post("/v1/articles/batch", json=[{"headline": "Two"}, {"headline": "Three"}])
+    publisher.delete("/v1/publishers/reuters/articles/a")
+    chain = "0" * 64
+    for entry in wire.as_partner().changes():
+        chain = sha256(f"{chain} {entry['seq']} {entry['digest']}".encode()).hexdigest()
+        assert entry["chain"] == chain
+    assert wire.as_partner("other").get("/v1/wire").get_json()["chain"] == chain
+
+
+def test_an_edited_entitlement_holds_for_the_entries_behind_the_edit_only(wire: Wire) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner(section=["world"])
+    before = publisher.publish("Before", section="world", external_id="before")
+    wire.set_partner("partner", section=["sport"])
+    after = publisher.publish("After", section="world", external_id="after")
+    publisher.publish("Sport", section="sport")
+    for article in (before, after):
+        publisher.delete(f"/v1/articles/{article['id']}")
+    # What was told before stays told, without its content; what came behind the edit was never told, nor its kill.
+    assert [(entry["seq"], entry["type"]) for entry in partner.changes()] == [
+        (1, "article.published"), (3, "article.published"), (4, "article.canceled"),
+    ]  # fmt: skip
+    assert [entry["article"] is not None for entry in partner.changes()] == [False, True, False]
 
 
 def test_an_old_version_keeps_its_own_text_on_the_wire(wire: Wire) -> None:

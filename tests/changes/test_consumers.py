@@ -104,7 +104,7 @@ def test_a_consumer_of_the_wire_before_a_restore_is_told_until_it_stores_its_pos
     partner = wire.as_partner()
     partner.put("/v1/consumers/desk", json={"after": 1})
     with wire.database.begin() as connection:
-        connection.execute(log.renaming())
+        connection.execute(log.new_wire_statement())
     refused = partner.get("/v1/changes?consumer=desk")
     assert (refused.status_code, refused.get_json()["code"]) == (409, "wire_changed")
     partner.put("/v1/consumers/desk", json={"after": 0})

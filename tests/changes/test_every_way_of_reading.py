@@ -184,6 +184,21 @@ def test_an_open_stream_gets_what_is_published_later(wire: Wire) -> None:
     stream.close()
 
 
+def test_a_stream_tells_where_it_stands_behind_many_entries_of_others(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "SKIPPED", 3)
+    with closing(Wire(database_url)) as wire:
+        publisher, partner = wire.as_publisher(), wire.as_partner(section=["world"])
+        for section in ("world", "sport", "sport", "world", "sport", "sport", "sport"):
+            publisher.publish(section=section)
+        stream = events(partner, "&after=0")
+        ids = [next(event for event in stream if event.id).id for _ in range(4)]
+        stream.close()
+        own = answered(partner, "")["wire"]
+        assert ids == [f"{own}:{seq}" for seq in (0, 1, 4, 7)]
+
+
 def test_a_stream_ends_with_its_key_and_follows_its_entitlement(wire: Wire) -> None:
     publisher, partner = wire.as_publisher(), wire.as_partner(section=["world"])
     stream = events(partner, "")

@@ -20,6 +20,7 @@ from newswire.api.views import streams
 from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.timestamps import now
+from tests.support.cases import few_or_many
 from tests.support.ways_of_reading import WAYS, answered
 from tests.support.wire import Wire
 
@@ -255,7 +256,7 @@ def machine(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     wire.close()
 
 
-@pytest.mark.slow
-def test_every_reader_is_told_what_the_model_says(machine: Any) -> None:
-    checks = settings(max_examples=40, stateful_step_count=30)
+@few_or_many(4, 40)
+def test_every_reader_is_told_what_the_model_says(machine: Any, examples: int) -> None:
+    checks = settings(max_examples=examples, stateful_step_count=30)
     run_state_machine_as_test(machine, settings=checks)

@@ -31,8 +31,7 @@ def listed(reader: Caller, query: str) -> set[str]:
     return {article["id"] for article in response.get_json()["data"]}
 
 
-@pytest.mark.slow
-@settings(max_examples=80)
+@settings(max_examples=25)
 @given(text=queries, fields=st.sampled_from(["", "&search_in=headline,caption", "&search_in=body"]),
        section=st.sampled_from(["", "&section=a", "&not_section=a&language=en,fr"]))  # fmt: skip
 def test_the_wire_finds_what_the_lists_find(

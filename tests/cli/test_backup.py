@@ -17,11 +17,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from alembic import command
 from sqlalchemy import insert, make_url, select, text
 
 from newswire.store.database import Database
-from newswire.store.migrate import configuration, needed
+from newswire.store.migrate import migrate, needed
 from newswire.store.tables import idempotency, publisher
 from tests.support.command import WAIT_SECONDS, Cli, waited
 from tests.support.postgres import connect, new_database
@@ -372,7 +371,7 @@ def test_a_backup_with_an_older_schema_is_migrated_and_with_a_newer_one_refused(
 ) -> None:
     old, other, fresh = elsewhere(), elsewhere(), elsewhere()
     database = Database(old.database_url)
-    command.upgrade(configuration(database), "0001")
+    migrate(database, None, "0001")
     newest = needed()
     copied_by_hand(old, tmp_path / "old.backup")
     database.dispose()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from newswire.cli.support.interrupts import interruptible, undisturbed
+from newswire.cli.support.interrupts import delay_interrupt, raise_interrupts
 
 LONG_SECONDS = 20.0
 
@@ -23,7 +23,7 @@ class Tidied(io.IOBase):
         super().close()
 
 
-@interruptible()
+@raise_interrupts()
 def forgotten_and_then(go_on: Callable[[], None]) -> None:
     # Nothing is heard of it here: what a finaliser raises is forgotten.
     Tidied()
@@ -31,14 +31,14 @@ def forgotten_and_then(go_on: Callable[[], None]) -> None:
     time.sleep(LONG_SECONDS)
 
 
-@interruptible()
+@raise_interrupts()
 def waiting_while(interrupt: Callable[[], None], connection: socket.socket) -> None:
     connection.settimeout(LONG_SECONDS)
     threading.Thread(target=interrupt).start()
     connection.recv(1)
 
 
-@undisturbed()
+@delay_interrupt()
 def whole(done: list[str]) -> None:
     time.sleep(0.5)
     done.append("whole")
@@ -67,9 +67,9 @@ def test_ctrl_c_that_does_not_end_a_system_call_ends_the_command() -> None:
 def test_ctrl_c_waits_for_what_must_be_whole() -> None:
     done: list[str] = []
 
-    @interruptible()
+    @raise_interrupts()
     def work() -> None:
-        with undisturbed():
+        with delay_interrupt():
             signal.raise_signal(signal.SIGINT)
             whole(done)
         done.append("on")
@@ -89,7 +89,7 @@ def test_ctrl_c_that_was_forgotten_does_not_come_back_in_the_midst_of_what_must_
 def test_what_is_done_while_the_command_is_left_is_not_interrupted() -> None:
     done: list[str] = []
 
-    @interruptible()
+    @raise_interrupts()
     def work() -> None:
         try:
             signal.raise_signal(signal.SIGINT)
@@ -105,7 +105,7 @@ def test_what_is_done_while_the_command_is_left_is_not_interrupted() -> None:
 
 def test_afterwards_signals_do_what_they_did_before() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]
-    with interruptible(), undisturbed():
+    with raise_interrupts(), delay_interrupt():
         pass
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)] == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

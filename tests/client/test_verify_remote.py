@@ -10,7 +10,7 @@ from sqlalchemy import Executable, delete, update
 
 from newswire.store.database import Database
 from newswire.store.tables import entry, head, version
-from newswire.wire import link
+from newswire.wire import chain_value
 from tests.support.command import Cli
 from tests.support.databases import ENGINES, copied_database, empty_database
 from tests.support.served import Client, Wire, answering, page, served
@@ -90,7 +90,7 @@ def test_an_empty_wire_is_whole(sqlite_cli: Cli) -> None:
          "its chain value does not follow from the entry before it"),
         (delete(entry).where(entry.c.seq == 10), 10, "entry 10 is missing"),
         (delete(entry).where(entry.c.seq == 22), 22, "the wire says that it stands at 22"),
-        (update(head).values(chain="0" * 64), 22, "the wire itself tells another chain value"),
+        (update(head).values(chain="0" * 64), 22, "the head has another chain value"),
     ],
     ids=["forged", "another digest", "killed, another digest", "another chain", "dropped", "cut off", "another head"],
 )  # fmt: skip
@@ -107,7 +107,7 @@ def test_the_first_entry_that_somebody_touched_is_named(
     assert result.stdout == f"The wire is broken at entry {broken}: {reason}.\n"
     found = proof(partner)
     assert (found["whole"], found["broken"], found["reason"]) == (False, broken, reason)
-    assert found["entries"] == (22 if "itself" in reason else broken - 1)
+    assert found["entries"] == (22 if "head has" in reason else broken - 1)
 
 
 def test_who_sees_a_part_of_the_wire_only_can_prove_nothing_and_is_told_why(wire: Wire) -> None:
@@ -129,10 +129,10 @@ def test_who_sees_a_part_of_the_wire_only_can_prove_nothing_and_is_told_why(wire
         (lambda told: [*told[:3], told[3] | {"article": told[3]["article"] | {"headline": "Forged"}}], 4,
          "its content was altered"),
         (lambda told: [*told[:3], told[3] | {"article": {}}], 4, "its content was altered"),
-        (lambda told: [*told[:3], told[3] | {"article": 7}], 4, "it is not as the wire tells its entries"),
-        (lambda told: [*told[:3], {}], 4, "it is not as the wire tells its entries"),
-        (lambda told: [*told[:6], forked(told, 6)], 7, "the wire tells another one in its place, or none"),
-        (lambda told: [*told, forked(told, 22)], 23, "the wire tells another one in its place, or none"),
+        (lambda told: [*told[:3], told[3] | {"article": 7}], 4, "it has not the form of an entry"),
+        (lambda told: [*told[:3], {}], 4, "it has not the form of an entry"),
+        (lambda told: [*told[:6], forked(told, 6)], 7, "the wire has another entry at this position, or none"),
+        (lambda told: [*told, forked(told, 22)], 23, "the wire has another entry at this position, or none"),
     ],
     ids=["whole", "behind", "a gap", "doubled", "forged", "blanked", "no article", "nothing", "forked", "ahead"],
 )  # fmt: skip
@@ -152,7 +152,7 @@ def forked(told: Told, after: int) -> dict[str, Any]:
     digest = "1" * 64
     return {
         "seq": after + 1, "type": "article.canceled", "digest": digest, "article": None,
-        "chain": link(told[after - 1]["chain"], after + 1, digest),
+        "chain": chain_value(told[after - 1]["chain"], after + 1, digest),
     }  # fmt: skip
 
 

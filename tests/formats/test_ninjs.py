@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newswire.article import Draft, Held, Publisher, Status, served
+from newswire.article import ArticleState, Draft, Publisher, Status, article_document
 from newswire.errors import Fault, Problem
 from newswire.formats.ninjs.read import parse_ninjs, read_ninjs
 from newswire.formats.ninjs.write import VERSIONS, write_ninjs
@@ -97,9 +97,9 @@ ARTICLES = st.fixed_dictionaries({
 def test_what_is_written_is_read_as_it_was(sent: dict[str, Any], version: str) -> None:
     first = load_sent(sent, PUBLISHER)
     assert isinstance(first, Draft)
-    held = Held(1, ARTICLE_ID, 1, None, None, 3, Status.USABLE, 1, 0, first.published_at or 0, 0,
+    held = ArticleState(1, ARTICLE_ID, 1, None, None, 3, Status.USABLE, 1, 0, first.published_at or 0, 0,
                 first.embargoed_until, first.expires_at)  # fmt: skip
-    article = served(first, PUBLISHER, held) | {"status": "usable", "seq": 1}
+    article = article_document(first, PUBLISHER, held) | {"status": "usable", "seq": 1}
     second = load_sent(parse_ninjs(write_ninjs(article, version)), PUBLISHER)
     assert isinstance(second, Draft)
     assert second.content == first.content

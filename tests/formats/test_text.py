@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newswire.formats.html.sanitise import from_text, plain_text, sanitise, word_count
+from newswire.formats.html.sanitise import sanitise
+from newswire.formats.html.text import count_words, html_to_text, text_to_html
 
 PIECES = st.text(max_size=8) | st.sampled_from(["\n", "\n    ", "\r\n\r\n", " ", "wörd", "   ", "\t", "\ud800", "\x85"])
 TEXTS = st.lists(PIECES, max_size=60).map("".join)
@@ -32,7 +33,7 @@ TEXTS = st.lists(PIECES, max_size=60).map("".join)
     ],
 )
 def test_plain_text_is_what_a_reader_sees(html: str, text: str) -> None:
-    assert plain_text(html) == text
+    assert html_to_text(html) == text
 
 
 @pytest.mark.parametrize(
@@ -53,12 +54,12 @@ def test_plain_text_is_what_a_reader_sees(html: str, text: str) -> None:
     ],
 )
 def test_words_are_counted_as_each_script_counts_them(text: str, count: int) -> None:
-    assert word_count(text) == count
+    assert count_words(text) == count
 
 
 @given(st.lists(st.from_regex(r"[a-zé]{1,8}", fullmatch=True)))
 def test_spaced_words_are_counted_one_each(words: list[str]) -> None:
-    assert word_count(" ".join(words)) == len(words)
+    assert count_words(" ".join(words)) == len(words)
 
 
 def test_wire_text_is_joined_at_its_line_ends_and_parted_at_its_indents() -> None:
@@ -66,7 +67,7 @@ def test_wire_text_is_joined_at_its_line_ends_and_parted_at_its_indents() -> Non
         "Showers continued throughout the week in\nthe cocoa zone, the\nexchange said.\n"
         "    The dry period means the harvest\nwill be late.\n       \n Reuter"
     )
-    assert from_text(text) == (
+    assert text_to_html(text) == (
         "<p>Showers continued throughout the week in the cocoa zone, the exchange said.</p>\n"
         "<p>The dry period means the harvest will be late.</p>\n<p>Reuter</p>"
     )
@@ -77,7 +78,7 @@ def test_tables_on_the_wire_keep_their_columns() -> None:
         "Prices in sterling per tonne, unless\nstated.\n"
         "            1MTH      3MTHS\n COPPER     15-19     24-28\n    Traders said"
     )
-    assert from_text(text) == (
+    assert text_to_html(text) == (
         "<p>Prices in sterling per tonne, unless stated.</p>\n"
         "<pre>            1MTH      3MTHS\n COPPER     15-19     24-28</pre>\n<p>Traders said</p>"
     )
@@ -93,40 +94,40 @@ def test_tables_on_the_wire_keep_their_columns() -> None:
 )
 def test_other_text_has_a_paragraph_a_line(text: str) -> None:
     lines = [line for line in text.split("\n") if line]
-    assert from_text(text) == "\n".join(f"<p>{line}</p>" for line in lines)
+    assert text_to_html(text) == "\n".join(f"<p>{line}</p>" for line in lines)
 
 
 def test_wrapped_text_without_spaces_is_joined_without_them() -> None:
     assert (
-        from_text("    東京で行われた会議\nは、三十日、\n    閉会した。")
+        text_to_html("    東京で行われた会議\nは、三十日、\n    閉会した。")
         == "<p>東京で行われた会議は、三十日、</p>\n<p>閉会した。</p>"
     )
 
 
 def test_text_is_escaped_and_stripped_of_what_xml_cannot_carry() -> None:
-    assert from_text("a <b> & \x01c\r\nd") == "<p>a &lt;b&gt; &amp; c</p>\n<p>d</p>"
+    assert text_to_html("a <b> & \x01c\r\nd") == "<p>a &lt;b&gt; &amp; c</p>\n<p>d</p>"
 
 
 def test_a_line_end_after_another_is_kept_and_the_space_before_it_is_not() -> None:
-    assert plain_text("<p>a <b> </b><br> <br>b <br></p>") == "a\n\nb"
+    assert html_to_text("<p>a <b> </b><br> <br>b <br></p>") == "a\n\nb"
 
 
 @pytest.mark.parametrize("line", ["-", "> a", "   a", "a   b", "気"])
 def test_text_of_too_many_paragraphs_stays_as_it_is(line: str) -> None:
     text = f"x\n{line}\n\n" * 20_000
-    assert from_text(text[: len(text) // 4]).count("<p>") > 1_000
-    html = from_text(text)
+    assert text_to_html(text[: len(text) // 4]).count("<p>") > 1_000
+    html = text_to_html(text)
     assert html == f"<pre>{text.strip().replace('>', '&gt;')}</pre>"
-    assert plain_text(html) == text.strip()
+    assert html_to_text(html) == text.strip()
     assert sanitise(html, None) == (html, [], [])
 
 
 @given(TEXTS)
 def test_a_body_made_of_text_is_clean_and_loses_nothing(text: str) -> None:
-    html = from_text(text)
+    html = text_to_html(text)
     carriable = re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
-    assert "".join(plain_text(html).split()) == "".join(carriable.split())
-    assert plain_text(sanitise(html, None).html) == plain_text(html)
+    assert "".join(html_to_text(html).split()) == "".join(carriable.split())
+    assert html_to_text(sanitise(html, None).html) == html_to_text(html)
     assert all(warning["detail"].startswith("<p>") for warning in sanitise(html, None).warnings)
 
 
@@ -136,6 +137,6 @@ def test_real_texts_make_clean_bodies_and_lose_nothing(shared_data: Path, name: 
     with gzip.open(shared_data / "articles" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         texts = [text for line in lines if (text := json.loads(line).get("body_text"))][:2_000]
     for text in texts:
-        html = from_text(text)
-        assert "".join(plain_text(html).split()) == "".join(text.split())
+        html = text_to_html(text)
+        assert "".join(html_to_text(html).split()) == "".join(text.split())
         assert sanitise(html, None) == (html, [], [])

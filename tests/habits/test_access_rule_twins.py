@@ -15,15 +15,14 @@ from sqlalchemy import Connection, column, select, table, text
 
 from newswire import wire as log
 from newswire.article import Status
-from newswire.changes.page import changes
+from newswire.changes.page import changes_page
 from newswire.changes.rules import Reader
 from newswire.errors import Problem
 from newswire.reading import article as single
 from newswire.reading import lists
 from newswire.reading.directory import Sight
 from newswire.search.query import Query
-from newswire.store.articles import CURRENT
-from newswire.store.log_rows import as_terms, told_before
+from newswire.store.articles import CURRENT, as_terms, told_before
 from newswire.store.tables import article, version
 from newswire.timestamps import format_instant, now
 from newswire.visibility import (
@@ -36,7 +35,7 @@ from newswire.visibility import (
     closed_sql,
     open_clauses,
     open_sql,
-    term,
+    term_of,
     values_of_rules,
 )
 from tests.support.databases import ENGINES, empty_database
@@ -121,10 +120,10 @@ def test_every_door_shows_what_the_rule_allows(
         every = standings(connection)
         allowed = {row: each for row, each in every.items() if visibility.allows(each, moment)}
         there = {row.id for row, each in allowed.items() if each.status == status and wanted.matches(each.terms)}
-        assert {row.id for row in lists.page(connection, query, visibility, moment).rows} == there
-        assert lists.count(connection, query, visibility, moment).value == len(there)
+        assert {row.id for row in lists.list_page(connection, query, visibility, moment).rows} == there
+        assert lists.count_articles(connection, query, visibility, moment).value == len(there)
         usable = [each.terms for each in allowed.values() if each.status == Status.USABLE]
-        names = [term("section", name) for name in SECTIONS]
+        names = [term_of("section", name) for name in SECTIONS]
         counted = Sight.of(visibility, moment).counts(connection, names)
         tally = Counter(name for terms in usable for name in terms if name in names)
         assert {name: count.value for name, count in counted.items()} == tally
@@ -133,7 +132,7 @@ def test_every_door_shows_what_the_rule_allows(
             was_told = any(visibility.could_see_at(past.terms, past.seq) for past in pasts[row.number])
             expected = answer_by_the_rule(standing, visibility.allows(standing, moment), was_told=was_told)
             assert single_answer(connection, row.id, visibility, moment) == expected
-        told = changes(connection, Reader(visibility, Query()), log.position(connection), 0, 500, moment)
+        told = changes_page(connection, Reader(visibility, Query()), log.read_head(connection), 0, 500, moment)
         by_number = {row.number: each for row, each in every.items()}
         for entry in told.entries:
             standing = by_number[entry.item.number]
@@ -153,7 +152,7 @@ def versions_terms(connection: Connection, item: Any) -> frozenset[str]:
 
 def single_answer(connection: Connection, article_id: str, visibility: Visibility, moment: int) -> str:
     try:
-        return str(single.current(connection, article_id, visibility, moment).status)
+        return str(single.read_current(connection, article_id, visibility, moment).status)
     except Problem as problem:
         return problem.code
 

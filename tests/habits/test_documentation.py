@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.draw_architecture import PICTURE, draw
 from docs.generate import FOLDER, PAGES
 from newswire.api.routes import ROUTES
 
@@ -16,6 +17,19 @@ TEXTS = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSIT
 @pytest.mark.parametrize(("name", "page"), PAGES.items(), ids=list(PAGES))
 def test_a_generated_page_is_what_the_code_says(name: str, page: Callable[[], str]) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == page(), "run .venv/bin/python docs/generate.py"
+
+
+def test_the_picture_of_the_architecture_is_what_the_imports_say() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == draw(), "run .venv/bin/python docs/draw_architecture.py"
+
+
+def test_the_architecture_page_names_files_that_are_there() -> None:
+    page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_/]+\.py|[a-z_]+(?:/[a-z_]+)*/)`", page))
+    assert len(named) > 20
+    assert [
+        name for name in sorted(named) if not any((REPOSITORY / root / name).exists() for root in ("newswire", ""))
+    ] == []
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.name)

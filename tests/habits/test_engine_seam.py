@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-import pytest
+from tests.support.cases import case
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINE_FOLDERS = {"sqlite", "postgres"}
@@ -41,11 +41,12 @@ def test_the_engines_have_a_package_each() -> None:
             assert (REPOSITORY / "newswire" / room / engine / "__init__.py").exists()
 
 
-@pytest.mark.parametrize("path", OUTSIDE, ids=name_of)
-def test_no_module_outside_of_the_engines_asks_for_the_engine(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    asking = [f"{number}: {line.strip()}" for number, line in enumerate(lines, 1) if ASKS.search(line)]
-    assert not asking, asking
+def test_no_module_outside_of_the_engines_asks_for_the_engine() -> None:
+    for path in OUTSIDE:
+        with case(name_of(path)):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            asking = [f"{number}: {line.strip()}" for number, line in enumerate(lines, 1) if ASKS.search(line)]
+            assert not asking, asking
 
 
 def test_each_engine_is_chosen_in_one_module() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.support.wire import Caller, Wire
 
@@ -243,6 +244,19 @@ def test_an_idempotency_key_makes_a_repeat_safe(wire: Wire) -> None:
     assert publisher.post("/v1/articles", json={"headline": "Good"}, headers=refused).status_code == 201
     assert wire.as_publisher("afp").post("/v1/articles", json={"headline": "x"}, headers=headers).status_code == 201
     assert sorted(publisher.listed()) == ["Good", "Once"]
+
+
+def test_publishers_with_the_same_idempotency_key_have_answers_of_their_own(wire: Wire) -> None:
+    callers = wire.as_publisher(), wire.as_publisher("afp")
+    headers = {"Idempotency-Key": "the same"}
+
+    def posted() -> list[TestResponse]:
+        return [caller.post("/v1/articles", json={"headline": "The same"}, headers=headers) for caller in callers]
+
+    first, again = posted(), posted()
+    assert [answer.headers.get("Idempotent-Replayed") for answer in (*first, *again)] == [None, None, "true", "true"]
+    assert [answer.data for answer in again] == [answer.data for answer in first]
+    assert [answer.get_json()["publisher"]["slug"] for answer in again] == ["reuters", "afp"]
 
 
 def test_fifty_concurrent_repeats_make_one_article(wire: Wire) -> None:

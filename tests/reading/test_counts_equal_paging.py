@@ -16,10 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.cases import few_or_many
 from tests.support.lists import page, post, read
 from tests.support.wire import Caller, Wire
-
-pytestmark = pytest.mark.slow
 
 FIELDS = ("headline", "summary", "body", "caption", "byline")
 # With marks and without; each plural has its singular for its stem, in English and in French.
@@ -425,10 +424,11 @@ def tally(facet: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return dict(found)
 
 
-def test_a_count_is_what_paging_gives_and_what_the_query_means(wire: Wire) -> None:
+@few_or_many(4, 30)
+def test_a_count_is_what_paging_gives_and_what_the_query_means(wire: Wire, examples: int) -> None:
     stand = Newsstand(wire)
 
-    @settings(max_examples=30)
+    @settings(max_examples=examples)
     @given(corpora, st.lists(st.tuples(readers, asked), min_size=6, max_size=10))
     def holds(stories: list[Story], questions: list[tuple[Reader, Asked]]) -> None:
         stand.check(stories, questions)
@@ -436,6 +436,7 @@ def test_a_count_is_what_paging_gives_and_what_the_query_means(wire: Wire) -> No
     holds()
 
 
+@pytest.mark.slow
 def test_a_count_is_exact_to_ten_thousand_and_then_says_at_least(wire: Wire) -> None:
     publisher, partner = wire.as_publisher(), wire.as_partner()
 

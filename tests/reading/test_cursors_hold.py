@@ -17,10 +17,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from tests.support.cases import few_or_many
 from tests.support.lists import page, pages, post, read
 from tests.support.wire import Wire
-
-pytestmark = pytest.mark.slow
 
 SORTS = ("-published_at", "published_at", "-updated_at", "updated_at")
 MOMENTS = [f"2026-05-05T05:05:05.{millisecond}Z" for millisecond in (499, 500, 501)]
@@ -134,6 +133,7 @@ def wishes(sort: str) -> list[Wish]:
     return found if sort.endswith("updated_at") else [*found, Wish(sort, q="story"), Wish(sort, "story", "world")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", SORTS)
 def test_a_walk_over_a_thousand_articles_of_one_moment_meets_each_that_stays_once(wire: Wire, sort: str) -> None:
     desk, random = Desk(wire), Random(sort)
@@ -262,11 +262,12 @@ class WritersAndWalkers(RuleBasedStateMachine):
                 self.desk.kill(article)
 
 
-def test_walks_go_on_right_whatever_writers_do_between_their_pages(wire: Wire) -> None:
+@few_or_many(3, 20)
+def test_walks_go_on_right_whatever_writers_do_between_their_pages(wire: Wire, examples: int) -> None:
     class Here(WritersAndWalkers):
         desk = Desk(wire)
 
     run_state_machine_as_test(
         Here,
-        settings=settings(max_examples=20, stateful_step_count=25),
+        settings=settings(max_examples=examples, stateful_step_count=25),
     )

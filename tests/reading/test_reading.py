@@ -222,6 +222,18 @@ def test_a_cut_entitlement_changes_the_etag_of_a_list(filled: Wire) -> None:
     assert len(after.get_json()["data"]) == 2
 
 
+def test_the_etag_of_a_list_is_good_for_those_only_who_may_see_the_same(wire: Wire) -> None:
+    publisher = wire.as_publisher()
+    publisher.publish("In the world", section="world")
+    publisher.publish("Of the arts", section="arts")
+    callers = {name: wire.as_partner(name, section=[name]) for name in ("world", "arts")} | {"all": wire.as_partner()}
+    tags = {name: caller.get("/v1/articles").headers["ETag"] for name, caller in callers.items()}
+    for name, caller in callers.items():
+        for other, tag in tags.items():
+            response = caller.get("/v1/articles", headers={"If-None-Match": tag})
+            assert (response.status_code == 304) == (name == other), (name, other)
+
+
 def test_answers_are_compressed_when_the_caller_takes_gzip(partner: Caller) -> None:
     plain = partner.get("/v1/articles")
     small = partner.get("/v1/articles", headers={"Accept-Encoding": "gzip"})

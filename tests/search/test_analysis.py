@@ -24,9 +24,9 @@ from newswire.search.analysis import (
     query_forms,
     query_stems,
     stem_tokens,
+    stemming_language,
     word_forms,
 )
-from newswire.search.stemming import stemming_language
 
 LANGUAGES = re.findall(
     r"\w+",

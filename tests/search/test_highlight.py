@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newswire.search.analysis import analyse_texts
-from newswire.search.highlight import LOOKED_AT, highlights
+from newswire.search.highlight import LOOKED_AT, highlight_article
 from newswire.search.syntax import And, ExpressionError, Or, matches_article, parse_query
 from tests.support.lists import page, read
 from tests.support.wire import Wire
@@ -55,7 +55,7 @@ def highlighted(wire: Wire, q: str, article: dict[str, Any], **parameters: Any) 
     ],
 )  # fmt: skip
 def test_what_matches_is_marked_and_all_else_is_escaped(q: str, text: str, marked: str) -> None:
-    found = highlights(parse_query(q), {"headline": text, "body_text": text, "language": "en"})
+    found = highlight_article(parse_query(q), {"headline": text, "body_text": text, "language": "en"})
     assert found == {"headline": [marked], "body": [marked]}
 
 
@@ -128,17 +128,17 @@ def test_a_text_without_spaces_is_cut_anywhere(wire: Wire) -> None:
 
 def test_a_long_phrase_makes_a_longer_fragment_and_no_endless_one() -> None:
     phrase = " ".join(f"w{number}" for number in range(150))
-    (fragment,) = highlights(parse_query(f'"{phrase}"'), {"body_text": phrase})["body"]
+    (fragment,) = highlight_article(parse_query(f'"{phrase}"'), {"body_text": phrase})["body"]
     assert fragment == f"<mark>{phrase[:400]}</mark>…"
     apart = "a" + "." * 50_000 + "b"
-    assert len(highlights(parse_query('"a b"'), {"body_text": apart})["body"][0]) < 500
+    assert len(highlight_article(parse_query('"a b"'), {"body_text": apart})["body"][0]) < 500
 
 
 def test_a_huge_body_is_looked_at_up_to_a_bound() -> None:
     filler = "boats " * (LOOKED_AT // 6)
-    assert highlights(parse_query("cocoa"), {"body_text": f"{filler}cocoa"})["body"] != []
-    assert highlights(parse_query("cocoa"), {"body_text": f"{filler}boats boats cocoa"})["body"] == []
-    assert highlights(parse_query("coco"), {"body_text": f"{filler}a cocoa cola"})["body"] == []
+    assert highlight_article(parse_query("cocoa"), {"body_text": f"{filler}cocoa"})["body"] != []
+    assert highlight_article(parse_query("cocoa"), {"body_text": f"{filler}boats boats cocoa"})["body"] == []
+    assert highlight_article(parse_query("coco"), {"body_text": f"{filler}a cocoa cola"})["body"] == []
 
 
 @pytest.mark.slow
@@ -178,7 +178,7 @@ def test_without_its_marks_a_highlight_is_a_part_of_the_original(text: str, arou
     except ExpressionError:
         return
     for body in (text, f"{around}{q}{around} {text * 10}"):
-        found = highlights(expression, {"headline": body, "body_text": body, "language": "fr"})
+        found = highlight_article(expression, {"headline": body, "body_text": body, "language": "fr"})
         assert [plain(headline) for headline in found["headline"]] in ([], [body])
         for fragment in found["body"]:
             assert "<mark>" in fragment
@@ -202,5 +202,5 @@ def test_a_word_is_marked_exactly_where_the_article_is_found_by_it(before: str, 
         if isinstance(expression, And | Or):
             continue
         body = f"{before} {text} {behind}"
-        found = highlights(expression, {"body_text": body, "language": "fr"})
+        found = highlight_article(expression, {"body_text": body, "language": "fr"})
         assert bool(found["body"]) == matches_article(expression, analyse_texts({"body": body}, "fr"))

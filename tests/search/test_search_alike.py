@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from newswire.accounts.publishers import add_publisher
 from newswire.article import Publisher
 from newswire.publishing.receive import publish_transaction
-from newswire.reading.lists import page
+from newswire.reading.lists import list_page
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
@@ -59,7 +59,7 @@ class Both:
         with database.read() as connection:
             while True:
                 query = Query(text=text, expression=parse_query(text), filter=filter, limit=40, cursor=cursor)
-                shown = page(connection, query, Visibility(EVERYTHING), 1_790_000_000_000)
+                shown = list_page(connection, query, Visibility(EVERYTHING), 1_790_000_000_000)
                 numbers += [row.number for row in shown.rows]
                 cursor = shown.next_cursor
                 if cursor is None:
@@ -118,8 +118,7 @@ queries = st.recursive(
 )
 
 
-@pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_any_query_finds_the_same_on_both_engines_and_in_process(both: Both, data: st.DataObject) -> None:
     if not both.documents:
@@ -156,6 +155,7 @@ def test_real_articles_are_found_alike_by_their_own_words(both: Both, shared_dat
             assert set(first) == both.matching(text), text
 
 
+@pytest.mark.slow
 def test_an_article_of_two_mebibytes_is_stored_and_found_on_both_engines(both: Both) -> None:
     """A tsvector holds one mebibyte; what exceeds the index's budget is left out of search, not refused."""
     words = " ".join(f"w{number:x}" for number in range(290_000))
@@ -165,6 +165,7 @@ def test_an_article_of_two_mebibytes_is_stored_and_found_on_both_engines(both: B
     assert both.found("w46ccf", Filter()) == [[], []]
 
 
+@pytest.mark.slow
 def test_the_fullest_article_that_may_be_sent_is_stored_on_both_engines(both: Both) -> None:
     """Every list at its limit, in letters of four bytes: filters and words together still fit one index entry."""
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from newswire.article import Held, Status
+from newswire.article import ArticleState, Status
 from newswire.search.analysis import analyse_texts
 from newswire.search.backend import Document
 from newswire.search.postgres import time_buckets
@@ -56,7 +56,7 @@ def connection(fresh_postgresql: str, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def put(connection: Connection, stories: list[Story]) -> None:
     for number, story in enumerate(stories, 1):
-        held = Held(
+        held = ArticleState(
             number=number, id=str(number), publisher_id=1, external_id=None, source_version=None, version=1,
             status=Status.USABLE, seq=None, created_at=0, published_at=story.at, updated_at=0, embargoed_until=None,
             expires_at=None,
@@ -84,8 +84,7 @@ def in_order(numbers: list[int], stories: list[Story], descending: bool) -> list
     return sorted(numbers, key=lambda number: (stories[number - 1].at, number), reverse=descending)
 
 
-@pytest.mark.slow
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(
     stories=STORIES, word=st.sampled_from(WORDS), since=st.none() | TIMES, until=st.none() | TIMES,
     start=st.none() | st.builds(Position, TIMES, st.integers(0, 70)), descending=st.booleans(),
@@ -108,7 +107,6 @@ def test_a_walk_finds_the_nearest_matches_and_no_others(
     assert in_order(found, stories, descending)[:wanted] == right[:wanted]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("descending", [True, False])
 def test_the_nearest_articles_answer_for_a_common_prefix_and_not_for_a_rare_one(
     connection: Connection, descending: bool

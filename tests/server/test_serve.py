@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import delete, insert, select, text
 
 from newswire.accounts.publishers import add_publisher
-from newswire.cli.worker import ROUNDS, Round, go_round
+from newswire.cli.worker import ROUNDS, Round, run_rounds
 from newswire.errors import Problem
 from newswire.store.database import Database
 from newswire.store.tables import idempotency, publisher
@@ -228,5 +228,5 @@ def test_a_round_that_fails_keeps_no_other_from_its_turn(database: Database) -> 
         if turns.count("working") == 3:
             stop.set()
 
-    go_round(database, (Round("failing", 0.0, failing), Round("working", 0.01, working)), stop)
+    run_rounds(database, (Round("failing", 0.0, failing), Round("working", 0.01, working)), stop)
     assert turns == ["failing", "working", "working", "working"]

@@ -126,7 +126,7 @@ def feed(pipe: IO[bytes], content: bytes) -> None:
 
 def head_of(database: Database) -> int:
     with database.read() as connection:
-        return wire.position(connection).seq
+        return wire.read_head(connection).seq
 
 
 def imported(stage: Stage, corpus: Path) -> Any:
@@ -139,7 +139,7 @@ def state(stage: Stage) -> list[Any]:
     database = Database(stage.database_url)
     lines = io.BytesIO()
     try:
-        export.write(database, 0, "http://localhost", lines)
+        export.export_entries(database, 0, "http://localhost", lines)
     finally:
         database.dispose()
     return [comparable(json.loads(line)) for line in lines.getvalue().splitlines()]

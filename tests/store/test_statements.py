@@ -45,10 +45,10 @@ def test_the_head_is_looked_at_alike_in_every_way(database_url: str) -> None:
     database = Database(database_url)
     for number in range(3):
         with database.begin() as connection:
-            wire.revise(connection)
+            wire.bump_revision(connection)
         for _ in range(2):
             with database.read() as connection:
-                stands = wire.position(connection)
+                stands = wire.read_head(connection)
             assert stands == wire.look_at_head(database)
         assert stands.revision == number + 1
     if database.backend.name == "postgresql":

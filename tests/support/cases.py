@@ -1,7 +1,14 @@
-"""Many cases in one test, on one wire: whatever fails says in which case."""
+"""Many cases in one test: whatever fails says in which case, and a property is tried with few examples or with many."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import pytest
+
+
+def few_or_many(few: int, many: int) -> pytest.MarkDecorator:
+    """For a test that takes `examples`: `few` of them always, and `many` where slow tests run."""
+    return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.slow)])
 
 
 @contextmanager

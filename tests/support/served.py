@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from newswire.app import create_app
 from newswire.cli import main
-from newswire.client.session import Answer, Remote
+from newswire.client.session import RemoteWire, WireResponse
 from newswire.config import Settings
 from tests.support.command import Cli, Server, process
 
@@ -49,10 +49,10 @@ class Client:
         environment = self.environment | settings.pop("env", {})
         return process([str(argument) for argument in arguments], "sqlite:///nowhere.db", env=environment, **settings)
 
-    def call(self, method: str, path: str, content: object = None) -> Answer:
+    def call(self, method: str, path: str, content: object = None) -> WireResponse:
         """A request of its own."""
         body = None if content is None else json.dumps(content).encode()
-        return Remote(self.url, self.key).send(method, path, body, {"Content-Type": "application/json"})
+        return RemoteWire(self.url, self.key).send(method, path, body, {"Content-Type": "application/json"})
 
     def put(self, external_id: str, **article: Any) -> dict[str, Any]:
         """Creates or updates an article of the publisher `port`."""

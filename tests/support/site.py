@@ -38,7 +38,7 @@ class Site:
         with self.wire.database.read() as connection:
             tables = (article, version, idempotency)
             counts = [connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables]
-            return (log.position(connection).seq, *counts)
+            return (log.read_head(connection).seq, *counts)
 
     @contextmanager
     def storing_nothing(self) -> Iterator[None]:

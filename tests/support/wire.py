@@ -70,6 +70,7 @@ class Wire:
     """An application on a fresh database."""
 
     def __init__(self, database_url: str, **settings: Any) -> None:
+        self.url = database_url
         self.app = create_app(Settings(database_url=database_url, **settings))
         self.database: Database = self.app.config["NEWSWIRE"].database
         self.client = self.app.test_client()

@@ -72,7 +72,7 @@ def test_eight_writers_and_a_polling_reader_lose_nothing_and_see_no_gap(database
         last_round = False
         while True:
             with database.read() as connection:
-                rows = wire.since(connection, seen[-1][0] if seen else 0, 7)
+                rows = wire.read_entries(connection, seen[-1][0] if seen else 0, 7)
                 seen += [(row.seq, row.digest) for row in rows]
             if last_round and not rows:
                 return seen
@@ -89,7 +89,7 @@ def test_eight_writers_and_a_polling_reader_lose_nothing_and_see_no_gap(database
     with database.read() as connection:
         headlines = connection.scalars(select(func.count()).select_from(article)).one()
         assert headlines == len(written)
-        assert wire.verify(connection) == wire.Verification(len(written), None, None)
+        assert wire.verify_log(connection) == wire.Verification(len(written), None, None)
 
 
 def test_a_number_is_seen_only_after_every_smaller_one(database: Database) -> None:
@@ -113,12 +113,12 @@ def test_a_number_is_seen_only_after_every_smaller_one(database: Database) -> No
     second.start()
     second.join(0.3)
     with database.read() as connection:
-        assert wire.since(connection, 0, 10) == []
+        assert wire.read_entries(connection, 0, 10) == []
     release.set()
     first.join()
     second.join()
     with database.read() as connection:
-        rows = wire.since(connection, 0, 10)
+        rows = wire.read_entries(connection, 0, 10)
     assert [(row.seq, row.number) for row in rows] == [(1, rows[0].number), (2, rows[1].number)]
 
 
@@ -127,7 +127,7 @@ def test_a_number_is_seen_only_after_every_smaller_one(database: Database) -> No
 def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Database, batches: list[list[str]]) -> None:
     publisher = Publisher(1, "p", "P", None, "en")
     with growing.read() as connection:
-        before = wire.position(connection).seq
+        before = wire.read_head(connection).seq
     expected = before
     for number, batch in enumerate(batches):
         keep = number % 3 != 2
@@ -135,12 +135,12 @@ def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Data
             with publish_transaction(connection, now()) as transaction:
                 for name in batch:
                     transaction.upsert(publisher, name, load_draft({"headline": f"{name}{now()}{number}"}, publisher))
-            reached = wire.position(connection).seq
+            reached = wire.read_head(connection).seq
         if keep:
             expected = reached
     with growing.read() as connection:
-        assert wire.position(connection).seq == expected
-        assert wire.verify(connection) == wire.Verification(expected, None, None)
+        assert wire.read_head(connection).seq == expected
+        assert wire.verify_log(connection) == wire.Verification(expected, None, None)
 
 
 @pytest.fixture(scope="module")
@@ -172,9 +172,9 @@ def test_verify_names_the_first_entry_that_was_tampered_with(database: Database)
     }  # fmt: skip
     for broken, statement in tampering.values():
         with database.begin(keep=False) as connection:
-            assert wire.verify(connection).broken is None
+            assert wire.verify_log(connection).broken is None
             connection.execute(statement)
-            found = wire.verify(connection)
+            found = wire.verify_log(connection)
             assert (found.broken, found.reason is not None) == (broken, True)
 
 
@@ -186,7 +186,7 @@ def test_numbers_are_given_to_a_whole_batch_in_its_order(database: Database) -> 
                 transaction.upsert(publisher, name, load_draft({"headline": f"{name}{number}"}, publisher))
                 for number, name in enumerate("cabcb")
             ]
-        kinds = [row.type for row in wire.since(connection, 0, 10)]
+        kinds = [row.type for row in wire.read_entries(connection, 0, 10)]
     assert [outcome.held.seq for outcome in outcomes] == [1, 2, 3, 4, 5]
     assert kinds == [*[EntryType.PUBLISHED] * 3, EntryType.UPDATED, EntryType.UPDATED]
 

@@ -39,16 +39,16 @@ def publisher(database: Database) -> Publisher:
 
 def kinds_of(database: Database) -> list[str]:
     with database.read() as connection:
-        assert wire.verify(connection).broken is None
-        return [row.type for row in wire.since(connection, 0, 100)]
+        assert wire.verify_log(connection).broken is None
+        return [row.type for row in wire.read_entries(connection, 0, 100)]
 
 
 def test_the_log_is_written_at_the_end_of_the_block(database: Database, publisher: Publisher) -> None:
     with database.begin() as connection:
         with publish_transaction(connection, now()) as transaction:
             outcome = transaction.create(publisher, load_draft({"headline": "Cocoa rises"}, publisher))
-            within = (outcome.held.seq, wire.position(connection).seq)
-        after = (outcome.held.seq, wire.position(connection).seq)
+            within = (outcome.held.seq, wire.read_head(connection).seq)
+        after = (outcome.held.seq, wire.read_head(connection).seq)
     assert (within, after) == ((None, 0), (1, 1))
     assert kinds_of(database) == [EntryType.PUBLISHED]
 
@@ -58,7 +58,7 @@ def test_a_block_that_raises_writes_no_log(database: Database, publisher: Publis
         with suppress(Interrupted), publish_transaction(connection, now()) as transaction:
             transaction.create(publisher, load_draft({"headline": "Cocoa rises"}, publisher))
             raise Interrupted
-        assert wire.position(connection).seq == 0
+        assert wire.read_head(connection).seq == 0
 
 
 def test_nothing_can_be_published_after_the_log_was_written(database: Database, publisher: Publisher) -> None:

@@ -1,10 +1,10 @@
-"""The pool of connections for reading: bounded, the last one reused first, emptied when one of them fails."""
+"""The pool of connections for reading: bounded, the last one reused first, all replaced when one of them fails."""
 
 import threading
 import time
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
@@ -21,13 +21,13 @@ def test_a_reader_beyond_the_bound_waits_until_a_connection_is_returned(database
 
     def hold() -> None:
         with database.read() as connection:
-            wire.position(connection)
+            wire.read_head(connection)
             taken.wait()
             release.wait()
 
     def want() -> None:
         with database.look() as connection:
-            wire.position(connection)
+            wire.read_head(connection)
             waited.append(time.monotonic())
 
     holders = [threading.Thread(target=hold) for _ in range(2)]
@@ -59,7 +59,7 @@ def test_readings_one_after_the_other_share_one_connection(database_url: str) ->
     database.dispose()
 
 
-def test_a_connection_that_failed_is_discarded_with_the_idle_ones(database_url: str) -> None:
+def test_a_connection_that_failed_is_replaced_and_so_are_the_idle_ones(database_url: str) -> None:
     database = Database(database_url)
     with database.read() as first, database.read() as second:
         before = {driver_connection(first), driver_connection(second)}
@@ -68,6 +68,32 @@ def test_a_connection_that_failed_is_discarded_with_the_idle_ones(database_url: 
     with database.read() as first, database.read() as second:
         assert not {driver_connection(first), driver_connection(second)} & before
     database.dispose()
+
+
+def test_a_reader_that_waits_for_a_connection_that_fails_gets_another(database_url: str) -> None:
+    database = Database(database_url, connections=1)
+    for _ in range(20):
+        taken, done = threading.Event(), threading.Event()
+
+        def want(taken: threading.Event = taken, done: threading.Event = done) -> None:
+            taken.wait()
+            with database.read() as connection:
+                wire.read_head(connection)
+                done.set()
+
+        waiter = threading.Thread(target=want)
+        waiter.start()
+        with pytest.raises((DBAPIError, Problem)), database.read() as connection:
+            fail_while_another_waits(connection, taken)
+        assert done.wait(10)
+        waiter.join()
+    database.dispose()
+
+
+def fail_while_another_waits(connection: Connection, taken: threading.Event) -> None:
+    taken.set()
+    time.sleep(0.01)
+    connection.exec_driver_sql("SELECT nothing FROM nowhere")
 
 
 def test_a_problem_of_the_caller_costs_no_connection(database_url: str) -> None:
@@ -85,15 +111,15 @@ def test_a_snapshot_ends_with_its_block_whatever_was_sent_in_it(database_url: st
     database = Database(database_url)
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(article)).scalar_one() == 0
-        before = wire.position(connection)
+        before = wire.read_head(connection)
         with database.begin() as writer:
-            wire.revise(writer)
-        assert wire.position(connection) == before
+            wire.bump_revision(writer)
+        assert wire.read_head(connection) == before
     after = wire.look_at_head(database)
     assert after is not None
     assert after.revision == before.revision + 1
     with database.read() as connection:
-        assert wire.position(connection) == after
+        assert wire.read_head(connection) == after
     database.dispose()
 
 
@@ -101,7 +127,7 @@ def test_prepared_statements_survive_a_reading_that_sqlalchemy_took_part_in(fres
     database = Database(fresh_postgresql)
     for _ in range(8):
         with database.read() as connection:
-            wire.position(connection)
+            wire.read_head(connection)
             connection.execute(select(article.c.id).limit(1)).all()
     with database.read() as connection:
         prepared = connection.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()

@@ -11,8 +11,8 @@ from marshmallow import Schema, ValidationError
 
 from newswire.errors import Problem
 from newswire.formats import READERS
-from newswire.formats.strict_json import malformed, parsed_json
-from newswire.schemas.fields import faults
+from newswire.formats.strict_json import malformed_json, parse_json
+from newswire.schemas.fields import list_faults
 
 BATCH_BYTES = 64 * 1024 * 1024
 DRAIN_BYTES = 256 * 1024 * 1024
@@ -47,9 +47,9 @@ def read_body(request: Request, types: tuple[str, ...], limit: int, signed: byte
 def load_json_body(request: Request, schema: Schema, limit: int, types: tuple[str, ...] = JSON_TYPES) -> dict[str, Any]:
     """A JSON body of at most `limit` bytes as `schema` loads it; raises `validation_failed` with its faults."""
     try:
-        content: dict[str, Any] = schema.load(parsed_json(read_body(request, types, limit)))
+        content: dict[str, Any] = schema.load(parse_json(read_body(request, types, limit)))
     except ValidationError as error:
-        found = list(islice(faults(error.messages), MOST_FAULTS))
+        found = list(islice(list_faults(error.messages), MOST_FAULTS))
         raise Problem("validation_failed", f"{found[0].pointer or 'the body'}: {found[0].detail}", found) from None
     return content
 
@@ -78,9 +78,9 @@ def decompress_gzip(raw: bytes, limit: int) -> bytes:
     try:
         content = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(limit + 1)
     except EOFError:
-        raise malformed("The gzip body ends before its end; send it whole.") from None
+        raise malformed_json("The gzip body ends before its end; send it whole.") from None
     except (gzip.BadGzipFile, zlib.error):
-        raise malformed("The body is not valid gzip, as its Content-Encoding says.") from None
+        raise malformed_json("The body is not valid gzip, as its Content-Encoding says.") from None
     if len(content) > limit:
         raise too_large(limit)
     return content

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from flask import Request
 
-from newswire.article import Held
+from newswire.article import ArticleState
 from newswire.errors import Fault, Problem
 from newswire.publishing.receive import Condition
 from newswire.timestamps import EPOCH
@@ -46,10 +46,10 @@ def if_match(request: Request, *, required: bool) -> Condition:
             "Send If-Match with the ETag of the version that you change, so that no other change is overwritten.",
         )
 
-    def condition(held: Held | None) -> None:
+    def condition(held: ArticleState | None) -> None:
         if only_new and held is not None:
             raise Problem("precondition_failed", f"The article {held.id} exists already.", article_id=held.id)
-        if expected is not None and not agrees(expected, held):
+        if expected is not None and not names_version(expected, held):
             now = "there is none" if held is None else f"version {held.version} is stored"
             raise Problem("precondition_failed", f"If-Match names another version; {now}. Read it again.")
 
@@ -68,7 +68,7 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def agrees(expected: str, held: Held | None) -> bool:
+def names_version(expected: str, held: ArticleState | None) -> bool:
     if held is None:
         return False
     if expected.strip() == "*":

@@ -25,9 +25,14 @@ def base_url_of(scheme: str, host: str | None, server: str, port: str) -> str:
 
 def current_url(context: RequestContext, **changes: str | None) -> str:
     """The URL of this request, percent-encoded, with some parameters set to other values; None leaves one out."""
+    if not changes and context.own_url is not None:
+        return context.own_url
     kept = [encode_parameter(name, value) for name, value in context.query if name not in changes]
     kept += [encode_parameter(name, value) for name, value in changes.items() if value is not None]
-    return join_query(context.base_url + quote_path(context.request.path), kept)
+    url = join_query(context.base_url + quote_path(context.request.path), kept)
+    if not changes:
+        context.own_url = url
+    return url
 
 
 def join_query(url: str, parameters: Iterable[str]) -> str:

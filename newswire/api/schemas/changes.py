@@ -5,9 +5,16 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from newswire.api.schemas.filters import FilterParameters, chosen_names, filter_of, invalid, resolved, understood
-from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text
-from newswire.api.schemas.responses import Served, instant, items, string, whole
+from newswire.api.schemas.filters import (
+    FilterParameters,
+    chosen_names,
+    filter_of,
+    invalid_parameter,
+    parse_search,
+    resolve_moment,
+)
+from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text_field
+from newswire.api.schemas.responses import Served, integer_field, list_field, string_field, time_field
 from newswire.article import EntryType
 from newswire.schemas.article import Strict
 from newswire.schemas.fields import Whole
@@ -34,13 +41,13 @@ class ChangesParameters(FilterParameters):
         description="Where to begin instead: `oldest`, `now`, or with the first entry at or after a time.",
         pattern=rf"^(oldest|{MOMENT_PATTERN[1:-1]})$", example="oldest",
     )  # fmt: skip
-    consumer = text("Continue behind the position that this consumer of yours has stored.", 100,
+    consumer = text_field("Continue behind the position that this consumer of yours has stored.", 100,
                     pattern=f"^{CONSUMER}$")  # fmt: skip
     limit = Digits(1, 500, load_default=100, metadata={"description": "Entries on a page."})
     wait = Digits(0, 30, load_default=0,
                   metadata={"description": "Seconds to wait for an entry when there is none yet."})  # fmt: skip
     types = Alternatives("Entries of these types only.", TYPES)
-    wire = text("The id of the wire that your position belongs to: 409 when this is another.", 100)
+    wire = text_field("The id of the wire that your position belongs to: 409 when this is another.", 100)
 
     several: ClassVar[frozenset[str]] = FilterParameters.several | {"types"}
 
@@ -58,9 +65,9 @@ def wire_query(parameters: Mapping[str, Any], now: int) -> Query:
     moments = (parameters.get(name) for name in Times._fields)
     return Query(
         text=typed,
-        expression=None if typed is None else understood(typed, looked_in),
+        expression=None if typed is None else parse_search(typed, looked_in),
         filter=filter_of(parameters),
-        times=Times(*(resolved(moment, now) for moment in moments)),
+        times=Times(*(resolve_moment(moment, now) for moment in moments)),
     )
 
 
@@ -73,21 +80,21 @@ def check_beginning(parameters: Mapping[str, Any]) -> None:
     """A walk begins in one place: `after`, `start` and `consumer` exclude each other."""
     given = [name for name in ("after", "start", "consumer") if name in parameters]
     if len(given) > 1:
-        raise invalid(given[1], f"Cannot be given together with {given[0]}; keep one of them.")
+        raise invalid_parameter(given[1], f"Cannot be given together with {given[0]}; keep one of them.")
 
 
 class WireOut(Served):
-    wire = string()
-    head = whole(minimum=0)
-    chain = string(pattern="^[0-9a-f]{64}$")
+    wire = string_field()
+    head = integer_field(minimum=0)
+    chain = string_field(pattern="^[0-9a-f]{64}$")
 
 
 class ConsumerOut(Served):
-    name = string()
-    after = whole(minimum=0)
-    lag = whole(minimum=0)
-    updated_at = instant()
+    name = string_field()
+    after = integer_field(minimum=0)
+    lag = integer_field(minimum=0)
+    updated_at = time_field()
 
 
 class ConsumerList(Served):
-    data = items(fields.Nested(ConsumerOut))
+    data = list_field(fields.Nested(ConsumerOut))

@@ -1,8 +1,8 @@
 """Names with their counts: what may be asked of sections, keywords, publishers and authors, and what is served."""
 
 from newswire.api.schemas.envelopes import CountOut, page_of
-from newswire.api.schemas.parameters import Digits, Parameters, text
-from newswire.api.schemas.responses import AuthorOut, PublisherOut, Served, link, one, string
+from newswire.api.schemas.parameters import Digits, Parameters, text_field
+from newswire.api.schemas.responses import AuthorOut, PublisherOut, Served, object_field, string_field, url_field
 
 # Words and term of a name: 2,600 bytes, in JSON and base64.
 LONGEST_CURSOR = 4000
@@ -11,37 +11,39 @@ LONGEST_CURSOR = 4000
 class NamesParameters(Parameters):
     """The parameters of lists of names."""
 
-    q = text("Beginnings of words: names that have a word for each. Blind to case and marks.", 250, example="jan do")
+    q = text_field(
+        "Beginnings of words: names that have a word for each. Blind to case and marks.", 250, example="jan do"
+    )
     limit = Digits(1, 100, load_default=25, metadata={"description": "Names on a page."})
-    cursor = text("Where the page begins: `next_cursor` of the page before.", LONGEST_CURSOR,
+    cursor = text_field("Where the page begins: `next_cursor` of the page before.", LONGEST_CURSOR,
                   pattern="^[A-Za-z0-9_-]+$")  # fmt: skip
 
 
 class NameLinks(Served):
-    articles = link()
+    articles = url_field()
 
 
 class NameOut(Served):
-    name = string()
-    count = one(CountOut)
-    links = one(NameLinks)
+    name = string_field()
+    count = object_field(CountOut)
+    links = object_field(NameLinks)
 
 
 class NamedPublisher(PublisherOut):
-    count = one(CountOut)
-    links = one(NameLinks)
+    count = object_field(CountOut)
+    links = object_field(NameLinks)
 
 
 class AuthorLinks(NameLinks):
-    self = link()
+    self = url_field()
 
 
 class AuthorProfile(AuthorOut):
     """An author as the newest articles that you may read speak of them."""
 
-    publisher = one(PublisherOut)
-    count = one(CountOut)
-    links = one(AuthorLinks)
+    publisher = object_field(PublisherOut)
+    count = object_field(CountOut)
+    links = object_field(AuthorLinks)
 
 
 # Sections or keywords.

@@ -9,38 +9,38 @@ from newswire.api.schemas.responses import (
     ListedArticle,
     Served,
     VersionOut,
-    instant,
-    items,
-    kind,
-    link,
-    maybe,
-    one,
-    string,
-    whole,
+    enum_field,
+    integer_field,
+    list_field,
+    nullable_text_field,
+    object_field,
+    string_field,
+    time_field,
+    url_field,
 )
 from newswire.article import EntryType
 from newswire.errors import CODES
 
 
 class PageOut(Served):
-    limit = whole()
+    limit = integer_field()
     has_more = fields.Boolean(required=True)
-    next_cursor = maybe()
+    next_cursor = nullable_text_field()
 
 
 class PageLinks(Served):
-    self = link()
-    next = link(nullable=True)
+    self = url_field()
+    next = url_field(nullable=True)
 
 
 class CountOut(Served):
-    value = whole(minimum=0)
-    relation = kind("eq", "gte")
+    value = integer_field(minimum=0)
+    relation = enum_field("eq", "gte")
 
 
 class FacetValue(Served):
-    value = string(description="As the filter of this name takes it; of an author the id.")
-    count = one(CountOut)
+    value = string_field(description="As the filter of this name takes it; of an author the id.")
+    count = object_field(CountOut)
     name = fields.String(metadata={"description": "Of an author."})
 
 
@@ -55,63 +55,67 @@ class Facets(Served):
 
 
 class Meta(Served):
-    head = whole(description="Sequence number of the newest entry of the wire at the time of the answer.")
+    head = integer_field(description="Sequence number of the newest entry of the wire at the time of the answer.")
     count = fields.Nested(CountOut, metadata={"description": "All articles of the list, with `count=true`."})
     facets = fields.Nested(Facets, metadata={"description": "With `facets`."})
 
 
 def page_of(name: str, item: type[Schema], **members: fields.Field[Any]) -> type[Schema]:
     """The schema, called `name`, of one page of a list of `item`: its items, where it stands, and links."""
-    envelope = {"data": items(fields.Nested(item)), "page": one(PageOut), "links": one(PageLinks)}
+    envelope = {
+        "data": list_field(fields.Nested(item)),
+        "page": object_field(PageOut),
+        "links": object_field(PageLinks),
+    }
     return Served.from_dict(envelope | members, name=name)
 
 
-ArticleList = page_of("ArticleList", ListedArticle, meta=one(Meta))
+ArticleList = page_of("ArticleList", ListedArticle, meta=object_field(Meta))
 VersionList = page_of("VersionList", VersionOut)
 
 
 class EntryOut(Served):
-    seq = whole(minimum=1)
-    type = kind(*EntryType)
-    at = instant()
-    article_id = string()
-    version = whole(minimum=1)
-    digest = string()
-    chain = string()
+    seq = integer_field(minimum=1)
+    type = enum_field(*EntryType)
+    at = time_field()
+    article_id = string_field()
+    version = integer_field(minimum=1)
+    digest = string_field()
+    chain = string_field()
     article = fields.Nested(VersionOut, required=True, allow_none=True)
     change = fields.Nested(ChangeOut, metadata={"description": "Of a kill only: its reason, for everyone who is told."})
 
 
 class ChangesPage(Served):
     has_more = fields.Boolean(required=True)
-    next_after = whole(minimum=0)
+    next_after = integer_field(minimum=0)
 
 
 class ChangesOut(Served):
-    data = items(fields.Nested(EntryOut))
-    page = one(ChangesPage)
-    head = whole(minimum=0)
-    wire = string()
+    data = list_field(fields.Nested(EntryOut))
+    page = object_field(ChangesPage)
+    head = integer_field(minimum=0)
+    wire = string_field()
 
 
 class FaultOut(Served):
     pointer = fields.String(metadata={"description": "JSON pointer (RFC 6901) into the body."})
     parameter = fields.String()
-    code = string()
-    detail = string()
+    code = string_field()
+    detail = string_field()
     did_you_mean = fields.String()
 
 
 class ProblemOut(Served):
     """RFC 9457."""
 
-    type = string(format="uri-reference")
-    title = string()
-    status = whole()
-    detail = string()
+    type = string_field(format="uri-reference")
+    title = string_field()
+    status = integer_field()
+    detail = string_field()
     instance = fields.String()
-    code = kind(*CODES)
-    errors = items(fields.Nested(FaultOut))
+    code = enum_field(*CODES)
+    errors = list_field(fields.Nested(FaultOut))
     request_id = fields.String(allow_none=True)
     article_id = fields.String(metadata={"description": "The article that stands in the way."})
     head = fields.Integer(metadata={"description": "Where the wire stands, for `cursor_ahead`."})
@@ -119,24 +123,24 @@ class ProblemOut(Served):
 
 
 class BatchResult(Served):
-    index = whole(minimum=0)
-    status = whole(description="The HTTP status this article would have got alone.")
-    id = maybe()
-    version = whole(nullable=True)
+    index = integer_field(minimum=0)
+    status = integer_field(description="The HTTP status this article would have got alone.")
+    id = nullable_text_field()
+    version = integer_field(nullable=True)
     problem = fields.Nested(ProblemOut, required=True, allow_none=True)
 
 
 class BatchOut(Served):
-    results = items(fields.Nested(BatchResult))
+    results = list_field(fields.Nested(BatchResult))
 
 
 class MeOut(Served):
-    kind = kind("publisher", "partner", "admin", "public")
-    slug = maybe()
-    name = maybe()
-    scopes = items(fields.String())
-    label = maybe()
-    expires_at = instant(nullable=True)
+    kind = enum_field("publisher", "partner", "admin", "public")
+    slug = nullable_text_field()
+    name = nullable_text_field()
+    scopes = list_field(fields.String())
+    label = nullable_text_field()
+    expires_at = time_field(nullable=True)
     entitlement = fields.Dict(
         keys=fields.String(), values=fields.List(fields.String()), required=True,
         metadata={"description": "What a partner may see, e.g. {\"section\": [\"world\"]}; {} is everything."},
@@ -144,15 +148,19 @@ class MeOut(Served):
 
 
 class ProblemKind(Served):
-    code = string()
-    status = whole()
-    title = string()
-    type = link()
+    code = string_field()
+    status = integer_field()
+    title = string_field()
+    type = url_field()
 
 
 class ProblemKinds(Served):
-    data = items(fields.Nested(ProblemKind))
+    data = list_field(fields.Nested(ProblemKind))
 
 
 class Health(Served):
-    status = string()
+    status = string_field()
+
+
+class Readiness(Health):
+    warning = nullable_text_field(description="What limits this wire: its search index has to be rebuilt.")

@@ -8,12 +8,20 @@ from marshmallow import ValidationError, fields, validate
 
 from newswire.api.schemas.changes import ChangesParameters
 from newswire.api.schemas.filters import ArticleParameters, FilterParameters, query_of
-from newswire.api.schemas.parameters import Parameters, load_parameters, text
-from newswire.api.schemas.responses import Served, instant, items, link, maybe, one, string
+from newswire.api.schemas.parameters import Parameters, load_parameters, text_field
+from newswire.api.schemas.responses import (
+    Served,
+    list_field,
+    nullable_text_field,
+    object_field,
+    string_field,
+    time_field,
+    url_field,
+)
 from newswire.errors import Problem
 from newswire.formats import LISTS
 from newswire.schemas.article import Strict
-from newswire.schemas.fields import COMMON, PATTERN, Reason, Text, carriable, refuse
+from newswire.schemas.fields import COMMON, PATTERN, Reason, Text, check_characters, validation_error
 from newswire.timestamps import now
 
 FEED = "[a-z0-9][a-z0-9_-]{0,99}"
@@ -38,9 +46,9 @@ class SavedQuery(fields.Field[Any]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, str):
-            found = self._parsed(carriable(value).removeprefix("?"))
+            found = self._parsed(check_characters(value).removeprefix("?"))
         elif isinstance(value, dict):
-            found = {carriable(name): sent(name, each) for name, each in value.items()}
+            found = {check_characters(name): values_as_sent(name, each) for name, each in value.items()}
         else:
             raise self.make_error("invalid")
         if faults := faults_of(found):
@@ -51,10 +59,10 @@ class SavedQuery(fields.Field[Any]):
         try:
             return parse_qs(query, keep_blank_values=True, errors="strict")
         except UnicodeDecodeError:
-            raise refuse("invalid_type", "Is not UTF-8 once it is unescaped.") from None
+            raise validation_error("invalid_type", "Is not UTF-8 once it is unescaped.") from None
 
 
-def sent(name: str, value: Any) -> list[str]:
+def values_as_sent(name: str, value: Any) -> list[str]:
     """The values of a parameter as they stand in an address; a comma in an item of an array is no separator.
 
     What cannot stand there is no value at all.
@@ -121,7 +129,7 @@ class FeedDocumentParameters(ArticleParameters):
     class Meta(Parameters.Meta):
         exclude = (*FeedArticlesParameters.Meta.exclude, "fields_", "include", "count", "facets", "highlight")
 
-    token = text("The token of the feed, for readers that cannot send headers.", 100, pattern=PATTERN)
+    token = text_field("The token of the feed, for readers that cannot send headers.", 100, pattern=PATTERN)
 
 
 class FeedChangesParameters(ChangesParameters):
@@ -132,34 +140,34 @@ class FeedChangesParameters(ChangesParameters):
 
 
 FeedLinks = Served.from_dict(
-    {name: link() for name in ("self", "articles", "changes", *(each.suffix for each in LISTS))}, name="FeedLinks"
+    {name: url_field() for name in ("self", "articles", "changes", *(each.suffix for each in LISTS))}, name="FeedLinks"
 )
 
 
 class FeedOut(Served):
-    name = string(pattern=f"^{FEED}$")
-    title = maybe()
+    name = string_field(pattern=f"^{FEED}$")
+    title = nullable_text_field()
     query = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     has_token = fields.Boolean(required=True)
-    created_at = instant()
-    updated_at = instant()
-    links = one(FeedLinks)
+    created_at = time_field()
+    updated_at = time_field()
+    links = object_field(FeedLinks)
 
 
 class NewFeedOut(FeedOut):
     """The token is shown this once only."""
 
-    token = string()
+    token = string_field()
 
 
 class FeedList(Served):
-    data = items(fields.Nested(FeedOut))
+    data = list_field(fields.Nested(FeedOut))
 
 
 class TokenOut(Served):
-    token = string()
+    token = string_field()
 
 
-def shown_query(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def query_document(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """A saved query, each parameter as one string."""
     return {name: ",".join(values) for name, values in query.items()}

@@ -14,7 +14,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault, Problem, closest_name
-from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable, refuse
+from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable_text, validation_error
 from newswire.timestamps import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 
 MOST_FAULTS = 20
@@ -65,7 +65,7 @@ class Digits(fields.Integer):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not re.fullmatch("[0-9]{1,19}", value) or not self.low <= int(value) <= self.high:
-            raise refuse("invalid", f"Must be a whole number from {self.low} to {self.high}.")
+            raise validation_error("invalid", f"Must be a whole number from {self.low} to {self.high}.")
         return int(value)
 
 
@@ -90,26 +90,26 @@ class Moment(fields.String):
             if found := DATE.fullmatch(text):
                 year, month, day = (int(part) for part in found.groups())
                 if not EARLIEST_YEAR <= year <= LATEST_YEAR:
-                    raise refuse("invalid", f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+                    raise validation_error("invalid", f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
                 return milliseconds_of(datetime(year, month, day, tzinfo=UTC))
             return parse_instant(text)
         except ValidationError:
             raise
         except ValueError:
-            raise refuse(
+            raise validation_error(
                 "invalid",
                 "Must be a date such as 2026-11-22, a time such as 2026-11-22T09:30:00Z (RFC 3339), or now-2d.",
             ) from None
 
 
-def choice(description: str, *values: str, **settings: Any) -> fields.String:
+def choice_field(description: str, *values: str, **settings: Any) -> fields.String:
     error = Reason("invalid", f"Must be one of: {', '.join(values)}.")
     return fields.String(
         validate=validate.OneOf(values, error=error), metadata={"description": description}, **settings
     )
 
 
-def text(description: str, longest: int, **metadata: Any) -> fields.String:
+def text_field(description: str, longest: int, **metadata: Any) -> fields.String:
     described = {"description": description, "minLength": 1, "maxLength": longest, "pattern": PATTERN}
     return fields.String(validate=validate.Length(1, longest), metadata=described | metadata)
 
@@ -127,7 +127,7 @@ class Parameters(Schema):
         return sorted(field.data_key or name for name, field in self.fields.items())
 
 
-def parse_query(sent: str) -> list[tuple[str, str]]:
+def split_query(sent: str) -> list[tuple[str, str]]:
     """A query string as WSGI has it, by name and value, in order; what is not UTF-8 becomes U+FFFD."""
     # It is bytes as Latin-1 (PEP 3333).
     return parse_qsl(sent.encode("latin-1").decode("utf-8", "replace"), keep_blank_values=True) if sent else []
@@ -163,26 +163,26 @@ def load_parameters(schema: Parameters, items: Mapping[str, Sequence[str]]) -> d
     known = {name: values for name, values in items.items() if not IGNORED.match(name)}
     rest = tuple((name, tuple(values)) for name, values in known.items() if name not in PASSING)
     if sum(len(value) for _, values in rest for value in values) > LONGEST_REMEMBERED:
-        return loaded(schema, known)
+        return load_strictly(schema, known)
     try:
-        found = dict(remembered(schema, rest))
+        found = dict(load_cached(schema, rest))
         for name in PASSING & known.keys():
             (value,) = known[name]
             if not value.isprintable():
-                return loaded(schema, known)
+                return load_strictly(schema, known)
             found[name] = schema.fields[name].deserialize(value)
     except (Problem, ValidationError, ValueError, KeyError):
         # One fault or many: all are told.
-        return loaded(schema, known)
+        return load_strictly(schema, known)
     return found
 
 
 @lru_cache(MOST_REMEMBERED)
-def remembered(schema: Parameters, sent: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, Any]:
-    return loaded(schema, dict(sent))
+def load_cached(schema: Parameters, sent: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, Any]:
+    return load_strictly(schema, dict(sent))
 
 
-def loaded(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def load_strictly(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The parameters, none of which is ignored; raises one `Problem` with all faults."""
     unknown = [name for name in known if name not in schema.names()]
     if unknown:
@@ -197,7 +197,7 @@ def loaded(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dict[str, 
         if any(UNCARRIABLE.search(value) for value in sent):
             found.append(Fault("unusable_character", "Holds a control character.", parameter=name))
         elif name in schema.several:
-            values[name] = alternatives(sent)
+            values[name] = split_alternatives(sent)
         elif len(sent) > 1:
             found.append(Fault("repeated", "Can be given once only.", parameter=name))
         else:
@@ -213,7 +213,7 @@ def loaded(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dict[str, 
     return result
 
 
-def alternatives(sent: Sequence[str]) -> list[str]:
+def split_alternatives(sent: Sequence[str]) -> list[str]:
     """The values between commas, each once; a comma that belongs to a value has a backslash before it."""
     parts = (part.replace("\\,", ",").strip() for value in sent for part in UNESCAPED_COMMA.split(value))
     return list(dict.fromkeys(part for part in parts if part))
@@ -230,10 +230,10 @@ def of_message(name: str, messages: Any) -> Fault:
 
 
 def unknown_fault(name: str, schema: Parameters) -> Fault:
-    return Fault("unknown_parameter", "There is no such parameter here.", parameter=printable(name)[:100],
+    return Fault("unknown_parameter", "There is no such parameter here.", parameter=printable_text(name)[:100],
                  did_you_mean=closest_name(name, schema.names()))  # fmt: skip
 
 
 def unknown_detail(names: list[str], schema: Parameters) -> str:
     known = ", ".join(schema.names()) or "none"
-    return f"There is no parameter {printable(names[0])[:100]!r} here; known are: {known}."
+    return f"There is no parameter {printable_text(names[0])[:100]!r} here; known are: {known}."

@@ -10,35 +10,35 @@ from newswire.article import Status
 from newswire.schemas.fields import PATTERN
 
 
-def string(*, nullable: bool = False, **metadata: Any) -> fields.String:
+def string_field(*, nullable: bool = False, **metadata: Any) -> fields.String:
     return fields.String(required=True, allow_none=nullable, metadata=metadata)
 
 
-def maybe(**metadata: Any) -> fields.String:
-    return string(nullable=True, pattern=PATTERN, **metadata)
+def nullable_text_field(**metadata: Any) -> fields.String:
+    return string_field(nullable=True, pattern=PATTERN, **metadata)
 
 
-def instant(*, nullable: bool = False) -> fields.String:
-    return string(nullable=nullable, format="date-time")
+def time_field(*, nullable: bool = False) -> fields.String:
+    return string_field(nullable=nullable, format="date-time")
 
 
-def link(*, nullable: bool = False) -> fields.String:
-    return string(nullable=nullable, format="uri")
+def url_field(*, nullable: bool = False) -> fields.String:
+    return string_field(nullable=nullable, format="uri")
 
 
-def whole(*, nullable: bool = False, **metadata: Any) -> fields.Integer:
+def integer_field(*, nullable: bool = False, **metadata: Any) -> fields.Integer:
     return fields.Integer(required=True, allow_none=nullable, metadata=metadata)
 
 
-def items(of: Any, **settings: Any) -> fields.List[Any]:
+def list_field(of: Any, **settings: Any) -> fields.List[Any]:
     return fields.List(of, required=True, **settings)
 
 
-def one(schema: type[Schema], **settings: Any) -> fields.Nested:
+def object_field(schema: type[Schema], **settings: Any) -> fields.Nested:
     return fields.Nested(schema, required=True, **settings)
 
 
-def kind(*values: str) -> fields.String:
+def enum_field(*values: str) -> fields.String:
     return fields.String(required=True, validate=validate.OneOf(values))
 
 
@@ -50,116 +50,118 @@ class Served(Schema):
 
 
 class PublisherOut(Served):
-    slug = string()
-    name = string()
-    url = link(nullable=True)
+    slug = string_field()
+    name = string_field()
+    url = url_field(nullable=True)
 
 
 class ChangeOut(Served):
-    type = kind("new", "update", "correction", "kill")
-    note = maybe()
-    fields_ = items(
+    type = enum_field("new", "update", "correction", "kill")
+    note = nullable_text_field()
+    fields_ = list_field(
         fields.String(), data_key="fields", metadata={"description": "What differs from the version before."}
     )
 
 
 class SubjectOut(Served):
-    code = maybe()
-    name = maybe()
-    scheme = maybe()
+    code = nullable_text_field()
+    name = nullable_text_field()
+    scheme = nullable_text_field()
 
 
 class PlaceOut(Served):
-    name = string()
-    country = maybe()
+    name = string_field()
+    country = nullable_text_field()
 
 
 class AuthorOut(Served):
-    id = string()
-    name = string()
-    role = maybe()
-    bio = maybe()
-    url = link(nullable=True)
-    avatar_url = link(nullable=True)
-    organization = maybe()
+    id = string_field()
+    name = string_field()
+    role = nullable_text_field()
+    bio = nullable_text_field()
+    url = url_field(nullable=True)
+    avatar_url = url_field(nullable=True)
+    organization = nullable_text_field()
 
 
 class RenditionOut(Served):
-    name = string()
-    url = link()
-    mime_type = maybe()
-    width = whole(nullable=True)
-    height = whole(nullable=True)
-    size_bytes = whole(nullable=True)
+    name = string_field()
+    url = url_field()
+    mime_type = nullable_text_field()
+    width = integer_field(nullable=True)
+    height = integer_field(nullable=True)
+    size_bytes = integer_field(nullable=True)
 
 
 class ImageOut(Served):
-    id = string()
-    role = kind("lead", "inline", "gallery")
-    url = link()
-    caption = maybe()
-    alt_text = maybe()
-    credit = maybe()
-    copyright_notice = maybe()
-    mime_type = maybe()
-    width = whole(nullable=True)
-    height = whole(nullable=True)
-    renditions = items(fields.Nested(RenditionOut))
+    id = string_field()
+    role = enum_field("lead", "inline", "gallery")
+    url = url_field()
+    caption = nullable_text_field()
+    alt_text = nullable_text_field()
+    credit = nullable_text_field()
+    copyright_notice = nullable_text_field()
+    mime_type = nullable_text_field()
+    width = integer_field(nullable=True)
+    height = integer_field(nullable=True)
+    renditions = list_field(fields.Nested(RenditionOut))
 
 
 class ArticleLinks(Served):
-    self = link()
-    versions = link()
+    self = url_field()
+    versions = url_field()
 
 
 class Identity(Served):
     """What an article and its tombstone share."""
 
-    id = string()
-    uri = string(format="uri", description="A name of the article that no host owns: urn:uuid:…")
-    external_id = maybe()
-    version = whole(minimum=1)
-    publisher = one(PublisherOut)
-    seq = whole(nullable=True, description="Number of its newest entry in the log; null while none tells of it.")
-    status = kind(*Status)
-    change = one(ChangeOut)
-    published_at = instant()
-    updated_at = instant()
-    digest = string(pattern="^[0-9a-f]{64}$", description="SHA-256 over the canonical form (RFC 8785).")
-    links = one(ArticleLinks)
+    id = string_field()
+    uri = string_field(format="uri", description="A name of the article that no host owns: urn:uuid:…")
+    external_id = nullable_text_field()
+    version = integer_field(minimum=1)
+    publisher = object_field(PublisherOut)
+    seq = integer_field(
+        nullable=True, description="Number of its newest entry in the log; null while none tells of it."
+    )
+    status = enum_field(*Status)
+    change = object_field(ChangeOut)
+    published_at = time_field()
+    updated_at = time_field()
+    digest = string_field(pattern="^[0-9a-f]{64}$", description="SHA-256 over the canonical form (RFC 8785).")
+    links = object_field(ArticleLinks)
 
 
 class FullArticle(Identity):
     """An article with its bodies."""
 
-    headline = string()
-    slugline = maybe()
-    summary = maybe()
-    body_html = maybe()
-    body_text = maybe()
-    word_count = whole(minimum=0)
-    byline = maybe()
-    dateline = maybe()
-    language = string()
-    section = maybe()
-    keywords = items(fields.String())
-    subjects = items(fields.Nested(SubjectOut))
-    places = items(fields.Nested(PlaceOut))
-    urgency = whole(nullable=True, minimum=1, maximum=9)
-    authors = items(fields.Nested(AuthorOut))
-    images = items(fields.Nested(ImageOut))
-    url = link(nullable=True)
-    copyright_notice = maybe()
-    usage_terms = maybe()
-    editor_note = maybe()
-    created_at = instant()
-    embargoed_until = instant(nullable=True)
-    expires_at = instant(nullable=True)
+    headline = string_field()
+    slugline = nullable_text_field()
+    summary = nullable_text_field()
+    body_html = nullable_text_field()
+    body_text = nullable_text_field()
+    word_count = integer_field(minimum=0)
+    byline = nullable_text_field()
+    dateline = nullable_text_field()
+    language = string_field()
+    section = nullable_text_field()
+    keywords = list_field(fields.String())
+    subjects = list_field(fields.Nested(SubjectOut))
+    places = list_field(fields.Nested(PlaceOut))
+    urgency = integer_field(nullable=True, minimum=1, maximum=9)
+    authors = list_field(fields.Nested(AuthorOut))
+    images = list_field(fields.Nested(ImageOut))
+    url = url_field(nullable=True)
+    copyright_notice = nullable_text_field()
+    usage_terms = nullable_text_field()
+    editor_note = nullable_text_field()
+    created_at = time_field()
+    embargoed_until = time_field(nullable=True)
+    expires_at = time_field(nullable=True)
 
 
 class WarningOut(Served):
-    code = string()
-    detail = string()
+    code = string_field()
+    detail = string_field()
 
 
 class StoredArticle(FullArticle):
@@ -175,11 +177,13 @@ class Tombstone(Identity):
 class HighlightsOut(Served):
     """Where an article matches `q`: HTML that holds no element but `<mark>`."""
 
-    headline = items(fields.String(), metadata={"description": "The whole headline, where it matches."})
-    body = items(fields.String(), metadata={"description": "Up to three fragments of the body around what matches."})
+    headline = list_field(fields.String(), metadata={"description": "The whole headline, where it matches."})
+    body = list_field(
+        fields.String(), metadata={"description": "Up to three fragments of the body around what matches."}
+    )
 
 
-def sparse(name: str, required: Container[str], **others: fields.Field[Any]) -> type[Schema]:
+def sparse_article(name: str, required: Container[str], **others: fields.Field[Any]) -> type[Schema]:
     """A schema of articles that have the required fields, and perhaps any other."""
     found = dict(others)
     for each, field in FullArticle._declared_fields.items():
@@ -189,12 +193,12 @@ def sparse(name: str, required: Container[str], **others: fields.Field[Any]) -> 
 
 
 # An article in a list; its bodies come with `include=body`, and with `fields` only those and the id.
-ListedArticle = sparse(
+ListedArticle = sparse_article(
     "ListedArticle", {"id"},
     highlights=fields.Nested(HighlightsOut, metadata={"description": "With `highlight=true`."}),
 )  # fmt: skip
 # The answer to ninjs, which can be a kill.
-StoredOrKilled = sparse("StoredOrKilled", Identity._declared_fields,
+StoredOrKilled = sparse_article("StoredOrKilled", Identity._declared_fields,
                         warnings=fields.List(fields.Nested(WarningOut)))  # fmt: skip
 # One version: an article as it was, or its tombstone.
-VersionOut = sparse("VersionOut", Identity._declared_fields)
+VersionOut = sparse_article("VersionOut", Identity._declared_fields)

@@ -8,6 +8,7 @@ from newswire.api.context import RequestContext
 from newswire.api.problems import problem_type
 from newswire.api.responses import json_response
 from newswire.errors import CODES, Problem
+from newswire.search.rebuild import check_index
 from newswire.store import migrate
 from newswire.store.backend import DatabaseError
 from newswire.timestamps import format_optional
@@ -53,17 +54,21 @@ def healthz(context: RequestContext) -> Response:
 
 
 def readyz(context: RequestContext) -> Response:
-    """Whether the database is reachable and its schema is current
+    """Whether the database is reachable, its schema current, and its search index usable
 
-    503 until both are so: send no traffic here.
+    503 until all are so: send no traffic here. `warning` says what limits a wire that is served all the same: a
+    search index that has to be rebuilt.
     """
     try:
         migrate.check(context.database)
+        with context.database.read() as connection:
+            warning = check_index(connection)
     except DatabaseError as error:
         # The sentence names hosts and users, and this address is open to everyone.
         logger.error("not ready: %s", error)
         raise Problem(
-            "unavailable", "The database is unreachable or its schema is not current; the log says which.",
+            "unavailable",
+            "The database is unreachable, or its schema or search index is not current; the log says which.",
             headers={"Retry-After": "5"},
         ) from error  # fmt: skip
-    return json_response(context, {"status": "ready"})
+    return json_response(context, {"status": "ready", "warning": warning})

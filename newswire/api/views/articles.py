@@ -9,7 +9,7 @@ from newswire.api.representations import article_response, page_response
 from newswire.api.request.conditional import article_tag
 from newswire.api.responses import json_response
 from newswire.api.views.lists import list_response
-from newswire.document import spliced
+from newswire.document import splice_article
 from newswire.errors import Problem
 from newswire.reading import article
 from newswire.timestamps import now
@@ -31,8 +31,8 @@ def read_article(context: RequestContext, article_id: str) -> Response:
     """
     # One statement; of a killed article a second one, of entries that no later one can follow.
     with context.database.failures_as_problems(), context.database.look() as connection:
-        row = article.current(connection, article_id, context.caller.visibility, now())
-    body = spliced(row.rendered, row.body, row.form, row.seq, row.status, row.id, context.base_url)
+        row = article.read_current(connection, article_id, context.caller.visibility, now())
+    body = splice_article(row.rendered, row.body, row.form, row.seq, row.status, row.id, context.base_url)
     return article_response(context, body, row)
 
 
@@ -44,7 +44,7 @@ def list_versions(context: RequestContext, article_id: str) -> Response:
     """
     limit, before = context.parameters["limit"], version_before(context.parameters.get("cursor"))
     with context.database.read() as connection:
-        rows = article.history(
+        rows = article.read_history(
             connection, article_id, context.caller.visibility, now(), before=before, limit=limit + 1
         )  # fmt: skip
     items = [version_document(context, row, article_id, None) for row in rows[:limit]]
@@ -57,13 +57,13 @@ def read_version(context: RequestContext, article_id: str, version: int) -> Resp
     A version never changes; its `status` is what it was when it was the newest.
     """
     with context.database.read() as connection:
-        row = article.one_version(connection, article_id, version, context.caller.visibility, now())
+        row = article.read_one_version(connection, article_id, version, context.caller.visibility, now())
     body = version_document(context, row, article_id, row.body)
     return json_response(context, body, tag=article_tag(article_id, version, "version"))
 
 
 def version_document(context: RequestContext, row: Any, article_id: str, body: bytes | None) -> bytes:
-    return spliced(row.rendered, body, row.form, row.seq, row.status, article_id, context.base_url)
+    return splice_article(row.rendered, body, row.form, row.seq, row.status, article_id, context.base_url)
 
 
 def version_before(cursor: str | None) -> int:

@@ -5,14 +5,14 @@ from typing import Any
 
 from flask import Request, Response
 
-from newswire.api.auth import own_publisher
+from newswire.api.auth import publisher_of_key
 from newswire.api.context import RequestContext
 from newswire.api.problems import dump_json, embed_problem
 from newswire.api.request.bodies import BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, read_body, too_large
 from newswire.api.views.publishing import publishing_request, success_status
 from newswire.article import Publisher
 from newswire.errors import Problem
-from newswire.formats.strict_json import ARTICLE_BYTES, parsed_items, parsed_json
+from newswire.formats.strict_json import ARTICLE_BYTES, parse_items, parse_json
 from newswire.publishing.idempotency import Answer
 from newswire.publishing.receive import BatchReceiver, Outcome, Sent, publish_transaction
 from newswire.schemas.article import load_sent
@@ -26,9 +26,9 @@ def create_batch(context: RequestContext) -> Response:
     NDJSON, or a JSON array. Articles with an `external_id` are created or updated by it. Every line has
     a result of its own; a bad one harms no other.
     """
-    publisher = own_publisher(context.caller)
+    publisher = publisher_of_key(context.caller)
     body = read_body(context.request, (*NDJSON_TYPES, *JSON_TYPES), BATCH_BYTES)
-    batch = [load_item(item, publisher) for item in parse_items(context.request, body)]
+    batch = [load_item(item, publisher) for item in read_items(context.request, body)]
     with publishing_request(context, publisher, body) as publishing:
         if publishing.answer is None:
             with publish_transaction(publishing.connection, publishing.now) as transaction:
@@ -39,10 +39,10 @@ def create_batch(context: RequestContext) -> Response:
     return publishing.response()
 
 
-def parse_items(request: Request, body: bytes) -> list[Any]:
+def read_items(request: Request, body: bytes) -> list[Any]:
     """The articles of a batch, parsed; a line that is not JSON is its `Problem`."""
     if request.mimetype not in NDJSON_TYPES:
-        return parsed_items(body, MOST_ARTICLES, ARTICLE_BYTES)
+        return parse_items(body, MOST_ARTICLES, ARTICLE_BYTES)
     parsed: list[Any] = []
     for line in io.BytesIO(body):
         if not line.strip():
@@ -58,7 +58,7 @@ def parse_line(line: bytes) -> Any:
     if len(line) > ARTICLE_BYTES:
         return too_large(ARTICLE_BYTES)
     try:
-        return parsed_json(line)
+        return parse_json(line)
     except Problem as problem:
         return problem
 

@@ -9,16 +9,16 @@ from sqlalchemy import Connection
 
 from newswire import wire
 from newswire.api.context import RequestContext
-from newswire.api.representations import convert_entry, formatted_response
+from newswire.api.representations import convert_entries, formatted_response
 from newswire.api.responses import json_response
 from newswire.api.schemas.changes import check_beginning, wanted_types, wire_query
-from newswire.api.schemas.filters import invalid, is_relative, resolved
+from newswire.api.schemas.filters import invalid_parameter, is_relative, resolve_moment
 from newswire.api.views import streams
 from newswire.changes import consumers
-from newswire.changes.document import entry_bytes
-from newswire.changes.page import Changes, ahead, changes, first_at
+from newswire.changes.document import encode_entry
+from newswire.changes.page import Changes, changes_page, cursor_ahead_problem, position_before
 from newswire.changes.rules import Reader
-from newswire.document import enveloped
+from newswire.document import join_page
 from newswire.errors import Problem
 from newswire.timestamps import now
 from newswire.wire import read_at_one_head
@@ -42,7 +42,7 @@ def read_wire(context: RequestContext) -> Response:
     Its id, the newest sequence number, and the chain value that vouches for every entry up to it.
     """
     with context.database.read() as connection:
-        head = wire.position(connection)
+        head = wire.read_head(connection)
     return json_response(context, {"wire": head.wire, "head": head.seq, "chain": head.chain})
 
 
@@ -71,12 +71,12 @@ def read_changes(
     It may run a second time, at another head; see `read_at_one_head`.
     """
     check_wire(parameters.get("wire"), head)
-    after = beginning_of(context, parameters, connection, head, moment)
+    after = find_beginning(context, parameters, connection, head, moment)
     if after > head.seq:
-        raise ahead(after, head)
+        raise cursor_ahead_problem(after, head)
     if context.media_type in (streams.EVENTS, streams.NDJSON):
         return head, after, None
-    page = changes(connection, reader, head, after, parameters["limit"], moment)
+    page = changes_page(connection, reader, head, after, parameters["limit"], moment)
     if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
         context.mark_cacheable(head, context.state.calendar.around(connection, head, moment).following)
     return head, after, page
@@ -92,7 +92,7 @@ def check_wire(expected: str | None, head: wire.Head) -> None:
         )
 
 
-def beginning_of(
+def find_beginning(
     context: RequestContext, parameters: Mapping[str, Any], connection: Connection, head: wire.Head, moment: int
 ) -> int:
     """The position behind which the page or stream begins."""
@@ -100,21 +100,21 @@ def beginning_of(
     if last_event is not None and context.media_type == streams.EVENTS:
         return position_of(last_event, head)
     if "consumer" in parameters:
-        found = consumers.find(connection, context.caller.party, parameters["consumer"])
+        found = consumers.find_consumer(connection, context.caller.party, parameters["consumer"])
         check_wire(found.wire, head)
         return found.after
     start = parameters.get("start", "oldest")
     if start == "oldest":
         after: int = parameters.get("after", 0)
         return after
-    return head.seq if start == "now" else first_at(connection, resolved(start, moment) or 0)
+    return head.seq if start == "now" else position_before(connection, resolve_moment(start, moment) or 0)
 
 
 def position_of(event_id: str, head: wire.Head) -> int:
     """The sequence number of an event's id, `WIRE:SEQ`."""
     wire_id, _, seq = event_id.rpartition(":")
     if not wire_id or not (seq.isascii() and seq.isdigit()) or len(seq) > 19:
-        raise invalid("Last-Event-ID", "Must be the id of an event of this stream, WIRE:SEQ.")
+        raise invalid_parameter("Last-Event-ID", "Must be the id of an event of this stream, WIRE:SEQ.")
     check_wire(wire_id, head)
     return int(seq)
 
@@ -128,10 +128,10 @@ def wait_for_entries(context: RequestContext, page: Changes, reader: Reader, sec
 
 def page_document(context: RequestContext, page: Changes) -> bytes:
     """A page of entries as served."""
-    entries = [convert_entry(entry_bytes(told, context.base_url), context.media_type) for told in page.entries]
+    entries = [encode_entry(told, context.base_url) for told in page.entries]
     rest = {
         "page": {"has_more": page.has_more, "next_after": page.next_after},
         "head": page.head.seq,
         "wire": page.head.wire,
     }
-    return enveloped(entries, rest)
+    return join_page(convert_entries(entries, context.media_type), rest)

@@ -6,12 +6,12 @@ from typing import Any
 from flask import Response
 
 from newswire import wire
-from newswire.api.auth import unauthenticated
+from newswire.api.auth import party_of_key
 from newswire.api.context import RequestContext
 from newswire.api.request.bodies import load_json_body
 from newswire.api.responses import json_response
 from newswire.api.schemas.changes import CONSUMER, ConsumerSchema
-from newswire.api.schemas.filters import invalid
+from newswire.api.schemas.filters import invalid_parameter
 from newswire.changes import consumers
 from newswire.changes.consumers import Consumer
 from newswire.timestamps import format_instant, now
@@ -27,7 +27,7 @@ def list_consumers(context: RequestContext) -> Response:
     All keys of a publisher or a partner share them.
     """
     with context.database.read() as connection:
-        found, head = consumers.stored(connection, context.caller.party), wire.position(connection).seq
+        found, head = consumers.consumers_of(connection, context.caller.party), wire.read_head(connection).seq
     return json_response(context, {"data": [consumer_document(consumer, head) for consumer in found]})
 
 
@@ -38,7 +38,7 @@ def read_consumer(context: RequestContext, name: str) -> Response:
     """
     check_name(name)
     with context.database.read() as connection:
-        found, head = consumers.find(connection, context.caller.party, name), wire.position(connection).seq
+        found, head = consumers.find_consumer(connection, context.caller.party, name), wire.read_head(connection).seq
     return json_response(context, consumer_document(found, head))
 
 
@@ -48,11 +48,12 @@ def put_consumer(context: RequestContext, name: str) -> Response:
     Makes it when it is new. `GET /v1/changes?consumer=NAME` continues behind this position and does not move
     it: store it again when what came is safe with you.
     """
-    party = own_party(context, name)
+    check_name(name)
+    party = party_of_key(context.caller, "A consumer")
     after = load_json_body(context.request, SCHEMA, BODY_BYTES)["after"]
     with context.database.begin() as connection:
-        stored = consumers.store(connection, party, name, after, now())
-        head = wire.position(connection).seq
+        stored = consumers.store_position(connection, party, name, after, now())
+        head = wire.read_head(connection).seq
     return json_response(context, consumer_document(stored, head))
 
 
@@ -61,23 +62,16 @@ def delete_consumer(context: RequestContext, name: str) -> Response:
 
     Its position is gone; the wire stays as it is.
     """
-    party = own_party(context, name)
-    with context.database.begin() as connection:
-        consumers.forget(connection, party, name)
-    return Response(status=204)
-
-
-def own_party(context: RequestContext, name: str) -> str:
-    """The party that the consumer belongs to; raises `unauthenticated` for a caller without a key."""
     check_name(name)
-    if context.caller.kind == "public":
-        raise unauthenticated("A consumer belongs to a key: send Authorization: Bearer KEY.")
-    return context.caller.party
+    party = party_of_key(context.caller, "A consumer")
+    with context.database.begin() as connection:
+        consumers.forget_consumer(connection, party, name)
+    return Response(status=204)
 
 
 def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
-        raise invalid("name", "Must have 1 to 100 small letters, digits, dots, hyphens and underscores.")
+        raise invalid_parameter("name", "Must have 1 to 100 small letters, digits, dots, hyphens and underscores.")
 
 
 def consumer_document(consumer: Consumer, head: int) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from newswire.api.context import RequestContext
 from newswire.api.representations import page_response
 from newswire.api.responses import is_not_modified, json_response, not_modified_response
 from newswire.api.views.lists import list_tag
-from newswire.article import shown
+from newswire.article import publisher_document
 from newswire.errors import Problem
 from newswire.reading import directory
-from newswire.reading.authors import profiles
+from newswire.reading.authors import author_profiles
 from newswire.reading.directory import Name, Names, Sight
 from newswire.reading.lists import Count
 from newswire.timestamps import now
-from newswire.visibility import AUTHOR_ID, PROFILE, term
+from newswire.visibility import AUTHOR_ID, PROFILE, term_of
 
 CountedNames: TypeAlias = Sequence[tuple[Name, Count]]
 DescribeNames: TypeAlias = Callable[[Connection, str, CountedNames, Sight, str], list[dict[str, Any]]]
@@ -70,7 +70,7 @@ def read_author(context: RequestContext, author_id: str) -> Response:
     name = f"author_{author_id}"
     with context.database.read() as connection:
         tag = directory_tag(context, connection, moment)
-        found = profiles(connection, [author_id], sight) if AUTHOR_ID.fullmatch(name) else {}
+        found = author_profiles(connection, [author_id], sight) if AUTHOR_ID.fullmatch(name) else {}
         if not found:
             raise Problem("not_found", "There is no such author, or no article of theirs is yours to read.")
         counts = sight.counts(connection, [name])
@@ -82,19 +82,19 @@ def names_response(context: RequestContext, kind: str, describe: DescribeNames) 
     moment, caller, parameters = now(), context.caller, context.parameters
     asked = Names(kind, parameters.get("q"), parameters["limit"], parameters.get("cursor"))
     sight = Sight.of(caller.visibility, moment)
-    own = term("publisher", caller.publisher.slug) if caller.publisher else None
+    own = term_of("publisher", caller.publisher.slug) if caller.publisher else None
     with context.database.read() as connection:
         tag = directory_tag(context, connection, moment)
         if is_not_modified(context.request, tag):
             return not_modified_response(context, tag)
-        page = directory.page(connection, asked, sight, own)
+        page = directory.name_page(connection, asked, sight, own)
         items = describe(connection, kind, page.names, sight, context.base_url)
     return page_response(context, map(orjson.dumps, items), asked.limit, page.next_cursor, tag=tag)
 
 
 def directory_tag(context: RequestContext, connection: Connection, moment: int) -> str:
     """The ETag of what follows from the list of articles."""
-    head = wire.position(connection)
+    head = wire.read_head(connection)
     expiries = context.state.calendar.around(connection, head, moment)
     context.mark_cacheable(head, expiries.following)
     # What changes without an entry of the log has another tag at every moment.
@@ -119,10 +119,10 @@ def describe_names(
 def describe_publishers(
     connection: Connection, kind: str, names: CountedNames, sight: Sight, base_url: str
 ) -> list[dict[str, Any]]:
-    known = {term("publisher", each.slug): each for each in read_publishers(connection)}
+    known = {term_of("publisher", each.slug): each for each in read_publishers(connection)}
     return [
         {
-            **shown(known[name.term]),
+            **publisher_document(known[name.term]),
             "count": count._asdict(),
             "links": {"articles": articles_url(base_url, kind, known[name.term].slug)},
         }
@@ -135,7 +135,7 @@ def describe_authors(
 ) -> list[dict[str, Any]]:
     """Authors as the newest articles within `sight` describe them."""
     counts = {name.term.removeprefix("author_"): count for name, count in names}
-    found = profiles(connection, counts.keys(), sight)
+    found = author_profiles(connection, counts.keys(), sight)
     return [author_document(found[each], count, base_url) for each, count in counts.items() if each in found]
 
 

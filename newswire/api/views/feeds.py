@@ -8,12 +8,12 @@ from flask import Response
 from newswire.accounts import saved_feeds
 from newswire.accounts.keys import hash_key
 from newswire.accounts.saved_feeds import SavedFeed
-from newswire.api.auth import TOKEN, unauthenticated
+from newswire.api.auth import TOKEN, party_of_key
 from newswire.api.context import RequestContext
 from newswire.api.request.bodies import MERGE_TYPES, load_json_body
 from newswire.api.responses import json_response
 from newswire.api.schemas.changes import ChangesParameters
-from newswire.api.schemas.feeds import ARTICLES, FeedPatchSchema, FeedSchema, shown_query
+from newswire.api.schemas.feeds import ARTICLES, FeedPatchSchema, FeedSchema, query_document
 from newswire.api.schemas.parameters import Parameters, load_parameters, sent_parameters
 from newswire.api.views import changes
 from newswire.api.views.lists import list_response
@@ -41,7 +41,7 @@ def create_feed(context: RequestContext) -> Response:
     The query takes the filters, `q` and `sort` of `GET /v1/articles`. The answer holds the token that opens
     the feed's documents to readers that cannot send headers: it is shown this once.
     """
-    party, token = own_party(context), saved_feeds.new_token()
+    party, token = party_of_key(context.caller, "A feed"), saved_feeds.new_token()
     content = load_json_body(context.request, NEW, BODY_BYTES)
     with context.database.begin() as connection:
         made = saved_feeds.create_feed(
@@ -65,7 +65,10 @@ def change_feed(context: RequestContext, feed: str) -> Response:
 
     What is left out stays. Cursors of the query before are refused with `cursor_mismatch`.
     """
-    party, content = own_party(context), load_json_body(context.request, PATCH, BODY_BYTES, MERGE_TYPES)
+    party, content = (
+        party_of_key(context.caller, "A feed"),
+        load_json_body(context.request, PATCH, BODY_BYTES, MERGE_TYPES),
+    )
     with context.database.begin() as connection:
         changed = saved_feeds.change_feed(connection, party, feed, content, now())
     return json_response(context, feed_document(changed, context.base_url))
@@ -76,7 +79,7 @@ def delete_feed(context: RequestContext, feed: str) -> Response:
 
     Its token opens nothing from now on.
     """
-    party = own_party(context)
+    party = party_of_key(context.caller, "A feed")
     with context.database.begin() as connection:
         saved_feeds.delete_feed(connection, party, feed)
     return Response(status=204)
@@ -87,7 +90,7 @@ def renew_token(context: RequestContext, feed: str) -> Response:
 
     The one before opens nothing from now on.
     """
-    party, token = own_party(context), saved_feeds.new_token()
+    party, token = party_of_key(context.caller, "A feed"), saved_feeds.new_token()
     with context.database.begin() as connection:
         saved_feeds.change_feed(connection, party, feed, {"token": hash_key(token)}, now())
     return json_response(context, {"token": token}, 201)
@@ -98,7 +101,7 @@ def revoke_token(context: RequestContext, feed: str) -> Response:
 
     Only your keys open it from now on.
     """
-    party = own_party(context)
+    party = party_of_key(context.caller, "A feed")
     with context.database.begin() as connection:
         saved_feeds.change_feed(connection, party, feed, {"token": None}, now())
     return Response(status=204)
@@ -135,13 +138,6 @@ def find_feed(context: RequestContext, name: str) -> SavedFeed:
         return saved_feeds.find_feed(connection, context.caller.party, name)
 
 
-def own_party(context: RequestContext) -> str:
-    """The party that the feed belongs to; raises `unauthenticated` for a caller without a key."""
-    if context.caller.kind == "public":
-        raise unauthenticated("A feed belongs to a key: send Authorization: Bearer KEY.")
-    return context.caller.party
-
-
 def feed_document(feed: SavedFeed, base_url: str) -> dict[str, Any]:
     """A feed as served: never its token."""
     address = f"{base_url}/v1/feeds/{feed.name}"
@@ -149,7 +145,7 @@ def feed_document(feed: SavedFeed, base_url: str) -> dict[str, Any]:
     return {
         "name": feed.name,
         "title": feed.title,
-        "query": shown_query(feed.query),
+        "query": query_document(feed.query),
         "has_token": feed.token is not None,
         "created_at": format_instant(feed.created_at),
         "updated_at": format_instant(feed.updated_at),

@@ -12,20 +12,20 @@ from flask import Response
 from sqlalchemy import Connection
 
 from newswire.api.context import RequestContext
-from newswire.api.representations import convert_article, formatted_response, page_response
+from newswire.api.representations import convert_articles, formatted_response, page_response
 from newswire.api.request.conditional import STRONG_AFTER, strong_date
 from newswire.api.request.urls import current_url
 from newswire.api.responses import is_not_modified, not_modified_response
 from newswire.api.schemas.filters import MINUTE, FilterParameters, facets_of, is_relative, query_of, sparse_fields
 from newswire.article import Killed, Status
-from newswire.changes.recent_kills import lately_killed
+from newswire.changes.recent_kills import recent_kills
 from newswire.changes.rules import Reader
-from newswire.document import parse_article, spliced, with_member
+from newswire.document import add_member, decode_article, splice_article
 from newswire.formats import LISTS, Format, find_format
 from newswire.formats.feeds.channel import Channel
 from newswire.reading import facets, lists, relevance
-from newswire.search.highlight import highlights
-from newswire.search.languages import read_languages
+from newswire.search.highlight import highlight_article
+from newswire.search.index import read_languages
 from newswire.search.query import Query, Times
 from newswire.search.syntax import Expression
 from newswire.store.articles import AnyRow
@@ -130,23 +130,25 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
         context.mark_cacheable(head, expiries.following, minute + MINUTE if minute else None, undated)
         if is_not_modified(context.request, tag, date):
             return not_modified_response(context, tag)
-    page = read_page(context, query, moment, connection, head)
+    page = read_list_page(context, query, moment, connection, head)
     meta: dict[str, Any] = {"head": head.seq}
     if asked.is_counted:
-        meta["count"] = lists.count(connection, query, visibility, moment)._asdict()
+        meta["count"] = lists.count_articles(connection, query, visibility, moment)._asdict()
     if asked.facets:
-        meta["facets"] = facets.counted(connection, query, visibility, moment, asked.facets)
+        meta["facets"] = facets.count_facets(connection, query, visibility, moment, asked.facets)
     killed: Sequence[Killed] = ()
     if asked.document is not None and asked.document.tombstones and query.cursor is None:
-        killed = lately_killed(connection, Reader(visibility, query))
+        killed = recent_kills(connection, Reader(visibility, query))
     return ListResult(asked, head, page.rows, page.next_cursor, meta, tag, date, killed)
 
 
-def read_page(context: RequestContext, query: Query, moment: int, connection: Connection, head: Head) -> lists.Page:
+def read_list_page(
+    context: RequestContext, query: Query, moment: int, connection: Connection, head: Head
+) -> lists.ListPage:
     """The page of a query, by relevance or by time."""
     visibility = context.caller.visibility
     if query.ranked_at is not None:
-        return relevance.page(connection, query, visibility, moment)
+        return relevance.ranked_page(connection, query, visibility, moment)
     languages = None
     # What is not on the wire may be in languages that the wire does not have at this head.
     if query.expression is not None and query.status == Status.USABLE:
@@ -154,7 +156,7 @@ def read_page(context: RequestContext, query: Query, moment: int, connection: Co
         languages = known.get(head)
         if languages is None:
             languages = known.put(head, read_languages(connection))
-    return lists.page(connection, query, visibility, moment, languages)
+    return lists.list_page(connection, query, visibility, moment, languages)
 
 
 def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:
@@ -171,20 +173,22 @@ def write_page(context: RequestContext, found: ListResult) -> Response:
     """A page of a list in JSON, its articles in the JSON format that is asked for."""
     query, base, wanted = found.asked.query, context.base_url, sparse_fields(found.asked.parameters)
     items = [
-        spliced(row.rendered, row.body if query.include_body else None, row.form, row.seq, row.status, row.id, base)
+        splice_article(
+            row.rendered, row.body if query.include_body else None, row.form, row.seq, row.status, row.id, base
+        )
         for row in found.rows
     ]
     if wanted is not None:
         items = [select_fields(item, wanted) for item in items]
     if query.highlight and query.expression is not None:
         items = [add_highlights(item, row, query.expression) for item, row in zip(items, found.rows, strict=True)]
-    converted = [convert_article(item, context.media_type) for item in items]
+    converted = convert_articles(items, context.media_type)
     return page_response(context, converted, query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
 
 def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
     """An article with the passages that match the query."""
-    return with_member(item, "highlights", highlights(expression, parse_article(row.rendered, row.body)))
+    return add_member(item, "highlights", highlight_article(expression, decode_article(row.rendered, row.body)))
 
 
 def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:
@@ -197,7 +201,7 @@ def write_document(context: RequestContext, found: ListResult, document: Format)
     """A page of a list as a document of its own, for feed readers."""
     assert document.write_list is not None
     channel = channel_of(context, found)
-    body = document.write_list(channel, [parse_article(row.rendered, row.body) for row in found.rows])
+    body = document.write_list(channel, [decode_article(row.rendered, row.body) for row in found.rows])
     return formatted_response(context, body, found.tag, channel.following)
 
 

@@ -15,16 +15,16 @@ import orjson
 from flask import Request, Response
 from sqlalchemy import Connection
 
-from newswire.api.auth import check_external_id, named_publisher, own_publisher, publisher_of_article
+from newswire.api.auth import check_external_id, named_publisher, publisher_of_article, publisher_of_key
 from newswire.api.context import RequestContext
 from newswire.api.request.bodies import ARTICLE_TYPES, MERGE_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
-from newswire.article import Publisher, Status, canceled
-from newswire.document import linked, unlinked
-from newswire.errors import invalid
+from newswire.article import Publisher, Status, article_canceled_problem
+from newswire.document import add_links, splice_without_links
+from newswire.errors import invalid_at
 from newswire.formats import READERS
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
-from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
+from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 from newswire.publishing.draft import Kill, apply_merge_patch
 from newswire.publishing.idempotency import Answer, claim_key, store_answer
 from newswire.publishing.receive import Outcome, publish_transaction
@@ -39,9 +39,9 @@ def create_article(context: RequestContext) -> Response:
     answer again; a repeated `external_id` is refused (use PUT to update). ninjs, also as a Superdesk pushes
     it, is created, updated or, when it is canceled, killed by its `uri` or `guid`.
     """
-    publisher = own_publisher(context.caller)
+    publisher = publisher_of_key(context.caller)
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES, context.signed_body)
-    content = parse_article(context.request, body)
+    content = parse_article_body(context.request, body)
     sent = load_sent(content, publisher)
     with publishing_request(context, publisher, body) as publishing:
         if publishing.answer is None:
@@ -65,9 +65,9 @@ def put_external(context: RequestContext, publisher: str, external_id: str) -> R
     check_external_id(external_id)
     condition = if_match(context.request, required=False)
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
-    sent = load_sent(parse_article(context.request, body), sender, named=True)
+    sent = load_sent(parse_article_body(context.request, body), sender, named=True)
     if sent.external_id not in (None, external_id):
-        raise invalid("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
+        raise invalid_at("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:
             with publish_transaction(publishing.connection, publishing.now) as transaction:
@@ -88,7 +88,7 @@ def replace_article(context: RequestContext, article_id: str) -> Response:
     condition = if_match(context.request, required=True)
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
     sender = publisher_of_article(context.database, context.caller, article_id)
-    sent = load_sent(parse_article(context.request, body), sender, named=True)
+    sent = load_sent(parse_article_body(context.request, body), sender, named=True)
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:
             with publish_transaction(publishing.connection, publishing.now) as transaction:
@@ -108,16 +108,16 @@ def patch_article(context: RequestContext, article_id: str) -> Response:
     """
     condition = if_match(context.request, required=True)
     body = read_body(context.request, MERGE_TYPES, ARTICLE_BYTES)
-    patch = parsed_json(body)
+    patch = parse_json(body)
     if not isinstance(patch, dict):
-        raise invalid("", "invalid_type", "A merge-patch of an article must be an object.")
+        raise invalid_at("", "invalid_type", "A merge-patch of an article must be an object.")
     sender = publisher_of_article(context.database, context.caller, article_id)
     with publishing_request(context, sender, body) as publishing:
         if publishing.answer is None:
             with publish_transaction(publishing.connection, publishing.now) as transaction:
                 held = transaction.lock_article(article_id)
                 if held.status is Status.CANCELED:
-                    raise canceled(held)
+                    raise article_canceled_problem(held)
                 # Before the patch is judged: it was made for the version that the caller has seen.
                 condition(held)
                 patched = apply_merge_patch(transaction.read_version(held).source, patch)
@@ -178,7 +178,7 @@ class PublishingRequest:
         """The answer with our URLs in it; an article that a dry run only tried has no URL and no ETag."""
         assert self.answer is not None, "the view sets the answer"
         article, base = self.answer.facts.get("article"), self.base_url
-        body = self.answer.body if article is None else linked(self.answer.body, article, base)
+        body = self.answer.body if article is None else add_links(self.answer.body, article, base)
         if warnings := self.answer.facts.get("warnings"):
             body = body[:-1] + b',"warnings":' + orjson.dumps(warnings) + b"}"
         response = Response(body, 200 if self.dry_run else self.answer.status, content_type="application/json")
@@ -205,7 +205,7 @@ def publishing_request(context: RequestContext, publisher: Publisher, body: byte
         if key is None or dry_run:
             yield publishing
             return
-        publishing.answer = claim_key(connection, publisher.id, key, fingerprint(context.request, body), moment)
+        publishing.answer = claim_key(connection, publisher.id, key, request_fingerprint(context.request, body), moment)
         publishing.replayed = publishing.answer is not None
         yield publishing
         if not publishing.replayed:
@@ -213,7 +213,7 @@ def publishing_request(context: RequestContext, publisher: Publisher, body: byte
             store_answer(connection, publisher.id, key, publishing.answer)
 
 
-def fingerprint(request: Request, body: bytes) -> str:
+def request_fingerprint(request: Request, body: bytes) -> str:
     """What makes two requests the same: SHA-256 of method, address, type and body."""
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
     return hashlib.sha256(head.encode("utf-8", "backslashreplace") + body).hexdigest()
@@ -222,7 +222,7 @@ def fingerprint(request: Request, body: bytes) -> str:
 def article_answer(outcome: Outcome) -> Answer:
     """The answer with the article, or what remains of it; call it once the log is written."""
     held, version = outcome.held, outcome.version
-    article = unlinked(version, held.seq, held.status)
+    article = splice_without_links(version, held.seq, held.status)
     tag = article_tag(held.id, held.version, held.status)
     facts = {"article": held.id, "tag": tag, "warnings": list(outcome.warnings)}
     return Answer(success_status(outcome), facts, article)
@@ -233,9 +233,9 @@ def success_status(outcome: Outcome) -> int:
     return 201 if outcome.created and outcome.held.status is not Status.CANCELED else 200
 
 
-def parse_article(request: Request, body: bytes) -> Any:
+def parse_article_body(request: Request, body: bytes) -> Any:
     """The article as sent in a request body, by the reader of its media type; plain JSON may be ninjs."""
     if (read := READERS.get(request.mimetype)) is not None:
         return read(body)
-    content = parsed_json(body)
+    content = parse_json(body)
     return read_ninjs(content) if is_ninjs(content) else content

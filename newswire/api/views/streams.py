@@ -14,9 +14,9 @@ import orjson
 from flask import Request, Response
 
 from newswire import wire
-from newswire.api.auth import access_checker, unauthenticated
+from newswire.api.auth import access_checker, unauthenticated_problem
 from newswire.api.context import RequestContext
-from newswire.changes.document import entry_bytes
+from newswire.changes.document import encode_entry
 from newswire.changes.follow import Follower
 from newswire.changes.page import Changes
 from newswire.changes.rules import Reader
@@ -37,23 +37,25 @@ RETRY_MILLISECONDS = 2000
 
 def event_stream(context: RequestContext, reader: Reader, head: wire.Head, after: int) -> Response:
     """Everything after `after` as Server-Sent Events, without end."""
-    lines = event_lines(follow(context, reader, after), head.wire, context.base_url, disconnect_probe(context.request))
+    lines = event_lines(
+        follow_wire(context, reader, after), head.wire, context.base_url, disconnect_probe(context.request)
+    )
     return stream_response(context, lines, EVENTS)
 
 
 def ndjson_stream(context: RequestContext, reader: Reader, head: wire.Head, after: int) -> Response:
     """Everything after `after` up to the head, a line each, and a last line that says that it was everything."""
-    return stream_response(context, entry_lines(follow(context, reader, after), head, context.base_url), NDJSON)
+    return stream_response(context, entry_lines(follow_wire(context, reader, after), head, context.base_url), NDJSON)
 
 
-def follow(context: RequestContext, reader: Reader, after: int) -> Follower:
+def follow_wire(context: RequestContext, reader: Reader, after: int) -> Follower:
     """A follower of the wire that keeps asking whether the caller may still read."""
     return Follower(context.state.feed, reader, after, access_checker(context.request, context.state.feed))
 
 
 def await_entries(context: RequestContext, reader: Reader, after: int, seconds: int) -> Changes:
     """The first page with an entry on it, or the empty one that there is after so many seconds."""
-    follower, gone = follow(context, reader, after), disconnect_probe(context.request)
+    follower, gone = follow_wire(context, reader, after), disconnect_probe(context.request)
     found = None
     give_back = take_stream_slot(context)
     try:
@@ -68,7 +70,7 @@ def await_entries(context: RequestContext, reader: Reader, after: int, seconds: 
         return found
     if context.state.feed.watcher.closed:
         raise Problem("unavailable", "This server is stopping; ask again.", headers={"Retry-After": "1"})
-    raise unauthenticated("The key was revoked, or expired, while you waited.")
+    raise unauthenticated_problem("The key was revoked, or expired, while you waited.")
 
 
 def take_stream_slot(context: RequestContext) -> Callable[[], None]:
@@ -107,7 +109,7 @@ def event_lines(follower: Follower, wire_id: str, base: str, gone: Callable[[], 
     for page in follower.pages():
         chunk = b"".join(
             b"id: %s:%d\nevent: %s\ndata: %s\n\n"
-            % (wire_id.encode(), told.item.seq, told.type.encode(), entry_bytes(told, base))
+            % (wire_id.encode(), told.item.seq, told.type.encode(), encode_entry(told, base))
             for told in page.entries
         )
         stands = page.entries[-1].item.seq if page.entries else stands
@@ -120,13 +122,13 @@ def event_lines(follower: Follower, wire_id: str, base: str, gone: Callable[[], 
             chunk += b"id: %s:%d\n\n" % (wire_id.encode(), stands)
         if not chunk and gone():
             return
-        yield from pieces(chunk)
+        yield from split_chunk(chunk)
 
 
 def entry_lines(follower: Follower, head: wire.Head, base: str) -> Iterator[bytes]:
     try:
         for page in follower.export(head.seq):
-            yield from pieces(b"".join(entry_bytes(told, base) + b"\n" for told in page.entries))
+            yield from split_chunk(b"".join(encode_entry(told, base) + b"\n" for told in page.entries))
     except Problem as problem:
         # Without its last line the reader knows that this is not everything.
         logger.warning("an export was cut off: %s", problem.detail)
@@ -135,7 +137,7 @@ def entry_lines(follower: Follower, head: wire.Head, base: str) -> Iterator[byte
         yield orjson.dumps({"next_after": head.seq, "head": head.seq}) + b"\n"
 
 
-def pieces(chunk: bytes) -> Iterator[bytes]:
+def split_chunk(chunk: bytes) -> Iterator[bytes]:
     for start in range(0, len(chunk), PIECE):
         yield chunk[start : start + PIECE]
 

@@ -1,7 +1,7 @@
-"""Files of articles, one article after the other: NDJSON, JSON, Markdown, each also gzipped.
+"""Files of articles, read one article after the other: NDJSON, JSON, Markdown, each also gzipped.
 
-NDJSON is read line by line, so that memory does not grow with the file. A line that cannot be
-read is a `Problem` in its place; the next one is read all the same.
+NDJSON is read line by line, so that memory does not grow with the file. A line that cannot be read is a `Problem` in
+place of its article, and reading goes on with the next line.
 """
 
 import gzip
@@ -16,65 +16,68 @@ from typing import Any, BinaryIO, NamedTuple
 
 from newswire.errors import Problem
 from newswire.formats import FORMATS
-from newswire.formats.strict_json import ARTICLE_BYTES, parsed_json
+from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 
 LINES = (".ndjson", ".jsonl")
 GZIP = b"\x1f\x8b"
+# White space of JSON, and the byte order mark of UTF-8, with which some editors begin a file.
 BLANK = b" \t\r\n\xef\xbb\xbf"
 STANDARD_INPUT = 0
+DAMAGED = "The gzip data is damaged or cut off; all before it was read."
 
 
-class Item(NamedTuple):
-    """One article of a file: where it stands, and its fields as sent, or the `Problem` why they cannot be read."""
+class FileArticle(NamedTuple):
+    """One article of a file: its position for messages, and its fields as sent, or the `Problem` of reading them."""
 
-    place: str
+    position: str
     content: Any
 
 
-class Source:
-    """An open file: `stream` is decompressed; `size` (None: unknown) and `position` count the bytes on the disk."""
+class ArticleSource:
+    """An open file: `stream` is decompressed, `size` (None: unknown) and `bytes_read` count what is on the disk."""
 
     def __init__(self, name: str, raw: io.FileIO) -> None:
         self.name = name.lower().removesuffix(".gz")
         self.raw = raw
         status = os.fstat(raw.fileno())
         self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        plain = io.BufferedReader(raw)
-        packed = plain.peek(2).startswith(GZIP)
-        self.stream: BinaryIO = io.BufferedReader(gzip.GzipFile(fileobj=plain)) if packed else plain
+        buffered = io.BufferedReader(raw)
+        is_gzip = buffered.peek(2).startswith(GZIP)
+        self.stream: BinaryIO = io.BufferedReader(gzip.GzipFile(fileobj=buffered)) if is_gzip else buffered
 
-    def position(self) -> int:
+    def bytes_read(self) -> int:
         return 0 if self.size is None else self.raw.tell()
 
 
 @contextmanager
-def opened_source(name: str) -> Iterator[Source]:
-    """The file `name`, or standard input for `-`."""
+def open_source(name: str) -> Iterator[ArticleSource]:
+    """Opens the file `name`, or standard input for `-`."""
     with io.FileIO(STANDARD_INPUT if name == "-" else name, closefd=name != "-") as raw:
-        yield Source("" if name == "-" else name, raw)
+        yield ArticleSource("" if name == "-" else name, raw)
 
 
-def items(source: Source) -> Iterator[Item]:
-    """The articles of a file, in order: Markdown is known by its name, JSON by how it begins; all else is NDJSON."""
+def read_articles(source: ArticleSource) -> Iterator[FileArticle]:
+    """The articles of a file, in order. Markdown is known by its name, JSON by its first line; all else is NDJSON."""
     try:
         for each in FORMATS:
             if each.read is not None and source.name.endswith(each.file_suffixes):
-                yield Item("the article", read(each.read, source.stream.read()))
+                yield FileArticle("the article", parse_or_problem(each.read, source.stream.read()))
                 return
-        numbered = lines(source.stream)
+        numbered = numbered_lines(source.stream)
         number, first = next(numbered, (0, b""))
         if is_one_document(first) and not source.name.endswith(LINES):
-            # The line feeds keep the numbers of the lines in what is said about them.
-            yield from document(b"\n" * (number - 1) + first + source.stream.read())
+            # The line feeds make the parser's messages count lines from the beginning of the file.
+            yield from parse_document(b"\n" * (number - 1) + first + source.stream.read())
         else:
-            yield from articles(chain([(number, first)], numbered))
+            yield from parse_lines(chain([(number, first)], numbered))
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        yield Item("the end", Problem("malformed_json", "The gzip data is damaged or cut off; all before it was read."))
+        yield FileArticle("the end", Problem("malformed_json", DAMAGED))
 
 
-def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Every line that is not blank, with its number; of one that is too long only the beginning."""
+def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Every line that is not blank, with its number; of a line that is too long only the beginning."""
     number = 0
+    # The byte more shows that a line is too long, without holding all of it.
     while line := stream.readline(ARTICLE_BYTES + 1):
         number += 1
         if line.strip(BLANK):
@@ -89,26 +92,26 @@ def is_one_document(first: bytes) -> bool:
     return line.startswith(b"[") or (line.startswith(b"{") and line.endswith((b"{", b",", b"[")))
 
 
-def document(content: bytes) -> Iterator[Item]:
-    value = read(parsed_json, content)
+def parse_document(content: bytes) -> Iterator[FileArticle]:
+    value = parse_or_problem(parse_json, content)
     if isinstance(value, list):
-        yield from (Item(f"article {number}", article) for number, article in enumerate(value, 1))
+        yield from (FileArticle(f"article {number}", article) for number, article in enumerate(value, 1))
     else:
-        yield Item("the file" if isinstance(value, Problem) else "the article", value)
+        yield FileArticle("the file" if isinstance(value, Problem) else "the article", value)
 
 
-def articles(numbered: Iterable[tuple[int, bytes]]) -> Iterator[Item]:
+def parse_lines(numbered: Iterable[tuple[int, bytes]]) -> Iterator[FileArticle]:
     for number, line in numbered:
         if len(line) > ARTICLE_BYTES:
             too_long = f"The line has more than {ARTICLE_BYTES // 1024 // 1024} MiB."
-            yield Item(f"line {number}", Problem("too_large", too_long))
+            yield FileArticle(f"line {number}", Problem("too_large", too_long))
         elif line:
-            yield Item(f"line {number}", read(parsed_json, line))
+            yield FileArticle(f"line {number}", parse_or_problem(parse_json, line))
 
 
-def read(reader: Any, content: bytes) -> Any:
-    """What `reader` makes of the bytes, or its `Problem`."""
+def parse_or_problem(parser: Any, content: bytes) -> Any:
+    """The result of a parser, or the `Problem` that it raised."""
     try:
-        return reader(content)
+        return parser(content)
     except Problem as problem:
         return problem

@@ -1,4 +1,4 @@
-"""Ctrl-C, heard wherever a command is, and acted on where nothing is left half done."""
+"""Ctrl-C: raised wherever a command waits, and delayed while something must be completed."""
 
 import signal
 import sys
@@ -7,29 +7,30 @@ from contextlib import contextmanager
 from types import FrameType
 
 INTERRUPTED = 130
+"""Exit status of a command that Ctrl-C ended: 128 + SIGINT, as in a shell."""
 REPEAT_SECONDS = 0.2
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Ctrl-C ends the block with `KeyboardInterrupt`, which is raised until it arrives.
+def raise_interrupts() -> Iterator[None]:
+    """Ends the block with `KeyboardInterrupt` on Ctrl-C, and raises that again until the block is being left.
 
-    Once is not enough where a command waits for a wire: Python forgets what is raised while it tidies up an
-    object (urllib3's answers are such), and a signal that comes just before a system call does not end it. It is
-    not raised again while the block is being left because of it.
+    Once is not enough for a command that waits for a wire: Python drops an exception that is raised inside of a
+    finalizer (urllib3's responses have one), and a signal just before a system call does not end that call.
     """
-    heard = False
+    interrupted = False
 
-    def hear(number: int, frame: FrameType | None) -> None:
-        nonlocal heard
-        heard = True
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
         raise KeyboardInterrupt
 
     def repeat(number: int, frame: FrameType | None) -> None:
-        if heard and not isinstance(sys.exception(), KeyboardInterrupt):
+        # While the first one unwinds the stack, another would interrupt the clean-up.
+        if interrupted and not isinstance(sys.exception(), KeyboardInterrupt):
             raise KeyboardInterrupt
 
-    with handled(signal.SIGALRM, repeat), handled(signal.SIGINT, hear):
+    with signal_handler(signal.SIGALRM, repeat), signal_handler(signal.SIGINT, interrupt):
         signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS, REPEAT_SECONDS)
         try:
             yield
@@ -38,20 +39,21 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Ctrl-C has to wait until the block is over, so that what is said to be stored is what is stored."""
-    heard: list[int] = []
+def delay_interrupt() -> Iterator[None]:
+    """Delays Ctrl-C to the end of the block, so that what is written and what is noted of it agree."""
+    received: list[int] = []
     with (
-        handled(signal.SIGALRM, lambda number, frame: None),
-        handled(signal.SIGINT, lambda number, frame: heard.append(number)),
+        signal_handler(signal.SIGALRM, lambda number, frame: None),
+        signal_handler(signal.SIGINT, lambda number, frame: received.append(number)),
     ):
         yield
-    if heard:
+    if received:
         raise KeyboardInterrupt
 
 
 @contextmanager
-def handled(signal_number: int, handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def signal_handler(signal_number: int, handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handles a signal by `handler` in the block, and by the previous handler after it."""
     before = signal.signal(signal_number, handler)
     try:
         yield

@@ -1,32 +1,31 @@
-"""The address that a server listens at, taken before anything else is started."""
+"""The listening socket of a server, opened before anything else is started, so that a refusal is the first output."""
 
 import errno
 import socket
 
-
-class ListenError(Exception):
-    """The address cannot be listened at; the text is one sentence for the operator."""
+import click
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 lets the kernel choose. Raises `ListenError`."""
+def open_listener(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 lets the kernel choose. Raises `ClickException` with what to do."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError):
-        raise ListenError(f"The host {host!r} is unknown here; try --host 127.0.0.1.") from None
+        raise click.ClickException(f"The host {host!r} is unknown here; try --host 127.0.0.1.") from None
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
     try:
+        # Without it a restarted server would be refused while connections of the old one are in TIME_WAIT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(1024)
     except OSError as error:
         listener.close()
-        raise ListenError(refusal(host, port, error)) from None
+        raise click.ClickException(describe_refusal(host, port, error)) from None
     return listener
 
 
-def refusal(host: str, port: int, error: OSError) -> str:
+def describe_refusal(host: str, port: int, error: OSError) -> str:
     match error.errno:
         case errno.EADDRINUSE:
             return f"Port {port} of {host} is in use already; choose another one with --port."
@@ -37,7 +36,7 @@ def refusal(host: str, port: int, error: OSError) -> str:
     return f"Port {port} of {host} cannot be listened at: {error.strerror}."
 
 
-def address_of(listener: socket.socket) -> str:
+def listener_url(listener: socket.socket) -> str:
     """http://HOST:PORT of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

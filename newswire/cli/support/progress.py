@@ -1,60 +1,53 @@
-"""How far a long command is, on standard error: a bar on a terminal, else a line every few seconds."""
+"""Progress of a long command on standard error: a bar on a terminal, else a line every few seconds."""
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
-
-from newswire.client.text import Show
+from newswire.cli.support.output import print_notice
 
 EVERY_SECONDS = 5.0
+Show = Callable[[int, int], None]
+"""Takes how many units are done, and how much of the total that is."""
 
 
 @contextmanager
-def progress(label: str, unit: str, total: int | None) -> Iterator[Show]:
-    """Gives a function that shows how many `unit` are done, and how much of `total` (None: unknown) that is."""
+def show_progress(label: str, unit: str, total: int | None) -> Iterator[Show]:
+    """Gives the function that shows the progress towards `total` (None: unknown), with the count in `unit`s."""
     if sys.stderr.isatty():
-        with bar(label, unit, total) as show:
+        with progress_bar(label, unit, total) as show:
             yield show
     else:
-        yield lines(label, unit)
+        yield progress_lines(label, unit)
 
 
 @contextmanager
-def bar(label: str, unit: str, total: int | None) -> Iterator[Show]:
+def progress_bar(label: str, unit: str, total: int | None) -> Iterator[Show]:
+    # Imported here because only a terminal needs it, and every command would wait for it.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    text = TextColumn("{task.fields[said]}")
-    times = (
-        (TimeElapsedColumn(),)
-        if total is None
-        else (TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True))
-    )
+    text = TextColumn("{task.fields[text]}")
+    times = [TimeElapsedColumn(), *([] if total is None else [TimeRemainingColumn(elapsed_when_finished=True)])]
     began = time.monotonic()
-    with Progress(TextColumn("{task.description}"), BarColumn(), text, *times, console=Console(stderr=True)) as drawn:
-        task = drawn.add_task(label, total=total, said="")
-
-        def show(count: int, done: int) -> None:
-            drawn.update(task, completed=done, said=speed(count, unit, began))
-
-        yield show
+    with Progress(TextColumn("{task.description}"), BarColumn(), text, *times, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total, text="")
+        yield lambda count, done: bar.update(task, completed=done, text=format_speed(count, unit, began))
 
 
-def lines(label: str, unit: str) -> Show:
-    began = said = time.monotonic()
+def progress_lines(label: str, unit: str) -> Show:
+    began = printed = time.monotonic()
 
     def show(count: int, done: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= EVERY_SECONDS:
-            said = time.monotonic()
-            click.echo(f"{label}: {speed(count, unit, began)}", err=True)
+        nonlocal printed
+        if time.monotonic() - printed >= EVERY_SECONDS:
+            printed = time.monotonic()
+            print_notice(f"{label}: {format_speed(count, unit, began)}")
 
     return show
 
 
-def speed(count: int, unit: str, began: float) -> str:
+def format_speed(count: int, unit: str, began: float) -> str:
     rate = count / max(time.monotonic() - began, 0.001)
     return f"{count:,} {unit}, {rate:,.0f} a second"

@@ -8,9 +8,19 @@ from lxml import etree
 
 from newswire import __version__
 from newswire.article import Killed
-from newswire.formats.feeds.channel import Article, Channel, Person, language, media_type, people, rights, size_of, tags
-from newswire.formats.feeds.content import content
-from newswire.formats.feeds.xml import ATOM, TOMBSTONES, XML, add, document
+from newswire.formats.feeds.channel import (
+    Article,
+    Channel,
+    Person,
+    article_tags,
+    common_language,
+    credited_people,
+    picture_media_type,
+    picture_size,
+    rights_notice,
+)
+from newswire.formats.feeds.content import feed_content
+from newswire.formats.feeds.xml import ATOM, TOMBSTONES, XML, add_element, xml_document
 from newswire.timestamps import format_instant
 
 TYPE = "application/atom+xml"
@@ -22,72 +32,74 @@ def write_atom(channel: Channel, articles: Sequence[Article]) -> bytes:
     """A page of a feed. Atom has no prefix: sfeed, rss-parser, feedme and others know it only so."""
     names = {None: ATOM, "at": TOMBSTONES} if channel.killed else {None: ATOM}
     root = etree.Element(f"{{{ATOM}}}feed", nsmap=names)
-    if common := language(articles):
+    if common := common_language(articles):
         root.set(f"{{{XML}}}lang", common)
-    said(root, "id", channel.id)
-    said(root, "title", channel.title)
-    said(root, "updated", format_instant(channel.updated_at(articles)))
-    said(root, "generator", "Newswire", version=__version__)
-    said(root, "link", rel="alternate", type="text/html", href=channel.home)
+    _add_atom(root, "id", channel.id)
+    _add_atom(root, "title", channel.title)
+    _add_atom(root, "updated", format_instant(channel.updated_at(articles)))
+    _add_atom(root, "generator", "Newswire", version=__version__)
+    _add_atom(root, "link", rel="alternate", type="text/html", href=channel.home)
     links = {"self": channel.address, "first": channel.first, "next": channel.following}
     for relation, address in links.items():
         if address is not None:
-            said(root, "link", rel=relation, type=TYPE, href=address)
+            _add_atom(root, "link", rel=relation, type=TYPE, href=address)
     # The grammar of RFC 4287 wants everything else before the first entry.
     for killed in channel.killed:
-        tombstone(root, killed)
+        _add_tombstone(root, killed)
     for article in articles:
-        entry(etree.SubElement(root, f"{{{ATOM}}}entry"), channel, article)
-    return document(root)
+        _add_entry(etree.SubElement(root, f"{{{ATOM}}}entry"), channel, article)
+    return xml_document(root)
 
 
-def entry(parent: etree._Element, channel: Channel, article: Article) -> None:
+def _add_entry(parent: etree._Element, channel: Channel, article: Article) -> None:
     """One article. Its id stays whatever becomes of it; `updated` moves with each version."""
     parent.set(f"{{{XML}}}lang", article["language"])
-    said(parent, "id", article["uri"])
-    said(parent, "title", article["headline"])
-    said(parent, "updated", article["updated_at"])
-    said(parent, "published", article["published_at"])
-    said(parent, "link", rel="alternate", type="text/html", href=channel.page_of(article))
+    _add_atom(parent, "id", article["uri"])
+    _add_atom(parent, "title", article["headline"])
+    _add_atom(parent, "updated", article["updated_at"])
+    _add_atom(parent, "published", article["published_at"])
+    _add_atom(parent, "link", rel="alternate", type="text/html", href=channel.page_of(article))
     publisher = article["publisher"]
     # Every entry needs an author (RFC 4287, 4.1.2): where no person is named, the publisher is it.
-    for person in people(article) or [Person(publisher["name"], publisher["url"])]:
-        author = said(parent, "author")
-        said(author, "name", person.name)
+    for person in credited_people(article) or [Person(publisher["name"], publisher["url"])]:
+        author = _add_atom(parent, "author")
+        _add_atom(author, "name", person.name)
         if person.url:
-            said(author, "uri", person.url)
-    for tag in tags(article):
-        said(parent, "category", term=tag.term, scheme=named_scheme(tag.scheme), label=tag.label)
-    if notice := rights(article):
-        said(parent, "rights", notice)
+            _add_atom(author, "uri", person.url)
+    for tag in article_tags(article):
+        _add_atom(parent, "category", term=tag.term, scheme=_category_scheme(tag.scheme), label=tag.label)
+    if notice := rights_notice(article):
+        _add_atom(parent, "rights", notice)
     for image in article["images"]:
-        picture(parent, image)
+        _add_enclosure(parent, image)
     if article["summary"]:
-        said(parent, "summary", article["summary"])
-    if shown := content(article):
-        said(parent, "content", shown, type="html")
+        _add_atom(parent, "summary", article["summary"])
+    if shown := feed_content(article):
+        _add_atom(parent, "content", shown, type="html")
 
 
-def picture(parent: etree._Element, image: Mapping[str, Any]) -> None:
+def _add_enclosure(parent: etree._Element, image: Mapping[str, Any]) -> None:
     """A picture as an enclosure; who made it stands behind its caption."""
     told = " / ".join(text for text in (image["caption"] or image["alt_text"], image["credit"]) if text)
-    said(
-        parent, "link", rel="enclosure", type=media_type(image), href=image["url"], length=size_of(image),
+    _add_atom(
+        parent, "link", rel="enclosure", type=picture_media_type(image), href=image["url"], length=picture_size(image),
         title=told or None,
     )  # fmt: skip
 
 
-def tombstone(parent: etree._Element, killed: Killed) -> None:
+def _add_tombstone(parent: etree._Element, killed: Killed) -> None:
     """Tells whoever holds the article that it must not be used any more."""
-    node = add(parent, f"{{{TOMBSTONES}}}deleted-entry", ref=killed.uri, when=format_instant(killed.at))
+    node = add_element(parent, f"{{{TOMBSTONES}}}deleted-entry", ref=killed.uri, when=format_instant(killed.at))
     if killed.note:
-        add(node, f"{{{TOMBSTONES}}}comment", killed.note)
+        add_element(node, f"{{{TOMBSTONES}}}comment", killed.note)
 
 
-def said(parent: etree._Element, name: str, text: str | None = None, **attributes: str | int | None) -> etree._Element:
-    return add(parent, f"{{{ATOM}}}{name}", text, **attributes)
+def _add_atom(
+    parent: etree._Element, name: str, text: str | None = None, **attributes: str | int | None
+) -> etree._Element:
+    return add_element(parent, f"{{{ATOM}}}{name}", text, **attributes)
 
 
-def named_scheme(scheme: str | None) -> str | None:
+def _category_scheme(scheme: str | None) -> str | None:
     """A scheme of categories, if it is an address or a name as it must be (RFC 4287, 4.2.2.2)."""
     return scheme if scheme is not None and SCHEME.fullmatch(scheme) else None

@@ -51,7 +51,7 @@ class Channel:
 
 
 class Person(NamedTuple):
-    """Who wrote it."""
+    """An author, or the byline."""
 
     name: str
     url: str | None = None
@@ -59,28 +59,28 @@ class Person(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """What an article is about: `term` among those of a `scheme`, `label` for people."""
+    """A category of an article: `term` is its code within `scheme`, `label` is for people."""
 
     term: str
     label: str
     scheme: str | None = None
 
 
-def people(article: Article) -> list[Person]:
+def credited_people(article: Article) -> list[Person]:
     """The authors; without any, the byline."""
     found = [Person(each["name"], each["url"], each["avatar_url"]) for each in article["authors"]]
     return found or ([Person(article["byline"])] if article["byline"] else [])
 
 
-def tags(article: Article) -> list[Tag]:
+def article_tags(article: Article) -> list[Tag]:
     """Section, keywords and subjects, each once."""
     found: dict[str, Tag] = {}
-    for tag in every_tag(article):
+    for tag in _every_tag(article):
         found.setdefault(tag.label, tag)
     return list(found.values())
 
 
-def every_tag(article: Article) -> Iterator[Tag]:
+def _every_tag(article: Article) -> Iterator[Tag]:
     if article["section"]:
         yield Tag(article["section"], article["section"])
     for keyword in article["keywords"]:
@@ -91,32 +91,32 @@ def every_tag(article: Article) -> Iterator[Tag]:
             yield Tag(term, subject["name"] or term, subject["scheme"])
 
 
-def rights(article: Article) -> str | None:
+def rights_notice(article: Article) -> str | None:
     """The copyright notice and the terms of use, in one text."""
     return " ".join(text for text in (article["copyright_notice"], article["usage_terms"]) if text) or None
 
 
-def lead(article: Article) -> Mapping[str, Any] | None:
-    """The picture that stands for an article."""
+def lead_picture(article: Article) -> Mapping[str, Any] | None:
+    """The lead picture of an article: the first with that role, else the first; None without pictures."""
     pictures: Sequence[Mapping[str, Any]] = article["images"]
     return next((picture for picture in pictures if picture["role"] == "lead"), pictures[0] if pictures else None)
 
 
-def media_type(picture: Mapping[str, Any]) -> str | None:
-    """The media type of a picture as told, else as its address ends; None when neither says."""
+def picture_media_type(picture: Mapping[str, Any]) -> str | None:
+    """The media type of a picture as sent, else guessed from the suffix of its URL; None where neither says."""
     if picture["mime_type"]:
         return str(picture["mime_type"])
     guessed, _ = MEDIA_TYPES.guess_type(urlsplit(picture["url"]).path, strict=False)
     return guessed if guessed is not None and guessed.startswith("image/") else None
 
 
-def size_of(picture: Mapping[str, Any]) -> int | None:
-    """How many bytes a picture has, where that is known."""
+def picture_size(picture: Mapping[str, Any]) -> int | None:
+    """The size of a picture in bytes, where it is known."""
     sizes = [each["size_bytes"] for each in picture["renditions"] if each["url"] == picture["url"]]
     return next((size for size in sizes if size is not None), None)
 
 
-def language(articles: Sequence[Article]) -> str | None:
-    """The language of a page: the one that all its articles have."""
+def common_language(articles: Sequence[Article]) -> str | None:
+    """The language that all articles of a page share; None where they differ."""
     found = {str(article["language"]) for article in articles}
     return found.pop() if len(found) == 1 else None

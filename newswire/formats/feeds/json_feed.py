@@ -5,15 +5,27 @@ from typing import Any
 
 import orjson
 
-from newswire.formats.feeds.channel import Article, Channel, language, lead, media_type, people, size_of, tags
-from newswire.formats.feeds.content import content
+from newswire.article import FIELDS
+from newswire.formats.feeds.channel import (
+    Article,
+    Channel,
+    article_tags,
+    common_language,
+    credited_people,
+    lead_picture,
+    picture_media_type,
+    picture_size,
+)
+from newswire.formats.feeds.content import feed_content
 
 VERSION = "https://jsonfeed.org/version/1.1"
-# What the format has no room for, as the API serves it, in an extension of our own.
-OURS = (
-    "version", "change", "publisher", "slugline", "byline", "dateline", "section", "subjects", "places", "urgency",
-    "authors", "images", "copyright_notice", "usage_terms", "editor_note", "digest",
-)  # fmt: skip
+# Fields that are members of the format itself, and those that its readers have no use for.
+ELSEWHERE = frozenset({
+    "uri", "url", "headline", "summary", "body_html", "body_text", "language", "keywords", "published_at", "updated_at",
+    "id", "external_id", "word_count", "created_at", "embargoed_until", "expires_at",
+})  # fmt: skip
+EXTENSION = tuple(field.name for field in FIELDS if field.is_stored and field.name not in ELSEWHERE)
+"""Everything else, as the API serves it, in an extension of our own."""
 
 
 def write_json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
@@ -24,42 +36,43 @@ def write_json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
         "home_page_url": channel.home,
         "feed_url": channel.address,
         "next_url": channel.following,
-        "language": language(articles),
-        "items": [item(channel, article) for article in articles],
+        "language": common_language(articles),
+        "items": [_feed_item(channel, article) for article in articles],
     }
     return orjson.dumps({name: value for name, value in feed.items() if value is not None})
 
 
-def item(channel: Channel, article: Article) -> dict[str, Any]:
+def _feed_item(channel: Channel, article: Article) -> dict[str, Any]:
     """One article. It must have content: a flash without a body has its summary, else its headline for one."""
-    picture = lead(article)
+    picture = lead_picture(article)
     known = {
         "id": article["uri"],
         "url": channel.page_of(article),
         "title": article["headline"],
-        "content_html": content(article),
+        "content_html": feed_content(article),
         "content_text": article["body_text"] or article["summary"] or article["headline"],
         "summary": article["summary"],
         "image": picture["url"] if picture else None,
         "date_published": article["published_at"],
         "date_modified": article["updated_at"],
-        "authors": [known_of(name=who.name, url=who.url, avatar=who.avatar) for who in people(article)] or None,
-        "tags": [tag.label for tag in tags(article)] or None,
+        "authors": [_known_members(name=who.name, url=who.url, avatar=who.avatar) for who in credited_people(article)]
+        or None,
+        "tags": [tag.label for tag in article_tags(article)] or None,
         "language": article["language"],
-        "attachments": [*attachments(article)] or None,
-        "_newswire": {name: article[name] for name in OURS},
+        "attachments": [*_attachments(article)] or None,
+        "_newswire": {name: article[name] for name in EXTENSION},
     }
-    return known_of(**known)
+    return _known_members(**known)
 
 
-def attachments(article: Article) -> Iterator[Mapping[str, Any]]:
+def _attachments(article: Article) -> Iterator[Mapping[str, Any]]:
     """The pictures whose media type is known: an attachment must have one."""
     for image in article["images"]:
-        if kind := media_type(image):
+        if kind := picture_media_type(image):
             title = image["caption"] or image["alt_text"]
-            yield known_of(url=image["url"], mime_type=kind, title=title, size_in_bytes=size_of(image))
+            yield _known_members(url=image["url"], mime_type=kind, title=title, size_in_bytes=picture_size(image))
 
 
-def known_of(**members: Any) -> dict[str, Any]:
-    """The members that are known: the format has no nulls."""
+def _known_members(**members: Any) -> dict[str, Any]:
+    """The members that are not None: the format has no nulls."""
     return {name: value for name, value in members.items() if value is not None}

@@ -13,16 +13,16 @@ from newswire.formats.feeds.channel import (
     GENERATOR,
     Article,
     Channel,
-    language,
-    lead,
-    media_type,
-    people,
-    rights,
-    size_of,
-    tags,
+    article_tags,
+    common_language,
+    credited_people,
+    lead_picture,
+    picture_media_type,
+    picture_size,
+    rights_notice,
 )
-from newswire.formats.feeds.content import content
-from newswire.formats.feeds.xml import ATOM, CONTENT, DC, MEDIA, add, document, writable
+from newswire.formats.feeds.content import feed_content
+from newswire.formats.feeds.xml import ATOM, CONTENT, DC, MEDIA, add_element, xml_document, xml_text
 from newswire.timestamps import EPOCH, parse_instant
 
 MARKUP = re.compile("[&<]")
@@ -33,72 +33,73 @@ def write_rss(channel: Channel, articles: Sequence[Article]) -> bytes:
     names = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
     root = etree.Element("rss", {"version": "2.0"}, nsmap=names)
     top = etree.SubElement(root, "channel")
-    plain(top, "title", channel.title)
-    add(top, "link", channel.home)
-    add(top, "description", escape(channel.title, quote=False))
-    if common := language(articles):
-        add(top, "language", common)
-    add(top, "lastBuildDate", mail_date(channel.updated_at(articles)))
-    add(top, "generator", GENERATOR)
+    _add_plain(top, "title", channel.title)
+    add_element(top, "link", channel.home)
+    add_element(top, "description", escape(channel.title, quote=False))
+    if common := common_language(articles):
+        add_element(top, "language", common)
+    add_element(top, "lastBuildDate", _mail_date(channel.updated_at(articles)))
+    add_element(top, "generator", GENERATOR)
     links = {"self": channel.address, "first": channel.first, "next": channel.following}
     for relation, address in links.items():
         if address is not None:
-            add(top, f"{{{ATOM}}}link", rel=relation, href=address, type="application/rss+xml")
+            add_element(top, f"{{{ATOM}}}link", rel=relation, href=address, type="application/rss+xml")
     for article in articles:
-        item(etree.SubElement(top, "item"), channel, article)
-    return document(root)
+        _add_item(etree.SubElement(top, "item"), channel, article)
+    return xml_document(root)
 
 
-def item(parent: etree._Element, channel: Channel, article: Article) -> None:
+def _add_item(parent: etree._Element, channel: Channel, article: Article) -> None:
     """One article. `description` is HTML, so that a plain summary is escaped; `title` is plain text."""
-    plain(parent, "title", article["headline"])
-    add(parent, "link", channel.page_of(article))
-    add(parent, "guid", article["uri"], isPermaLink="false")
-    add(parent, "pubDate", mail_date(parse_instant(article["published_at"])))
+    _add_plain(parent, "title", article["headline"])
+    add_element(parent, "link", channel.page_of(article))
+    add_element(parent, "guid", article["uri"], isPermaLink="false")
+    add_element(parent, "pubDate", _mail_date(parse_instant(article["published_at"])))
     if article["summary"]:
-        add(parent, "description", escape(article["summary"], quote=False))
-    if shown := content(article):
-        add(parent, f"{{{CONTENT}}}encoded", shown)
-    for person in people(article):
-        plain(parent, f"{{{DC}}}creator", person.name)
-    plain(parent, f"{{{DC}}}publisher", article["publisher"]["name"])
-    add(parent, f"{{{DC}}}language", article["language"])
-    if notice := rights(article):
-        plain(parent, f"{{{DC}}}rights", notice)
-    for tag in tags(article):
-        plain(parent, "category", tag.label, domain=tag.scheme)
+        add_element(parent, "description", escape(article["summary"], quote=False))
+    if shown := feed_content(article):
+        add_element(parent, f"{{{CONTENT}}}encoded", shown)
+    for person in credited_people(article):
+        _add_plain(parent, f"{{{DC}}}creator", person.name)
+    _add_plain(parent, f"{{{DC}}}publisher", article["publisher"]["name"])
+    add_element(parent, f"{{{DC}}}language", article["language"])
+    if notice := rights_notice(article):
+        _add_plain(parent, f"{{{DC}}}rights", notice)
+    for tag in article_tags(article):
+        _add_plain(parent, "category", tag.label, domain=tag.scheme)
     for each in article["images"]:
-        picture(parent, each, leading=each is lead(article))
+        _add_media(parent, each, leading=each is lead_picture(article))
 
 
-def plain(parent: etree._Element, name: str, text: str, **attributes: str | None) -> None:
+def _add_plain(parent: etree._Element, name: str, text: str, **attributes: str | None) -> None:
     """Plain text. Its markup characters are written as numbers, as the RSS Best Practices Profile has it.
 
     Some readers take &lt; in a title for the beginning of HTML; with &#x3C; they do not.
     """
-    node = add(parent, name, **attributes)
+    node = add_element(parent, name, **attributes)
     written, reference = 0, None
     for found in MARKUP.finditer(text):
-        put(node, reference, text[written : found.start()])
+        _put_text(node, reference, text[written : found.start()])
         reference = etree.Entity(f"#x{ord(found[0]):X}")
         node.append(reference)
         written = found.end()
-    put(node, reference, text[written:])
+    _put_text(node, reference, text[written:])
 
 
-def put(node: etree._Element, reference: etree._Entity | None, text: str) -> None:
+def _put_text(node: etree._Element, reference: etree._Entity | None, text: str) -> None:
     """Text behind a character reference, or at the beginning."""
     if reference is None:
-        node.text = writable(text)
+        node.text = xml_text(text)
     else:
-        reference.tail = writable(text)
+        reference.tail = xml_text(text)
 
 
-def picture(parent: etree._Element, image: Mapping[str, Any], *, leading: bool) -> None:
+def _add_media(parent: etree._Element, image: Mapping[str, Any], *, leading: bool) -> None:
     """A picture (Media RSS 1.5.1); what is not known of it is left out."""
-    media = add(
-        parent, f"{{{MEDIA}}}content", url=image["url"], type=media_type(image), medium="image",
-        fileSize=size_of(image), width=image["width"], height=image["height"], isDefault="true" if leading else None,
+    media = add_element(
+        parent, f"{{{MEDIA}}}content", url=image["url"], type=picture_media_type(image), medium="image",
+        fileSize=picture_size(image), width=image["width"], height=image["height"],
+        isDefault="true" if leading else None,
     )  # fmt: skip
     texts = {
         "description": image["caption"] or image["alt_text"],
@@ -107,9 +108,9 @@ def picture(parent: etree._Element, image: Mapping[str, Any], *, leading: bool) 
     }
     for name, text in texts.items():
         if text:
-            add(media, f"{{{MEDIA}}}{name}", text)
+            add_element(media, f"{{{MEDIA}}}{name}", text)
 
 
-def mail_date(milliseconds: int) -> str:
+def _mail_date(milliseconds: int) -> str:
     """As RFC 822 has it, with four digits of the year."""
     return format_datetime(EPOCH + timedelta(milliseconds=milliseconds), usegmt=True)

@@ -12,22 +12,22 @@ TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 XML = "http://www.w3.org/XML/1998/namespace"
 
 
-def add(
+def add_element(
     parent: etree._Element, name: str, text: str | None = None, **attributes: str | int | None
 ) -> etree._Element:  # fmt: skip
     """A new child with its text, and those of the attributes that are known."""
-    known = {key: writable(str(value)) for key, value in attributes.items() if value is not None}
+    known = {key: xml_text(str(value)) for key, value in attributes.items() if value is not None}
     child = etree.SubElement(parent, name, known)
     if text is not None:
-        child.text = writable(text)
+        child.text = xml_text(text)
     return child
 
 
-def writable(text: str) -> str:
+def xml_text(text: str) -> str:
     """The text as XML can carry it. What it cannot is refused on the way in; no feed breaks of what got past."""
     return UNCARRIABLE.sub("\ufffd", text)
 
 
-def document(root: etree._Element) -> bytes:
+def xml_document(root: etree._Element) -> bytes:
     """The whole document in UTF-8."""
     return etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True)

@@ -15,7 +15,7 @@ import orjson
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from newswire.formats.feeds.channel import lead
+from newswire.formats.feeds.channel import lead_picture
 from newswire.timestamps import END_OF_TIME
 
 FOLDER = files(__package__)
@@ -32,17 +32,17 @@ RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd
 
 def write_page(article: Mapping[str, Any]) -> bytes:
     """The page of an article as served."""
-    first = lead(article)
+    first = lead_picture(article)
     text: str = page_template().render(
         article=article,
         lead=first,
         others=[image for image in article["images"] if image is not first],
-        address=address(article),
+        address=_home_of(article),
         end_of_time=END_OF_TIME,
         right_to_left=(article["language"] or "").split("-")[0] in RIGHT_TO_LEFT,
         body=Markup(article["body_html"] or ""),
         style=Markup(STYLE),
-        described=Markup(script_safe(described(article))),
+        described=Markup(_script_safe(_json_ld(article))),
     )
     return text.encode("utf-8")
 
@@ -54,52 +54,52 @@ def page_template() -> Template:
     return environment.from_string((FOLDER / "page.html").read_text("utf-8"))
 
 
-def address(article: Mapping[str, Any]) -> str:
-    """Where the article is at home: at its publisher's, else here."""
+def _home_of(article: Mapping[str, Any]) -> str:
+    """The canonical URL of the article: its publisher's page, else ours."""
     return str(article["url"] or f"{article['links']['self']}.html")
 
 
-def script_safe(content: Mapping[str, Any]) -> str:
+def _script_safe(content: Mapping[str, Any]) -> str:
     """JSON that may stand in a script element (HTML, 4.12.1.3)."""
     text = orjson.dumps(content).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def described(article: Mapping[str, Any]) -> dict[str, Any]:
-    """The article as a NewsArticle (schema.org); what is not known is left out."""
-    return known({
+def _json_ld(article: Mapping[str, Any]) -> dict[str, Any]:
+    """The article as JSON-LD, a NewsArticle of schema.org; what is not known is left out."""
+    return _known_members({
         "@context": "https://schema.org", "@type": "NewsArticle", "identifier": article["uri"],
-        "mainEntityOfPage": address(article), "url": address(article), "headline": article["headline"],
+        "mainEntityOfPage": _home_of(article), "url": _home_of(article), "headline": article["headline"],
         "description": article["summary"], "articleSection": article["section"], "keywords": article["keywords"],
         "inLanguage": article["language"], "wordCount": article["word_count"], "dateline": article["dateline"],
         "datePublished": article["published_at"], "dateModified": article["updated_at"],
         "expires": article["expires_at"], "copyrightNotice": article["copyright_notice"],
-        "publisher": known({
+        "publisher": _known_members({
             "@type": "NewsMediaOrganization", "name": article["publisher"]["name"], "url": article["publisher"]["url"],
         }),
-        "author": [person(author) for author in article["authors"]],
-        "image": [picture(image) for image in article["images"]],
-        "about": [known({"@type": "Thing", "name": item["name"] or item["code"], "identifier": item["code"]})
+        "author": [_json_ld_person(author) for author in article["authors"]],
+        "image": [_json_ld_image(image) for image in article["images"]],
+        "about": [_known_members({"@type": "Thing", "name": item["name"] or item["code"], "identifier": item["code"]})
                   for item in article["subjects"]],
         "contentLocation": [{"@type": "Place", "name": place["name"]} for place in article["places"]],
     })  # fmt: skip
 
 
-def person(author: Mapping[str, Any]) -> dict[str, Any]:
-    return known({
+def _json_ld_person(author: Mapping[str, Any]) -> dict[str, Any]:
+    return _known_members({
         "@type": "Person", "name": author["name"], "jobTitle": author["role"], "description": author["bio"],
         "url": author["url"], "image": author["avatar_url"],
         "worksFor": author["organization"] and {"@type": "Organization", "name": author["organization"]},
     })  # fmt: skip
 
 
-def picture(image: Mapping[str, Any]) -> dict[str, Any]:
-    return known({
+def _json_ld_image(image: Mapping[str, Any]) -> dict[str, Any]:
+    return _known_members({
         "@type": "ImageObject", "url": image["url"], "caption": image["caption"], "width": image["width"],
         "height": image["height"], "creditText": image["credit"], "copyrightNotice": image["copyright_notice"],
         "encodingFormat": image["mime_type"],
     })  # fmt: skip
 
 
-def known(members: Mapping[str, Any]) -> dict[str, Any]:
+def _known_members(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value not in (None, "", [])}

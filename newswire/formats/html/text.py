@@ -1,6 +1,6 @@
-"""Text and HTML, one from the other: the plain text of a body, its words, and a body made of plain text.
+"""Conversion between text and HTML: the plain text of a body, its number of words, and a body made of plain text.
 
-What may stand in a body is decided in html.py.
+What may stand in a body is decided in `sanitise`.
 """
 
 import html as entities
@@ -28,7 +28,7 @@ WORD = regex.compile(
     (?:(?:['’ʼ׳״\u200c\u200d-]|(?<=\p{N})[.,:](?=\p{N})|(?<=\p{Hebrew})"(?=\p{Hebrew}))[\p{L}\p{M}\p{N}]+)*""",
     regex.VERBOSE,
 )
-# The same of ASCII alone, in a third of the time.
+# The same for text that is ASCII alone, in a third of the time.
 ASCII_WORD = re.compile(r"[a-z0-9]+(?:(?:['-]|(?<=[0-9])[.,:](?=[0-9]))[a-z0-9]+)*", re.IGNORECASE)
 # Quick: all scripts without spaces are here, and other ones too.
 EASTERN = re.compile("[\u0e00-\u1fff\u2e80-\U0010ffff]")
@@ -41,13 +41,13 @@ WIDEST_WIRE = 80
 NARROWEST_WIRE = 30
 SENTENCE_ENDS = ".!?。！？"
 INDENTED = regex.compile(r"(?: {3,}|\t)\s*\S")
-# A novel has fewer; a million of them would keep every parser busy that ever meets them.
+# A novel has fewer. A million paragraphs would keep every parser busy that meets the body later.
 MOST_BLOCKS = 20_000
 TABULAR = regex.compile(r"\S {3,}\S")
 
 
-class Blocks:
-    """Blocks of text in the making: white space as a browser shows it."""
+class TextBlocks:
+    """A builder of text blocks, with white space as a browser shows it."""
 
     def __init__(self) -> None:
         self.finished: list[str] = []
@@ -74,12 +74,12 @@ class Blocks:
         self.pieces = []
 
 
-def plain_text(html: str) -> str:
+def html_to_text(html: str) -> str:
     """The text of sanitised `html`: blocks apart by a blank line, `<br>` a newline, cells apart by a tab.
 
     Captions are included, alternative texts and ruby readings are not. Entities are decoded.
     """
-    blocks = Blocks()
+    blocks = TextBlocks()
     position = 0
     unread = preformatted = False
     for token in TOKEN.finditer(html):
@@ -102,7 +102,7 @@ def plain_text(html: str) -> str:
     return "\n\n".join(blocks.finished)
 
 
-def word_count(text: str) -> int:
+def count_words(text: str) -> int:
     """How many words `text` has.
 
     Between spaces as a person would count: "don't", "well-known", "1,000.5" and צה"ל are one each. In scripts
@@ -118,7 +118,7 @@ def word_count(text: str) -> int:
     return len(IDEOGRAPH.findall(text)) + -(-letters // LETTERS_OF_A_WORD) + len(spaced)
 
 
-def from_text(text: str) -> str:
+def text_to_html(text: str) -> str:
     """Plain `text` as HTML paragraphs, escaped.
 
     Lines wrapped as on a wire (up to 80 columns; a blank line or an indented one starts a paragraph) are
@@ -126,23 +126,25 @@ def from_text(text: str) -> str:
     paragraphs stay lines.
     """
     lines = UNCARRIABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
-    blocks = wrapped_blocks(lines) if is_wrapped(lines) else [paragraph([line]) for line in lines if line.strip()]
-    return "\n".join(blocks) if len(blocks) <= MOST_BLOCKS else preformatted(lines)
+    blocks = (
+        _wrapped_blocks(lines) if _is_wrapped(lines) else [_paragraph_html([line]) for line in lines if line.strip()]
+    )
+    return "\n".join(blocks) if len(blocks) <= MOST_BLOCKS else _preformatted_html(lines)
 
 
-def wrapped_blocks(lines: list[str]) -> list[str]:
+def _wrapped_blocks(lines: list[str]) -> list[str]:
     """Paragraphs of wrapped `lines`, and their tables."""
     blocks = []
     for tabular, group in groupby(lines, lambda line: bool(TABULAR.search(line))):
         block = list(group)
         if tabular and len(block) > 1:
-            blocks.append(preformatted(block))
+            blocks.append(_preformatted_html(block))
         else:
-            blocks += [paragraph(lines_of_one) for lines_of_one in wrapped_paragraphs(block)]
+            blocks += [_paragraph_html(lines_of_one) for lines_of_one in _wrapped_paragraphs(block)]
     return blocks
 
 
-def is_wrapped(lines: list[str]) -> bool:
+def _is_wrapped(lines: list[str]) -> bool:
     """Whether `lines` were broken to fit a column and not because something ended there."""
     filled = [line for line in lines if line.strip()]
     width = max(map(len, filled), default=0)
@@ -158,7 +160,7 @@ def is_wrapped(lines: list[str]) -> bool:
     return width >= NARROWEST_WIRE and bool(pairs) and full >= len(pairs) * 0.7
 
 
-def wrapped_paragraphs(lines: list[str]) -> list[list[str]]:
+def _wrapped_paragraphs(lines: list[str]) -> list[list[str]]:
     paragraphs: list[list[str]] = []
     open_paragraph = False
     for line in lines:
@@ -172,7 +174,7 @@ def wrapped_paragraphs(lines: list[str]) -> list[list[str]]:
     return paragraphs
 
 
-def paragraph(lines: list[str]) -> str:
+def _paragraph_html(lines: list[str]) -> str:
     """One paragraph; scripts without spaces are joined without one."""
     text = ""
     for line in map(str.strip, lines):
@@ -181,7 +183,7 @@ def paragraph(lines: list[str]) -> str:
     return f"<p>{entities.escape(text, quote=False)}</p>"
 
 
-def preformatted(lines: list[str]) -> str:
+def _preformatted_html(lines: list[str]) -> str:
     """`lines` as they stand."""
     text = "\n".join(lines).strip("\n")
     return f"<pre>{entities.escape(text, quote=False)}</pre>"

@@ -1,6 +1,6 @@
-"""HTML as a row of tags: the pattern of a tag, and the guard against documents that cost a parser minutes.
+"""HTML as a sequence of tags: the pattern of a tag, and the guard against documents that cost a parser minutes.
 
-Deciding what may stay is html.py; turning markup into text is text.py.
+What may stay is decided in `sanitise`; markup is turned into text in `text`.
 """
 
 import re
@@ -13,7 +13,7 @@ CODE_AND_CONTROLS = """
     applet audio button canvas datalist frameset head iframe math noembed noframes noscript object plaintext
     script select style svg template textarea title video xmp
 """
-# These vanish together with what they hold, which is never the story.
+# These are removed together with what they hold, which is never the story.
 HOLLOWED = frozenset(CODE_AND_CONTROLS.split())
 
 # Attributes as the HTML tokenizer reads them (WHATWG HTML 13.2.5.32 and following). Possessive, and content
@@ -50,11 +50,11 @@ COPIED = re.compile(COPYING)
 
 
 def is_small(html: str) -> bool:
-    """Whether no parser can be hurt by it, whatever it says."""
+    """Whether it is too small to keep any parser busy, whatever it holds."""
     return len(html) <= SMALL_LENGTH and html.count("<") <= SMALL
 
 
-def only(elements: Set[str], html: str) -> str:
+def keep_only_elements(elements: Set[str], html: str) -> str:
     """`html` without any tags, comments and declarations but the tags of `elements`.
 
     What is left is read in the same way by `TOKEN` and by a parser, so that the nesting can be judged without
@@ -68,12 +68,12 @@ def only(elements: Set[str], html: str) -> str:
         if undivided > MOST_COPYING:
             text = MANY_COPYING.sub(r"\g<0><wbr>", text) + "<wbr>"
             undivided = 0
-        pieces += [text, kept(elements, token)]
+        pieces += [text, _kept_tag(elements, token)]
         position = token.end()
     return "".join([*pieces, MANY_COPYING.sub(r"\g<0><wbr>", html[position:])])
 
 
-def kept(elements: Set[str], token: re.Match[str]) -> str:
+def _kept_tag(elements: Set[str], token: re.Match[str]) -> str:
     name = (token["name"] or "").lower()
     if name not in elements:
         return "<!---->"
@@ -97,10 +97,10 @@ def is_tangled(html: str) -> bool:
                 deepest = max(deepest, len(open_elements))
         elif open_elements and open_elements[-1] == name.lower():
             open_elements.pop()
-    return count * deepest > MOST_WORK or count * misplaced(html) > MOST_MOVES
+    return count * deepest > MOST_WORK or count * _count_misplaced(html) > MOST_MOVES
 
 
-def misplaced(html: str) -> int:
+def _count_misplaced(html: str) -> int:
     """How many tags and characters stand in the tables of `html` outside their cells, at most."""
     if "<table" not in html.lower():
         return 0

@@ -1,6 +1,6 @@
 """A Markdown article in blocks: paragraphs, lists and quotes, with the pictures taken out of them.
 
-What the blocks mean for an article (a byline, an author) is markdown.py.
+What the blocks mean for an article (a byline, an author) is decided in `read`.
 """
 
 import re
@@ -16,18 +16,19 @@ LIST_ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])(?:\s|$)")
 TABLE_RULE = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+")
 OPEN_PICTURE = re.compile(r"!\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*+$")
 MOST_LINES_OF_ALT = 5
-# The parser takes some 25 µs for a bracket, a list item or a line of the worst kind. Long articles have 1,000.
+# The parser takes some 25 µs for a bracket, a list item or a line of the worst kind, so that these many take it a
+# few seconds at most. Long articles have 1,000.
 MARKS = re.compile(r"[\[\]*_`<!&|\\~]|(?<!\S)(?:[-+]|\d{1,9}[.)])(?!\S)")
 MOST_MARKS = MOST_LINES = 50_000
 # Elements that are dropped when a picture was all they held.
 HOLDERS = ("paragraph", "list_item", "bullet_list", "ordered_list", "blockquote", "heading", "link", "em", "strong")
 
 
-class Parser(MarkdownIt):
+class MarkdownParser(MarkdownIt):
     """CommonMark with tables, whose columns align as the reader's page will have it."""
 
     def validateLink(self, url: str) -> bool:
-        """Any address makes a link: the sanitiser judges them, and tells."""
+        """Accepts every address: the sanitiser judges them and warns of those that it removes."""
         return True
 
     def parse(self, src: str, env: MutableMapping[str, Any] | None = None) -> list[Token]:
@@ -38,9 +39,9 @@ class Parser(MarkdownIt):
         return tokens
 
 
-COMMONMARK = Parser("commonmark").enable(["table", "strikethrough"])
+COMMONMARK = MarkdownParser("commonmark").enable(["table", "strikethrough"])
 # In the form a line of dashes divides and an indented line is a paragraph.
-FORM = Parser("commonmark").enable(["table", "strikethrough"]).disable(["lheading", "code"])
+FORM = MarkdownParser("commonmark").enable(["table", "strikethrough"]).disable(["lheading", "code"])
 
 
 def is_heavy(markdown: str) -> bool:
@@ -61,15 +62,15 @@ def read_blocks(lines: Sequence[str]) -> list[Block]:
     """The blocks of an article's `lines`; neighbouring lines of text are paragraphs of their own."""
     blocks = []
     tokens: list[Token] = []
-    for token in FORM.parse("\n".join(spaced(one_line_pictures(lines)))):
+    for token in FORM.parse("\n".join(_with_blank_lines(_one_line_pictures(lines)))):
         tokens.append(token)
         if token.level == 0 and token.nesting <= 0:
-            blocks.append(without_pictures(tokens))
+            blocks.append(_without_pictures(tokens))
             tokens = []
     return [block for block in blocks if block.tokens or block.pictures]
 
 
-def one_line_pictures(lines: Sequence[str]) -> Iterator[str]:
+def _one_line_pictures(lines: Sequence[str]) -> Iterator[str]:
     """`lines` with every picture whose alternative text runs over several put into one."""
     number = 0
     while number < len(lines):
@@ -82,7 +83,7 @@ def one_line_pictures(lines: Sequence[str]) -> Iterator[str]:
         number = end
 
 
-def spaced(lines: Iterable[str]) -> Iterator[str]:
+def _with_blank_lines(lines: Iterable[str]) -> Iterator[str]:
     """`lines` with a blank one between neighbours that Markdown would join: here each is a paragraph."""
     fence = kind = line = ""
     for following in lines:
@@ -91,7 +92,7 @@ def spaced(lines: Iterable[str]) -> Iterator[str]:
             if line.strip().startswith(fence) and not line.strip().strip(fence[0]):
                 fence = ""
         else:
-            kind = kind_of(line, last, previous)
+            kind = _line_kind(line, last, previous)
             if kind and previous and kind != "rule" and (kind != previous or kind == "text"):
                 yield ""
             if kind == "fence":
@@ -100,7 +101,7 @@ def spaced(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def kind_of(line: str, last: str, previous: str) -> str:
+def _line_kind(line: str, last: str, previous: str) -> str:
     """Lines of one kind belong together, but for text; a rule makes a table of the line above it."""
     if not line.strip():
         return ""
@@ -115,22 +116,22 @@ def kind_of(line: str, last: str, previous: str) -> str:
     return "rule" if "|" in line and "|" in last and previous == "text" and TABLE_RULE.fullmatch(line) else "text"
 
 
-def without_pictures(tokens: list[Token]) -> Block:
+def _without_pictures(tokens: list[Token]) -> Block:
     pictures: list[Token] = []
     for token in tokens:
         if token.children:
             taken = [child for child in token.children if child.type == "image"]
             if taken:
                 pictures += taken
-                rest = without_empty([child for child in token.children if child.type != "image"])
-                token.children = rest if text_of(rest) else []
-    text = text_of(tokens)
+                rest = _without_empty([child for child in token.children if child.type != "image"])
+                token.children = rest if inline_text(rest) else []
+    text = inline_text(tokens)
     if pictures:
-        tokens = without_empty([token for token in tokens if token.type != "inline" or token.children])
+        tokens = _without_empty([token for token in tokens if token.type != "inline" or token.children])
     return Block(tokens, pictures, text)
 
 
-def without_empty(tokens: Iterable[Token]) -> list[Token]:
+def _without_empty(tokens: Iterable[Token]) -> list[Token]:
     kept: list[Token] = []
     for token in tokens:
         if token.type.endswith("_close") and token.type[:-6] in HOLDERS and kept and kept[-1].nesting == 1:
@@ -140,7 +141,7 @@ def without_empty(tokens: Iterable[Token]) -> list[Token]:
     return kept
 
 
-def text_of(tokens: Iterable[Token]) -> str:
+def inline_text(tokens: Iterable[Token]) -> str:
     """The plain text of `tokens`, on one line."""
 
     def parts(tokens: Iterable[Token]) -> Iterator[str]:

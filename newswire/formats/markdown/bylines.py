@@ -1,6 +1,6 @@
-"""Who made it: credits at the end of captions, bylines, and the names at the head of biographies.
+"""Names in prose: credits at the end of captions, bylines, and the names at the head of biographies.
 
-Read off prose, in the languages of the wire, and only where it is plain; the caller keeps what is not.
+Patterns of the languages of the wire, which recognise only what is unmistakable; the caller keeps all else as text.
 """
 
 import re
@@ -90,7 +90,7 @@ def byline_names(line: str) -> list[str]:
         return []
     names = [name for name in BETWEEN_NAMES.split(PLACE_OR_MEDIUM.sub("", found[1])) if name]
     people = [name for name in names if not TRADE.search(name)] or names
-    return people if all(is_name(name) for name in people) else []
+    return people if all(_is_name(name) for name in people) else []
 
 
 def biography_name(biography: str) -> str | None:
@@ -105,7 +105,7 @@ def biography_name(biography: str) -> str | None:
 def is_biography_of(name: str, text: str) -> bool:
     """Whether `text` begins with `name` and goes on to say what that person or desk does."""
     rest = text[len(name) :]
-    if not text.casefold().startswith(name.casefold()) or not is_name(name) or name in PRONOUNS:
+    if not text.casefold().startswith(name.casefold()) or not _is_name(name) or name in PRONOUNS:
         return False
     if TRADE.search(rest[: SOON if CASED.match(name) else SOON_UNCASED]):
         return True
@@ -114,11 +114,11 @@ def is_biography_of(name: str, text: str) -> bool:
 
 def bold_name(name: str, rest: str) -> str | None:
     """`name`, set in bold before `rest`, if that is a person and not the beginning of a notice."""
-    is_person = is_name(name) and " " in name and not TRADE.search(name)
+    is_person = _is_name(name) and " " in name and not TRADE.search(name)
     return name if is_person or is_biography_of(name, f"{name} {rest}") else None
 
 
-def is_name(text: str) -> bool:
+def _is_name(text: str) -> bool:
     """Whether `text` can be a name: few words, capitalised where the script has capitals."""
     words = text.split()
     most = MOST_WORDS if CASED.match(text) else MOST_WORDS_UNCASED

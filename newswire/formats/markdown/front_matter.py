@@ -1,8 +1,7 @@
 """YAML front matter: the fields between two lines of `---` at the head of a Markdown article.
 
-YAML 1.2 without its surprises: every scalar stays the text that was written (`no`, `1.0`, `2026-11-02T08:00:00Z`
-are no booleans, floats and dates), but for the four fields that are numbers. What the fields may hold is the
-schema's to judge.
+YAML without implicit types: every scalar stays the text that was written (`no`, `1.0`, `2026-11-02T08:00:00Z` are no
+booleans, floats and dates), but for the four fields that are numbers. The schema judges what the fields may hold.
 """
 
 from typing import Any
@@ -24,7 +23,7 @@ class MarkdownError(ValueError):
         self.line = line
 
 
-class Loader(yaml.BaseLoader):
+class FrontMatterLoader(yaml.BaseLoader):
     """Text, lists and mappings only; without aliases, so that nothing small can become large."""
 
     depth = 0
@@ -71,7 +70,7 @@ def read_front_matter(lines: list[str]) -> tuple[dict[str, Any], int]:
     text = "\n".join(lines[1:end])
     if len(text) > LONGEST:
         raise MarkdownError(f"The front matter is longer than {LONGEST:,} characters.", 1)
-    fields = load(text)
+    fields = _load_yaml(text)
     if fields in (None, ""):
         return {}, end + 1
     if not isinstance(fields, dict):
@@ -79,9 +78,9 @@ def read_front_matter(lines: list[str]) -> tuple[dict[str, Any], int]:
     return fields, end + 1
 
 
-def load(text: str) -> Any:
+def _load_yaml(text: str) -> Any:
     try:
-        return yaml.load(text, Loader)
+        return yaml.load(text, FrontMatterLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 2
         raise MarkdownError(f"The front matter is not YAML: {error.problem}.", line) from None

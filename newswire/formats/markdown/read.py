@@ -11,70 +11,71 @@ from typing import Any
 from markdown_it.token import Token
 
 from newswire.article import UNCARRIABLE
-from newswire.errors import invalid
-from newswire.formats.html.text import from_text
-from newswire.formats.markdown.blocks import COMMONMARK, FORM, Block, is_heavy, read_blocks, text_of
+from newswire.errors import invalid_at
+from newswire.formats.html.text import text_to_html
+from newswire.formats.markdown.blocks import COMMONMARK, FORM, Block, inline_text, is_heavy, read_blocks
 from newswire.formats.markdown.bylines import biography_name, bold_name, byline_names, is_biography_of, split_credit
 from newswire.formats.markdown.front_matter import MarkdownError, read_front_matter
-from newswire.formats.strict_json import decoded
-
-__all__ = ["MarkdownError", "markdown_to_html", "parse_markdown", "read_markdown"]
+from newswire.formats.strict_json import decode_text
 
 LONGEST_BIOGRAPHY = 1_000
-# Far more than the contract allows; it will be refused as it is.
+# Far more than the contract allows: a longer one is not parsed, because the schema will refuse it anyway.
 LONGEST_HEADLINE = 2_000
 
 
 def parse_markdown(body: bytes) -> dict[str, Any]:
-    """The fields of an article as sent, of a document in the Markdown form; raises `Problem` that names the line."""
-    text = decoded(body)
+    """The article as sent that a Markdown document is, in the form of the JSON one.
+
+    Raises `validation_failed` that names the line.
+    """
+    text = decode_text(body)
     if found := UNCARRIABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        raise invalid("", "unusable_character", f"Line {line} holds U+{ord(found[0]):04X}, which XML cannot carry.")
+        raise invalid_at("", "unusable_character", f"Line {line} holds U+{ord(found[0]):04X}, which XML cannot carry.")
     try:
         return read_markdown(text)
     except MarkdownError as error:
-        raise invalid("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None
+        raise invalid_at("", "invalid_markdown", f"Line {error.line}: {error.detail}") from None
 
 
 def markdown_to_html(markdown: str) -> str:
-    """CommonMark with tables as HTML, to be sanitised: raw HTML passes as it is.
+    """CommonMark with tables as HTML that is not sanitised yet: raw HTML passes as it is.
 
-    Text with tens of thousands of marks or lines, which would keep the parser busy, is taken as plain.
+    Text with tens of thousands of marks or lines, which would keep the parser busy for seconds, is taken as plain.
     """
-    return from_text(markdown) if is_heavy(markdown) else str(COMMONMARK.render(markdown))
+    return text_to_html(markdown) if is_heavy(markdown) else str(COMMONMARK.render(markdown))
 
 
 def read_markdown(text: str) -> dict[str, Any]:
-    """The article as sent that `text` in the Markdown form is; front matter goes before what the text says.
+    """The article as sent that `text` in the Markdown form is; front matter takes precedence over the text.
 
-    Gives `headline` and where there are any `byline`, `body_html` (to be sanitised), `images`, `authors`; relative
-    addresses stay. Raises `MarkdownError`.
+    Returns `headline` and, where there are any, `byline`, `body_html` (not sanitised yet), `images` and `authors`;
+    relative URLs stay relative. Raises `MarkdownError`.
     """
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     fields, start = read_front_matter(lines)
-    headline, start = read_headline(lines, start, fields.get("headline"))
+    headline, start = _read_headline(lines, start, fields.get("headline"))
     if is_heavy(text):
-        return {"headline": headline, "body_html": from_text("\n".join(lines[start:])), **fields}
+        return {"headline": headline, "body_html": text_to_html("\n".join(lines[start:])), **fields}
     blocks = read_blocks(lines[start:])
-    byline = take_byline(blocks)
-    authors = take_authors(blocks, byline_names(byline or ""))
+    byline = _take_byline(blocks)
+    authors = _take_authors(blocks, byline_names(byline or ""))
     article = {
         "headline": headline,
         "byline": byline,
         "body_html": FORM.renderer.render([token for block in blocks for token in block.tokens], FORM.options, {}),
-        "images": images(blocks),
+        "images": _list_images(blocks),
         "authors": authors,
     }
     return {**{name: value for name, value in article.items() if value}, **fields}
 
 
-def read_headline(lines: Sequence[str], start: int, given: Any) -> tuple[Any, int]:
+def _read_headline(lines: Sequence[str], start: int, given: Any) -> tuple[Any, int]:
     """The headline and the line after it. One in the front matter need not be repeated in the text."""
     first = next((number for number in range(start, len(lines)) if lines[number].strip()), None)
     line = "" if first is None else lines[first].strip()
     marked = line.startswith("# ")
-    written = plain_headline(line)
+    written = _plain_headline(line)
     if given is not None:
         return given, first + 1 if first is not None and (marked or written == given) else start
     if first is None or not written:
@@ -83,14 +84,14 @@ def read_headline(lines: Sequence[str], start: int, given: Any) -> tuple[Any, in
     return written, first + (2 if underlined else 1)
 
 
-def plain_headline(line: str) -> str:
+def _plain_headline(line: str) -> str:
     """The text of a headline in Markdown; none if it is a picture."""
     if len(line) > LONGEST_HEADLINE:
         return line
-    return "" if line.startswith("![") else text_of(FORM.parseInline(re.sub(r"^#\s+(.*?)(?:\s+#+)?$", r"\1", line)))
+    return "" if line.startswith("![") else inline_text(FORM.parseInline(re.sub(r"^#\s+(.*?)(?:\s+#+)?$", r"\1", line)))
 
 
-def take_byline(blocks: list[Block]) -> str | None:
+def _take_byline(blocks: list[Block]) -> str | None:
     """The line "By …" at the head of the text, taken out of `blocks`."""
     first = next((block for block in blocks if block.text), None)
     if first is None or first.tokens[0].type != "paragraph_open" or not byline_names(first.text):
@@ -100,10 +101,10 @@ def take_byline(blocks: list[Block]) -> str | None:
     return byline
 
 
-def take_authors(blocks: list[Block], names: list[str]) -> list[dict[str, str]]:
+def _take_authors(blocks: list[Block], names: list[str]) -> list[dict[str, str]]:
     """The authors: those of the byline, and the pictures with a biography at the end, taken out of `blocks`."""
     described: list[dict[str, str]] = []
-    while author := author_at_end(blocks, names):
+    while author := _author_at_end(blocks, names):
         described.insert(0, author)
         del blocks[-2:]
     while described and blocks and blocks[-1].tokens and blocks[-1].tokens[0].type == "hr":
@@ -113,7 +114,7 @@ def take_authors(blocks: list[Block], names: list[str]) -> list[dict[str, str]]:
     return [*listed, *known.values()]
 
 
-def author_at_end(blocks: list[Block], names: list[str]) -> dict[str, str] | None:
+def _author_at_end(blocks: list[Block], names: list[str]) -> dict[str, str] | None:
     """The author whose picture and biography `blocks` end with; None if that could be a picture and its story."""
     if len(blocks) < 3:
         return None
@@ -122,23 +123,23 @@ def author_at_end(blocks: list[Block], names: list[str]) -> dict[str, str] | Non
         return None
     if not 0 < len(words.text) < LONGEST_BIOGRAPHY:
         return None
-    name = author_name(text_of(portrait.pictures), words, names)
+    name = _author_name(inline_text(portrait.pictures), words, names)
     if name is None:
         return None
     return {"name": name, "bio": words.text, "avatar_url": str(portrait.pictures[0].attrs["src"])}
 
 
-def author_name(alternative: str, words: Block, names: list[str]) -> str | None:
+def _author_name(alternative: str, words: Block, names: list[str]) -> str | None:
     if alternative:
         return alternative if alternative in names or is_biography_of(alternative, words.text) else None
     in_byline = next((name for name in names if words.text.casefold().startswith(name.casefold())), None)
     children = [child for child in words.tokens[1].children or [] if child.type != "text" or child.content]
     if in_byline is None and [child.type for child in children[:3]] == ["strong_open", "text", "strong_close"]:
-        return bold_name(children[1].content.strip(), text_of(children[3:]))
+        return bold_name(children[1].content.strip(), inline_text(children[3:]))
     return in_byline or biography_name(words.text)
 
 
-def images(blocks: list[Block]) -> list[dict[str, str]]:
+def _list_images(blocks: list[Block]) -> list[dict[str, str]]:
     """The pictures: one above the text leads, the others stand inside, or make a gallery where there is no text."""
     found: list[dict[str, str]] = []
     reading = False
@@ -146,14 +147,14 @@ def images(blocks: list[Block]) -> list[dict[str, str]]:
     for block in blocks:
         for picture in block.pictures:
             later = "inline" if has_text else "gallery"
-            found.append(image(picture, later if reading or found else "lead"))
+            found.append(_image_fields(picture, later if reading or found else "lead"))
         reading = reading or bool(block.text)
     return found
 
 
-def image(picture: Token, role: str) -> dict[str, str]:
+def _image_fields(picture: Token, role: str) -> dict[str, str]:
     """A title (`![…](… "title")`) is the caption and leaves the rest alternative; else that is the caption."""
-    alternative, title = text_of([picture]), " ".join(str(picture.attrs.get("title") or "").split())
+    alternative, title = inline_text([picture]), " ".join(str(picture.attrs.get("title") or "").split())
     caption, credit = split_credit(title or alternative)
     described = {"caption": caption, "credit": credit, "alt_text": alternative if title else None}
     found = {"url": str(picture.attrs["src"]), "role": role}

@@ -14,7 +14,8 @@ import yaml
 
 from newswire.article import SENDABLE
 from newswire.formats.html.sanitise import sanitise
-from newswire.formats.markdown.read import MarkdownError, read_markdown
+from newswire.formats.markdown.front_matter import MarkdownError
+from newswire.formats.markdown.read import read_markdown
 
 LONGEST = 50_000
 """Characters of HTML that are made Markdown: about a millisecond for a thousand, but for long runs and long lists."""
@@ -33,26 +34,28 @@ def write_markdown(article: Mapping[str, Any]) -> bytes:
 
     What only the wire knows stands in a comment.
     """
-    fields = as_sent(article, "", without=("body_html", "body_text"))
+    fields = _sendable_members(article, "", without=("body_html", "body_text"))
     html = article["body_html"] or ""
     # On one line: what begins a line could be taken for Markdown, and an empty one ends the HTML.
     line = html.replace("\n", "&#10;")
-    found = next((text for text in (written(html), line) if text is not None and is_read_as(text, html, fields)), None)
+    found = next(
+        (text for text in (_html_as_markdown(html), line) if text is not None and _is_read_as(text, html, fields)), None
+    )
     if found is None and len(html) < LONGEST:
         fields, found = {**fields, "body_html": html}, ""
     origin = orjson.dumps([article["publisher"]["name"], article["id"], article["version"], article["seq"]]).decode()
     body = line if found is None else found
-    return f"---\n# publisher, id, version, seq: {origin}\n{dumped(fields)}---\n{body}\n".encode()
+    return f"---\n# publisher, id, version, seq: {origin}\n{_dump_fields(fields)}---\n{body}\n".encode()
 
 
-def dumped(fields: Mapping[str, Any]) -> str:
+def _dump_fields(fields: Mapping[str, Any]) -> str:
     plain = UNUSUAL.search(orjson.dumps(fields).decode()) is None
     text: str = yaml.safe_dump(fields, allow_unicode=plain, sort_keys=False, width=1_000_000)
     return text
 
 
-def written(html: str) -> str | None:
-    """A body in Markdown, or None where that would take long."""
+def _html_as_markdown(html: str) -> str | None:
+    """HTML converted to Markdown; None where that would take too long."""
     if len(html) > LONGEST or SLOW.search(html) or html.count("<li") > MOST_ITEMS:
         return None
     # Ten megabytes of every process, which most of them never need.
@@ -65,23 +68,25 @@ def written(html: str) -> str | None:
     return f"\n{str(made).strip()}"
 
 
-def is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
-    """Whether a body is read as this HTML, and nothing of it as something else."""
+def _is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
+    """Whether the reader of Markdown makes exactly `html` of a body, and nothing else of it."""
     headline = {"headline": fields.get("headline", "")}
     try:
-        found = read_markdown(f"---\n{dumped(headline)}---\n{text}\n")
+        found = read_markdown(f"---\n{_dump_fields(headline)}---\n{text}\n")
     except (MarkdownError, RecursionError):
         return False
     return sanitise(str(found.pop("body_html", "")), None).html == html and found == headline
 
 
-def as_sent(served: Mapping[str, Any], of: str, without: Sequence[str] = ()) -> dict[str, Any]:
-    """What can be sent of an article, or of an object in its field `of`; what is empty is left out."""
+def _sendable_members(served: Mapping[str, Any], of: str, without: Sequence[str] = ()) -> dict[str, Any]:
+    """The members of an article, or of an object in its field `of`, that can be sent; without empty ones."""
     first, last = FIRST.get(of, ()), LAST.get(of, ())
     names = [*first, *(name for name in SENDABLE[of] if name not in first + last), *last]
     found = {name: served[name] for name in names if name not in without and served.get(name) not in (None, [], "")}
     return {
-        name: [as_sent(item, name) for item in value] if name in SENDABLE and isinstance(value, list) else value
+        name: [_sendable_members(item, name) for item in value]
+        if name in SENDABLE and isinstance(value, list)
+        else value
         for name, value in found.items()
         if name != "change"
     }

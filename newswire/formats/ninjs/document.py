@@ -1,4 +1,4 @@
-"""The tools of reading ninjs: objects whose members are found whatever their spelling, and what was made of them."""
+"""The objects of a ninjs document, whose members are found in any spelling, and the article that is read from them."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ HTML_ROLES = frozenset({"html", "xhtml", "html5", "richtext"})
 TAG = re.compile(r"</?(?:p|br|div|h[1-6]|ul|ol|li|a|em|strong|b|i|span|blockquote|figure|table)[\s/>]", re.IGNORECASE)
 
 
-class Found(NamedTuple):
+class FoundValue(NamedTuple):
     """A value, and the JSON pointer (RFC 6901) to where it stands in the document."""
 
     value: Any
@@ -30,33 +30,33 @@ class Prose(NamedTuple):
     html: bool
 
     @property
-    def found(self) -> Found:
-        return Found(self.value, self.pointer)
+    def found(self) -> FoundValue:
+        return FoundValue(self.value, self.pointer)
 
     @property
     def is_text(self) -> bool:
         return isinstance(self.value, str)
 
 
-class Reading:
-    """What was made of a document: the article as sent, where its parts stood, what is not kept, what refuses it."""
+class NinjsReader:
+    """The result of reading a document: the article as sent, where its values stood, warnings, and faults."""
 
     def __init__(self) -> None:
         self.article: dict[str, Any] = {}
-        self.places: dict[str, str] = {}
+        self.pointers: dict[str, str] = {}
         self.warnings: list[dict[str, str]] = []
         self.faults: list[Fault] = []
 
-    def put(self, name: str, found: Found | None) -> None:
+    def put(self, name: str, found: FoundValue | None) -> None:
         if found is not None:
             self.article[name] = found.value
-            self.places[f"/{name}"] = found.pointer
+            self.pointers[f"/{name}"] = found.pointer
 
-    def add(self, name: str, found: Found) -> None:
+    def add(self, name: str, found: FoundValue) -> None:
         """One more item of a list."""
         items = self.article.setdefault(name, [])
-        self.places[f"/{name}/{len(items)}"] = found.pointer
-        self.places.setdefault(f"/{name}", found.pointer.rpartition("/")[0])
+        self.pointers[f"/{name}/{len(items)}"] = found.pointer
+        self.pointers.setdefault(f"/{name}", found.pointer.rpartition("/")[0])
         items.append(found.value)
 
     def drop(self, name: str) -> bool:
@@ -71,7 +71,7 @@ class Reading:
 
 
 class Part:
-    """An object of a document; its members are asked for in small letters, the first name that is there counts."""
+    """An object of a document. Members are asked for in lower case; the first name that is there counts."""
 
     def __init__(self, content: Mapping[str, Any], pointer: str) -> None:
         self.content = content
@@ -81,11 +81,11 @@ class Part:
             self.spelled.setdefault(name.lower(), name)
         self.known: set[str] = set()
 
-    def take(self, *names: str) -> Found | None:
+    def take(self, *names: str) -> FoundValue | None:
         """The first of these members that holds something; all of them count as read."""
         self.known.update(self.spelled[name] for name in names if name in self.spelled)
         name = self.name_of(*names)
-        return None if name is None else Found(self.content[name], self.under(name))
+        return None if name is None else FoundValue(self.content[name], self.under(name))
 
     def text(self, *names: str) -> str | None:
         """The same, if it is text."""
@@ -116,7 +116,7 @@ class Part:
             # It is not what it should be, so it was not read.
             self.known -= {self.spelled[name] for name in names if name in self.spelled}
         # A word among objects is the name of one.
-        named = (({"name": item} if isinstance(item, str) else item, place) for item, place in numbered(found))
+        named = (({"name": item} if isinstance(item, str) else item, place) for item, place in list_items(found))
         return [Part(item, place) for item, place in named if isinstance(item, Mapping)]
 
     def named_parts(self, *names: str) -> list[tuple[str, "Part"]]:
@@ -128,7 +128,7 @@ class Part:
                     if isinstance(item, Mapping)]  # fmt: skip
         return [(part.text("name") or "", part) for part in self.parts(*names)]
 
-    def prose(self, stem: str, reading: Reading) -> list[Prose]:
+    def prose(self, stem: str, reading: NinjsReader) -> list[Prose]:
         """The texts of a kind: `body`, `body_html` … in ninjs 1, the list `bodies` since 2."""
         found = [
             self.prose_of(name, name.lower().removeprefix(stem).strip("_"))
@@ -145,23 +145,23 @@ class Part:
     def prose_of(self, name: str, role: str) -> Prose:
         self.known.add(name)
         value = self.content[name]
-        return Prose(value, self.under(name), role, is_html(value, role, None))
+        return Prose(value, self.under(name), role, _is_html(value, role, None))
 
     def prose_item(self) -> Prose | None:
         found, role = self.take("value"), self.text("role") or ""
         if found is None:
             return None
-        return Prose(found.value, found.pointer, role.lower(), is_html(found.value, role, self.text("contenttype")))
+        return Prose(found.value, found.pointer, role.lower(), _is_html(found.value, role, self.text("contenttype")))
 
 
-def numbered(found: Found | None) -> Iterable[tuple[Any, str]]:
+def list_items(found: FoundValue | None) -> Iterable[tuple[Any, str]]:
     """The items of a list with their pointers; what is no list has none."""
     if found is None or not isinstance(found.value, list):
         return ()
     return ((item, f"{found.pointer}/{number}") for number, item in enumerate(found.value))
 
 
-def is_html(value: Any, role: str, media_type: str | None) -> bool:
+def _is_html(value: Any, role: str, media_type: str | None) -> bool:
     """Whether a text is HTML: as it says itself, else as its role says, else as it looks."""
     if media_type is not None:
         return "html" in media_type or "xml" in media_type

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from newswire.article import uri
+from newswire.article import article_uri
 from newswire.timestamps import END_OF_TIME
 
 Json = dict[str, Any]
@@ -34,15 +34,15 @@ def write_ninjs(article: Mapping[str, Any], version: str) -> bytes:
     """
     document = {
         "standard": {"name": "ninjs", "version": version, "schema": SCHEMA.format(version)},
-        "uri": uri(article["id"]),
+        "uri": article_uri(article["id"]),
         "type": "text",
         "representationType": "full" if "body_html" in article else "partial",
-        **filled(identity(article) | words(article) | parts(article)),
+        **_without_empty(_identity_members(article) | _text_members(article) | _part_members(article)),
     }
-    return orjson.dumps(document if version == "3.1" else older(document))
+    return orjson.dumps(document if version == "3.1" else _as_version_2(document))
 
 
-def identity(article: Mapping[str, Any]) -> Json:
+def _identity_members(article: Mapping[str, Any]) -> Json:
     """Which article and version it is, from when to when, and under what conditions."""
     embargo = article.get("embargoed_until")
     number, external_id, publisher = article.get("version"), article.get("external_id"), article.get("publisher")
@@ -61,20 +61,22 @@ def identity(article: Mapping[str, Any]) -> Json:
         "edNote": article.get("editor_note"),
         "language": article.get("language"),
         "altIds": [{"role": "external_id", "value": external_id}] if external_id else None,
-        "infoSources": [filled({"name": publisher["name"], "role": "publisher", "uri": publisher["url"],
+        "infoSources": [_without_empty({"name": publisher["name"], "role": "publisher", "uri": publisher["url"],
                                 "literal": publisher["slug"]})] if publisher else None,
     }  # fmt: skip
 
 
-def words(article: Mapping[str, Any]) -> Json:
+def _text_members(article: Mapping[str, Any]) -> Json:
     """What is read: headline, bodies, and the lines around them."""
     change, html, text = article.get("change") or {}, article.get("body_html"), article.get("body_text")
     return {
-        "headlines": texts(main=article.get("headline")),
+        "headlines": _text_objects(main=article.get("headline")),
         # Of its kinds of change only a correction or an update has something to say to readers.
-        "descriptions": texts(summary=article.get("summary"), **{change.get("type", "update"): change.get("note")}),
+        "descriptions": _text_objects(
+            summary=article.get("summary"), **{change.get("type", "update"): change.get("note")}
+        ),
         "bodies": [
-            filled({"role": "main", "contentType": media, "charCount": len(text or ""),
+            _without_empty({"role": "main", "contentType": media, "charCount": len(text or ""),
                     "wordCount": article.get("word_count"), "value": value})
             for media, value in (("text/html", html), ("text/plain", text)) if value
         ],
@@ -84,46 +86,46 @@ def words(article: Mapping[str, Any]) -> Json:
     }  # fmt: skip
 
 
-def texts(**by_role: str | None) -> list[Json]:
+def _text_objects(**by_role: str | None) -> list[Json]:
     """Plain texts, each with its role."""
     return [{"role": role, "contentType": "text/plain", "value": text} for role, text in by_role.items() if text]
 
 
-def parts(article: Mapping[str, Any]) -> Json:
+def _part_members(article: Mapping[str, Any]) -> Json:
     """What it is about and what belongs to it; `people` are its authors."""
     page, section = article.get("url"), article.get("section")
     return {
-        "people": [person(author) for author in article.get("authors", ())],
-        "places": [place(item) for item in article.get("places", ())],
+        "people": [_person_object(author) for author in article.get("authors", ())],
+        "places": [_place_object(item) for item in article.get("places", ())],
         "subjects": [
             *([{"name": section, "rel": "section"}] if section else ()),
             *({"name": keyword, "rel": "keyword"} for keyword in article.get("keywords", ())),
-            *map(subject, article.get("subjects", ())),
+            *map(_subject_object, article.get("subjects", ())),
         ],
         "renditions": [{"name": "web", "href": page, "contentType": "text/html"}] if page else None,
-        "associations": [picture(image, number) for number, image in enumerate(article.get("images", ()), 1)],
+        "associations": [_picture_object(image, number) for number, image in enumerate(article.get("images", ()), 1)],
     }
 
 
-def person(author: Mapping[str, Any]) -> Json:
+def _person_object(author: Mapping[str, Any]) -> Json:
     contacts = [
-        filled({"type": kind, "role": role, "value": author[name]})
+        _without_empty({"type": kind, "role": role, "value": author[name]})
         for kind, role, name in (
             ("web", "profile", "url"), ("web", "avatar", "avatar_url"), (None, "jobtitle", "role"),
             (None, "biography", "bio"), (None, "organisation", "organization"),
         )
         if author[name]
     ]  # fmt: skip
-    return filled({"name": author["name"], "rel": "author", "literal": author["id"], "contactInfo": contacts})
+    return _without_empty({"name": author["name"], "rel": "author", "literal": author["id"], "contactInfo": contacts})
 
 
-def place(item: Mapping[str, Any]) -> Json:
+def _place_object(item: Mapping[str, Any]) -> Json:
     country = item["country"]
     contacts = [{"role": "country", "address": {"country": country}}] if country else None
-    return filled({"name": item["name"], "contactInfo": contacts})
+    return _without_empty({"name": item["name"], "contactInfo": contacts})
 
 
-def subject(item: Mapping[str, Any]) -> Json:
+def _subject_object(item: Mapping[str, Any]) -> Json:
     """A concept. `literal` is its code, and `uri` ends with that code: what comes before it is the vocabulary."""
     code, scheme = item["code"], item["scheme"]
     escaped = quote(code or "", safe=SAFE_IN_CODE)
@@ -132,46 +134,46 @@ def subject(item: Mapping[str, Any]) -> Json:
         identifier = scheme + escaped
     elif scheme:
         identifier = f"urn:newswire:subject:{quote(scheme, safe='')}:{escaped}"
-    return filled({"name": item["name"], "rel": "about", "uri": identifier, "literal": code})
+    return _without_empty({"name": item["name"], "rel": "about", "uri": identifier, "literal": code})
 
 
-def picture(image: Mapping[str, Any], number: int) -> Json:
+def _picture_object(image: Mapping[str, Any], number: int) -> Json:
     original = {"name": "original"} | {name: image[name] for name in ("url", "mime_type", "width", "height")}
-    return filled({
+    return _without_empty({
         "name": f"{image['role']}-{number}",
         "rel": image["role"],
         "uri": f"urn:uuid:{UUID(image['id'])}",
         "type": "picture",
-        "descriptions": texts(caption=image["caption"], alt_text=image["alt_text"]),
+        "descriptions": _text_objects(caption=image["caption"], alt_text=image["alt_text"]),
         "by": image["credit"],
         "copyrightNotice": image["copyright_notice"],
-        "renditions": [rendition(item) for item in (original, *image["renditions"])],
+        "renditions": [_rendition_object(item) for item in (original, *image["renditions"])],
     })  # fmt: skip
 
 
-def rendition(item: Mapping[str, Any]) -> Json:
-    return filled({
+def _rendition_object(item: Mapping[str, Any]) -> Json:
+    return _without_empty({
         "name": item["name"], "href": item["url"], "contentType": item["mime_type"], "width": item["width"],
         "height": item["height"], "sizeInBytes": item.get("size_bytes"),
     })  # fmt: skip
 
 
-def filled(members: Mapping[str, Any]) -> Json:
-    """The members that have something in them: ninjs has no null."""
+def _without_empty(members: Mapping[str, Any]) -> Json:
+    """The members that are neither null nor an empty list: ninjs has no null."""
     return {name: value for name, value in members.items() if value is not None and value != []}
 
 
-def older(document: Json) -> Json:
+def _as_version_2(document: Json) -> Json:
     """A 3.1 document as 2.1: the same names in small letters, but for one; pictures have no relation there."""
     for association in document.get("associations", ()):
         del association["rel"]
-    found: Json = lowered(document)
+    found: Json = _lowercase_names(document)
     if "embargoeduntil" in found:
         found["embargoed"] = found.pop("embargoeduntil")
     return found
 
 
-def lowered(value: Any) -> Any:
+def _lowercase_names(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name.lower(): lowered(item) for name, item in value.items()}
-    return [lowered(item) for item in value] if isinstance(value, list) else value
+        return {name.lower(): _lowercase_names(item) for name, item in value.items()}
+    return [_lowercase_names(item) for item in value] if isinstance(value, list) else value

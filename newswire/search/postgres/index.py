@@ -15,13 +15,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from newswire.search.backend import Document, SearchBackend
 from newswire.search.keyset import MAX_SHAPES, count_statement, keyset_page, list_parameters, list_values
-from newswire.search.postgres import term_counts, time_buckets
+from newswire.search.postgres import time_buckets
 from newswire.search.postgres.tsquery import add_value, exact_condition, has_prefix, is_exact, tsquery_of
 from newswire.search.postgres.writer import PostgresIndexWriter, document_table
 from newswire.search.query import Position, Query
 from newswire.store.articles import NUMBERS as ARTICLE_NUMBERS
 from newswire.store.statements import Statement
 from newswire.store.tables import article
+from newswire.timestamps import EARLIEST, LATEST
 from newswire.visibility import Filter, TimeRules, open_sql, values_of_rules
 
 search_document = document_table("search_document")
@@ -29,6 +30,8 @@ search_document = document_table("search_document")
 
 class PostgresSearch(SearchBackend):
     """See `SearchBackend`."""
+
+    rows = search_document
 
     def __init__(self) -> None:
         self.writer = PostgresIndexWriter()
@@ -83,12 +86,12 @@ class PostgresSearch(SearchBackend):
     def count_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]:
-        return term_counts.number_by_term(connection, term_counts.COUNT, terms, wanted, rules, {"most": most})
+        return number_by_term(connection, COUNT_BY_TERM, terms, wanted, rules, {"most": most})
 
     def newest_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]:
-        return term_counts.number_by_term(connection, term_counts.NEWEST, terms, wanted, rules, term_counts.WALKING)
+        return number_by_term(connection, NEWEST_BY_TERM, terms, wanted, rules, NEWEST_WALK)
 
 
 @lru_cache(MAX_SHAPES)
@@ -149,3 +152,40 @@ TEXTS = sql(
     "SELECT number, forms[1], forms[2], ' ' || substr(forms[3], 2, :most), forms[4], forms[5]"
     " FROM search_document WHERE number = ANY(:numbers)"
 )
+
+FOR_EACH_TERM = """SELECT asked.value, ({found}) FROM (
+    SELECT value, (%(within)s || quote_literal('_' || value))::tsquery AS query FROM unnest(%(terms)s::text[]) AS value
+) AS asked"""
+# OPEN is replaced by the conditions that the rules of access put on times.
+USABLE = "status = 'usable' AND OPEN"
+# A materialised CTE hides the LIMIT from the planner, which would otherwise choose to scan the whole table. The CTE
+# is still read no further than the LIMIT.
+COUNT_BY_TERM = FOR_EACH_TERM.format(
+    found=f"""WITH matches AS MATERIALIZED (
+        SELECT number FROM search_document WHERE words @@ asked.query AND {USABLE}
+    ) SELECT count(*) FROM (SELECT 1 FROM matches LIMIT %(most)s) AS counted"""
+)
+WALK_FOR_TERM = time_buckets.WALK.format(**time_buckets.DESCENDING, matching=USABLE, place="true").replace(
+    "%(query)s", "asked.query"
+)
+NEWEST_BY_TERM = FOR_EACH_TERM.format(
+    found=f"""SELECT number FROM search_document
+        WHERE number = ANY(ARRAY(SELECT unnest(numbers) FROM ({WALK_FOR_TERM}) AS walked))
+        ORDER BY published_at DESC, number DESC LIMIT 1"""
+)
+# A single match is wanted, so each step of this walk sorts a tenth of the matches that a page would.
+NEWEST_WALK = {"low": EARLIEST, "high": LATEST, "wanted": 1, "few": 50, "first": 100, "many": 1000}
+
+
+def number_by_term(
+    connection: Connection, statement: str, terms: Collection[str], wanted: Filter, rules: TimeRules,
+    values: Mapping[str, Any],
+) -> dict[str, int]:  # fmt: skip
+    """Executes `COUNT_BY_TERM` or `NEWEST_BY_TERM` over the usable articles that satisfy `wanted` and `rules`.
+
+    The result leaves out terms that no article carries.
+    """
+    narrowed = f"({tsquery_of(None, wanted, ())}) & " if wanted != Filter() else ""
+    asked = {"terms": [*terms], "within": narrowed, **values, **values_of_rules(rules)}
+    statement = statement.replace("OPEN", open_sql(rules, "%({})s"))
+    return {term: number for term, number in connection.exec_driver_sql(statement, asked) if number}

@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, bindparam, delete, insert
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
-from newswire.article import Held
+from newswire.article import ArticleState
 from newswire.search.analysis import FIELDS, Analysed
 from newswire.search.backend import Document
+from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
 from newswire.search.postgres import time_buckets
 from newswire.search.postgres.tsquery import MARKS, OWN, field_lexeme, pair_lexemes
@@ -37,6 +38,7 @@ def document_table(name: str) -> Table:
         Column("expires_at", BigInteger),
         Column("words", TSVECTOR, nullable=False),
         Column("forms", ARRAY(Text), nullable=False),
+        Column("index_version", Text, nullable=False),
     )
 
 
@@ -55,13 +57,14 @@ class PostgresIndexWriter:
         self.delete_row.execute(connection, {"number": number})
 
 
-def index_row(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, Any]:
+def index_row(held: ArticleState, terms: frozenset[str], analysed: Analysed) -> dict[str, Any]:
     """The columns of a row of the index."""
     return {
         "number": held.number, "status": held.status.value, "published_at": held.published_at,
         "updated_at": held.updated_at, "expires_at": held.expires_at,
         "words": tsvector_text(held.published_at, terms, analysed),
         "forms": [f" {' '.join(analysed.forms[field])} " for field in FIELDS],
+        "index_version": INDEX_VERSION,
     }  # fmt: skip
 
 

@@ -37,13 +37,12 @@ from newswire.search.keyset import (
     open_between,
 )  # fmt: skip
 from newswire.search.query import Position, Query
-from newswire.search.sqlite import term_counts
-from newswire.search.sqlite.match import HIDDEN, match_expression
+from newswire.search.sqlite.match import HIDDEN, any_token, match_expression
 from newswire.search.sqlite.writer import SLOTS, SqliteIndexWriter, first_position
 from newswire.store.articles import NUMBERS
 from newswire.store.statements import Statement
 from newswire.store.tables import article
-from newswire.visibility import Filter, TimeRules
+from newswire.visibility import Filter, TimeRules, closed_sql, values_of_rules
 
 FEW = 1000
 
@@ -52,12 +51,15 @@ search_place = Table(
     MetaData(),
     Column("position", Integer, primary_key=True),
     Column("number", BigInteger, nullable=False, unique=True),
+    Column("index_version", Text, nullable=False),
 )
 search_index = table("search_index", column("rowid"), column("search_index"))
 
 
 class SqliteSearch(SearchBackend):
     """See `SearchBackend`."""
+
+    rows = search_place
 
     def __init__(self) -> None:
         self.writer = SqliteIndexWriter()
@@ -105,12 +107,12 @@ class SqliteSearch(SearchBackend):
     def count_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]:
-        return term_counts.number_by_term(connection, term_counts.COUNT, terms, wanted, rules, {"most": most})
+        return number_by_term(connection, COUNT_BY_TERM, terms, wanted, rules, {"most": most})
 
     def newest_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]:
-        return term_counts.number_by_term(connection, term_counts.NEWEST, terms, wanted, rules, {})
+        return number_by_term(connection, NEWEST_BY_TERM, terms, wanted, rules, {})
 
 
 @lru_cache(MAX_SHAPES)
@@ -167,3 +169,30 @@ TEXTS = text(
     " ' ' || caption || ' ', ' ' || byline || ' ' FROM search_place JOIN search_index ON search_index.rowid = position"
     " WHERE number IN (SELECT value FROM json_each(:numbers))"
 )
+
+# The articles that the rules of access close (CLOSED) are selected once for all terms: two look-ups for each match
+# would be most of the work.
+MATCHES = """search_index
+    WHERE search_index MATCH '("' || asked.value || :within AND search_index.rowid NOT IN
+    (SELECT position FROM article JOIN search_place USING (number) WHERE CLOSED)"""
+FOR_EACH_TERM = "SELECT asked.value, ({found}) FROM json_each(:terms) AS asked"
+COUNT_BY_TERM = FOR_EACH_TERM.format(found=f"SELECT count(*) FROM (SELECT 1 FROM {MATCHES} LIMIT :most)")
+NEWEST_BY_TERM = FOR_EACH_TERM.format(
+    found="SELECT number FROM search_place WHERE position ="
+    f" (SELECT search_index.rowid FROM {MATCHES} ORDER BY search_index.rowid DESC LIMIT 1)"
+)
+
+
+def number_by_term(
+    connection: Connection, statement: str, terms: Collection[str], wanted: Filter, rules: TimeRules,
+    values: Mapping[str, Any],
+) -> dict[str, int]:  # fmt: skip
+    """Executes `COUNT_BY_TERM` or `NEWEST_BY_TERM` over the usable articles that satisfy `wanted` and `rules`.
+
+    The result leaves out terms that no article carries.
+    """
+    narrowed = f" AND ({match_expression(None, wanted, ())})" if wanted != Filter() else ""
+    within = f'"{narrowed}) NOT ({any_token(HIDDEN)})'
+    asked = {"terms": orjson.dumps([*terms]).decode(), "within": within, **values, **values_of_rules(rules)}
+    statement = statement.replace("CLOSED", closed_sql(rules, ":{}", "article"))
+    return {term: number for term, number in connection.exec_driver_sql(statement, asked) if number}

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-from newswire.article import Held, Status
+from newswire.article import ArticleState, Status
 from newswire.search.analysis import FIELDS, Analysed
 from newswire.search.backend import Document
+from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
 from newswire.store.statements import Statement
 
@@ -37,7 +38,17 @@ class SqliteIndexWriter:
         here = f"FROM {places} WHERE position BETWEEN :low AND :high"
         self.last_place = Statement(text(f"SELECT position, number {here} ORDER BY position DESC LIMIT 1"))
         self.later_places = Statement(text(f"SELECT position {here} AND number > :number ORDER BY position DESC"))
-        self.add_place = Statement(text(f"INSERT INTO {places} (position, number) VALUES (:position, :number)"))
+        self.add_place = Statement(
+            text(
+                f"INSERT INTO {places} (position, number, index_version) VALUES (:position, :number, '{INDEX_VERSION}')"
+            )
+        )
+        self.set_version = Statement(
+            text(
+                f"UPDATE {places} SET index_version = '{INDEX_VERSION}'"
+                f" WHERE position = :position AND index_version <> '{INDEX_VERSION}'"
+            )
+        )
         self.delete_place = Statement(text(f"DELETE FROM {places} WHERE position = :position"))
         self.move_place = Statement(text(f"UPDATE {places} SET position = :target WHERE position = :position"))
 
@@ -57,11 +68,15 @@ class SqliteIndexWriter:
         return found[0][0] if found else None
 
     def take_position(self, connection: Connection, number: int, published_at: int) -> int:
-        """The row number that the article has, or a new one when it has none at this time of publication."""
+        """The row number that the article has, or a new one when it has none at this time of publication.
+
+        Its place is of this process's version of the index from now on.
+        """
         position = self.read_position(connection, number)
         low = first_position(published_at)
         if position is not None:
             if low <= position < low + SLOTS:
+                self.set_version.execute(connection, {"position": position})
                 return position
             self.delete_place.execute(connection, {"position": position})
         return self.insert_place(connection, number, published_at)
@@ -92,7 +107,7 @@ def first_position(published_at: int) -> int:
     return (published_at - MIDDLE) * SLOTS
 
 
-def index_row(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, str]:
+def index_row(held: ArticleState, terms: frozenset[str], analysed: Analysed) -> dict[str, str]:
     """The columns of a row of the index.
 
     Stems stand there without their language, which is a term: so a word is one list, not one for each language.

@@ -69,6 +69,7 @@ class PostgresBackend(Backend):
     lost_errors = (psycopg.OperationalError, psycopg.InterfaceError)
     replica_errors = (ReadOnlySqlTransaction, FeatureNotSupported)
     upgrades_on_serve = False
+    pause_seconds = 0.0
     restores_over = False
     not_empty_advice = "create a new database and restore into that one."
     damaged_advice = ""

@@ -49,6 +49,8 @@ class SqliteBackend(Backend):
     lost_errors = (sqlite3.OperationalError,)
     replica_errors = ()
     upgrades_on_serve = True
+    # Whoever waits for the write lock looks for it at least every 100 ms (sqliteDefaultBusyCallback).
+    pause_seconds = 0.11
     restores_over = True
     not_empty_advice = "--force replaces all that is in it."
     damaged_advice = " Move it away, with its -wal and -shm, and restore again."

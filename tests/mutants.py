@@ -1,0 +1,253 @@
+"""Mutants: faults put into the code, each with the tests that must notice it.
+
+    python -m tests.mutants [--quick] [--list] [NAME ...]
+
+Each is applied to a copy of the tree, in which its tests are run; without arguments all of them, which takes some
+minutes. With `--quick` only the quick part of the suite may notice. Exit status: 0 every mutant was caught, 1 one
+survived, 2 the list is out of date or the usage wrong.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+COPIED = ("newswire", "migrations", "tests", "bench", "docs", "pyproject.toml", "constraints.txt", "README.md")
+TESTS_FAILED = 1
+
+
+class Mutant(NamedTuple):
+    """A fault: in `file` of newswire/ the text `old`, which stands there once, becomes `new`.
+
+    `tests` are those that should notice, as pytest is given them; not `quick`: only a slow one does.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+    quick: bool = True
+
+    def broken(self, text: str) -> str:
+        """The text of the file with the fault; raises `ValueError` where the list is out of date."""
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.name}: {self.old!r} stands {text.count(self.old)} times in {self.file}")
+        return text.replace(self.old, self.new)
+
+
+MUTANTS = [
+    # The log.
+    Mutant("chain without the number", "wire.py", "{chain} {seq} {digest}", "{chain} {digest}",
+           "changes/test_changes.py"),
+    Mutant("first number of a batch too low", "wire.py", "last - len(entries) + 1", "last - len(entries)",
+           "wire/test_log.py"),
+    Mutant("entries read twice", "wire.py", "select(entry).where(entry.c.seq > after)",
+           "select(entry).where(entry.c.seq >= after)", "wire/test_log.py"),
+    Mutant("verify trusts the stored digest", "wire.py", "row.stored != row.digest or not intact(row)",
+           "row.stored != row.digest", "wire/test_log.py"),
+    Mutant("verify does not look at the head", "wire.py", "if stands.chain != chain:", "if False:", "wire/test_log.py"),
+    Mutant("an optimistic read is not checked", "wire.py", "if latest(connection) == seen:", "if True:",
+           "api/test_kept_pages.py"),
+    Mutant("callers outlive an edit of their keys", "wire.py", "return head.wire, head.revision", "return head.wire",
+           "api/test_kept_pages.py"),
+    # Publishing.
+    Mutant("idempotency keys without their publisher", "publishing/idempotency.py",
+           "(idempotency.c.publisher_id == publisher_id) & (idempotency.c.key == key)", "idempotency.c.key == key",
+           "publishing/test_publishing.py"),
+    Mutant("an idempotency key for any request", "publishing/idempotency.py", "if row.fingerprint != fingerprint:",
+           "if False:", "publishing/test_publishing.py"),
+    Mutant("a killed article can be updated", "publishing/receive.py",
+           "            raise canceled(held)\n        condition(held)\n", "            pass\n        condition(held)\n",
+           "publishing/test_publishing.py"),
+    Mutant("a kill is not told", "publishing/receive.py", "EntryType.CANCELED if self._was_entered(held) else None",
+           "None", "publishing/test_publishing.py"),
+    Mutant("old words stay in the index", "publishing/receive.py",
+           "if not created:\n            index.remove", "if False:\n            index.remove",
+           "publishing/test_publishing.py changes reading"),
+    Mutant("a late retry overwrites", "article.py", "draft.source_version < (held.source_version or 0)", "False",
+           "publishing/test_publishing.py"),
+    Mutant("an embargo does not hold", "article.py", "draft.embargoed_until > now", "draft.embargoed_until < now",
+           "publishing/test_publishing.py"),
+    Mutant("everything is released at once", "publishing/release.py",
+           ".where(article.c.due_at <= now)\n        .order_by", ".where(article.c.due_at > 0)\n        .order_by",
+           "publishing/test_release.py"),
+    Mutant("If-Match of any version", "api/request/conditional.py",
+           "found[1] == held.id and int(found[2]) == held.version", "found[1] == held.id",
+           "publishing/test_publishing.py formats/test_ninjs_in.py"),
+    Mutant("a gzip bomb is decompressed whole", "api/request/bodies.py", ".read(limit + 1)\n    except EOFError",
+           ".read()\n    except EOFError", "api/test_edges.py"),
+    Mutant("a member twice is accepted", "formats/strict_json.py", "if len(found) < len(pairs):", "if False:",
+           "api/test_hostile_input.py", quick=False),
+    # Access.
+    Mutant("the entitlement does not hold", "visibility.py", "and self.filter.matches(standing.terms)\n", "\n",
+           "api/test_entitlement_on_every_door.py"),
+    Mutant("what has expired is shown", "visibility.py", "return () if self.owner else (TimeRule",
+           "return () if True else (TimeRule", "publishing/test_publishing.py"),
+    Mutant("an excluded term excludes nothing", "visibility.py", "and terms.isdisjoint(self.exclude)", "and True",
+           "changes/test_every_way_of_reading.py"),
+    Mutant("entitlement history begins an entry late", "visibility.py", "if new.since_seq >= seq)",
+           "if new.since_seq > seq)", "changes/test_changes.py"),
+    Mutant("entitlement history ends an entry late", "visibility.py", "if new.since_seq >= seq)",
+           "if new.since_seq >= seq - 1)", "changes/test_changes.py"),
+    Mutant("a withheld version is read after its release", "reading/article.py", "was_told=row.seq is not None",
+           "was_told=True", "publishing/test_publishing.py"),
+    Mutant("whoever names a killed article is told of it", "reading/article.py",
+           "return any(visibility.could_see_at(past.terms, past.seq) for past in pasts)", "return True",
+           "api/test_entitlement_on_every_door.py"),
+    Mutant("a revoked key opens", "accounts/callers.py", "row.revoked_at is not None or ", "", "api/test_routes.py"),
+    Mutant("an expired key opens", "accounts/callers.py", "row.expires_at <= now", "False", "api/test_routes.py"),
+    Mutant("a cached caller does not expire", "api/auth.py",
+           "return found if expires_at is None or expires_at > moment else None", "return found",
+           "api/test_kept_pages.py"),
+    Mutant("a token opens every feed", "api/auth.py", "if caller is None or caller.feed != feed:",
+           "if caller is None:", "accounts/test_saved_feeds.py"),
+    Mutant("a token shows what only an owner sees", "accounts/saved_feeds.py",
+           "replace(caller.visibility, owner=False)", "caller.visibility", "accounts/test_saved_feeds.py"),
+    Mutant("consumers of all parties in one", "changes/consumers.py",
+           "return consumer.c.party == party, consumer", "return consumer.c.name == name, consumer",
+           "changes/test_consumers.py"),
+    # Caches and ETags.
+    Mutant("a list's ETag without the caller", "api/views/lists.py", "context.media_type, fingerprint, head.wire",
+           "context.media_type, head.wire", "reading/test_reading.py"),
+    Mutant("a list's ETag without the revision", "api/views/lists.py", "head.seq, head.revision, *moments",
+           "head.seq, *moments", "accounts/test_saved_feeds.py reading"),
+    Mutant("cached pages are shared by all", "api/cache/middleware.py", "return (fingerprint, party, *map",
+           "return (party, *map", "api/test_kept_pages.py"),
+    Mutant("cached feeds are shared by parties", "api/cache/middleware.py", "return (fingerprint, party, *map",
+           "return (fingerprint, *map", "api/test_kept_pages.py"),
+    Mutant("a date within its own second", "api/request/conditional.py", "now - changed_at >= STRONG_AFTER", "True",
+           "formats/test_syndication.py"),
+    # Changes.
+    Mutant("what leaves a filter is not removed", "changes/rules.py",
+           "left = bool(item.before) and matcher.answers(item.number, item.before[0])", "left = False",
+           "changes/test_changes.py"),
+    Mutant("the content of what may no longer be read", "changes/rules.py",
+           "rule.filter.matches(item.told.terms) and rule.allows(standing)", "rule.filter.matches(item.told.terms)",
+           "changes/test_changes.py"),
+    Mutant("a position beyond the head", "changes/page.py",
+           "if after > head.seq:\n        raise ahead(after, head)\n    end", "end", "changes/test_changes.py"),
+    Mutant("event ids one too low", "api/views/streams.py", "told.item.seq, told.type.encode()",
+           "told.item.seq - 1, told.type.encode()", "changes/test_every_way_of_reading.py"),
+    Mutant("ids of passed entries one too high", "api/views/streams.py", "stands = page.next_after",
+           "stands = page.next_after + 1", "changes/test_every_way_of_reading.py"),
+    Mutant("an edit wakes nobody", "changes/watcher.py", "if revised or not fresh or any", "if not fresh or any",
+           "changes/test_watcher.py"),
+    Mutant("a cut-off export looks whole", "api/views/streams.py", "if follower.after == head.seq:", "if True:",
+           "changes/test_every_way_of_reading.py"),
+    # Lists and search.
+    Mutant("the last article of a page comes twice", "search/keyset.py",
+           "columns.where(tuple_(*place) < tuple_(*start) if", "columns.where(tuple_(*place) <= tuple_(*start) if",
+           "reading/test_reading.py"),
+    Mutant("a cursor of another query", "search/query.py", "if fingerprint != self.fingerprint:", "if False:",
+           "reading/test_reading.py"),
+    Mutant("one more page than there is", "reading/lists.py", "more = len(rows) > limit", "more = len(rows) >= limit",
+           "reading/test_reading.py"),
+    Mutant("a found article comes twice (SQLite)", "search/sqlite/index.py", 'rowid < bindparam("beyond") if',
+           'rowid <= bindparam("beyond") if', "reading/test_reading.py"),
+    Mutant("search shows what is withheld (SQLite)", "search/sqlite/index.py",
+           "Filter(exclude=frozenset(HIDDEN)) if usable", "Filter() if usable", "publishing/test_publishing.py"),
+    Mutant("search shows what is withheld (PostgreSQL)", "search/postgres/index.py", '"status = \'usable\'" if',
+           '"true" if', "publishing/test_publishing.py"),
+    Mutant("the walk towards newer articles skips a span", "search/postgres/time_buckets.py",
+           '"next": "(span + 1) << 3', '"next": "(span + 2) << 3', "search/test_time_buckets.py"),
+    Mutant("the walk towards older articles begins late", "search/postgres/time_buckets.py",
+           '"edge": "((newest >> 3 * level) + 1) << 3', '"edge": "(newest >> 3 * level) << 3',
+           "search/test_time_buckets.py"),
+    Mutant("a count of ten thousand is no count", "reading/lists.py", "found <= COUNTED_TO", "found < COUNTED_TO",
+           "reading/test_counts_equal_paging.py"),
+    # Content.
+    Mutant("addresses of any scheme", "formats/html/sanitise.py", 'parts.scheme in ("http", "https") and host',
+           "host or parts.scheme", "formats/test_html.py"),
+    Mutant("a digest without the text", "document.py", 'UNSIGNED = frozenset({"seq"',
+           'UNSIGNED = frozenset({"body_html", "body_text", "seq"', "client/test_verify_remote.py"),
+]  # fmt: skip
+
+
+@contextmanager
+def copied_tree() -> Iterator[Path]:
+    """A copy of what tests need; the code in it can be broken."""
+    with tempfile.TemporaryDirectory(prefix="newswire-mutants-") as folder:
+        tree = Path(folder) / "newswire"
+        tree.mkdir()
+        for name in COPIED:
+            source = REPOSITORY / name
+            if source.is_dir():
+                shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copyfile(source, tree / name)
+        yield tree
+
+
+def is_caught(mutant: Mutant, tree: Path, *, quick: bool) -> bool:
+    """Whether a test fails; raises `ValueError` when the list is out of date, or the tests did not run."""
+    file = tree / "newswire" / mutant.file
+    sound = file.read_text(encoding="utf-8")
+    tests = [f"tests/{name}" for name in mutant.tests.split()]
+    some = ["-m", "not slow"] if quick or mutant.quick else []
+    file.write_text(mutant.broken(sound), encoding="utf-8")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *some, *tests],
+            cwd=tree, env={**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        file.write_text(sound, encoding="utf-8")
+    if done.returncode not in (0, TESTS_FAILED):
+        raise ValueError(
+            f"{mutant.name}: pytest ended with {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
+    return done.returncode == TESTS_FAILED
+
+
+def survivors(mutants: Sequence[Mutant], *, quick: bool) -> list[Mutant]:
+    """Tries each, tells of it, and returns those that no test has noticed."""
+    alive = []
+    with copied_tree() as tree:
+        for mutant in mutants:
+            began = time.monotonic()
+            caught = is_caught(mutant, tree, quick=quick)
+            print(
+                f"{'caught' if caught else 'SURVIVED':<8}  {time.monotonic() - began:5.1f} s  {mutant.name}", flush=True
+            )
+            if not caught:
+                alive.append(mutant)
+    return alive
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutants", description="Puts faults into the code, one by one."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only the mutants with this in their names")
+    parser.add_argument("--quick", action="store_true", help="only those that the quick part of the suite must notice")
+    parser.add_argument("--list", action="store_true", help="print the names and run nothing")
+    chosen = parser.parse_args()
+    wanted = [
+        mutant
+        for mutant in MUTANTS
+        if (mutant.quick or not chosen.quick) and all(name in mutant.name for name in chosen.names)
+    ]
+    if chosen.list:
+        print(*(mutant.name for mutant in wanted), sep="\n")
+        return 0
+    try:
+        alive = survivors(wanted, quick=chosen.quick)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{len(wanted) - len(alive)} of {len(wanted)} mutants were caught.")
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
