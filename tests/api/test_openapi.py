@@ -21,8 +21,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 from schemathesis.engine import events, from_schema
 
-from newswire.api.routes import ROUTES
-from newswire.api.routing import Route
+from newswire.api.routes import ROUTES, Route
 from newswire.app import create_app
 from newswire.config import Settings
 from newswire.errors import CODES
