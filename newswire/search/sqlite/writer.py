@@ -1,8 +1,8 @@
-"""Writing the search index on SQLite: one FTS5 table whose row numbers are in order of publication.
+"""Writer of the search index on SQLite: one FTS5 table whose rowids are in the order of publication.
 
-A row number packs the time of publication and a slot among the articles of the same millisecond, which are in order
-of first reception. A second table translates article numbers to row numbers. Texts arrive as words that the
-tokenizer `ascii` leaves alone (letters, digits, marks and underscores), so FTS5's own analysis never decides anything.
+A rowid packs the time of publication and a slot among the articles of the same millisecond, which are in order of first
+reception. The table `search_place` maps article numbers to rowids (`position`). The texts are tokens of our own
+analysis, which FTS5's tokenizer `ascii` only splits at blanks. Queries are not here (`index`, `match`).
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,15 @@ from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
 from newswire.store.statements import Statement
 
-# Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200.
+# Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200. The packed times count from the
+# start of 2000 (MIDDLE), so that both signs are used.
 SLOTS = 1_400_000
 MIDDLE = 946_684_800_000
 COLUMNS = (*FIELDS, *(f"{field}_stems" for field in FIELDS), "terms")
 
 
 class SqliteIndexWriter:
-    """The statements that change one index: the FTS5 table `index`, with `places` (position, number) beside it."""
+    """The statements that write one index: the FTS5 table `index` and the table `places` (position, number)."""
 
     def __init__(self, index: str = "search_index", places: str = "search_place") -> None:
         columns, values = ", ".join(COLUMNS), ", ".join(f":{name}" for name in COLUMNS)
@@ -53,24 +54,24 @@ class SqliteIndexWriter:
         self.move_place = Statement(text(f"UPDATE {places} SET position = :target WHERE position = :position"))
 
     def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None:
-        # One after the other: of the same millisecond, the next one may move the one before.
+        # One document after the other: the next one may move the row of the one before, in the same millisecond.
         for held, terms, analysed in documents:
             position = self.take_position(connection, held.number, held.published_at)
             self.add_row.execute(connection, {"position": position, **index_row(held, terms, analysed)})
 
     def remove_document(self, connection: Connection, number: int) -> None:
-        """The article keeps its place: its next version has it too, and no other article has to move."""
+        """Deletes the row of an article but keeps its rowid for the next version, so that no other row has to move."""
         self.delete_row.execute(connection, {"position": self.read_position(connection, number)})
 
     def read_position(self, connection: Connection, number: int) -> int | None:
-        """The row number of an article; None while it has none."""
-        found = self.find_place.execute(connection, {"number": number}).fetchall()
-        return found[0][0] if found else None
+        """The rowid of an article; None before it is first indexed."""
+        rows = self.find_place.execute(connection, {"number": number}).fetchall()
+        return rows[0][0] if rows else None
 
     def take_position(self, connection: Connection, number: int, published_at: int) -> int:
-        """The row number that the article has, or a new one when it has none at this time of publication.
+        """The rowid of an article at this time of publication, its own or a new one.
 
-        Its place is of this process's version of the index from now on.
+        Its row in `places` is marked with the index version of this process.
         """
         position = self.read_position(connection, number)
         low = first_position(published_at)
@@ -82,12 +83,13 @@ class SqliteIndexWriter:
         return self.insert_place(connection, number, published_at)
 
     def insert_place(self, connection: Connection, number: int, published_at: int) -> int:
-        """A row number behind every article of this millisecond that was received earlier, before all later ones."""
+        """Inserts an article among those of its millisecond in the order of first reception; returns its rowid."""
         low = first_position(published_at)
         here = {"low": low, "high": low + SLOTS - 1, "number": number}
         last = self.last_place.execute(connection, here).fetchall()
         position = last[0][0] + 1 if last else low
-        # An old article that moves to this time goes in between: the later ones make room, which is rare.
+        # An older article that is moved to this time goes in between, and the later ones are renumbered. This is rare.
+        # They move from the last to the first, so that no rowid is ever taken twice.
         if last and last[0][1] > number:
             for (later,) in self.later_places.execute(connection, here).fetchall():
                 self.move_row(connection, later, later + 1)
@@ -96,28 +98,29 @@ class SqliteIndexWriter:
         return position
 
     def move_row(self, connection: Connection, position: int, target: int) -> None:
-        """Gives the row at `position` the free number `target`."""
+        """Moves the row at `position` to the free rowid `target`."""
         values = {"position": position, "target": target}
         for statement in (self.copy_row, self.delete_row, self.move_place):
             statement.execute(connection, values)
 
 
 def first_position(published_at: int) -> int:
-    """The lowest row number of a millisecond."""
+    """The lowest rowid of a millisecond (since 1970)."""
     return (published_at - MIDDLE) * SLOTS
 
 
 def index_row(held: ArticleState, terms: frozenset[str], analysed: Analysed) -> dict[str, str]:
     """The columns of a row of the index.
 
-    Stems stand there without their language, which is a term: so a word is one list, not one for each language.
-    What is not usable carries its status as a term; a list of all that is usable would be as long as the wire.
+    Stems are stored without their language, which is a term instead, so that a word has one posting list and not one
+    for each language. Only articles that are not usable carry their status as a term, because the posting list of all
+    usable ones would be as long as the wire, and every search would read it.
     """
-    beside = {language_term(analysed.language)}
+    more_terms = {language_term(analysed.language)}
     if held.status is not Status.USABLE:
-        beside.add(f"status_{held.status}")
+        more_terms.add(f"status_{held.status}")
     return {
         **{field: " ".join(analysed.forms[field]) for field in FIELDS},
         **{f"{field}_stems": " ".join(sorted(analysed.bare_stems(field, "_"))) for field in FIELDS},
-        "terms": " ".join(sorted(terms | beside)),
+        "terms": " ".join(sorted(terms | more_terms)),
     }
