@@ -9,7 +9,6 @@ from sqlalchemy import Connection, text
 
 from newswire.article import ArticleState, Status
 from newswire.search.analysis import FIELDS, Analysed
-from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
 from newswire.store.statements import Statement
@@ -45,13 +44,6 @@ SET_VERSION = Statement(
 )
 DELETE_PLACE = Statement(text("DELETE FROM search_place WHERE position = :position"))
 MOVE_PLACE = Statement(text("UPDATE search_place SET position = :target WHERE position = :position"))
-
-
-def add_document(connection: Connection, document: Document) -> None:
-    """Writes the row of an article that has none."""
-    held, terms, analysed = document
-    position = take_position(connection, held.number, held.published_at)
-    ADD_ROW.execute(connection, {"position": position, **index_row(held, terms, analysed)})
 
 
 def delete_document(connection: Connection, number: int) -> None:
