@@ -120,7 +120,7 @@ class Backend(ABC):
 
     @abstractmethod
     def notify_commit(self, connection: Connection) -> None:
-        """Makes the commit of this transaction wake every `CommitListener`; a no-op if these see every commit anyway."""
+        """Makes the commit of this transaction wake every `CommitListener`; a no-op if they see every commit anyway."""
 
     @abstractmethod
     def create_listener(self, driver: Any, stop: Event) -> CommitListener:

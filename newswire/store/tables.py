@@ -80,8 +80,8 @@ entitlement = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
-# `digest` is the SHA-256 of the key. A key with a `nonce` is a signing key, which is never sent; its `digest` is that of
-# a discarded random key. `hint` is the first eight characters.
+# `digest` is the SHA-256 of the key, `hint` its first eight characters. A key with a `nonce` is a signing key, which is
+# never sent; its `digest` is that of a discarded random key.
 api_key = Table(
     "api_key",
     metadata,
