@@ -17,7 +17,7 @@ from newswire.api.auth import SIGNATURE, TOKEN
 from newswire.api.converters import PATH_SCHEMAS
 from newswire.api.request.bodies import MOST_ARTICLES
 from newswire.api.request.conditional import IDEMPOTENCY_KEY
-from newswire.api.routing import Route
+from newswire.api.routes import Route
 from newswire.api.schemas.envelopes import ProblemOut
 from newswire.errors import CODES
 from newswire.formats.ninjs.document import NINJS_TYPE

@@ -26,7 +26,7 @@ from newswire.api.context import RequestContext, SharedState, log_request, reque
 from newswire.api.problems import defect_response, http_error_response, problem_response
 from newswire.api.request.urls import base_url_of
 from newswire.api.responses import finish_response, negotiate_media_type
-from newswire.api.routing import Route
+from newswire.api.routes import Route
 from newswire.api.schemas.parameters import is_utf8, load_parameters, sent_parameters, split_query
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault, Problem

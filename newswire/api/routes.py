@@ -1,17 +1,18 @@
-"""The HTTP interface. This page is its route table: method, address, view, scope, parameters, answers.
+"""The route table of the HTTP interface: method, path, view, scope, parameters and responses of each operation.
 
-A scope of None means that the address is open to everyone; a route without a declaration
-cannot be written. The OpenAPI document is made from the same table. The addresses that end with the suffix of a format
-are made from the table of formats (`newswire.formats.FORMATS`), by `format_routes`.
+`app` registers the table with Flask, and `openapi` makes the OpenAPI document from it. The paths that end with the
+suffix of a format come from the table of formats (`newswire.formats.FORMATS`). The few pages outside of the table, such
+as /docs, are in `views.docs_page`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 
+from flask import Response
 from marshmallow import Schema
 
-from newswire.api.request.bodies import ARTICLE_TYPES
-from newswire.api.routing import Route
+from newswire.api.request.bodies import ARTICLE_TYPES, MERGE_TYPES
 from newswire.api.schemas import changes as wire
 from newswire.api.schemas import envelopes, responses
 from newswire.api.schemas import feeds as saved
@@ -27,52 +28,84 @@ from newswire.api.schemas.filters import (
 from newswire.api.schemas.parameters import Parameters
 from newswire.api.views import about, articles, batch, changes, consumers, directory, feeds, publishing
 from newswire.api.views.streams import EVENTS, NDJSON
-from newswire.formats import FORMATS, Format
+from newswire.formats import FORMATS, LISTS, Format
 
 ARTICLE = "/v1/articles/<article_id:article_id>"
 EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>"
 CONSUMER = "/v1/consumers/<consumer:name>"
 FEED = "/v1/feeds/<feed:feed>"
-PATCH_TYPES = ("application/merge-patch+json", "application/json")
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
 STORED: Mapping[int, type[Schema] | None] = {200: responses.StoredOrKilled, 201: responses.StoredArticle}
+REPLACING = (*WRITING, "not_found", "stale_version", "article_canceled", "precondition_failed")
 GONE = ("not_found", "article_canceled")
 MISSING = ("not_found",)
 BEHIND = ("cursor_ahead", "wire_changed", "not_found")
 TOKEN_OPENS = "`token` opens it to readers that cannot send headers."
 
 
+@dataclass(frozen=True)
+class Route:
+    """One operation, answered by `view(context, **path_parameters)`; a `scope` of None opens it to everyone.
+
+    `takes` are the media types of its body, and `sent` is the schema of a JSON body that is no article. `media` are the
+    media types of its responses, the default first; `streams` are those of endless or very long ones. With `tagged` a
+    response has an ETag, and may be 304. With `token` the token of the saved feed in the path authenticates too, with
+    `signed` a signature over the body. `name` and `docstring` replace those of a view that several routes share.
+    """
+
+    method: str
+    path: str
+    view: Callable[..., Response]
+    scope: str | None
+    parameters: type[Parameters]
+    answers: Mapping[int, type[Schema] | None]
+    takes: tuple[str, ...] = ()
+    sent: type[Schema] | None = None
+    media: tuple[str, ...] = ("application/json",)
+    streams: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    tagged: bool = False
+    token: bool = False
+    signed: bool = False
+    name: str = ""
+    docstring: str = ""
+
+    @property
+    def operation_id(self) -> str:
+        return self.name or self.view.__name__
+
+
 def offered_types(formats: Iterable[Format]) -> tuple[str, ...]:
-    """The media types of an address that answers in these formats too, and else in the JSON of the wire."""
+    """The media types of a path whose default is the JSON of the wire and which has these formats too."""
     return ("application/json", *(media_type for each in formats for media_type in each.media_types))
 
 
-# Of types that an `Accept` likes alike the first one is given: JSON before what is not.
+# The JSON formats come first, because the first of two types that `Accept` likes equally is sent.
 WRITERS = sorted((each for each in FORMATS if each.write_article), key=lambda each: not each.is_json)
 CONVERTERS = [each for each in WRITERS if each.is_json]
-IN_PAGES = offered_types(each for each in CONVERTERS if each.write_list is None)
+IN_PAGES = offered_types(each for each in CONVERTERS if each not in LISTS)
 
 
 def format_routes() -> Iterator[Route]:
-    """The addresses that end with the suffix of a format: an article, the list, a saved feed, the changes."""
+    """The paths that end with the suffix of a format: an article, the list, a saved feed, the changes."""
     for each in FORMATS:
         route = partial(Route, "GET", scope="read", answers={200: None}, media=each.media_types)
         about, name, suffix = each.about, each.name, each.suffix
         killed = f" What was killed is told on the first page by {each.tombstones}." if each.tombstones else ""
-        if each.write_article is not None:
+        if each in WRITERS:
             yield route(f"{ARTICLE}.{suffix}", articles.read_article, parameters=Parameters, problems=GONE, tagged=True,
                         name=f"read_{name}", docstring=f"One article {each.phrase}\n\n{about}")  # fmt: skip
-        if each.write_list is not None:
+        if each in LISTS:
             yield route(f"/v1/articles.{suffix}", articles.list_articles, parameters=DocumentParameters, tagged=True,
                         name=f"articles_{name}", docstring=f"Articles {each.phrase}\n\n{about}{killed}")  # fmt: skip
             yield route(f"{FEED}.{suffix}", feeds.feed_articles, parameters=saved.FeedDocumentParameters,
                         problems=MISSING, tagged=True, token=True, name=f"feed_{suffix}",
                         docstring=f"A saved feed {each.phrase}\n\n{TOKEN_OPENS}{killed}")  # fmt: skip
-        elif each.replaces_articles:
+        elif each in CONVERTERS:
             yield route(f"/v1/articles.{suffix}", articles.list_articles, parameters=ArticleParameters, tagged=True,
                         name=f"list_{name}", docstring=f"Find and list articles, {each.phrase}\n\n"
                         f"The list of `/v1/articles`, each item an article {each.phrase}. {about}")  # fmt: skip
-        if each.replaces_articles:
+        if each in CONVERTERS:
             yield route(f"/v1/changes.{suffix}", changes.list_changes, parameters=ChangesParameters, problems=BEHIND,
                         name=f"list_changes_{name}", docstring=f"The wire, in order, its articles {each.phrase}\n\n"
                         f"The pages of `/v1/changes`, each `article` {each.phrase}. {about}")  # fmt: skip
@@ -88,11 +121,9 @@ ROUTES = (
     Route("GET", ARTICLE, articles.read_article, "read", Parameters, {200: responses.FullArticle},
           media=offered_types(WRITERS), problems=GONE, tagged=True),
     Route("PUT", ARTICLE, publishing.replace_article, "publish", DryRunParameters, {200: responses.StoredOrKilled},
-          takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
-                                         "precondition_failed", "precondition_required")),
+          takes=ARTICLE_TYPES, problems=(*REPLACING, "precondition_required")),
     Route("PATCH", ARTICLE, publishing.patch_article, "publish", DryRunParameters, {200: responses.StoredArticle},
-          takes=PATCH_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
-                                       "precondition_failed", "precondition_required")),
+          takes=MERGE_TYPES, problems=(*REPLACING, "precondition_required")),
     Route("DELETE", ARTICLE, publishing.kill_article, "publish", KillParameters, {200: responses.Tombstone},
           problems=("not_found", "precondition_failed", "idempotency_key_reused", "unavailable")),
     Route("GET", ARTICLE + "/versions", articles.list_versions, "read", PageParameters, {200: envelopes.VersionList},
@@ -100,8 +131,7 @@ ROUTES = (
     Route("GET", ARTICLE + "/versions/<ordinal:version>", articles.read_version, "read", Parameters,
           {200: responses.VersionOut}, problems=GONE, tagged=True),
     Route("PUT", EXTERNAL, publishing.put_external, "publish", DryRunParameters, STORED,
-          takes=ARTICLE_TYPES, problems=(*WRITING, "not_found", "stale_version", "article_canceled",
-                                         "precondition_failed")),
+          takes=ARTICLE_TYPES, problems=REPLACING),
     Route("DELETE", EXTERNAL, publishing.kill_external, "publish", KillParameters, {200: responses.Tombstone},
           problems=("not_found", "precondition_failed", "validation_failed", "unavailable")),
     *format_routes(),
@@ -118,7 +148,7 @@ ROUTES = (
     Route("POST", "/v1/feeds", feeds.create_feed, "read", Parameters, {201: saved.NewFeedOut},
           takes=("application/json",), sent=saved.FeedSchema, problems=WRITING),
     Route("GET", FEED, feeds.read_feed, "read", Parameters, {200: saved.FeedOut}, problems=MISSING),
-    Route("PATCH", FEED, feeds.change_feed, "read", Parameters, {200: saved.FeedOut}, takes=PATCH_TYPES,
+    Route("PATCH", FEED, feeds.change_feed, "read", Parameters, {200: saved.FeedOut}, takes=MERGE_TYPES,
           sent=saved.FeedPatchSchema, problems=(*WRITING, "not_found")),
     Route("DELETE", FEED, feeds.delete_feed, "read", Parameters, {204: None}, problems=MISSING),
     Route("POST", FEED + "/token", feeds.renew_token, "read", Parameters, {201: saved.TokenOut}, problems=MISSING),

@@ -61,11 +61,6 @@ class Format:
     def is_json(self) -> bool:
         return self.media_type.endswith("+json")
 
-    @property
-    def replaces_articles(self) -> bool:
-        """Whether its articles stand in the JSON of a page in place of our own."""
-        return self.is_json and self.write_article is not None
-
     def content_type(self, version: str) -> str:
         if version:
             return f"{self.media_type};version={version}"

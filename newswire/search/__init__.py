@@ -1,1 +1,4 @@
-"""Search: what a word is, what `q` means, the index of each engine, ranking and highlighting."""
+"""Search: text analysis, the query language of `q`, the index of each engine, ranking, highlighting, cursors of lists.
+
+Not here: which articles a reader may see (`newswire.visibility`) and the rendering of results (`newswire.reading`).
+"""

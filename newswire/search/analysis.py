@@ -1,16 +1,15 @@
-"""Text to index tokens: the one analysis of both search engines and of matching in process.
+"""Text analysis: text to index tokens, the same for both engines and for matching in process.
 
-Here live word breaking, folding, stemming and the size one article may take in an index. Not
-here: the query language (`newswire.search.syntax`) and anything that knows an engine. Every
-function is pure. A change to any of them, or another release of PyStemmer, changes what should
-be stored, so the search index of an existing wire must then be built again.
+Word breaking, folding, stemming (Snowball) and the bound on the index size of one article are here. The query
+language (`newswire.search.syntax`) and all that knows an engine are not. Every function is pure. A change to any of
+them, or another release of PyStemmer, changes the tokens, so the search index must then be rebuilt
+(`newswire.search.index_version`).
 
-A *spelling* is a word as it stands in a text, casefolded but with its marks, or a whole run of
-a script that is written without spaces. A *form* is what is indexed of it: the folded word, or
-each pair of neighbouring characters of the run. A *stem token* is a language and a folded stem,
-`en_purchas`; the underscore, which no form holds, keeps the two apart. Where a language has no
-stemmer the form is its own stem, under `UNDETERMINED`: so every word but a run has a stem, and
-whoever looks for a word looks for stems only.
+A *spelling* is a word as the text has it, casefolded but with its marks, or a whole *run* of a script that is
+written without spaces. A *form* is the token that is indexed for it: the folded word, or each pair of neighbouring
+characters (bigram) of a run. A *stem token* is a language and a folded stem, such as `en_purchas`; no form contains an
+underscore, so the two cannot be confused. In a language without a stemmer each form is its own stem, under
+`UNDETERMINED`. So every word that is not a run has a stem, and a search for a word needs to look up stems only.
 """
 
 import re
@@ -27,24 +26,24 @@ import Stemmer
 FIELDS = ("headline", "summary", "body", "caption", "byline")
 
 LONGEST_WORD = 100
-"""Characters of a form; what is longer (base64, a URL's parameter) is cut, alike in document and query."""
+"""Characters of a form. Longer ones (base64, a parameter of a URL) are cut, in documents and queries alike."""
 
 INDEX_BUDGET = 900_000
 ROOM_FOR_TERMS = 120_000
-"""Bytes of index that one article may take, so that a PostgreSQL tsvector (1 MiB) can hold it.
+"""Bytes that one article may take in the index: a PostgreSQL tsvector holds at most 1 MiB.
 
-Counted field by field: each different form and stem token with its UTF-8 bytes and 16 more, twice
-outside the body (PostgreSQL stores these again, under their field); each
-different pair of neighbouring forms with 16, for it is stored as a hash of 12 characters. There is room
-for 320,000 characters of any real article measured, in the densest case (Japanese) for 60,000.
+They are counted field by field: each distinct form and stem token with its UTF-8 bytes and 16 more, twice outside the
+body, because PostgreSQL stores these again under their field; each distinct pair of neighbouring forms with 16, because
+it is stored as a hash of 12 characters. Measured, 320,000 characters of any real article fit, and 60,000 in the densest
+script (Japanese).
 """
 _TOKEN_OVERHEAD = 16
 _PAIR_COST = 12 + 4
 
 UNDETERMINED = "und"
-"""The language (ISO 639-2) of stem tokens where there is no stemmer."""
+"""The language code (ISO 639-2) of stem tokens in languages without a stemmer."""
 
-# Primary subtags of BCP 47 and the Snowball algorithms for them.
+# The Snowball algorithm for each primary subtag of BCP 47.
 _ALGORITHMS: dict[str, str] = dict(
     re.findall(
         r"(\w+)=(\w+)",
@@ -56,15 +55,16 @@ _ALGORITHMS: dict[str, str] = dict(
     )
 )
 
+# The stemmers of each thread, by language.
 _thread = threading.local()
 
-# Scripts written without spaces, with what Unicode counts to several scripts: 々 〆 〇 ー and the
-# voicing marks. Their decimal digits stay outside: a number is a word, as 2024 is in Chinese.
+# Scripts that are written without spaces, and the characters that Unicode assigns to several of them: 々 〆 〇 ー and
+# the voicing marks. Their decimal digits are excluded, because a number is a word, as 2024 is in Chinese.
 UNSPACED = (
     r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
     r"\u3005-\u3007\u3031-\u3035\u303c\u3099\u309a\u30fc]&&[\p{L}\p{M}\p{Nl}\p{No}]]"
 )
-# Letters to Unicode, apostrophes to those who type them: Ukrainian об’єкт, Hawaiʻi, Qurʾan.
+# Unicode classes these as letters, but people type them as apostrophes: Ukrainian об’єкт, Hawaiʻi, Qurʾan.
 _APOSTROPHES = r"[\u02b9-\u02bf\u02ee]"
 _RUN = regex.compile(UNSPACED, regex.V1)
 SPELLING = regex.compile(
@@ -75,17 +75,21 @@ SPELLING = regex.compile(
 )
 _ASCII_SPELLING = re.compile(r"[a-z0-9]+")
 
-# Soft hyphens, joiners, direction marks, variation selectors, keycaps. The zero width space and
-# the non-joiner (Persian) separate words, but a zero width space within a run says nothing.
+# Soft hyphens, joiners, direction marks, variation selectors and keycaps are removed. The zero width space and the
+# non-joiner (Persian) separate words and stay, but a zero width space within a run is only a hint for line breaks.
 _INVISIBLE = regex.compile(r"[[\p{Default_Ignorable_Code_Point}\u20d0-\u20f0]--[\u200b\u200c]]", regex.V1)
 _BREAK_WITHIN_RUN = regex.compile(rf"(?<={UNSPACED})\u200b+(?={UNSPACED})", regex.V1)
-# Python sorts a row of marks in quadratic time: two million would take an hour. UAX #15 allows 30.
+# Python's normalisation sorts consecutive marks in quadratic time: two million would take an hour. The Stream-Safe
+# Text Format of UAX #15 allows 30, so further ones are dropped.
 _TOO_MANY_MARKS = regex.compile(r"([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+", regex.V1)
-# NFKC would glue these to their neighbours: Apple™ to appletm, 2½ to 21⁄2.
+# NFKC would join these to their neighbours (Apple™ to appletm, 2½ to 21⁄2), so they are separated first.
 _TRADE_MARK = re.compile("[™℠]")
 _FRACTION = re.compile("[¼-¾⅐-⅟]")
 
+# Only in these scripts are marks optional for readers. In Thai and the Indic scripts they are vowels, and must stay.
 _FOLDED_MARKS = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Arabic}])\p{M}+", regex.V1)
+# Variants of letters that NFD does not decompose: Latin letters with strokes, Hebrew final letters, Arabic letters
+# and their Persian, Urdu, Kurdish and Pashto variants, and the decimal digits of other scripts.
 _LETTERS = str.maketrans(
     dict(zip("łøđðħŧıŋ", "loddhtin", strict=True))
     | {"æ": "ae", "œ": "oe", "þ": "th"}
@@ -101,9 +105,9 @@ _LETTERS = str.maketrans(
 
 @dataclass(frozen=True)
 class Analysed:
-    """An article as an index holds it: for each of `FIELDS` the forms in text order and the stem tokens.
+    """The tokens of an article: for each of `FIELDS` the forms in text order and the set of stem tokens.
 
-    `language` is the subtag that the stem tokens carry.
+    `language` is the language subtag of the stem tokens.
     """
 
     language: str
@@ -111,25 +115,26 @@ class Analysed:
     stems: Mapping[str, frozenset[str]]
 
     def bare_stems(self, field: str, mark: str) -> list[str]:
-        """The stems of a field, each with `mark` instead of its language."""
-        behind = len(self.language) + 1
-        return [mark + token[behind:] for token in self.stems[field]]
+        """The stems of a field, each with the prefix `mark` in place of its language."""
+        prefix_length = len(self.language) + 1
+        return [mark + token[prefix_length:] for token in self.stems[field]]
 
     @property
     def spoken(self) -> set[str]:
-        """The language, where there are stems of it."""
+        """The language of the stems; empty if the article has no stem."""
         return {self.language} if any(self.stems.values()) else set()
 
 
 def analyse_texts(texts: Mapping[str, str], language: str | None, terms: Iterable[str] = ()) -> Analysed:
-    """The tokens of an article's texts, by field; a missing field is an empty one.
+    """Analyses the texts of an article, given by field; a missing field counts as empty.
 
-    What exceeds `INDEX_BUDGET` is left out: the fields are taken in order but the body last, so that a
-    book in the body does not hide its byline; within a field the end is cut off. `terms`, the filters
-    that the article answers to, share the index with its words and are never cut.
+    Text beyond `INDEX_BUDGET` is left out. Fields are taken in order but the body last, so that the byline of a very
+    long body can still be found; within a field the end is cut off. `terms`, the filter terms of the article, share
+    the index with its words and are never cut.
     """
     stemming = stemming_language(language)
     forms, stems = dict[str, list[str]](), dict[str, frozenset[str]]()
+    # The budget leaves room for the terms of an ordinary article; only more than these take room from the words.
     needed = sum(len(term.encode()) + _TOKEN_OVERHEAD for term in terms)
     budget = INDEX_BUDGET - max(0, needed - ROOM_FOR_TERMS)
     for field in sorted(FIELDS, key=lambda name: name == "body"):
@@ -139,7 +144,7 @@ def analyse_texts(texts: Mapping[str, str], language: str | None, terms: Iterabl
 
 
 def _within(budget: int, text: str, language: str, copies: int) -> tuple[list[str], frozenset[str], int]:
-    """The forms and stem tokens of as much of a text as the budget has room for; what is left of it."""
+    """The forms and stem tokens of as much of a text as the budget allows, and the rest of the budget."""
     forms, stems = _tokens(text, language)
     tokens, pairs = {*forms, *stems}, set(zip(("", *forms), forms, strict=False))
     cost = copies * (len("".join(tokens).encode()) + _TOKEN_OVERHEAD * len(tokens)) + _PAIR_COST * len(pairs)
@@ -147,7 +152,7 @@ def _within(budget: int, text: str, language: str, copies: int) -> tuple[list[st
 
 
 def _beginning(budget: int, text: str, language: str, copies: int) -> tuple[list[str], frozenset[str]]:
-    """The forms and stem tokens of a text that is too long for the budget, until that is used up."""
+    """The forms and stem tokens of a text that exceeds the budget, from its start until the budget is used up."""
     forms, known, pairs = [""], set[str](), set[tuple[str, str]]()
     for spelling, form in ((whole, part) for whole in split_spellings(text) for part in _forms(whole)):
         new, pair = {form, *_stems({spelling}, language)} - known, (forms[-1], form)
@@ -164,24 +169,23 @@ def _beginning(budget: int, text: str, language: str, copies: int) -> tuple[list
 def word_forms(text: str) -> list[str]:
     """The forms of a text, in order: letters, marks and digits only, 1 to `LONGEST_WORD` characters each.
 
-    A run of a script without spaces gives the pair of characters at each place and its last one alone
-    (abc: ab, bc, c). So two characters or more, anywhere in it, are a phrase of forms, and a single one
-    is the beginning of a form.
+    A run of a script without spaces gives its bigrams and its last character alone (abc: ab, bc, c). So two or more
+    of its characters can be found as a phrase of forms, and a single one as the prefix of a form.
     """
     return _tokens(text, None)[0]
 
 
 def query_forms(text: str, *, open_ended: bool = False) -> tuple[tuple[str, ...], bool]:
-    """The forms that stand side by side wherever `text` does; whether the last is but a form's beginning.
+    """The consecutive forms by which `text` is found in a document, and whether the last of them is only a prefix.
 
-    It is when `open_ended` asks for it, and when the text ends in a single character of a script without
-    spaces. Of a longer run at the end the last character is not looked for: the document's may go on.
+    It is a prefix if `open_ended` is true, and if the text ends in a single character of a script without spaces.
     """
-    found, forms = split_spellings(text), tuple(word_forms(text))
-    if not found or not is_run(found[-1]):
+    spellings, forms = split_spellings(text), tuple(word_forms(text))
+    if not spellings or not is_run(spellings[-1]):
         return forms, open_ended
-    if len(found[-1]) == 1:
+    if len(spellings[-1]) == 1:
         return forms, True
+    # The last form is the last character alone. In a document the run may continue, so it would not be found there.
     return forms[:-1], False
 
 
@@ -191,73 +195,77 @@ def stem_tokens(text: str, language: str | None) -> frozenset[str]:
 
 
 def query_stems(word: str, languages: Iterable[str]) -> list[str]:
-    """The stem tokens under which an article in any of these languages holds a word, sorted; a run has none."""
+    """The stem tokens of a word in any of these languages, sorted; a run has none."""
     return sorted({token for language in languages for token in stem_tokens(word, language)})
 
 
 def stem_of(token: str) -> str:
-    """A stem token without its language."""
+    """The stem in a stem token, without the language."""
     return token.partition("_")[2]
 
 
 def split_spellings(text: str) -> list[str]:
-    """The words of a text casefolded, with their marks; a run of a script without spaces is one."""
-    found: list[str] = (
+    """The spellings of a text, in order: words casefolded with their marks, and whole runs."""
+    spellings: list[str] = (
         _ASCII_SPELLING.findall(text.lower()) if text.isascii() else SPELLING.findall(normalise_text(text))
     )
-    return [word if len(word) <= LONGEST_WORD or is_run(word) else _fold(word) for word in found]
+    return [word if len(word) <= LONGEST_WORD or is_run(word) else _fold(word) for word in spellings]
 
 
 def _tokens(text: str, language: str | None) -> tuple[list[str], frozenset[str]]:
     """The forms of a text in order, and its stem tokens."""
-    found = split_spellings(text)
-    forms = found if text.isascii() else [form for spelling in found for form in _forms(spelling)]
-    return forms, _stems(set(found), language)
+    spellings = split_spellings(text)
+    # An ASCII word is its own form.
+    forms = spellings if text.isascii() else [form for spelling in spellings for form in _forms(spelling)]
+    return forms, _stems(set(spellings), language)
 
 
-def _stems(found: Collection[str], language: str | None) -> frozenset[str]:
+def _stems(spellings: Collection[str], language: str | None) -> frozenset[str]:
     """The stem tokens of some spellings; a run has none."""
-    return frozenset().union(*[word_stems(each, language) for each in found if language and not is_run(each)])
+    return frozenset().union(*[word_stems(word, language) for word in spellings if language and not is_run(word)])
 
 
 def _forms(spelling: str) -> Collection[str]:
-    """The forms of a word, which is one, or of a run."""
+    """The one form of a word, or the bigrams of a run and its last character."""
     run = is_run(spelling)
     return [spelling[start : start + 2] for start in range(len(spelling))] if run else (fold_word(spelling),)
 
 
 def normalise_text(text: str) -> str:
-    """NFKC, casefolded, without what nobody sees, tatweel, and the dot casefolding leaves of a Turkish İ."""
+    """Normalises a text: NFKC, casefolded, without invisible characters, tatweel, and the dot above of a Turkish İ."""
     text = _TRADE_MARK.sub(" ", _FRACTION.sub(r" \g<0>", text))
     text = _BREAK_WITHIN_RUN.sub("", _INVISIBLE.sub("", text))
     text = unicodedata.normalize("NFKC", _TOO_MANY_MARKS.sub(r"\1", text)).casefold()
+    # Casefolding can undo the normal form, so it is made again (Unicode, section 3.13, D146).
     return unicodedata.normalize("NFKC", text).replace("\u0640", "").replace("i\u0307", "i")
 
 
 def is_run(spelling: str) -> bool:
-    """Whether a spelling is of a script without spaces."""
+    """Whether a spelling is a run of a script without spaces."""
     return not spelling.isascii() and _RUN.match(spelling) is not None
 
 
 def _fold(spelling: str) -> str:
-    """A word without the marks of Latin, Greek, Cyrillic, Hebrew and Arabic, its letter variants made one."""
+    """Folds a word: removes the marks of Latin, Greek, Cyrillic, Hebrew and Arabic, and unifies variants of letters."""
     if spelling.isascii():
         return spelling[:LONGEST_WORD]
     bare = _FOLDED_MARKS.sub(r"\1", unicodedata.normalize("NFD", spelling))
     return unicodedata.normalize("NFC", bare).translate(_LETTERS)[:LONGEST_WORD]
 
 
+# The words of a language recur, so a cache of 16,384 of them saves most of the work of folding and stemming.
 fold_word = lru_cache(maxsize=1 << 14)(_fold)
 
 
 def stemming_language(language: str | None) -> str:
-    """The primary subtag of a BCP 47 tag (en of en-GB) when there is a stemmer for it, else `UNDETERMINED`."""
+    """The primary subtag of a BCP 47 tag (en of en-GB) if it has a stemmer, else `UNDETERMINED`."""
     subtag = (language or "").partition("-")[0].lower()
     return subtag if subtag in _ALGORITHMS else UNDETERMINED
 
 
 def stemmer_for(language: str) -> Any:
-    """This thread's stemmer: they may not be shared, and a lock costs more than one for each thread."""
+    """The stemmer of the current thread for a language."""
+    # A stemmer is not thread-safe, and a lock would cost more than one stemmer for each thread.
     if not hasattr(_thread, language):
         setattr(_thread, language, Stemmer.Stemmer(_ALGORITHMS[language]))
     return getattr(_thread, language)
@@ -265,7 +273,7 @@ def stemmer_for(language: str) -> Any:
 
 @lru_cache(maxsize=1 << 14)
 def word_stems(spelling: str, language: str) -> frozenset[str]:
-    """One stem token, or two where stemmers heed marks that readers leave out: Russian й, French é."""
+    """The stem token of a word, or two where its stem depends on marks that readers leave out (Russian й, French é)."""
     form = fold_word(spelling)
     if language == UNDETERMINED:
         return frozenset((f"{UNDETERMINED}_{form}",))
@@ -274,7 +282,7 @@ def word_stems(spelling: str, language: str) -> frozenset[str]:
 
 
 def analyse_article(content: Mapping[str, Any], terms: Iterable[str] = ()) -> Analysed:
-    """The texts of an article that `q` looks at, analysed; `terms` go into the same index."""
+    """Analyses the texts of an article that `q` searches; `terms` are its filter terms, which share the budget."""
     pictures = content["images"]
     names = [item["name"] for item in content["authors"]]
     texts = {

@@ -1,7 +1,7 @@
-"""The seam between search and a database system: what `search.sqlite` and `search.postgres` each provide.
+"""The interface of a search engine, which `search.sqlite` and `search.postgres` implement.
 
-Both find the same articles for the same query; a property test says so. What a word is was decided in `analysis`
-before either is asked.
+Both find the same articles for the same query; a property test compares them. Neither analyses text: documents and
+queries reach them as the tokens of `analysis`. `newswire.search.index` chooses between the two.
 """
 
 from abc import ABC, abstractmethod
@@ -18,7 +18,7 @@ from newswire.visibility import Filter, TimeRules
 
 
 class Document(NamedTuple):
-    """The current version of an article as it is indexed: its row, its terms, its texts."""
+    """The current version of an article for indexing: its state, its filter terms and the tokens of its texts."""
 
     held: ArticleState
     terms: frozenset[str]
@@ -26,10 +26,10 @@ class Document(NamedTuple):
 
 
 class SearchBackend(ABC):
-    """The search index of one database system. `index` says what the arguments mean."""
+    """The search index on one database system. The functions of `newswire.search.index` document the arguments."""
 
     rows: ClassVar[Table]
-    """The table with a row for each article: its `number`, and the `index_version` that its words are of."""
+    """The table with a row for each indexed article: its `number`, and the `index_version` of its words."""
 
     @abstractmethod
     def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None: ...
@@ -42,7 +42,7 @@ class SearchBackend(ABC):
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
         start: Position | None, limit: int, rules: TimeRules,
     ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
-        """`languages` are those in whose stems the words of the query are looked up."""
+        """`languages` are those in which the words of the query are stemmed."""
 
     @abstractmethod
     def count_matches(

@@ -1,9 +1,11 @@
-"""How well articles answer an expression: one bm25 over five fields (BM25F), the same for both engines; pure.
+"""Relevance scores: BM25 over five weighted fields (BM25F), the same for both engines; pure.
 
-Each word, prefix and phrase is counted in the forms of an article's texts, a place in the headline
-as eight in the body. What is rare among the articles that are compared weighs more than what is
-common there. A word counts in each of its inflections that begins alike; what matched in another
-way (a stem that begins otherwise, a place behind the part that is looked at) counts as once in the body.
+The matches of each word, prefix and phrase are counted in the forms of an article's texts; one in the headline counts
+as eight in the body. A leaf of the expression that is rare among the compared articles weighs more than a common one.
+A word is counted in all inflections that share its first letters. An article that matches in another way (an
+irregular inflection, or text beyond `LOOKED_AT`) counts as one match in the body.
+
+Not here: which articles are compared, and the boost of new ones (`newswire.reading.relevance`).
 """
 
 import re
@@ -17,19 +19,20 @@ from newswire.search.syntax import Expression, Leaf, Phrase, Prefix, Term, find_
 
 FIELD_WEIGHTS = {"headline": 8, "summary": 4, "body": 1, "caption": 2, "byline": 2}
 BODY = FIELDS.index("body")
+# The usual parameters of BM25: the saturation of repeated words, and how far long bodies are discounted.
 K1, B = 1.2, 0.75
 MOST_LEAVES = 20
-"""Further words decide what is found, but not in which order."""
+"""Words, prefixes and phrases that are scored. Further ones decide which articles match, but not their order."""
 
 LOOKED_AT = 20_000
-"""Characters of a body in which is counted: some 3,000 words."""
+"""Characters of a body in which matches are counted: some 3,000 words."""
 
 Texts: TypeAlias = Sequence[str]
-"""An article's texts in the order of `FIELDS`: their forms, with a blank before, between and after."""
+"""The texts of an article in the order of `FIELDS`: their forms, with a blank before, between and after."""
 
 
 class Measures(NamedTuple):
-    """What articles are compared with: words in an average body, and the weight of each leaf in hundredths."""
+    """The statistics of a set of articles: words in an average body, and the weight of each leaf in hundredths."""
 
     length: int
     weights: tuple[int, ...]
@@ -38,7 +41,11 @@ class Measures(NamedTuple):
 def score_articles(
     articles: Sequence[Texts], expression: Expression, languages: Collection[str], measures: Measures | None = None
 ) -> tuple[list[float], Measures]:
-    """The score of each article, 0 or more, by `measures`, or by those of these very articles."""
+    """Scores articles, each 0 or more, by the statistics `measures` (None: those of these articles).
+
+    Returns the scores and the statistics. Scores are comparable only if they are of the same statistics, so the cursor
+    of a ranked list carries them from page to page.
+    """
     sought = [*find_leaves(expression)][:MOST_LEAVES]
     lengths = [texts[BODY].count(" ") for texts in articles]
     counts = [count_leaf(articles, leaf, languages, 1 if always else 0) for leaf, always in sought]
@@ -46,15 +53,15 @@ def score_articles(
         weights = (log(1 + (sum(lengths) + 1) / max(1, sum(column))) for column in counts)
         measures = Measures(round(sum(lengths) / max(1, len(lengths))), tuple(round(100 * each) for each in weights))
     norms = [K1 * (1 - B + B * length / max(1, measures.length)) for length in lengths]
-    found = [0.0] * len(articles)
+    scores = [0.0] * len(articles)
     for weight, column in zip(measures.weights, counts, strict=True):
-        for place, (count, norm) in enumerate(zip(column, norms, strict=True)):
-            found[place] += weight * count * (K1 + 1) / (count + norm)
-    return found, measures
+        for index, (count, norm) in enumerate(zip(column, norms, strict=True)):
+            scores[index] += weight * count * (K1 + 1) / (count + norm)
+    return scores, measures
 
 
 def count_leaf(articles: Sequence[Texts], leaf: Leaf, languages: Collection[str], least: int) -> list[int]:
-    """How often a leaf stands in each article, weighted by field; `least` where it is not seen."""
+    """The number of matches of a leaf in each article, weighted by field; `least` for an article without any."""
     count = leaf_counter(leaf, languages)
     fields = [(FIELDS.index(name), weight) for name, weight in FIELD_WEIGHTS.items()
               if leaf.fields is None or name in leaf.fields]  # fmt: skip
@@ -62,7 +69,7 @@ def count_leaf(articles: Sequence[Texts], leaf: Leaf, languages: Collection[str]
 
 
 def leaf_counter(leaf: Leaf, languages: Collection[str]) -> Callable[[str], int]:
-    """A function that says how often a leaf stands in a text."""
+    """A function that counts the matches of a leaf in a text."""
     match leaf:
         case Term(form, spelling):
             stems = frozenset(query_stems(spelling, languages))
@@ -75,7 +82,10 @@ def leaf_counter(leaf: Leaf, languages: Collection[str]) -> Callable[[str], int]
 
 
 def inflection_counter(form: str, stems: frozenset[str], languages: Collection[str]) -> Callable[[str], int]:
-    """Counts a word and those with a stem in common that begin alike: study and studies, not went for go."""
+    """A function that counts a word and those of its inflections that begin alike: study and studies, not went.
+
+    The text is first searched for the shared letters, because stemming every word of it would take far longer.
+    """
     alike = Alike(stems, languages)
     alike[form] = True
     known = [form, *(stem.partition("_")[2] for stem in stems)]
@@ -83,7 +93,7 @@ def inflection_counter(form: str, stems: frozenset[str], languages: Collection[s
         letter
         for letter, other in takewhile(lambda pair: pair[0] == pair[1], zip(min(known), max(known), strict=False))
     )
-    # A stem may end in another letter than its words do: happi of happy.
+    # A stem may end in another letter than its words: that of happy is happi.
     beginning = shared[:-1] if len(shared) > 3 else shared or form[:1]
     within = re.compile(f" ({beginning}[^ ]*)").findall
     start = f" {beginning}"
@@ -91,7 +101,7 @@ def inflection_counter(form: str, stems: frozenset[str], languages: Collection[s
 
 
 class Alike(dict[str, bool]):
-    """Whether a form has a stem in common with a word; each form is stemmed once."""
+    """A cache that tells whether a form shares a stem with the word; each form is stemmed once."""
 
     def __init__(self, stems: frozenset[str], languages: Collection[str]) -> None:
         super().__init__()

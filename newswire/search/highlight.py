@@ -1,7 +1,8 @@
-"""Where an article matches: its headline and fragments of its body, the matching words marked.
+"""Highlighting: the headline of a match and fragments of its body, with `<mark>` around the matching words.
 
-What matches is decided by the analysis of the search index: stems, phrases, prefixes and scripts
-without spaces are marked as they are found. Everything but the marks is escaped for HTML.
+The analysis of the search index decides what matches, so stems, phrases, prefixes and scripts without spaces are marked
+as the search finds them. Everything but the marks is escaped for HTML. Not here: the offsets of words in a text
+(`newswire.search.offsets`).
 """
 
 import re
@@ -16,26 +17,27 @@ from newswire.search.offsets import Token, find_tokens
 from newswire.search.syntax import Expression, Leaf, Phrase, Prefix, Term, find_leaves
 
 LOOKED_AT = 100_000
-"""Characters of a body in which is looked, up to the end of a word."""
+"""Characters of a body that are searched for matches, and as many more as end the last word."""
 
 MOST_FRAGMENTS = 3
 LONGEST = 200
-"""Characters of a fragment; of one in which a long phrase stands, twice as many."""
+"""Characters of a fragment; twice as many where a long phrase needs them."""
 BEFORE = 60
+"""Characters of a fragment before its first match."""
 
 _BLANK = re.compile(r"\s")
 _LOOKED_AT = re.compile(rf"(?s:.){{0,{LOOKED_AT}}}\S{{0,100}}")
 
 
 class Passage(NamedTuple):
-    """A part of a text that matches, the end exclusive."""
+    """A part of a text, by character offsets; the end is exclusive."""
 
     start: int
     end: int
 
 
 def highlight_article(expression: Expression, article: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The whole headline where it matches, and up to `MOST_FRAGMENTS` of the body; a tombstone has neither."""
+    """The marked headline, if it matches, and up to `MOST_FRAGMENTS` of the body; a tombstone has neither."""
     language = stemming_language(article.get("language"))
     sought = [leaf for leaf, _ in find_leaves(expression)]
     headline, body = article.get("headline") or "", article.get("body_text") or ""
@@ -52,10 +54,10 @@ def highlight_article(expression: Expression, article: Mapping[str, Any]) -> dic
 
 
 def find_matches(text: str, field: str, sought: Iterable[Leaf], language: str) -> list[Passage]:
-    """What matches in a text whose words have stems in `language`, in order; what overlaps or touches is one."""
-    here = [leaf for leaf in sought if leaf.fields is None or field in leaf.fields]
-    found = [*find_tokens(text)] if here else []
-    matching = sorted(span for leaf in here for span in leaf_matches(found, leaf, language))
+    """The matches in a text whose words are stemmed in `language`, in order; adjacent ones are joined."""
+    leaves = [leaf for leaf in sought if leaf.fields is None or field in leaf.fields]
+    tokens = [*find_tokens(text)] if leaves else []
+    matching = sorted(span for leaf in leaves for span in leaf_matches(tokens, leaf, language))
     joined: list[Passage] = []
     for start, end in matching:
         end = after_marks(text, end)
@@ -66,47 +68,48 @@ def find_matches(text: str, field: str, sought: Iterable[Leaf], language: str) -
     return joined
 
 
-def leaf_matches(found: Sequence[Token], leaf: Leaf, language: str) -> Iterator[Passage]:
-    """Where a leaf stands among the tokens of a text."""
+def leaf_matches(tokens: Sequence[Token], leaf: Leaf, language: str) -> Iterator[Passage]:
+    """The matches of a leaf among the tokens of a text."""
     match leaf:
         case Term(form, spelling):
             stems = word_stems(spelling, language)
-            spelled = {token.spelling for token in found if token.spelling is not None}
-            alike = {each for each in spelled if not stems.isdisjoint(word_stems(each, language))}
-            for token in found:
+            # Each distinct spelling is stemmed once, however often it occurs.
+            spellings = {token.spelling for token in tokens if token.spelling is not None}
+            alike = {word for word in spellings if not stems.isdisjoint(word_stems(word, language))}
+            for token in tokens:
                 if token.form == form or token.spelling in alike:
                     yield Passage(token.start, token.end)
         case Prefix(form):
             yield from (
-                Passage(token.start, end_of_match(token, form)) for token in found if token.form.startswith(form)
+                Passage(token.start, end_of_match(token, form)) for token in tokens if token.form.startswith(form)
             )
         case Phrase(forms, prefix):
             *before, last = forms
-            for place in range(len(found) - len(before)):
-                token = found[place + len(before)]
+            for first in range(len(tokens) - len(before)):
+                token = tokens[first + len(before)]
                 if not (token.form.startswith(last) if prefix else token.form == last):
                     continue
-                if all(found[place + number].form == form for number, form in enumerate(before)):
-                    yield Passage(found[place].start, end_of_match(token, last))
+                if all(tokens[first + number].form == form for number, form in enumerate(before)):
+                    yield Passage(tokens[first].start, end_of_match(token, last))
 
 
 def end_of_match(token: Token, form: str) -> int:
-    """Where a match ends of which `token` is the last and `form` what was asked for: one letter of a run, or all."""
+    """The end of a match whose last token matched `form`: if that is one letter, the match ends after one letter."""
     return token.first if len(form) == 1 else token.end
 
 
 def cut_fragments(text: str, matching: Sequence[Passage]) -> Iterator[Passage]:
-    """Parts of a text around what matches, one behind the other, from one blank to another where there are any."""
-    behind = 0
+    """Cuts fragments around the matches, in order and without overlap, from blank to blank where there are blanks."""
+    end = 0
     for span in matching:
-        if span.start >= behind:
-            start = beginning_of(text, span.start, behind)
-            behind = ending_of(text, start, span.end)
-            yield Passage(start, behind)
+        if span.start >= end:
+            start = beginning_of(text, span.start, end)
+            end = ending_of(text, start, span.end)
+            yield Passage(start, end)
 
 
 def beginning_of(text: str, match: int, earliest: int) -> int:
-    """A little before a match, at the beginning of a word."""
+    """The start of a fragment: at most `BEFORE` characters before its match, at the beginning of a word."""
     start = max(earliest, match - BEFORE)
     if start > 0 and not text[start - 1].isspace() and (blank := _BLANK.search(text, start, match)):
         start = blank.end()
@@ -116,7 +119,7 @@ def beginning_of(text: str, match: int, earliest: int) -> int:
 
 
 def ending_of(text: str, start: int, match: int) -> int:
-    """Where a fragment ends that begins at `start` and holds a match to the end of that, or to twice its length."""
+    """The end of a fragment from `start`: at the end of a word, and behind its match unless that is overlong."""
     least = min(match, start + 2 * LONGEST)
     end = min(len(text), max(least, start + LONGEST))
     if end == len(text):
@@ -128,7 +131,7 @@ def ending_of(text: str, start: int, match: int) -> int:
 
 
 def after_marks(text: str, place: int) -> int:
-    """A letter is not parted from its marks."""
+    """The offset behind the combining marks at `place`, so that no letter is separated from its marks."""
     while place < len(text) and is_mark(text[place]):
         place += 1
     return place
@@ -139,7 +142,7 @@ def is_mark(letter: str) -> bool:
 
 
 def mark_fragment(text: str, matching: Sequence[Passage], part: Passage) -> str:
-    """A fragment, with an ellipsis where the text goes on."""
+    """Marks a fragment, and adds an ellipsis at each end where the text continues."""
     return (
         ("…" if part.start else "")
         + mark_passage(text, matching, part).rstrip()
@@ -148,7 +151,7 @@ def mark_fragment(text: str, matching: Sequence[Passage], part: Passage) -> str:
 
 
 def mark_passage(text: str, matching: Sequence[Passage], part: Passage) -> str:
-    """A part of a text in HTML that marks what matches."""
+    """A part of a text as HTML, its matches marked."""
     pieces, place = [], part.start
     for start, end in matching:
         if start < part.end and end > part.start:

@@ -1,8 +1,8 @@
-"""The search index: what is written to it and what can be asked of it, the same on each database system.
+"""The search index: writing to it and querying it, the same on each database system.
 
 Rows of the index are written in the publishing transaction, so that an article is found as soon as its 201 is sent.
-Each row holds the forms and stems of an article's texts, and its terms (`visibility.term`), so that words and filters
-are one look-up. Which backend answers is chosen here and nowhere else.
+Each row holds the forms and stems of an article's texts, and its filter terms, so that words and filters are one
+look-up. The backend of an engine is chosen here and nowhere else.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,20 +28,20 @@ def search_backend(connection: Connection) -> SearchBackend:
 
 
 def read_versions(connection: Connection) -> VersionRange:
-    """The versions that the index holds rows of: two look-ups, however many rows there are."""
+    """The lowest and the highest index version of any row: two look-ups, however many rows there are."""
     return VersionRange(*version_range(search_backend(connection).rows).execute(connection, {}).fetchone())
 
 
 def read_languages(connection: Connection) -> list[str]:
-    """The languages in whose stems a query word is looked up, in alphabetical order.
+    """The languages in which a query word is stemmed, in alphabetical order.
 
-    None while the index holds rows of another version: words are then looked for as they are written.
+    The list is empty while the index holds rows of another version: words are then found as they are written.
     """
     return [language for (language,) in fitting_languages(search_backend(connection).rows).execute(connection, {})]
 
 
 def query_languages(connection: Connection, query: Query, wanted: Filter, known: Sequence[str] | None) -> list[str]:
-    """The languages in whose stems the words of this query are looked up; empty without words.
+    """The languages in which the words of this query are stemmed; empty for a query without words.
 
     `known` are the languages of the index; None: read them.
     """
@@ -51,12 +51,12 @@ def query_languages(connection: Connection, query: Query, wanted: Filter, known:
 
 
 def index_documents(connection: Connection, documents: Sequence[Document]) -> None:
-    """Indexes the current versions of articles that are not in the index (any more)."""
+    """Adds the current versions of articles to the index. Remove an article first if an older version is in it."""
     search_backend(connection).index_documents(connection, documents)
 
 
 def remove_document(connection: Connection, number: int) -> None:
-    """Takes an article out of the index."""
+    """Removes an article from the index."""
     search_backend(connection).remove_document(connection, number)
 
 
@@ -64,11 +64,11 @@ def search_statement(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Position | None, limit: int,
     rules: TimeRules, known: Sequence[str] | None = None,
 ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
-    """A statement for `columns` (a select from article) of what matches, in the query's order, and its values.
+    """A statement that selects `columns` (a select from article) of the matches in the query's order, and its values.
 
-    An article matches if it satisfies `wanted` and the query's words, status and times. The query's own filter is
-    not looked at: `wanted` includes it. The list begins behind `start`. What does not satisfy `rules` is left
-    out. `known` are the languages of the index; None: read them.
+    An article matches if it satisfies `wanted`, `rules` and the query's words, status and times. The query's own
+    filter is ignored, because `wanted` includes it. The list begins behind `start` and has at most `limit` rows.
+    `known` are the languages of the index; None: read them.
     """
     languages = query_languages(connection, query, wanted, known)
     return search_backend(connection).search_statement(
@@ -77,15 +77,15 @@ def search_statement(
 
 
 def count_matches(connection: Connection, query: Query, wanted: Filter, most: int, rules: TimeRules) -> int:
-    """How many articles `search_statement` finds, counted to `most`."""
+    """The number of articles that `search_statement` finds, counted up to `most`."""
     languages = query_languages(connection, query, wanted, None)
     return search_backend(connection).count_matches(connection, query, wanted, languages, most, rules)
 
 
 def read_texts(connection: Connection, numbers: Sequence[int], most: int) -> dict[int, Sequence[str]]:
-    """The texts of articles by number, in the order of `FIELDS`; of a body only `most` characters.
+    """The texts of articles by article number, each in the order of `FIELDS`; of a body the first `most` characters.
 
-    A text is its forms, with a blank before, between and behind them.
+    A text consists of its forms, with a blank before, between and after them.
     """
     return search_backend(connection).read_texts(connection, numbers, most)
 
@@ -93,13 +93,13 @@ def read_texts(connection: Connection, numbers: Sequence[int], most: int) -> dic
 def count_by_term(
     connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
 ) -> dict[str, int]:
-    """How many usable articles that satisfy `wanted` carry each of the terms, counted to `most`; without zeros.
+    """The number of usable articles with each of the terms, counted up to `most`; terms without any are left out.
 
-    What does not satisfy `rules` does not count. For lists of names with their counts: many terms are one statement.
+    Only articles that satisfy `wanted` and `rules` count. One statement counts all terms.
     """
     return search_backend(connection).count_by_term(connection, terms, wanted, rules, most)
 
 
 def newest_by_term(connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules) -> dict[str, int]:
-    """The number of the article published last among those that `count_by_term` counts, by term."""
+    """For each term, the article number of the newest article that `count_by_term` counts."""
     return search_backend(connection).newest_by_term(connection, terms, wanted, rules)

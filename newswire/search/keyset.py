@@ -1,7 +1,8 @@
-"""Keyset pagination: the statements of lists in an order of time. Lists of one shape share one cached statement.
+"""Keyset pagination: the statements of lists in an order of time, and a cache of them.
 
-To build a `Select` takes 0.1 to 0.3 ms for each page. So a statement is built of parameters for the values that a list
-has, and cached under the names of these.
+Building and compiling a `Select` takes 0.1 to 0.3 ms for each page. So a statement has parameters for the values of a
+list, and is cached by the names of these: lists with the same names share it. Not here: the words of a query
+(`newswire.search.index`).
 """
 
 from collections.abc import Collection, Sequence
@@ -16,10 +17,11 @@ from newswire.store.tables import article
 from newswire.visibility import TimeRules, open_clauses, rules_among, values_of_rules
 
 MAX_SHAPES = 500
+"""Statements in each cache. Callers can make more shapes than that, so the caches have a bound."""
 
 
 class ListParameters(NamedTuple):
-    """A bind parameter for each value that a list has, None for the others."""
+    """A bind parameter for each value that is given for a list; None for the others."""
 
     times: Times
     start: Position | None
@@ -27,16 +29,16 @@ class ListParameters(NamedTuple):
 
 
 def list_values(query: Query, start: Position | None, limit: int, rules: TimeRules) -> dict[str, Any]:
-    """The values of a list by name, only those that are not None; the list begins behind `start`."""
+    """The values of a list by parameter name, without those that are None; the list begins behind `start`."""
     times = {name: value for name, value in query.times._asdict().items() if value is not None}
-    found = {"status": query.status, **times, "limit": limit}
+    values = {"status": query.status, **times, "limit": limit}
     if start is not None:
-        found |= start._asdict()
-    return found | values_of_rules(rules)
+        values |= start._asdict()
+    return values | values_of_rules(rules)
 
 
 def list_parameters(names: Collection[str]) -> ListParameters:
-    """The parameters for values with these names, of `list_values`."""
+    """The parameters for the values that `list_values` returns under these names."""
 
     def parameter(name: str) -> Any:
         return bindparam(name, type_=BigInteger) if name in names else None
@@ -49,10 +51,10 @@ def list_parameters(names: Collection[str]) -> ListParameters:
 def time_order_statement(
     columns: Select[Any], order: str, descending: bool, names: frozenset[str], limit: int
 ) -> Statement:
-    """`columns` (a select from article) of all articles of a status, in an order of time; `names` are of `list_values`.
+    """A statement for all articles of a status in an order of time; `names` are those of `list_values`.
 
-    The limit is a part of the statement, although it is among the values: for a parameter PostgreSQL assumes a tenth
-    of the table, so that it would plan again at each execution.
+    `columns` is a select from article. The limit is written into the statement: for a parameter PostgreSQL assumes a
+    tenth of the table, rejects its generic plan and plans again at each execution.
     """
     times, start, rules = list_parameters(names)
     bounds = times[:2] if order == "published_at" else times[2:]
@@ -65,7 +67,7 @@ def time_order_statement(
 
 @lru_cache(MAX_SHAPES)
 def count_statement(numbers: Statement) -> Statement:
-    """A statement that counts the rows of another one."""
+    """A statement that counts the rows of another statement."""
     return Statement(select(func.count()).select_from(numbers.statement.order_by(None).subquery()))
 
 
@@ -73,9 +75,9 @@ def keyset_page(
     columns: Select[Any], place: Sequence[ColumnElement[int]], bounds: Sequence[int | None], descending: bool,
     start: Position | None,
 ) -> Select[Any]:  # fmt: skip
-    """A page by keyset: in the order of the columns `place` (a time and the number), within `bounds`, behind `start`.
+    """Restricts to a page by keyset: in order of the columns `place` (time, number), within `bounds`, behind `start`.
 
-    The row value comparison lets both database systems walk an index over `place` from there.
+    Both database systems use the comparison of row values to enter an index over `place` at the start of the page.
     """
     columns = between_times(columns, place[0], bounds)
     if start is not None:
@@ -84,7 +86,7 @@ def keyset_page(
 
 
 def between_times(columns: Select[Any], at: ColumnElement[int], bounds: Sequence[int | None]) -> Select[Any]:
-    """Restricts to a range of one time: from is inclusive, to exclusive."""
+    """Restricts a time column to a range whose lower bound is inclusive and whose upper bound is exclusive."""
     since, until = bounds
     if since is not None:
         columns = columns.where(at >= since)
@@ -92,7 +94,7 @@ def between_times(columns: Select[Any], at: ColumnElement[int], bounds: Sequence
 
 
 def open_between(columns: Select[Any], query: Query, rules: TimeRules) -> Select[Any]:
-    """Restricts to what the rules of access allow, and to the range of the time that is not the order."""
+    """Restricts to what the rules of access allow, and to the range of the time that does not order the list."""
     if query.order == "published_at":
         columns = between_times(columns, article.c.updated_at, query.times[2:])
     else:

@@ -1,8 +1,9 @@
-"""The languages in whose stems a word is looked for: those of an index, those of a query, and the stems themselves.
+"""The stemming languages of an index and of a query, and the stems of a query word in them.
 
-An index holds stems without their language, so that a word is one list and not one for each language. A word's stem
-in one language can be another word's in the next: so the language of an article's stems is in the index too, as a
-term. Which languages an index has stems of is in the table `stemming_language`.
+An index stores stems without their language, so that a word has one posting list and not one for each language
+(docs/decisions/0010). The same stem can belong to different words in two languages, so the language of an article's
+stems is indexed too, as a term. The table `stemming_language` lists the languages of an index. Not here: stemming
+itself (`newswire.search.analysis`).
 """
 
 from collections.abc import Sequence
@@ -20,15 +21,15 @@ from newswire.store.statements import Statement
 from newswire.visibility import Filter, term_value
 
 KNOWN_LANGUAGES = "newswire.languages"
-"""The key in a connection's `info` for the languages that were found to be registered."""
+"""The key in a connection's `info` for the languages that an earlier transaction found in the table."""
 LANGUAGE = tables.stemming_language.c.language
 REGISTERED = Statement(select(LANGUAGE))
 
 
 class StemGroup(NamedTuple):
-    """Languages that agree on the stems of all words of an expression.
+    """Languages with the same stems for all words of an expression.
 
-    `language` is one of them, `foreign` are all that are not among them.
+    `language` is any one of them, `foreign` are all other languages.
     """
 
     language: str
@@ -36,17 +37,17 @@ class StemGroup(NamedTuple):
 
 
 def stem_groups(expression: Expression, languages: Sequence[str]) -> list[StemGroup]:
-    """Groups languages by the stems that the expression looks for in them; one group if that is the same in all.
+    """Groups languages by the stems that the words of the expression have in them.
 
-    Without languages no stem is looked for, which is one group, too.
+    The result is a single group if these are the same in all languages, and also if there are no languages.
     """
     if not languages:
         return [StemGroup(UNDETERMINED, [])]
-    alike: dict[tuple[frozenset[str], ...], list[str]] = {}
+    groups: dict[tuple[frozenset[str], ...], list[str]] = {}
     for language in languages:
-        sought = tuple(stems_in_language(term.spelling, language) for term in query_words(expression))
-        alike.setdefault(sought, []).append(language)
-    return [StemGroup(those[0], sorted({*languages} - {*those})) for those in alike.values()]
+        stems = tuple(stems_in_language(term.spelling, language) for term in query_words(expression))
+        groups.setdefault(stems, []).append(language)
+    return [StemGroup(group[0], sorted({*languages} - {*group})) for group in groups.values()]
 
 
 def stems_in_languages(spelling: str, languages: Sequence[str]) -> list[str]:
@@ -60,31 +61,31 @@ def stems_in_language(spelling: str, language: str) -> frozenset[str]:
 
 
 def language_term(language: str) -> str:
-    """The term of articles whose stems are of this language."""
+    """The filter term of articles that were stemmed in this language."""
     return f"stemmed_{language}"
 
 
 def languages_for(present: Sequence[str], wanted: Filter) -> list[str]:
-    """Those of the languages `present` in an index that an article can have which passes the filter.
+    """The languages among `present`, those of an index, that articles which pass the filter can have.
 
-    None where no stem is to be looked for.
+    A filter by language thus narrows the stems of a query. The list is empty only if `present` is.
     """
     if not present:
         return []
-    left = set(present)
+    possible = set(present)
     for clause in wanted.include:
         if all(name.startswith("language_") for name in clause):
-            left &= {stemming_language(term_value(name)) for name in clause}
-    return sorted(left) or [UNDETERMINED]
+            possible &= {stemming_language(term_value(name)) for name in clause}
+    return sorted(possible) or [UNDETERMINED]
 
 
 def register_language(connection: Connection, language: str) -> None:
-    """Records that the index has stems of this language from now on."""
+    """Records that the index contains stems of this language."""
     known = connection.info.setdefault(KNOWN_LANGUAGES, set())
     if language in known:
         return
-    # Rows are only added, so what was found once stays. What is added here may still be rolled back, so it is not
-    # remembered before a later transaction has found it.
+    # Rows are only added, so a language that was found once can be cached for the life of the connection. The one
+    # added here is not cached yet, because this transaction may still be rolled back.
     if language in {registered for (registered,) in REGISTERED.execute(connection, {})}:
         known.add(language)
     else:
@@ -93,9 +94,9 @@ def register_language(connection: Connection, language: str) -> None:
 
 @cache
 def fitting_languages(rows: Table) -> Statement:
-    """A statement for the languages of an index, whose rows name their versions.
+    """A statement for the languages of the index whose rows are in the table `rows`.
 
-    It finds none while there is a row of another version, whose stems another release of the stemmer has made.
+    It finds none while any row is of another version, because another release of the stemmer made its stems.
     """
     bounds = (select(bound(rows.c.index_version)).scalar_subquery() for bound in (func.min, func.max))
     return Statement(select(LANGUAGE).where(*(bound == INDEX_VERSION for bound in bounds)).order_by(LANGUAGE))

@@ -1,7 +1,8 @@
-"""The table `label`: how the names of sections, keywords and authors are written, and their order.
+"""The table `label`: the spelling and the sort order of the names of sections, keywords and authors.
 
-A term of the search index (`visibility.term`) is blind to case; the label is what a publisher wrote first. A label
-does not say who may see it: before one is shown, the reader must be able to see an article that carries the term.
+A filter term (`newswire.visibility`) is case-insensitive; its label is the spelling that a publisher used first. A
+label carries no access rule: show one only to a reader who may see an article with its term. The lists of names are
+not here (`newswire.reading.directory`).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -16,16 +17,17 @@ from newswire.visibility import term_of
 
 BATCH_SIZE = 1000
 KNOWN_LABELS = "newswire.labels"
-"""The key in a connection's `info` for the terms whose labels were found in the table."""
+"""The key in a connection's `info` for the terms whose labels an earlier transaction found in the table."""
 MAX_KNOWN = 50_000
+"""Terms that a connection caches; at more the cache is emptied."""
 LONGEST_ROW = 2600
-"""Bytes of term and words together: a row of a PostgreSQL index holds 2,704."""
+"""Bytes of term and words together: an entry of a PostgreSQL B-tree index holds 2,704."""
 
 ADD = Statement(insert_or_ignore(label))
 
 
 class Label(NamedTuple):
-    """A name as it is shown; `kind` is section, keyword or author, `term` the filter that finds its articles."""
+    """A name as it is shown; `kind` is section, keyword or author, `term` the filter term of its articles."""
 
     term: str
     kind: str
@@ -33,7 +35,7 @@ class Label(NamedTuple):
 
 
 def labels_in(content: Mapping[str, Any]) -> Iterator[Label]:
-    """The labels of an article as served; a tombstone has none."""
+    """The labels in the public JSON of an article; a tombstone has none."""
     if section := content.get("section"):
         yield Label(term_of("section", section), "section", section)
     for keyword in content.get("keywords", ()):
@@ -43,7 +45,7 @@ def labels_in(content: Mapping[str, Any]) -> Iterator[Label]:
 
 
 def find_labels(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
-    """Labels by term; terms of another kind, or of no article, are left out."""
+    """The labels of terms, by term; terms without a label are left out."""
     found: dict[str, str] = {}
     for some in split_batches(sorted(set(terms))):
         query = select(label.c.term, label.c.label).where(label.c.term.in_(some))
@@ -52,17 +54,17 @@ def find_labels(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
 
 
 def add_labels(connection: Connection, labels: Iterable[Label]) -> None:
-    """Adds the labels that are not there yet; the first spelling stays. Call it once in a transaction.
+    """Adds the labels that are missing; of two spellings the first one stays. Call it at most once in a transaction.
 
-    They are added in the order of their terms, so that two transactions with the same new labels do not deadlock.
+    It inserts in the order of the terms, so that two transactions with the same new labels do not deadlock.
     """
     wanted: dict[str, Label] = {}
-    for each in labels:
-        wanted.setdefault(each.term, each)
+    for named in labels:
+        wanted.setdefault(named.term, named)
     known = connection.info.setdefault(KNOWN_LABELS, set())
     unknown = wanted.keys() - known
-    # Rows are only added, so what was found once stays. What is added here may still be rolled back, so it is not
-    # remembered before a later transaction has found it.
+    # Rows are only added, so a label that was found once can be cached for the life of the connection. Those added
+    # here are not cached yet, because this transaction may still be rolled back.
     found = find_labels(connection, unknown).keys()
     if len(known) > MAX_KNOWN:
         known.clear()
@@ -72,7 +74,7 @@ def add_labels(connection: Connection, labels: Iterable[Label]) -> None:
 
 
 def label_words(named: Label) -> str:
-    """The sort key of a label: its folded words with a blank before, between and after, cut to what an index takes."""
+    """The sort key of a label: its folded words with a blank before, between and after, cut to `LONGEST_ROW`."""
     room = LONGEST_ROW - len(named.term.encode())
     return join_spaced(word_forms(named.label)).encode()[:room].decode("utf-8", "ignore")
 
@@ -82,5 +84,5 @@ def join_spaced(forms: Iterable[str]) -> str:
 
 
 def split_batches(items: list[str]) -> Iterator[Collection[str]]:
-    """Splits a list into parts that one statement takes as parameters on each database system."""
+    """Splits a list into parts that are small enough for the parameters of one statement on each database system."""
     return (items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE))

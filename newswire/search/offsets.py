@@ -1,9 +1,8 @@
-"""The words of a text with their places in it as it was written.
+"""Tokens with their character offsets in the original text, for highlighting.
 
-Analysis changes lengths (ﬁ is two letters, a soft hyphen none), so a line is taken in pieces, each
-analysed by itself, and every letter that comes of one remembers its place. What a word is decides
-`newswire.search.analysis` alone: where small pieces together do not give what the whole line gives, larger
-ones are taken, up to all that stands between two blanks.
+Normalisation changes lengths (ﬁ becomes two letters, a soft hyphen none). So a line is normalised in pieces, and every
+letter of the result gets the offsets of its piece. `newswire.search.analysis` alone decides the tokens: if the pieces
+joined differ from the line normalised as a whole, larger pieces are used, at most the text between two blanks.
 """
 
 import re
@@ -18,7 +17,8 @@ from newswire.search.analysis import SPELLING, UNSPACED, fold_word, is_run, norm
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _BETWEEN_BLANKS = re.compile(r"\S+|\s+")
-# A letter with its marks (UAX #29). Within a run a zero width space says nothing: it belongs to the letter before.
+# A letter with its marks (grapheme cluster, UAX #29), or several ASCII characters. Within a run a zero width space is
+# ignored, so it belongs to the letter before it.
 _CLUSTER = regex.compile(
     rf"[\x00-\x7f]+(?=[\x00-\x7f]|\Z)|\X(?:(?<={UNSPACED})\u200b+(?={UNSPACED}))?",
     regex.V1,
@@ -26,10 +26,10 @@ _CLUSTER = regex.compile(
 
 
 class Token(NamedTuple):
-    """A form, and where it stands in the original text.
+    """A form and its offsets in the original text, `end` exclusive.
 
-    In a run of a script without spaces, where `spelling` is None, a form has two letters, or is the
-    last one; `first` is where the first ends. Elsewhere it is `end`.
+    In a run of a script without spaces `spelling` is None, and the form has two letters, or one at the end of the run;
+    `first` is the end of its first letter. For a word `first` is `end`.
     """
 
     form: str
@@ -40,7 +40,7 @@ class Token(NamedTuple):
 
 
 def find_tokens(text: str) -> Iterator[Token]:
-    """The forms that `analysis.words` finds in a text, in order."""
+    """The tokens of a text, in order; their forms are those of `analysis.word_forms`."""
     for line in _LINE.finditer(text):
         if line[0].isascii():
             for word in _ASCII_WORD.finditer(line[0].lower()):
@@ -51,7 +51,7 @@ def find_tokens(text: str) -> Iterator[Token]:
 
 
 def _aligned(text: str, offset: int) -> Iterator[Token]:
-    """The forms of a line that begins at `offset`."""
+    """The tokens of a line that begins at `offset`."""
     letters, starts, ends = _letters(text, offset)
     for found in SPELLING.finditer(letters):
         start, end = found.span()
@@ -64,22 +64,22 @@ def _aligned(text: str, offset: int) -> Iterator[Token]:
 
 
 def _letters(text: str, offset: int) -> tuple[str, Sequence[int], Sequence[int]]:
-    """A line as it is analysed, and where each of its letters begins and ends in the original."""
+    """The normalised line, and the start and end of each of its letters in the original text."""
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for letters, start, end in _pieces(text, offset):
         parts.append(letters)
-        each = len(letters) == end - start
-        starts += range(start, end) if each else [start] * len(letters)
-        ends += range(start + 1, end + 1) if each else [end] * len(letters)
+        one_to_one = len(letters) == end - start
+        starts += range(start, end) if one_to_one else [start] * len(letters)
+        ends += range(start + 1, end + 1) if one_to_one else [end] * len(letters)
     return "".join(parts), starts, ends
 
 
 def _pieces(text: str, offset: int) -> Iterator[tuple[str, int, int]]:
-    """A text as it is analysed, piece by piece, and where each begins and ends."""
+    """The normalised pieces of a text, each with its start and end in the original."""
     letters = normalise_text(text)
-    # Nothing casefolds to less than one letter: of equal length, each letter stands in its own place.
+    # No letter casefolds to less than one, so with equal lengths each letter has kept its offset.
     if len(letters) == len(text) and letters == text.casefold():
         yield letters, offset, offset + len(text)
         return

@@ -1,4 +1,4 @@
-"""Query: filters, times, order and cursor of a list; pure. Not here: what `q` means (`syntax`) and SQL."""
+"""Queries and cursors: the filters, times, order and position of a list; pure. Not here: parsing of `q` and SQL."""
 
 import base64
 import binascii
@@ -16,14 +16,14 @@ from newswire.visibility import Filter, fingerprint_of
 
 
 class Position(NamedTuple):
-    """A position in an order by time: milliseconds, then order of first reception."""
+    """A position in an order by time: milliseconds since 1970, then the article number, which breaks ties."""
 
     at: int
     number: int
 
 
 class Times(NamedTuple):
-    """Ranges of time in milliseconds since 1970; from is inclusive, to exclusive, None is open."""
+    """Two ranges of time in milliseconds since 1970; from is inclusive, to exclusive, None is no bound."""
 
     published_from: int | None = None
     published_to: int | None = None
@@ -33,10 +33,10 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """A list of articles as it was asked for. `text` is `q` as typed, `expression` the same parsed.
+    """The request for a list of articles. `text` is `q` as typed, `expression` is `q` parsed.
 
-    `times` are resolved, `asked` are the same as they were written (now-2d). `order` is published_at or updated_at.
-    With `ranked_at`, in milliseconds, the order is that of relevance (`reading.relevance`), and ages count from then.
+    `times` are absolute, `asked` are the same times as the reader wrote them (now-2d). `order` is published_at or
+    updated_at. If `ranked_at` (milliseconds) is given, the order is relevance, with the age of articles at that time.
     """
 
     text: str | None = None
@@ -55,26 +55,29 @@ class Query:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of all that decides which articles come in which order. A cursor is valid for one fingerprint."""
+        """A hash of all that determines the articles and their order. A cursor is valid for one fingerprint.
+
+        It takes the times as written: with `now-2d` they are others at each page, but the query is the same.
+        """
         order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
         return fingerprint_of([self.text, self.filter.canonical(), self.asked or list(self.times), order])
 
     def cursor_at(self, place: Position, *rest: Any) -> str:
-        """An opaque cursor that continues behind `place`, with the times as they were resolved for the first page.
+        """An opaque cursor that continues behind `place`, with the absolute times of the first page.
 
         `rest` is one more part, for the order of relevance.
         """
         return encode_cursor([self.fingerprint, *place, *self.times, *rest])
 
     def resume(self) -> tuple["Query", Position | None]:
-        """The query with the times of its first page, and the position behind which this page begins.
+        """The query with the absolute times of its first page, and the position behind which this page begins.
 
-        Raises `Problem` for a cursor that is not one, or another query's.
+        Raises `Problem` for an invalid cursor and for one of another query.
         """
         if self.cursor is None:
             return self, None
         match decode_cursor(self.cursor):
-            # A cursor of relevance has one part more.
+            # A cursor of a list by relevance has one part more.
             case [str() as fingerprint, at, number, *rest] if is_valid_position(at, number) and len(rest) in (4, 5):
                 if fingerprint != self.fingerprint:
                     raise cursor_mismatch()
@@ -93,7 +96,7 @@ def invalid_cursor() -> Problem:
 
 
 def is_valid_position(at: Any, number: Any) -> bool:
-    """Whether an article could have this time and number: those of a forged cursor may not fit into 64 bits."""
+    """Whether an article can have this time and number. The numbers in a forged cursor may exceed 64 bits."""
     return type(at) is type(number) is int and EARLIEST <= at < LATEST and 0 <= number < 2**62
 
 
@@ -103,7 +106,7 @@ def encode_cursor(content: Sequence[Any]) -> str:
 
 
 def decode_cursor(cursor: str) -> Sequence[Any] | None:
-    """The parts of a cursor; None for a text that is none."""
+    """The parts of a cursor; None for a text that `encode_cursor` cannot have made."""
     try:
         content = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):

@@ -1,10 +1,10 @@
-"""The query language of `q`: text to an expression, and whether an article matches one.
+"""The query language of `q`: a parser from text to an expression, and matching of an article in process.
 
-Not here: what a word is (`analysis`) and how an engine is asked (`sqlite`, `postgres`).
+Not here: the analysis of text (`analysis`) and the queries of the engines (`sqlite`, `postgres`).
 
-Words side by side must all occur and bind closer than OR: `a b OR c` is (a and b) or c. A minus
-or NOT excludes the word, phrase, field or group behind it; AND says nothing. A word of several
-forms (U.S., Israel's, 中国人) is a phrase. What analyses to nothing (an emoji) is passed over.
+Words side by side must all occur and bind closer than OR: `a b OR c` is (a and b) or c. A minus or NOT excludes the
+word, phrase, field or group behind it; AND has no effect. A word of several forms (U.S., Israel's, 中国人) is a phrase.
+Text without a letter or digit (an emoji) is ignored.
 """
 
 from collections.abc import Collection, Iterator
@@ -22,7 +22,7 @@ DEEPEST_NESTING = 20  # parentheses within parentheses
 
 @dataclass(frozen=True)
 class Term:
-    """A word: one of its stems, or its form where it has none; no `fields` means those of `search_in`."""
+    """A word. It matches by any of its stems, or by its form if it has none; `fields` None: those of `search_in`."""
 
     form: str
     spelling: str
@@ -31,7 +31,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Prefix:
-    """Any form that begins so."""
+    """A prefix, which matches every form that begins with it."""
 
     form: str
     fields: frozenset[str] | None = None
@@ -39,7 +39,7 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Phrase:
-    """These forms side by side in one field, unstemmed; with `prefix`, two or more, the last any that begins so."""
+    """Consecutive forms in one field, unstemmed. With `prefix` there are at least two, and the last one is a prefix."""
 
     forms: tuple[str, ...]
     prefix: bool = False
@@ -48,21 +48,21 @@ class Phrase:
 
 @dataclass(frozen=True)
 class And:
-    """Two operands or more, all of which match; none is an And, and at least one is no Not."""
+    """A conjunction of two operands or more; none is an And, and at least one is not a Not."""
 
     operands: tuple["Expression", ...]
 
 
 @dataclass(frozen=True)
 class Or:
-    """Two operands or more, one of which matches; none is an Or or a Not."""
+    """A disjunction of two operands or more; none is an Or or a Not."""
 
     operands: tuple["Expression", ...]
 
 
 @dataclass(frozen=True)
 class Not:
-    """What must not match. It stands only among the operands of an And, and its own is no Not."""
+    """An exclusion. It occurs only as an operand of an And, and its own operand is not a Not."""
 
     operand: "Expression"
 
@@ -71,7 +71,7 @@ Expression: TypeAlias = Term | Prefix | Phrase | And | Or | Not
 
 
 class ExpressionError(ValueError):
-    """A query that cannot be understood: `detail` says what to do, `position` is the index of the character."""
+    """A syntax error in a query: `detail` advises the reader, `position` is the index of the character."""
 
     def __init__(self, detail: str, position: int) -> None:
         super().__init__(detail, position)
@@ -80,7 +80,7 @@ class ExpressionError(ValueError):
 
 
 def parse_query(text: str, search_in: frozenset[str] | None = None) -> Expression:
-    """What `q` asks for, never a Not by itself; ExpressionError where it cannot be understood or bounded."""
+    """Parses `q` into an expression, which is never a Not. Raises `ExpressionError`."""
     if len(text) > LONGEST_QUERY:
         raise ExpressionError(f"Shorten the query to {LONGEST_QUERY:,} characters.", LONGEST_QUERY)
     parser = _Parser(text, search_in)
@@ -93,7 +93,7 @@ def parse_query(text: str, search_in: frozenset[str] | None = None) -> Expressio
 
 
 def matches_article(expression: Expression, analysed: Analysed, fields: Collection[str] = FIELDS) -> bool:
-    """Whether an article matches, words by their stems in its language; `fields` are those of `search_in`."""
+    """Whether an article matches; words match by their stems in its language. `fields` are those of `search_in`."""
     match expression:
         case And(operands):
             return all(matches_article(operand, analysed, fields) for operand in operands)
@@ -113,7 +113,8 @@ def matches_article(expression: Expression, analysed: Analysed, fields: Collecti
 
 
 def _contains(text: list[str], forms: tuple[str, ...], prefix: bool) -> bool:
-    """Whether the forms stand side by side among those of a text. No form holds a blank."""
+    """Whether the forms occur consecutively among those of a text."""
+    # No form contains a blank, so a search in the joined forms cannot match across the boundaries of a form.
     return f" {' '.join(forms)}{'' if prefix else ' '}" in f" {' '.join(text)} "
 
 
@@ -124,10 +125,10 @@ class _Token(NamedTuple):
     end: int
 
 
-# Any mark of a family closes what another one of it opened: „…“ “…” ”…” "…" «…» »…«.
+# Any mark of a family closes a quotation that another mark of it opened: „…“ “…” ”…” "…" «…» »…«.
 _DOUBLE = '"\u201c\u201d\u201e\u201f\u2033\uff02\u301d\u301e\u301f'
 _QUOTES = _DOUBLE + "«»「」『』｢｣"
-# Marks that show nothing and turn the direction of writing, as copied from right-to-left pages.
+# Invisible marks of writing direction, which come with text copied from right-to-left pages.
 _TURN = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 _TOKEN = regex.compile(
     rf"""(?xV1)
@@ -142,7 +143,7 @@ _TOKEN = regex.compile(
     """
 )
 _OPERATORS = {"OR": "or", "AND": "and", "NOT": "not"}
-# In Hebrew a quotation mark within a word makes it an abbreviation: צה"ל.
+# In Hebrew a quotation mark within a word marks an abbreviation, and opens no quotation: צה"ל.
 _GERSHAYIM = regex.compile(rf"(?<=\p{{Hebrew}})[{_DOUBLE}](?=\p{{Hebrew}})", regex.V1)
 _STAR = regex.compile(r"[*＊]")
 _STAR_BEHIND_QUOTES = regex.compile(r"[*＊]+\Z")
@@ -159,7 +160,10 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 class _Parser:
-    """Descends through the tokens; None is what analyses to nothing."""
+    """A recursive descent parser. Its methods return None for text without a letter or digit.
+
+    `rest` is a stack of the tokens that are left, the next one last. `fields` is None outside of a field.
+    """
 
     def __init__(self, text: str, search_in: frozenset[str] | None) -> None:
         self.rest = list(_tokens(text))[::-1]
@@ -170,7 +174,7 @@ class _Parser:
         return self.rest[-1].kind in kinds
 
     def either(self, fields: frozenset[str] | None, depth: int) -> Expression | None:
-        """Sides of OR, up to a closing parenthesis or the end."""
+        """Parses operands of OR, up to a closing parenthesis or the end."""
         sides: list[Expression] = []
         before = None
         while True:
@@ -187,7 +191,7 @@ class _Parser:
             before = behind
 
     def items(self, fields: frozenset[str] | None, depth: int) -> list[Expression | None]:
-        """What stands side by side, up to an OR, a closing parenthesis or the end."""
+        """Parses the items of one side of an OR, up to an OR, a closing parenthesis or the end."""
         items = []
         while not self.ahead("or", "close", "end"):
             token = self.rest.pop()
@@ -206,7 +210,7 @@ class _Parser:
         return self.group(token, fields, depth + 1) if token.kind == "open" else self.leaf(token, fields)
 
     def behind(self, sign: _Token) -> _Token:
-        """What a minus, NOT or field applies to: it follows directly, behind NOT also after a blank."""
+        """Takes the operand of a minus, NOT or field, which must follow directly; behind NOT a blank is allowed."""
         parted = sign.end != self.rest[-1].start and (sign.kind != "not" or self.ahead("or", "and"))
         if parted or self.ahead("close", "end", "minus", "not"):
             raise ExpressionError(f"Write a word directly behind {sign.text}, or leave it out.", sign.start)
@@ -241,7 +245,10 @@ class _Parser:
 
 
 def _all_of(items: list[Expression], position: int) -> Expression | None:
-    """The items of one side of an OR; one of them at least must say what to look for."""
+    """The conjunction of the items of one side of an OR. Raises `ExpressionError` if all of them are exclusions.
+
+    To find all articles that lack a word, an engine would have to read the whole wire.
+    """
     if items and all(isinstance(item, Not) for item in items):
         raise ExpressionError("Write also what to look for: here things are only excluded.", position)
     operands = [part for item in items for part in (item.operands if isinstance(item, And) else (item,))]
@@ -264,14 +271,14 @@ Leaf: TypeAlias = Term | Prefix | Phrase
 
 
 class SoughtLeaf(NamedTuple):
-    """A leaf; `always`: it stands in every article that is found, for no OR leaves a choice."""
+    """A leaf, and whether it is in every match: `always` is false below an OR."""
 
     leaf: Leaf
     always: bool
 
 
 def find_leaves(expression: Expression, always: bool = True) -> Iterator[SoughtLeaf]:
-    """From left to right, without what a Not excludes."""
+    """The leaves of an expression from left to right, without excluded ones."""
     match expression:
         case Not():
             return

@@ -3,18 +3,19 @@
 import base64
 import json
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from tests.support.cases import case
 from tests.support.site import Site, opened, places_of, problem_of, shown
 
 # Each case is quick; a thousand of them are not.
-pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with opened(request) as made:
         for number in range(5):
@@ -71,19 +72,17 @@ BAD_PARAMETERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("path", "name", "value"),
-    [pytest.param(*case, id=f"{case[0]}?{case[1]}={shown(case[2])}") for case in BAD_PARAMETERS],
-)
-def test_a_parameter_with_an_unusable_value_is_refused_by_name(site: Site, path: str, name: str, value: str) -> None:
-    with site.storing_nothing():
-        if path == "dry run":
-            response = site.publisher.post(f"{LIST}?{name}={quote(value)}", json={"headline": "x"})
-        else:
-            response = site.publisher.get(f"{path.format(article=site.address)}?{name}={quote(value)}")
-    problem = problem_of(response, "invalid_parameter")
-    assert places_of(problem) == {name}
-    assert name in problem["detail"]
+def test_a_parameter_with_an_unusable_value_is_refused_by_name(site: Site) -> None:
+    for path, name, value in BAD_PARAMETERS:
+        with case(f"{path}?{name}={shown(value)}"):
+            with site.storing_nothing():
+                if path == "dry run":
+                    response = site.publisher.post(f"{LIST}?{name}={quote(value)}", json={"headline": "x"})
+                else:
+                    response = site.publisher.get(f"{path.format(article=site.address)}?{name}={quote(value)}")
+            problem = problem_of(response, "invalid_parameter")
+            assert places_of(problem) == {name}
+            assert name in problem["detail"]
 
 
 @pytest.mark.parametrize("path", [LIST, CHANGES])
@@ -300,13 +299,13 @@ ODD_HEADERS = """
 """
 
 
-@pytest.mark.parametrize("header", ODD_HEADERS.split())
-@pytest.mark.parametrize("value", ["", "\xff", ";,;", "x;q=y", 'W/"', "a" * 8000], ids=shown)
-def test_an_odd_header_breaks_nothing(site: Site, header: str, value: str) -> None:
-    for path in (f"{LIST}?limit=1", site.address, "/healthz"):
-        response = site.publisher.get(path, headers={header: value})
-        assert response.status_code in (200, 206, 304, 406), response.text
-        assert response.headers["X-Request-Id"].isprintable()
+def test_an_odd_header_breaks_nothing(site: Site) -> None:
+    for header, value in product(ODD_HEADERS.split(), ("", "\xff", ";,;", "x;q=y", 'W/"', "a" * 8000)):
+        with case(f"{header}: {shown(value)}"):
+            for path in (f"{LIST}?limit=1", site.address, "/healthz"):
+                response = site.publisher.get(path, headers={header: value})
+                assert response.status_code in (200, 206, 304, 406), response.text
+                assert response.headers["X-Request-Id"].isprintable()
 
 
 @pytest.mark.parametrize(

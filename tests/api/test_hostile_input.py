@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.support.cases import case
 from tests.support.site import Site, opened, places_of, problem_of, shown
 
 # Each case is quick; a thousand of them are not.
-pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with opened(request) as made:
         yield made
@@ -101,15 +101,14 @@ FAULTY: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("pointer", "value"), [pytest.param(*case, id=f"{case[0]}={shown(case[1])}") for case in FAULTY]
-)
-def test_a_value_that_a_field_cannot_hold_is_refused_at_its_pointer(site: Site, pointer: str, value: Any) -> None:
-    with site.storing_nothing():
-        response = site.publisher.post("/v1/articles", json=holding(pointer, value))
-    problem = problem_of(response, "validation_failed")
-    assert places_of(problem) == {pointer}
-    assert pointer in problem["detail"]
+def test_a_value_that_a_field_cannot_hold_is_refused_at_its_pointer(site: Site) -> None:
+    for pointer, value in FAULTY:
+        with case(f"{pointer}={shown(value)}"):
+            with site.storing_nothing():
+                response = site.publisher.post("/v1/articles", json=holding(pointer, value))
+            problem = problem_of(response, "validation_failed")
+            assert places_of(problem) == {pointer}
+            assert pointer in problem["detail"]
 
 
 @pytest.mark.parametrize(
@@ -174,6 +173,7 @@ def test_a_text_may_be_as_long_as_its_limit(site: Site, pointer: str, limit: int
     assert response.status_code == 200, response.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pointer", BODIES)
 def test_a_body_has_room_for_two_mebibytes_and_no_more(site: Site, pointer: str) -> None:
     most = 2 * 1024 * 1024
@@ -307,29 +307,25 @@ UNREADABLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "door"),
-    [
-        *((name, door) for name in UNREADABLE for door in ("POST", "batch")),
-        *(
-            (name, door)
-            for name in ("cut off", "gzip, cut off", "no type")
-            for door in DOORS
-            if door[:2] in ("PU", "PA")
-        ),
-    ],
-)
-def test_a_body_that_cannot_be_read_is_refused_at_every_door(site: Site, name: str, door: str) -> None:
-    code, body, detail, headers = UNREADABLE[name]
-    method, path = DOORS[door]
-    with site.storing_nothing():
-        response = site.publisher.call(
-            method, path.format(article=site.address), data=body(), headers={**headers, "If-Match": "*"}
-        )
-    problem = problem_of(response, code)
-    assert re.search(detail, problem["detail"]), problem["detail"]
-    if code == "malformed_json":
-        assert places_of(problem) == {""}
+UNREADABLE_AT = [
+    *((name, door) for name in UNREADABLE for door in ("POST", "batch")),
+    *((name, door) for name in ("cut off", "gzip, cut off", "no type") for door in DOORS if door[:2] in ("PU", "PA")),
+]
+
+
+def test_a_body_that_cannot_be_read_is_refused_at_every_door(site: Site) -> None:
+    for name, door in UNREADABLE_AT:
+        with case(f"{name}: {door}"):
+            code, body, detail, headers = UNREADABLE[name]
+            method, path = DOORS[door]
+            with site.storing_nothing():
+                response = site.publisher.call(
+                    method, path.format(article=site.address), data=body(), headers={**headers, "If-Match": "*"}
+                )
+            problem = problem_of(response, code)
+            assert re.search(detail, problem["detail"]), problem["detail"]
+            if code == "malformed_json":
+                assert places_of(problem) == {""}
 
 
 @pytest.mark.parametrize("door", [name for name in DOORS if name != "batch"])
@@ -343,6 +339,7 @@ def test_an_article_must_be_an_object(site: Site, body: str, door: str) -> None:
     assert places_of(problem_of(response, "validation_failed")) == {""}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("form", ["plain", "zipped", "bomb"])
 def test_a_body_that_is_too_large_is_refused_before_it_is_read_as_anything(site: Site, door: str, form: str) -> None:

@@ -8,8 +8,7 @@ from flask import Response
 
 from newswire.api.converters import CONVERTERS, PATH_SCHEMAS
 from newswire.api.openapi import openapi_document
-from newswire.api.routes import ROUTES
-from newswire.api.routing import Route
+from newswire.api.routes import ROUTES, Route
 from newswire.api.schemas.parameters import Parameters
 
 

@@ -12,8 +12,7 @@ from werkzeug.test import TestResponse
 
 from newswire import wire as log
 from newswire.accounts.keys import hash_key, revoke_key
-from newswire.api.routes import ROUTES
-from newswire.api.routing import Route
+from newswire.api.routes import ROUTES, Route
 from newswire.api.views.docs_page import OPEN_ENDPOINTS
 from newswire.app import create_app
 from newswire.config import Settings

@@ -1,4 +1,4 @@
-"""The command `newswire`: in this process where that is the same, else as a process that is always ended."""
+"""Running the command `newswire`: in this process where that makes no difference, else as a child that is ended."""
 
 import json
 import os
@@ -29,11 +29,11 @@ class Cli:
         self.database_url = database_url
 
     def run(self, *arguments: str) -> Result:
-        """The command in this process, whatever comes of it."""
+        """Runs the command in this process; it may fail."""
         return CliRunner().invoke(main, arguments, env={"NEWSWIRE_DATABASE_URL": self.database_url})
 
     def must(self, *arguments: str) -> str:
-        """What the command prints; it must succeed."""
+        """Runs a command that must succeed; returns what it prints."""
         result = self.run(*arguments)
         assert result.exit_code == 0, result.output
         return result.stdout
@@ -42,7 +42,7 @@ class Cli:
         return json.loads(self.must(*arguments, "--json"))
 
     def refused(self, *arguments: str) -> str:
-        """What a command says that cannot be done, for which the exit status is 1."""
+        """Runs a command that must fail with exit status 1; returns its error output."""
         result = self.run(*arguments)
         assert result.exit_code == 1, result.output
         return result.stderr
@@ -51,7 +51,7 @@ class Cli:
         return process(arguments, self.database_url, **settings)
 
     def finished(self, *arguments: str, **settings: Any) -> "subprocess.CompletedProcess[str]":
-        """The command as a process, after its end."""
+        """Runs the command as a process to its end."""
         with self.process(*arguments, **settings) as started:
             try:
                 out, err = started.communicate(timeout=WAIT_SECONDS)
@@ -61,7 +61,7 @@ class Cli:
 
 
 class Server:
-    """A process that serves: its lines on both outputs as they come, and its end."""
+    """A server process, with the lines of both of its outputs so far."""
 
     def __init__(self, started: "subprocess.Popen[str]") -> None:
         self.process = started
@@ -88,7 +88,7 @@ class Server:
         return [line for line in found if line["message"].startswith(message)]
 
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
-        """The first true value of `condition`, unless the process ends before."""
+        """Polls `condition` until it is true, and returns its value; fails when the process ends before."""
         waited(lambda: condition() or self.process.poll() is not None, what)
         assert self.process.poll() is None, "\n".join([what, *self.out, *self.err])
         return condition()
@@ -119,7 +119,7 @@ def api(cli: Cli, **settings: Any) -> Iterator[FlaskClient]:
 
 
 def waited(condition: Callable[[], Any], what: str) -> Any:
-    """The first true value of `condition`."""
+    """Polls `condition` until it is true, and returns its value."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited in vain: {what}"

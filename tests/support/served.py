@@ -1,4 +1,4 @@
-"""Wires that are served, clients of them, and somebody who answers whatever a test wants; all on this machine."""
+"""Served wires, command-line clients of them, and a fake server with canned answers; all on the loopback interface."""
 
 import json
 import subprocess
@@ -32,13 +32,13 @@ class Client:
         return CliRunner().invoke(main, [str(argument) for argument in arguments], env=self.environment)
 
     def must(self, *arguments: object) -> str:
-        """What the command prints; it must succeed."""
+        """Runs a command that must succeed; returns what it prints."""
         result = self.run(*arguments)
         assert result.exit_code == 0, result.output
         return result.stdout
 
     def refused(self, *arguments: object) -> str:
-        """The one sentence of a command that cannot be done."""
+        """Runs a command that must fail; returns its one-line error message."""
         result = self.run(*arguments)
         assert result.exit_code == 1, result.output
         assert result.stderr.startswith("Error: "), result.stderr
@@ -50,7 +50,7 @@ class Client:
         return process([str(argument) for argument in arguments], "sqlite:///nowhere.db", env=environment, **settings)
 
     def call(self, method: str, path: str, content: object = None) -> WireResponse:
-        """A request of its own."""
+        """Sends one request, past the command line."""
         body = None if content is None else json.dumps(content).encode()
         return RemoteWire(self.url, self.key).send(method, path, body, {"Content-Type": "application/json"})
 
@@ -88,7 +88,7 @@ class Wire:
 
 @contextmanager
 def served(cli: Cli) -> Iterator[Wire]:
-    """The wire over HTTP, out of this process."""
+    """Serves the wire over HTTP from a thread of this process."""
     app = create_app(Settings(database_url=cli.database_url))
     with make_server("127.0.0.1", 0, app, threaded=True) as server, working(server):
         yield Wire(cli, f"http://127.0.0.1:{server.port}")
@@ -108,7 +108,7 @@ def working(server: Any) -> Iterator[None]:
 
 
 def started(serving: Serving, cli: Cli, port: str = "0", **environment: str) -> tuple[Server, Wire]:
-    """The wire over HTTP, as processes of `newswire serve`."""
+    """Serves the wire over HTTP with processes of `newswire serve`."""
     server = serving(cli.process("serve", "--port", port, "--workers", "1", "--json", env=environment))
     server.wait_for(lambda: "}" in server.out, "it says where it listens")
     return server, Wire(cli, json.loads("\n".join(server.out))["url"])
@@ -116,7 +116,7 @@ def started(serving: Serving, cli: Cli, port: str = "0", **environment: str) -> 
 
 @contextmanager
 def answering(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str, list[str]]]:
-    """A server of somebody else's: gives these answers one after the other, the last one for ever.
+    """A fake server that gives these answers one after the other, and the last one from then on.
 
     Yields its address and the requests as they come, method and path.
     """

@@ -1,4 +1,4 @@
-"""What the tests of hostile input share: a wire that many cases meet, and what makes a refusal a good one."""
+"""A wire that many cases share, and checks of problem documents."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from tests.support.wire import Wire
 
 
 class Site:
-    """A wire with one article, its callers, and a view of what it stores."""
+    """A wire with one article, its callers, and a summary of what is stored."""
 
     def __init__(self, database_url: str) -> None:
         self.wire = Wire(database_url)
@@ -66,7 +66,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Site]:
 
 
 def problem_of(response: TestResponse, code: str) -> dict[str, Any]:
-    """The problem document of a refusal, which must be one of the closed list and whole."""
+    """Checks that a refusal is a complete problem document with this code; returns it."""
     assert response.status_code == CODES[code].status, response.text
     assert response.content_type == "application/problem+json"
     problem: dict[str, Any] = json.loads(response.data.decode("utf-8"))

@@ -1,4 +1,4 @@
-"""Every way of reading the wire, as one interface: from a position to the head, and what was told."""
+"""One interface for every way of reading the wire: each reads from a position to the head."""
 
 import json
 from collections.abc import Callable, Generator

@@ -1,4 +1,4 @@
-"""A wire with its HTTP interface, on both engines, and callers with keys of their own."""
+"""A wire with its HTTP interface in this process, and callers with keys."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from newswire.timestamps import now
 
 
 class Caller:
-    """Somebody with a key; every call is a request with it."""
+    """A client with a key that it sends with every request."""
 
     def __init__(self, client: FlaskClient, key: str) -> None:
         self.client = client
@@ -67,7 +67,7 @@ class Caller:
 
 
 class Wire:
-    """An application on a fresh database."""
+    """The application on a database that is migrated and empty."""
 
     def __init__(self, database_url: str, **settings: Any) -> None:
         self.url = database_url

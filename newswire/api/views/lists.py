@@ -222,8 +222,6 @@ def channel_of(context: RequestContext, found: ListResult) -> Channel:
 def title_of(asked: Mapping[str, Any]) -> str:
     """A title made of what is asked for, but for the times: Newswire: cocoa; section: world, uk."""
     told = [asked["q"]] if "q" in asked else []
-    for name in TITLED:
-        if name in asked:
-            value = asked[name]
-            told.append(f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
+    given = {name.replace("_", " "): asked[name] for name in TITLED if name in asked}
+    told += [f"{name}: {', '.join(value) if isinstance(value, list) else value}" for name, value in given.items()]
     return f"{NAME}: {'; '.join(told)}" if told else NAME

@@ -1,1 +1,1 @@
-"""The search index on PostgreSQL: one GIN index over lexemes of our own, walked in buckets of time."""
+"""The search index on PostgreSQL: a GIN index over lexemes of our own, searched one time bucket after the other."""

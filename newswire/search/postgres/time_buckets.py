@@ -1,12 +1,12 @@
-"""Spans of publication time as lexemes, and the walk over them that finds the newest (or oldest) matches.
+"""Time buckets: spans of publication time as lexemes, and the walk over them that finds the newest (or oldest) matches.
 
-PostgreSQL's GIN index knows which articles match, not which of them are the newest. So each
-article carries the lexemes of the spans that its time of publication lies in: a span of level n
-lasts 8^n milliseconds. A walk asks the index for the words within one span after the other,
-from the newest: first a small one, then once for everything, which is enough for rare words;
-if that was too much, spans go on, larger after little and smaller after too much. So its cost
-is the logarithm of the wire's length, and nothing must be counted, split or locked when
-articles arrive, in whatever order they were published.
+A GIN index knows which articles match, but not which of them are the newest. So each article carries the lexemes of the
+spans that contain its time of publication: a span of level n lasts 8^n milliseconds. A walk searches the index for the
+words within one span after the other, from the newest: first two spans of some five hundred articles, then once the
+whole rest, which completes rare words. If the rest had too many matches, it continues with spans, eight times larger
+after few matches and smaller after too many. The cost grows with the logarithm of the length of the wire, and
+publishing has nothing to count, split or lock, in whatever order articles arrive. Options and measurements:
+docs/decisions/0004.
 """
 
 from functools import lru_cache
@@ -22,18 +22,20 @@ SMALLEST, LARGEST = 3, 13
 """Levels of spans: from half a second to seventeen years."""
 
 REST = LARGEST + 1
+"""The level that stands for the whole rest of the wire."""
+
 FEW = 500
-"""So many matches of a span are sorted; a span with more is looked at in parts."""
+"""Matches of a span that are sorted. A span with more is divided."""
 
 MANY = 20_000
-"""So many matches among all the rest are sorted: the index has collected every one of them by then."""
+"""Matches of the whole rest that are sorted. It may be many, because the index has collected all of them anyway."""
 
 NEAREST = 300
-"""Articles whose words are looked through one by one."""
+"""Articles that are checked one by one, without the index, in a search for a prefix."""
 
 
 def bucket_lexemes(at: int) -> list[str]:
-    """The spans around a time in milliseconds since 1970. No word and no term begins with @."""
+    """The lexemes of the spans that contain a time in milliseconds since 1970. No word and no term begins with @."""
     return [bucket_lexeme(level, (at - EARLIEST) >> 3 * level) for level in range(SMALLEST, LARGEST + 1)]
 
 
@@ -45,11 +47,11 @@ def nearest_matches(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
     start: Position | None, *, descending: bool, wanted: int, times_as_large: int = 1,
 ) -> list[int]:  # fmt: skip
-    """The numbers of the `wanted` newest (or oldest) matches and of some more, in no order; of all if there are fewer.
+    """The article numbers of the `wanted` newest (or oldest) matches and of some more, unordered; or of all matches.
 
-    `matching` are conditions with `values`, besides `words @@ %(query)s`; `times` bound the time of publication
-    (from is inclusive, to exclusive), `start` is the place behind which the walk begins. The first span, and
-    what is sorted of any, are `times_as_large` as usual.
+    `matching` are conditions besides `words @@ %(query)s`, `values` the values of both. `times` bound the time of
+    publication (from is inclusive, to exclusive), `start` is the position behind which the walk begins. The first
+    span, and the number of matches that are sorted, are `times_as_large` as usual.
     """
     bounds, place = range_behind(times, start, descending)
     most = max(FEW * times_as_large, wanted)
@@ -69,9 +71,10 @@ def among_nearest(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
     start: Position | None, *, descending: bool, wanted: int,
 ) -> list[int] | None:  # fmt: skip
-    """As `nearest`, without the index: the matches among the nearest articles; None when they are fewer than `wanted`.
+    """As `nearest_matches`, among the `NEAREST` articles and without the index; None if fewer than `wanted` match.
 
-    For prefixes, of which the index has to collect every match before it gives one.
+    For prefixes: GIN collects every match of a prefix before it returns one, and nearly every article has a word with
+    a short prefix.
     """
     bounds, place = range_behind(times, start, descending)
     order = ORDER[descending]
@@ -88,7 +91,11 @@ def nearest_with_prefix(
     connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
     start: Position | None, *, descending: bool, wanted: int,
 ) -> list[int]:  # fmt: skip
-    """As `nearest`, for prefixes: each look at the index collects all of their matches, so the first one is wide."""
+    """As `nearest_matches`, for queries with prefixes.
+
+    Each probe of the index collects all matches of a prefix, so the first span is 24 times as large, and one or two
+    probes suffice: within a section of a million articles 6.5 ms; with 8 times 29 (docs/decisions/0010).
+    """
     asked = connection, matching, values, times, start
     numbers = among_nearest(*asked, descending=descending, wanted=wanted)
     if numbers is not None:
@@ -97,7 +104,7 @@ def nearest_with_prefix(
 
 
 def few_matches(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
-    """The numbers of all matches, or None when there are more than `FEW`."""
+    """The article numbers of all matches; None if there are more than `FEW`."""
     result = driver_connection(connection).execute(
         f"{MATCHES.format(matching)} SELECT number FROM matches LIMIT {FEW + 1}", values
     )
@@ -106,7 +113,7 @@ def few_matches(connection: Connection, matching: str, values: dict[str, Any]) -
 
 
 def count_matches(connection: Connection, matching: str, values: dict[str, Any], most: int) -> int:
-    """How many match, `most` at most, whenever they were published: the first ones in the order of the table."""
+    """The number of matches of any time of publication, counted up to `most`; one look-up in the index."""
     counted = f"{MATCHES.format(matching)} SELECT count(*) FROM (SELECT FROM matches LIMIT {most}) AS counted"
     found: int = driver_connection(connection).execute(counted, values).fetchone()[0]
     return found
@@ -115,7 +122,7 @@ def count_matches(connection: Connection, matching: str, values: dict[str, Any],
 def range_behind(
     times: tuple[int | None, int | None], start: Position | None, descending: bool
 ) -> tuple[dict[str, int], str]:
-    """The range of time that is looked at, from `low` to before `high`, and a condition for the places in it."""
+    """The range of time that is searched (`low` inclusive, `high` exclusive), and a condition on positions in it."""
     since, until = times
     low, high = EARLIEST if since is None else since, LATEST if until is None else until
     if start is None:
@@ -125,7 +132,7 @@ def range_behind(
     return {"low": low, "high": high, **start._asdict()}, f"(published_at, number) {sign} (%(at)s, %(number)s)"
 
 
-# Materialised for the same reason as in WALK.
+# Materialised to hide the LIMIT from the planner, as in WALK.
 MATCHES = "WITH matches AS MATERIALIZED (SELECT number FROM search_document WHERE words @@ %(query)s::tsquery AND {})"
 ORDER = {True: "published_at DESC, number DESC", False: "published_at, number"}
 NEWEST = "published_at < %(high)s::bigint ORDER BY published_at DESC, number DESC"
@@ -147,9 +154,11 @@ ASCENDING = {
     "next": "(span + 1) << 3 * walk.level",
 }  # fmt: skip
 
-# Times count from EARLIEST here. Steps 0 and 1 look at spans, step 2 at all the rest; `climb` is the level at which
-# spans go on when that was too much. The planner must not see the LIMIT when it chooses how to find the matches, or
-# it reads the table from its start: so they are a materialised CTE, which is read no further than is asked for.
+# Times count from EARLIEST here. Each row of `walk` is one probe. Steps 0 and 1 probe spans, step 2 the whole rest;
+# `climb` is the level at which spans continue if the rest had too many matches (`dense`). `edge` is the boundary of
+# what was searched. A materialised CTE hides the LIMIT from the planner, which would otherwise choose to read the table
+# from its start; the CTE is still read no further than the LIMIT. Exact results do not depend on the sizes of spans:
+# these only decide where the next probe searches.
 WALK = """
 WITH RECURSIVE ends AS (
   SELECT coalesce((SELECT published_at FROM search_document WHERE {newest_first} LIMIT 1), %(high)s) - {zero} AS newest,

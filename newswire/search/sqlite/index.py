@@ -1,7 +1,7 @@
-"""Search on SQLite: one MATCH expression and a range of row numbers.
+"""Search on SQLite: one MATCH expression and a range of rowids.
 
-FTS5 reads its matches in the order of row numbers, which `writer` makes the order of publication. So the newest
-matches of any query cost the page and not the number of matches.
+FTS5 returns matches in the order of rowids, which `writer` makes the order of publication. So a page of the newest
+matches costs the page and not the number of matches. Not here: the MATCH expression (`match`) and writing (`writer`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -45,6 +45,7 @@ from newswire.store.tables import article
 from newswire.visibility import Filter, TimeRules, closed_sql, values_of_rules
 
 FEW = 1000
+"""Matches that a list in order of update sorts; if there are more, it walks the index over update times instead."""
 
 search_place = Table(
     "search_place",
@@ -57,7 +58,7 @@ search_index = table("search_index", column("rowid"), column("search_index"))
 
 
 class SqliteSearch(SearchBackend):
-    """See `SearchBackend`."""
+    """The search index in a SQLite database: see `SearchBackend`."""
 
     rows = search_place
 
@@ -84,6 +85,7 @@ class SqliteSearch(SearchBackend):
             if len(few) <= FEW:
                 values["few"] = orjson.dumps([position for (position,) in few]).decode()
             return update_order_statement(columns, query.descending, frozenset(values)), values
+        # FTS5 is searched by rowid, so times of publication become rowids.
         for name in ("published_from", "published_to"):
             if name in values:
                 values[name] = first_position(values[name])
@@ -116,7 +118,7 @@ class SqliteSearch(SearchBackend):
 
 @lru_cache(MAX_SHAPES)
 def publication_order_statement(columns: Select[Any], descending: bool, names: frozenset[str]) -> Statement:
-    """In the order of the index; times of publication and `beyond` are row numbers."""
+    """A list in order of publication, which is the order of the index; times of publication and `beyond` are rowids."""
     times, _, rules = list_parameters(names)
     rowid = search_index.c.rowid
     columns = open_between(columns, Query(times=times), rules)
@@ -129,7 +131,11 @@ def publication_order_statement(columns: Select[Any], descending: bool, names: f
 
 @lru_cache(MAX_SHAPES)
 def update_order_statement(columns: Select[Any], descending: bool, names: frozenset[str]) -> Statement:
-    """In order of the newest version: the index is in another order, so few matches are sorted, many are met."""
+    """A list in order of update, which is not the order of the index.
+
+    If `names` contains `few`, those matches are sorted. Otherwise articles are read in order of update and checked one
+    by one, which soon fills a page because there are many matches.
+    """
     times, start, rules = list_parameters(names)
     rowid = search_index.c.rowid
     columns = open_between(columns, Query(order="updated_at", times=times), rules)
@@ -143,19 +149,19 @@ def update_order_statement(columns: Select[Any], descending: bool, names: frozen
 
 
 def position_beyond(connection: Connection, start: Position, descending: bool) -> int:
-    """The row number behind which a list goes on; what stood at `start` need not exist any more."""
+    """The rowid behind which a page begins. The article at `start` may have been moved since, to another time."""
     low = first_position(start.at)
-    asked = {"low": low, "high": low + SLOTS - 1, "number": start.number}
-    found = (NEXT_BELOW if descending else NEXT_ABOVE).execute(connection, asked).fetchone()
-    return int(found[0]) if found else low + SLOTS if descending else low - 1
+    values = {"low": low, "high": low + SLOTS - 1, "number": start.number}
+    row = (NEXT_BELOW if descending else NEXT_ABOVE).execute(connection, values).fetchone()
+    return int(row[0]) if row else low + SLOTS if descending else low - 1
 
 
 def neighbour_statement(descending: bool) -> Statement:
-    """The place among those of one millisecond that is `number`'s own, or the next one on the side that was shown."""
+    """A statement for the rowid of the article `number` in its millisecond, or else of the one listed before it."""
     position, number = search_place.c.position, search_place.c.number
-    shown = number >= bindparam("number") if descending else number <= bindparam("number")
-    here = select(position).where(position.between(bindparam("low"), bindparam("high")), shown)
-    return Statement(here.order_by(position if descending else position.desc()).limit(1))
+    listed = number >= bindparam("number") if descending else number <= bindparam("number")
+    nearest = select(position).where(position.between(bindparam("low"), bindparam("high")), listed)
+    return Statement(nearest.order_by(position if descending else position.desc()).limit(1))
 
 
 NEXT_BELOW, NEXT_ABOVE = neighbour_statement(True), neighbour_statement(False)

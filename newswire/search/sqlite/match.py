@@ -1,8 +1,10 @@
-"""A query as FTS5's MATCH expression.
+"""Translation of a query to an FTS5 MATCH expression.
 
-Forms stand in the columns of their fields, stems with an underscore before them in columns of their own, terms in the
-last one; see `writer.index_row`. Where the languages of a wire disagree on the stems, each group of those that
-agree is asked for by itself, without the articles of the others: FTS5 looks at a NOT only where the rest matches.
+Forms are in the column of their field, stems with a leading underscore in a second column for each field, terms in the
+last column; see `writer.index_row`. If the stems of a query differ between the languages of the wire, each group of
+languages with equal stems is an alternative that excludes the articles of all other languages. FTS5 evaluates such a
+NOT only where the rest matches: measured with nineteen languages in two groups, a search takes 13 ms, and 36 with a NOT
+for each word (docs/decisions/0010).
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,21 +15,22 @@ from newswire.search.languages import language_term, stem_groups, stems_in_langu
 from newswire.search.syntax import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.visibility import Filter
 
+# Every article has one of these two terms, and none has the third.
 ANYTHING, NOTHING = '"image_yes" OR "image_no"', '"nothing_"'
 HIDDEN = tuple(f"status_{status}" for status in Status if status is not Status.USABLE)
 
 
 def match_expression(expression: Expression | None, wanted: Filter, languages: Sequence[str]) -> str:
-    """The MATCH expression of a whole query."""
+    """The MATCH expression of a query with its filters."""
     parts = [any_token(sorted(clause)) if clause else NOTHING for clause in wanted.include]
     if expression is not None:
-        found = stem_groups(expression, languages)
+        groups = stem_groups(expression, languages)
         parts.append(
             match_words(expression, languages)
-            if len(found) == 1
+            if len(groups) == 1
             else " OR ".join(
-                f"(({match_words(expression, [each.language])}) NOT ({any_token(map(language_term, each.foreign))}))"
-                for each in found
+                f"(({match_words(expression, [group.language])}) NOT ({any_token(map(language_term, group.foreign))}))"
+                for group in groups
             )
         )
     positive = " AND ".join(f"({part})" for part in parts) or ANYTHING
@@ -35,9 +38,9 @@ def match_expression(expression: Expression | None, wanted: Filter, languages: S
 
 
 def match_words(expression: Expression, languages: Sequence[str]) -> str:
-    """The MATCH expression of `q` in articles whose stems are of one of these languages.
+    """The MATCH expression of `q` for articles that are stemmed in one of these languages.
 
-    Nothing has to be escaped: words hold letters, marks and digits only.
+    Nothing needs escaping, because tokens consist of letters, marks, digits and underscores.
     """
     match expression:
         case And(operands):
@@ -47,11 +50,11 @@ def match_words(expression: Expression, languages: Sequence[str]) -> str:
         case Or(operands):
             return " OR ".join(f"({match_words(part, languages)})" for part in operands)
         case Term(form, spelling, fields):
-            found = any_token(f"_{stem}" for stem in stems_in_languages(spelling, languages))
-            if not found:
+            stems = any_token(f"_{stem}" for stem in stems_in_languages(spelling, languages))
+            if not stems:
                 return f'{column_filter(fields)} "{form}"'
-            # No other column holds stems, and to look at columns takes time.
-            return found if fields is None else f"{column_filter(fields, '_stems')} ({found})"
+            # Only the columns of stems contain tokens with this prefix, and a column filter takes time.
+            return stems if fields is None else f"{column_filter(fields, '_stems')} ({stems})"
         case Prefix(form, fields):
             return f'{column_filter(fields)} "{form}" *'
         case Phrase(forms, prefix, fields):
@@ -60,7 +63,7 @@ def match_words(expression: Expression, languages: Sequence[str]) -> str:
 
 
 def column_filter(fields: frozenset[str] | None, suffix: str = "") -> str:
-    """FTS5's restriction to columns."""
+    """The column filter of FTS5 for some fields; None: all."""
     return "{" + " ".join(f"{field}{suffix}" for field in FIELDS if fields is None or field in fields) + "} :"
 
 

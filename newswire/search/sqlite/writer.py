@@ -1,8 +1,8 @@
-"""Writing the search index on SQLite: one FTS5 table whose row numbers are in order of publication.
+"""Writer of the search index on SQLite: one FTS5 table whose rowids are in the order of publication.
 
-A row number packs the time of publication and a slot among the articles of the same millisecond, which are in order
-of first reception. A second table translates article numbers to row numbers. Texts arrive as words that the
-tokenizer `ascii` leaves alone (letters, digits, marks and underscores), so FTS5's own analysis never decides anything.
+A rowid packs the time of publication and a slot among the articles of the same millisecond, which are in order of first
+reception. The table `search_place` maps article numbers to rowids (`position`). The texts are tokens of our own
+analysis, which FTS5's tokenizer `ascii` only splits at blanks. Queries are not here (`index`, `match`).
 """
 
 from sqlalchemy import Connection, text
@@ -14,7 +14,8 @@ from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
 from newswire.store.statements import Statement
 
-# Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200.
+# Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200. The packed times count from the
+# start of 2000 (MIDDLE), so that both signs are used.
 SLOTS = 1_400_000
 MIDDLE = 946_684_800_000
 COLUMNS = (*FIELDS, *(f"{field}_stems" for field in FIELDS), "terms")
@@ -101,21 +102,22 @@ def move_row(connection: Connection, position: int, target: int) -> None:
 
 
 def first_position(published_at: int) -> int:
-    """The lowest row number of a millisecond."""
+    """The lowest rowid of a millisecond (since 1970)."""
     return (published_at - MIDDLE) * SLOTS
 
 
 def index_row(held: ArticleState, terms: frozenset[str], analysed: Analysed) -> dict[str, str]:
     """The columns of a row of the index.
 
-    Stems stand there without their language, which is a term: so a word is one list, not one for each language.
-    What is not usable carries its status as a term; a list of all that is usable would be as long as the wire.
+    Stems are stored without their language, which is a term instead, so that a word has one posting list and not one
+    for each language. Only articles that are not usable carry their status as a term, because the posting list of all
+    usable ones would be as long as the wire, and every search would read it.
     """
-    beside = {language_term(analysed.language)}
+    more_terms = {language_term(analysed.language)}
     if held.status is not Status.USABLE:
-        beside.add(f"status_{held.status}")
+        more_terms.add(f"status_{held.status}")
     return {
         **{field: " ".join(analysed.forms[field]) for field in FIELDS},
         **{f"{field}_stems": " ".join(sorted(analysed.bare_stems(field, "_"))) for field in FIELDS},
-        "terms": " ".join(sorted(terms | beside)),
+        "terms": " ".join(sorted(terms | more_terms)),
     }
