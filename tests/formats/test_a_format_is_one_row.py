@@ -22,11 +22,11 @@ from typing import Any
 import orjson
 
 from newswire.formats.feeds.channel import Channel
-from newswire.formats.strict_json import parsed_json
+from newswire.formats.strict_json import parse_json
 
 
 def parse_card(body: bytes) -> dict[str, Any]:
-    return {"headline": parsed_json(body)["card"]}
+    return {"headline": parse_json(body)["card"]}
 
 
 def write_card(article: Mapping[str, Any]) -> bytes:
