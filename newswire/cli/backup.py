@@ -9,8 +9,7 @@ from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
-from newswire.cli.support.database import open_database
-from newswire.cli.support.index import update_index
+from newswire.cli.support.database import open_database, update_index
 from newswire.cli.support.output import json_option, print_notice, print_result
 from newswire.cli.support.progress import show_progress
 from newswire.client.files import OWNER_MODE, atomic_file, sync_path

@@ -2,7 +2,7 @@
 
 import click
 
-from newswire.cli.support.index import update_index
+from newswire.cli.support.database import update_index
 from newswire.cli.support.output import json_option, print_result
 from newswire.config import Settings
 from newswire.store.database import Database, public_url

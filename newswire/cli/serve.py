@@ -6,7 +6,7 @@ import os
 import click
 
 from newswire import __version__, logs
-from newswire.cli.support.index import update_index
+from newswire.cli.support.database import update_index
 from newswire.cli.support.listen import listener_url, open_listener
 from newswire.cli.support.output import json_option, print_result
 from newswire.config import Settings

@@ -1,17 +1,31 @@
-"""The database of the settings, checked and opened for a command."""
+"""The database of a command: opened with a current schema, and its search index rebuilt in the foreground."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
+from newswire.cli.support.interrupts import INTERRUPTED
+from newswire.cli.support.progress import show_progress
 from newswire.config import Settings
-from newswire.search.rebuild import check_index
+from newswire.search.rebuild import check_index, count_outdated, rebuild_index
 from newswire.store import migrate
 from newswire.store.database import Database
+
+STOPPED = "Stopped; {left:,} articles have still to be indexed. `newswire db upgrade` goes on from here."
+
+WRITTEN_MEANWHILE = (
+    "{left:,} articles were indexed by a server of another release meanwhile; stop it, and run"
+    " `newswire db upgrade` again."
+)
 
 
 @contextmanager
 def open_database() -> Iterator[Database]:
-    """Opens a database with a current schema and a usable index; raises `SettingsError` or `DatabaseError`."""
+    """Opens the database of the settings; raises `SettingsError` or `DatabaseError`.
+
+    Its schema must be current and its search index usable: only `db upgrade` and `serve` migrate.
+    """
     database = Database(Settings.from_env().database_url)
     try:
         migrate.check(database)
@@ -20,3 +34,30 @@ def open_database() -> Iterator[Database]:
         yield database
     finally:
         database.dispose()
+
+
+def update_index(database: Database) -> int:
+    """Rebuilds the index rows of other versions, with a progress bar; returns the number of articles indexed.
+
+    Ctrl-C ends the command with a sentence; the rows written until then stay.
+    """
+    total = count_outdated_rows(database)
+    if not total:
+        return 0
+    done = 0
+    try:
+        with show_progress("Indexing", "articles", total) as show:
+            for done in rebuild_index(database):
+                show(done, min(done, total))
+    except KeyboardInterrupt:
+        click.echo(STOPPED.format(left=count_outdated_rows(database)), err=True)
+        raise SystemExit(INTERRUPTED) from None
+    if left := count_outdated_rows(database):
+        click.echo(WRITTEN_MEANWHILE.format(left=left), err=True)
+    return done
+
+
+def count_outdated_rows(database: Database) -> int:
+    """The number of articles that a rebuild has to index, in a transaction of its own."""
+    with database.read() as connection:
+        return count_outdated(connection)

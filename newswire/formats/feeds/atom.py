@@ -19,8 +19,7 @@ from newswire.formats.feeds.channel import (
     picture_size,
     rights_notice,
 )
-from newswire.formats.feeds.content import feed_content
-from newswire.formats.feeds.xml import ATOM, TOMBSTONES, XML, add_element, xml_document
+from newswire.formats.feeds.markup import ATOM, TOMBSTONES, XML, add_element, feed_content, xml_document
 from newswire.timestamps import format_instant
 
 TYPE = "application/atom+xml"

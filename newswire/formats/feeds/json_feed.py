@@ -16,7 +16,7 @@ from newswire.formats.feeds.channel import (
     picture_media_type,
     picture_size,
 )
-from newswire.formats.feeds.content import feed_content
+from newswire.formats.feeds.markup import feed_content
 
 VERSION = "https://jsonfeed.org/version/1.1"
 # Fields that are members of the format itself, and those that its readers have no use for.

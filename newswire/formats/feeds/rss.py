@@ -21,8 +21,7 @@ from newswire.formats.feeds.channel import (
     picture_size,
     rights_notice,
 )
-from newswire.formats.feeds.content import feed_content
-from newswire.formats.feeds.xml import ATOM, CONTENT, DC, MEDIA, add_element, xml_document, xml_text
+from newswire.formats.feeds.markup import ATOM, CONTENT, DC, MEDIA, add_element, feed_content, xml_document, xml_text
 from newswire.timestamps import EPOCH, parse_instant
 
 MARKUP = re.compile("[&<]")
