@@ -17,8 +17,8 @@ from newswire.accounts.publishers import add_publisher
 from newswire.article import EntryType
 from newswire.search import names
 from newswire.search.languages import register_language
-from newswire.search.postgres.index import search_document
-from newswire.search.sqlite.writer import SqliteIndexWriter, first_position
+from newswire.search.postgres.writer import search_document
+from newswire.search.sqlite.writer import ADD_PLACE, ADD_ROW, first_position
 from newswire.store.database import Database
 from newswire.store.migrate import upgrade
 from newswire.store.tables import article, version
@@ -96,7 +96,6 @@ class SqliteLoader(Loader):
         super().__init__(url)
         self.spool = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
         self.starts, self.published = array("q"), array("q")
-        self.writer = SqliteIndexWriter()
         event.listen(self.database.engine, "connect", faster_sqlite)
         self.database.engine.dispose()
 
@@ -114,8 +113,8 @@ class SqliteLoader(Loader):
             if count % 20 == 0:
                 yield f"SQLite: search index, {count * AT_ONCE:,} of {len(self.starts):,}"
             with self.database.begin() as connection:
-                self.writer.add_place.execute_many(connection, rows)
-                self.writer.add_row.execute_many(connection, rows)
+                ADD_PLACE.execute_many(connection, rows)
+                ADD_ROW.execute_many(connection, rows)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows of the index in the order of publication, with their places."""

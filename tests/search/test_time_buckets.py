@@ -12,7 +12,7 @@ from newswire.article import Held, Status
 from newswire.search.analysis import analyse_texts
 from newswire.search.backend import Document
 from newswire.search.postgres import time_buckets
-from newswire.search.postgres.writer import PostgresIndexWriter
+from newswire.search.postgres.index import PostgresSearch
 from newswire.search.query import Position
 from newswire.store.database import Database
 from newswire.timestamps import EARLIEST, LATEST
@@ -62,7 +62,7 @@ def put(connection: Connection, stories: list[Story]) -> None:
             expires_at=None,
         )  # fmt: skip
         words = analyse_texts({"headline": " ".join(sorted(story.words))}, None)
-        PostgresIndexWriter().index_documents(connection, [Document(held, frozenset({"image_no"}), words)])
+        PostgresSearch().index_documents(connection, [Document(held, frozenset({"image_no"}), words)])
 
 
 def expected(

@@ -18,7 +18,7 @@ from newswire.search.backend import Document, SearchBackend
 from newswire.search.keyset import MAX_SHAPES, count_statement, keyset_page, list_parameters, list_values
 from newswire.search.postgres import time_buckets
 from newswire.search.postgres.tsquery import add_value, exact_condition, has_prefix, is_exact, tsquery_of
-from newswire.search.postgres.writer import PostgresIndexWriter, document_table
+from newswire.search.postgres.writer import ADD_ROW, DELETE_ROW, index_row, search_document
 from newswire.search.query import Position, Query
 from newswire.store.articles import NUMBERS as ARTICLE_NUMBERS
 from newswire.store.statements import Statement
@@ -26,22 +26,17 @@ from newswire.store.tables import article
 from newswire.timestamps import EARLIEST, LATEST
 from newswire.visibility import Filter, TimeRules, open_sql, values_of_rules
 
-search_document = document_table("search_document")
-
 
 class PostgresSearch(SearchBackend):
     """The search index in a PostgreSQL database: see `SearchBackend`."""
 
     rows = search_document
 
-    def __init__(self) -> None:
-        self.writer = PostgresIndexWriter()
-
     def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None:
-        self.writer.index_documents(connection, documents)
+        ADD_ROW.execute_many(connection, [index_row(*document) for document in documents])
 
     def remove_document(self, connection: Connection, number: int) -> None:
-        self.writer.remove_document(connection, number)
+        DELETE_ROW.execute(connection, {"number": number})
 
     def search_statement(
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
@@ -75,12 +70,12 @@ class PostgresSearch(SearchBackend):
     ) -> int:  # fmt: skip
         in_order = query.times[:2] if query.order == "published_at" else query.times[2:]
         if in_order == (None, None):
-            # Without bounds on the time of its order all matches count, so the index is asked once, without a walk:
+            # Without bounds on the time that orders the list all matches count, so one look-up replaces the walk:
             # 42 ms for ten thousand matches instead of 82.
             matching, values = match_conditions(query, wanted, languages, rules)
             return time_buckets.count_matches(connection, matching, values, most)
-        rows, values = self.search_statement(connection, ARTICLE_NUMBERS, query, wanted, languages, None, most, rules)
-        count: int = count_statement(rows).execute(connection, values).fetchone()[0]
+        rows, found = self.search_statement(connection, ARTICLE_NUMBERS, query, wanted, languages, None, most, rules)
+        count: int = count_statement(rows).execute(connection, found).fetchone()[0]
         return count
 
     def read_texts(self, connection: Connection, numbers: Sequence[int], most: int) -> dict[int, Sequence[str]]:

@@ -10,52 +10,34 @@ No lexeme is common to all usable articles, because GIN would read its posting l
 every other word. So `status` is a column, and a partial index covers the usable articles. Queries are not here.
 """
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, bindparam, delete, insert
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, bindparam, delete, insert
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from newswire.article import Held
 from newswire.search.analysis import FIELDS, Analysed
-from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
 from newswire.search.postgres import time_buckets
 from newswire.search.postgres.tsquery import MARKS, OWN, field_lexeme, pair_lexemes
 from newswire.store.statements import Statement
 
-
-def document_table(name: str) -> Table:
-    """The table of an index, which may be one that is built beside the current one, under the given name."""
-    return Table(
-        name,
-        MetaData(),
-        Column("number", BigInteger, primary_key=True),
-        Column("status", Text, nullable=False),
-        Column("published_at", BigInteger, nullable=False),
-        Column("updated_at", BigInteger, nullable=False),
-        Column("expires_at", BigInteger),
-        Column("words", TSVECTOR, nullable=False),
-        Column("forms", ARRAY(Text), nullable=False),
-        Column("index_version", Text, nullable=False),
-    )
-
-
-class PostgresIndexWriter:
-    """The statements that write one index, the table `documents`."""
-
-    def __init__(self, documents: str = "search_document") -> None:
-        table = document_table(documents)
-        self.add_row = Statement(insert(table))
-        self.delete_row = Statement(delete(table).where(table.c.number == bindparam("number")))
-
-    def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None:
-        self.add_row.execute_many(connection, [index_row(*document) for document in documents])
-
-    def remove_document(self, connection: Connection, number: int) -> None:
-        self.delete_row.execute(connection, {"number": number})
+search_document = Table(
+    "search_document",
+    MetaData(),
+    Column("number", BigInteger, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("words", TSVECTOR, nullable=False),
+    Column("forms", ARRAY(Text), nullable=False),
+    Column("index_version", Text, nullable=False),
+)
+ADD_ROW = Statement(insert(search_document))
+DELETE_ROW = Statement(delete(search_document).where(search_document.c.number == bindparam("number")))
 
 
 def index_row(held: Held, terms: frozenset[str], analysed: Analysed) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from newswire.search.keyset import (
 )  # fmt: skip
 from newswire.search.query import Position, Query
 from newswire.search.sqlite.match import HIDDEN, any_token, match_expression
-from newswire.search.sqlite.writer import SLOTS, SqliteIndexWriter, first_position
+from newswire.search.sqlite.writer import SLOTS, delete_document, first_position, insert_document
 from newswire.store.articles import NUMBERS
 from newswire.store.statements import Statement
 from newswire.store.tables import article
@@ -62,14 +62,12 @@ class SqliteSearch(SearchBackend):
 
     rows = search_place
 
-    def __init__(self) -> None:
-        self.writer = SqliteIndexWriter()
-
     def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None:
-        self.writer.index_documents(connection, documents)
+        for document in documents:
+            insert_document(connection, document)
 
     def remove_document(self, connection: Connection, number: int) -> None:
-        self.writer.remove_document(connection, number)
+        delete_document(connection, number)
 
     def search_statement(
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
