@@ -28,7 +28,7 @@ FAILURES = "newswire_failures"
 def create_backend(url: str) -> Backend:
     """The backend for a database URL. Raises `DatabaseError` for a URL of any other kind.
 
-    A backend is imported only if it is used, because its driver takes memory in every process (psycopg 9 MB).
+    A backend is imported only if it is used, because its driver takes memory in every process (9 MB on PostgreSQL).
     """
     try:
         parsed = make_url(url)
@@ -166,7 +166,7 @@ class Reading:
 
     It is a class because each request enters one or more, and a generator costs twice as much. BEGIN and COMMIT go
     directly to the driver: a transaction of SQLAlchemy takes longer (0.1 ms) than the statements in it, and after its
-    rollback psycopg would drop all prepared statements.
+    rollback the driver of PostgreSQL would drop all prepared statements.
     """
 
     __slots__ = ("connection", "pool", "snapshot")
