@@ -68,7 +68,7 @@ MUTANTS = [
     Mutant("an idempotency key for any request", "publishing/idempotency.py", "if row.fingerprint != fingerprint:",
            "if False:", "publishing/test_publishing.py"),
     Mutant("a killed article can be updated", "publishing/receive.py",
-           "            raise canceled(held)\n        condition(held)\n", "            pass\n        condition(held)\n",
+           "            raise article_canceled_problem(held)\n        condition(held)\n", "            pass\n        condition(held)\n",
            "publishing/test_publishing.py"),
     Mutant("a kill is not told", "publishing/receive.py", "EntryType.CANCELED if self._was_entered(held) else None",
            "None", "publishing/test_publishing.py"),
