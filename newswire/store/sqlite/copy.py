@@ -23,9 +23,9 @@ MAGIC = b"SQLite format 3\0"
 
 def copy_out(connection: Connection, file: Path, show_progress: ShowProgress) -> None:
     """Copies the snapshot that `connection` sees. Without a snapshot each write would restart the copy."""
-    with failures_told(), closing(sqlite3.connect(file, isolation_level=None)) as writer:
+    with translate_errors(), closing(sqlite3.connect(file, isolation_level=None)) as writer:
         copy_pages(driver_connection(connection), writer, "Copying", show_progress)
-    with failures_told():
+    with translate_errors():
         leave_wal(file)
 
 
@@ -36,7 +36,7 @@ def copy_in(file: Path, target: Path, steps: RestoreSteps) -> str:
     with file.open("rb") as opened:
         if opened.read(len(MAGIC)) != MAGIC:
             raise DatabaseError(f"{file} is no SQLite database, which {target} is; nothing was restored.")
-    with failures_told():
+    with translate_errors():
         # A target in use is refused before the long preparation, and once more before the copy.
         if target.exists():
             with exclusive_connection(target):
@@ -114,7 +114,7 @@ def exclusive_connection(target: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def failures_told() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turns exceptions of the driver (a full disk, a damaged file) into a `DatabaseError`."""
     try:
         yield
