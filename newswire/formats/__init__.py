@@ -1,7 +1,7 @@
-"""Formats: bytes to an article and back. A format is one module or package here, and one row of the table `FORMATS`.
+"""Formats: readers and writers of articles. A format is one module or package here, and one row of the table `FORMATS`.
 
-The routes, the OpenAPI document, the documentation and the reading of files are made from the table. The JSON of the
-wire has no row: it is the form of an article as served, which the other formats are written from.
+The routes, the OpenAPI document, the reference and the import of files are generated from the table. Our own JSON has
+no row: it is the article as served, from which all other formats are written. Nothing here knows HTTP or the database.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,22 +21,22 @@ from newswire.formats.ninjs.write import VERSIONS, write_ninjs
 
 @dataclass(frozen=True)
 class Format:
-    """A row of the table: how a format is asked for, and the functions that read and write it.
+    """A row of the table: the names by which a format is requested, and the functions that read and write it.
 
     Attributes:
-        name: A word for the ids of its operations.
-        suffix: What addresses in this format end with, without the dot.
+        name: The word for it in the operation ids of the OpenAPI document.
+        suffix: The end of URLs in this format, without the dot.
         media_type: Without parameters.
         phrase: The end of a sentence such as "One article in Markdown".
         about: A description in Markdown.
-        read: Makes an article as sent of the bytes of a document; raises `Problem`.
-        write_article: Makes the document of an article as served; of a format with versions it takes the version too.
-            A JSON format that has it also stands for the articles in the pages of lists and of changes.
-        write_list: Makes a document of a page of a list, a `Channel` and its articles with their bodies.
+        read: Parses the bytes of a document into an article as sent; raises `Problem`.
+        write_article: Writes an article as served; where the format has versions, it takes the version as well. The
+            articles of a JSON format can also replace our own in the pages of lists and of changes.
+        write_list: Writes a page of a list from its `Channel` and its articles, which have their bodies.
         versions: The values of the media type's parameter `version`, the default one first; "" stands for none.
-        tombstones: The element that tells readers of a list of killed articles, if there is one.
-        headers: Sent with every document of an article.
-        file_suffixes: The names of files of one article, for `newswire import` and `push`, end with one of these.
+        tombstones: The element of a list that reports killed articles; empty where the format has none.
+        headers: HTTP headers of every document of one article.
+        file_suffixes: The file name suffixes by which `newswire import` and `push` recognise it.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Format:
 
     @property
     def media_types(self) -> tuple[str, ...]:
-        """Every media type that asks for it."""
+        """Every media type by which it can be requested."""
         return (self.media_type, *(f"{self.media_type};version={version}" for version in self.versions if version))
 
     @property
@@ -67,7 +67,7 @@ class Format:
         return self.media_type if self.is_json else f"{self.media_type}; charset=utf-8"
 
     def convert_article(self, article: Mapping[str, Any], version: str) -> bytes:
-        """The document of an article as served."""
+        """Writes an article as served, in a version of the format ("" for the only one)."""
         assert self.write_article is not None
         return self.write_article(article, version) if version else self.write_article(article)
 
@@ -100,7 +100,7 @@ LISTS = tuple(each for each in FORMATS if each.write_list is not None)
 
 
 def find_format(media_type: str) -> tuple[Format | None, str]:
-    """The format and the version of it that a media type means; None and "" for the JSON of the wire."""
+    """The format and the version that a media type names; None and "" for our own JSON."""
     media, _, version = media_type.partition(";version=")
     found = BY_MEDIA_TYPE.get(media)
     return found, version or (found.versions[0] if found else "")

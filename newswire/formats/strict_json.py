@@ -1,4 +1,7 @@
-"""Reading JSON strictly (RFC 8259), with faults that say where, and without unbounded memory."""
+"""A strict JSON parser (RFC 8259): faults with line and column, bounded depth, and bounded memory for batches.
+
+It knows no article: which members there may be is decided in `newswire.schemas`.
+"""
 
 import json
 import re
@@ -10,23 +13,24 @@ from typing import Any
 from newswire.errors import Fault, Problem
 
 ARTICLE_BYTES = 8 * 1024 * 1024
-"""Of one article, in whichever form."""
+"""The largest article, in any format."""
 
-# How deep the parser goes differs between versions of Python; what recurses later needs a bound of its own.
+# The parser's own limit differs between versions of Python, and the code that recurses over the value later needs one.
 DEEPEST = 50
 TOO_DEEP = "The body is nested too deeply to be an article."
 BLANKS = " \t\n\r"
 BLANK = re.compile(f"[{BLANKS}]*")
-# More objects and arrays than a batch of ordinary articles has: worth the cost of a closer look.
+# More objects and arrays than a batch of ordinary articles has. Only such a batch is cut into slices of one article,
+# which costs a copy of each.
 CROWDED = 100_000
 
 
 class NotStrict(ValueError):
-    """An object of the JSON names a member twice."""
+    """JSON that the standard parser accepts and this one refuses: a repeated member, NaN or Infinity."""
 
 
 def decode_text(body: bytes) -> str:
-    """The body as text; a byte-order mark is dropped."""
+    """Decodes UTF-8, without a byte-order mark; raises `malformed_json`."""
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -36,17 +40,17 @@ def decode_text(body: bytes) -> str:
 
 
 def parse_json(body: bytes) -> Any:
-    """The JSON value (RFC 8259, strictly): no NaN, no doubled member; raises `malformed_json` that says where."""
+    """Parses one JSON value; raises `malformed_json` with line and column."""
     with json_faults():
         value = DECODER.decode(decode_text(body))
     return check_depth(value)
 
 
 def parse_items(body: bytes, most: int, longest: int) -> list[Any]:
-    """The items of a JSON array; raises `too_large` beyond `most` items, or `longest` characters of one.
+    """Parses the items of a JSON array; raises `too_large` beyond `most` items, or `longest` characters in one.
 
-    A few hundred kilobytes of gzip can hold millions of empty objects, which take gigabytes once they
-    are parsed: so items are parsed one by one, and nothing after the last that may be there.
+    A few hundred kilobytes of gzip can hold millions of empty objects, which take gigabytes once they are parsed. So
+    items are parsed one by one, and parsing stops at the first that is too many.
     """
     text = decode_text(body)
     if not text.lstrip(BLANKS).startswith("["):
@@ -73,12 +77,13 @@ def parse_items(body: bytes, most: int, longest: int) -> list[Any]:
 
 
 def decode_item(text: str, place: int, longest: int) -> tuple[Any, int]:
-    """The value that begins at `place`, and where it ends."""
+    """The value that begins at `place`, and the position after it; at most `longest` characters are parsed."""
     if longest >= len(text) - place:
         return DECODER.raw_decode(text, place)
     try:
         item, length = DECODER.raw_decode(text[place : place + longest])
     except json.JSONDecodeError as error:
+        # The parser failed where the slice was cut: the item is longer than the slice.
         if error.pos >= longest - 1:
             raise Problem("too_large", f"An article of a batch must have at most {longest // 2**20} MiB.") from None
         raise json.JSONDecodeError(error.msg, text, place + error.pos) from None
@@ -92,7 +97,7 @@ def after_blanks(text: str, place: int) -> int:
 
 @contextmanager
 def json_faults() -> Iterator[None]:
-    """Every way in which JSON can be broken as `malformed_json`."""
+    """Turns every error of the parser in the block into `malformed_json`."""
     try:
         yield
     except json.JSONDecodeError as error:
@@ -113,13 +118,14 @@ def check_depth(value: Any) -> Any:
 
 
 def is_deeper(value: Any, levels: int) -> bool:
-    """Whether arrays and objects stand within each other more than `levels` deep."""
+    """Whether arrays and objects are nested more than `levels` deep."""
+    # Level by level instead of by recursion, which would exhaust the stack on exactly the values to be refused.
     layer = [value]
     for _ in range(levels + 1):
-        holders = [item for item in layer if isinstance(item, dict | list)]
-        if not holders:
+        containers = [item for item in layer if isinstance(item, dict | list)]
+        if not containers:
             return False
-        layer = [inner for item in holders for inner in (item.values() if isinstance(item, dict) else item)]
+        layer = [inner for item in containers for inner in (item.values() if isinstance(item, dict) else item)]
     return True
 
 

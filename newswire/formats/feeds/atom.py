@@ -1,4 +1,4 @@
-"""Atom (RFC 4287), in pages (RFC 5005), with tombstones for what was killed (RFC 6721)."""
+"""The writer of Atom (RFC 4287), in pages (RFC 5005), with tombstones for killed articles (RFC 6721)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,12 +23,13 @@ from newswire.formats.feeds.markup import ATOM, TOMBSTONES, XML, add_element, fe
 from newswire.timestamps import format_instant
 
 TYPE = "application/atom+xml"
-# Of an address RFC 3986 takes these; of a URN RFC 8141 wants two letters of a namespace at least.
+# The characters of a URL are those of RFC 3986; the namespace of a URN has two letters at least (RFC 8141).
 SCHEME = re.compile(r"(https?://|urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:)[!#-;=?-Z\[\]_a-z~]+")
 
 
 def write_atom(channel: Channel, articles: Sequence[Article]) -> bytes:
-    """A page of a feed. Atom has no prefix: sfeed, rss-parser, feedme and others know it only so."""
+    """Writes a page of a feed."""
+    # Atom is the default namespace, without a prefix: sfeed, rss-parser, feedme and others recognise no other spelling.
     names = {None: ATOM, "at": TOMBSTONES} if channel.killed else {None: ATOM}
     root = etree.Element(f"{{{ATOM}}}feed", nsmap=names)
     if common := common_language(articles):
@@ -42,7 +43,7 @@ def write_atom(channel: Channel, articles: Sequence[Article]) -> bytes:
     for relation, address in links.items():
         if address is not None:
             _add_atom(root, "link", rel=relation, type=TYPE, href=address)
-    # The grammar of RFC 4287 wants everything else before the first entry.
+    # RFC 4287, 4.1.1: everything else must come before the first entry.
     for killed in channel.killed:
         _add_tombstone(root, killed)
     for article in articles:
@@ -51,7 +52,7 @@ def write_atom(channel: Channel, articles: Sequence[Article]) -> bytes:
 
 
 def _add_entry(parent: etree._Element, channel: Channel, article: Article) -> None:
-    """One article. Its id stays whatever becomes of it; `updated` moves with each version."""
+    """Fills the entry of one article. Its `id` never changes; `updated` changes with each version."""
     parent.set(f"{{{XML}}}lang", article["language"])
     _add_atom(parent, "id", article["uri"])
     _add_atom(parent, "title", article["headline"])
@@ -59,7 +60,7 @@ def _add_entry(parent: etree._Element, channel: Channel, article: Article) -> No
     _add_atom(parent, "published", article["published_at"])
     _add_atom(parent, "link", rel="alternate", type="text/html", href=channel.page_of(article))
     publisher = article["publisher"]
-    # Every entry needs an author (RFC 4287, 4.1.2): where no person is named, the publisher is it.
+    # RFC 4287, 4.1.2: every entry must have an author. Where no person is named, the publisher is the author.
     for person in credited_people(article) or [Person(publisher["name"], publisher["url"])]:
         author = _add_atom(parent, "author")
         _add_atom(author, "name", person.name)
@@ -73,21 +74,21 @@ def _add_entry(parent: etree._Element, channel: Channel, article: Article) -> No
         _add_enclosure(parent, image)
     if article["summary"]:
         _add_atom(parent, "summary", article["summary"])
-    if shown := feed_content(article):
-        _add_atom(parent, "content", shown, type="html")
+    if content := feed_content(article):
+        _add_atom(parent, "content", content, type="html")
 
 
 def _add_enclosure(parent: etree._Element, image: Mapping[str, Any]) -> None:
-    """A picture as an enclosure; who made it stands behind its caption."""
-    told = " / ".join(text for text in (image["caption"] or image["alt_text"], image["credit"]) if text)
+    """Adds a picture as an enclosure, with its caption and its credit as the title."""
+    title = " / ".join(text for text in (image["caption"] or image["alt_text"], image["credit"]) if text)
     _add_atom(
         parent, "link", rel="enclosure", type=picture_media_type(image), href=image["url"], length=picture_size(image),
-        title=told or None,
+        title=title or None,
     )  # fmt: skip
 
 
 def _add_tombstone(parent: etree._Element, killed: Killed) -> None:
-    """Tells whoever holds the article that it must not be used any more."""
+    """Adds the tombstone of a killed article, which readers must delete (RFC 6721)."""
     node = add_element(parent, f"{{{TOMBSTONES}}}deleted-entry", ref=killed.uri, when=format_instant(killed.at))
     if killed.note:
         add_element(node, f"{{{TOMBSTONES}}}comment", killed.note)
@@ -100,5 +101,5 @@ def _add_atom(
 
 
 def _category_scheme(scheme: str | None) -> str | None:
-    """A scheme of categories, if it is an address or a name as it must be (RFC 4287, 4.2.2.2)."""
+    """The scheme of a category if it is an IRI, which RFC 4287, 4.2.2.2, requires; else None."""
     return scheme if scheme is not None and SCHEME.fullmatch(scheme) else None

@@ -1,4 +1,7 @@
-"""What the feed formats share: the metadata of a feed, and how the metadata of an article are read."""
+"""The metadata that feed formats share: the `Channel` of a page, and the people, tags and pictures of an article.
+
+No format is written here, see `rss`, `atom` and `json_feed`; markup is made in `markup`.
+"""
 
 import mimetypes
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +14,7 @@ from newswire.article import Killed
 from newswire.timestamps import parse_instant
 
 GENERATOR = f"Newswire {__version__}"
-# The tables of the language alone: what a machine adds to them would make its feeds differ from others'.
+# Without the files of the operating system (/etc/mime.types), so that all machines write the same feed.
 MEDIA_TYPES = mimetypes.MimeTypes()
 
 Article = Mapping[str, Any]
@@ -19,11 +22,11 @@ Article = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Channel:
-    """A page of a feed, but for its articles.
+    """The metadata of one page of a feed.
 
-    `id` is the same for every page; `address` is this page's own, `first` and `following` are those of the first
-    page and of the next one, if there is one. Addresses of our own begin with `base`.
-    `changed_at`, in milliseconds, is the date of a page without anything on it.
+    `id` is the same for every page. `address`, `first` and `following` are the URLs of this page, of the first and of
+    the next one (None: this is the last). Our own URLs begin with `base`. `changed_at`, in milliseconds, is the date of
+    an empty page. `killed` are the articles to report as killed.
     """
 
     id: str
@@ -40,18 +43,18 @@ class Channel:
         return f"{self.base}/docs"
 
     def page_of(self, article: Article) -> str:
-        """Where a person reads an article: at its publisher's, else with us."""
+        """The URL of an article for people: its canonical URL at the publisher, else our own page."""
         address: str = article["url"] or f"{self.base}/v1/articles/{article['id']}.html"
         return address
 
     def updated_at(self, articles: Sequence[Article]) -> int:
-        """When something on this page last changed, in milliseconds."""
+        """The time of the last change on this page, in milliseconds."""
         moments = [parse_instant(article["updated_at"]) for article in articles]
         return max([*moments, *(killed.at for killed in self.killed)], default=self.changed_at)
 
 
 class Person(NamedTuple):
-    """An author, or the byline."""
+    """An author, or the byline as a name; `avatar` is a URL."""
 
     name: str
     url: str | None = None
@@ -59,7 +62,7 @@ class Person(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """A category of an article: `term` is its code within `scheme`, `label` is for people."""
+    """A category of an article: `term` is its code within `scheme`, `label` its name for people."""
 
     term: str
     label: str
@@ -67,13 +70,13 @@ class Tag(NamedTuple):
 
 
 def credited_people(article: Article) -> list[Person]:
-    """The authors; without any, the byline."""
+    """The authors of an article; where there are none, its byline."""
     found = [Person(each["name"], each["url"], each["avatar_url"]) for each in article["authors"]]
     return found or ([Person(article["byline"])] if article["byline"] else [])
 
 
 def article_tags(article: Article) -> list[Tag]:
-    """Section, keywords and subjects, each once."""
+    """The section, keywords and subjects of an article, one for each label."""
     found: dict[str, Tag] = {}
     for tag in _every_tag(article):
         found.setdefault(tag.label, tag)
@@ -92,7 +95,7 @@ def _every_tag(article: Article) -> Iterator[Tag]:
 
 
 def rights_notice(article: Article) -> str | None:
-    """The copyright notice and the terms of use, in one text."""
+    """The copyright notice and the terms of use, in one text; None without either."""
     return " ".join(text for text in (article["copyright_notice"], article["usage_terms"]) if text) or None
 
 
@@ -111,7 +114,7 @@ def picture_media_type(picture: Mapping[str, Any]) -> str | None:
 
 
 def picture_size(picture: Mapping[str, Any]) -> int | None:
-    """The size of a picture in bytes, where it is known."""
+    """The size of a picture in bytes; None where it is unknown."""
     sizes = [each["size_bytes"] for each in picture["renditions"] if each["url"] == picture["url"]]
     return next((size for size in sizes if size is not None), None)
 

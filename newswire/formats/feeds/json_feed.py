@@ -1,4 +1,4 @@
-"""JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+"""The writer of JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,17 +19,17 @@ from newswire.formats.feeds.channel import (
 from newswire.formats.feeds.markup import feed_content
 
 VERSION = "https://jsonfeed.org/version/1.1"
-# Fields that are members of the format itself, and those that its readers have no use for.
+# Fields for which the format has members of its own, and fields that feed readers have no use for.
 ELSEWHERE = frozenset({
     "uri", "url", "headline", "summary", "body_html", "body_text", "language", "keywords", "published_at", "updated_at",
     "id", "external_id", "word_count", "created_at", "embargoed_until", "expires_at",
 })  # fmt: skip
 EXTENSION = tuple(field.name for field in FIELDS if field.is_stored and field.name not in ELSEWHERE)
-"""Everything else, as the API serves it, in an extension of our own."""
+"""All other fields; they are served as in the API, in the extension `_newswire`."""
 
 
 def write_json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
-    """A page of a feed."""
+    """Writes a page of a feed."""
     feed = {
         "version": VERSION,
         "title": channel.title,
@@ -43,7 +43,10 @@ def write_json_feed(channel: Channel, articles: Sequence[Article]) -> bytes:
 
 
 def _feed_item(channel: Channel, article: Article) -> dict[str, Any]:
-    """One article. It must have content: a flash without a body has its summary, else its headline for one."""
+    """One article as an item.
+
+    An item must have content: that of a flash, which has no body, is its summary or its headline.
+    """
     picture = lead_picture(article)
     known = {
         "id": article["uri"],
@@ -66,7 +69,7 @@ def _feed_item(channel: Channel, article: Article) -> dict[str, Any]:
 
 
 def _attachments(article: Article) -> Iterator[Mapping[str, Any]]:
-    """The pictures whose media type is known: an attachment must have one."""
+    """The pictures whose media type is known, which an attachment must have."""
     for image in article["images"]:
         if kind := picture_media_type(image):
             title = image["caption"] or image["alt_text"]
@@ -74,5 +77,5 @@ def _attachments(article: Article) -> Iterator[Mapping[str, Any]]:
 
 
 def _known_members(**members: Any) -> dict[str, Any]:
-    """The members that are not None: the format has no nulls."""
+    """The members that are not None: JSON Feed leaves out what is unknown."""
     return {name: value for name, value in members.items() if value is not None}

@@ -1,4 +1,4 @@
-"""RSS 2.0 with the modules content, Dublin Core and Media RSS."""
+"""The writer of RSS 2.0 with the modules content, Dublin Core and Media RSS."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ MARKUP = re.compile("[&<]")
 
 
 def write_rss(channel: Channel, articles: Sequence[Article]) -> bytes:
-    """A page of a feed as RSS 2.0 (the specification of the RSS Advisory Board)."""
+    """Writes a page of a feed (specification of the RSS Advisory Board)."""
     names = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
     root = etree.Element("rss", {"version": "2.0"}, nsmap=names)
     top = etree.SubElement(root, "channel")
@@ -49,15 +49,15 @@ def write_rss(channel: Channel, articles: Sequence[Article]) -> bytes:
 
 
 def _add_item(parent: etree._Element, channel: Channel, article: Article) -> None:
-    """One article. `description` is HTML, so that a plain summary is escaped; `title` is plain text."""
+    """Fills the item of one article. `description` is HTML, so the summary is escaped twice; `title` is plain text."""
     _add_plain(parent, "title", article["headline"])
     add_element(parent, "link", channel.page_of(article))
     add_element(parent, "guid", article["uri"], isPermaLink="false")
     add_element(parent, "pubDate", _mail_date(parse_instant(article["published_at"])))
     if article["summary"]:
         add_element(parent, "description", escape(article["summary"], quote=False))
-    if shown := feed_content(article):
-        add_element(parent, f"{{{CONTENT}}}encoded", shown)
+    if content := feed_content(article):
+        add_element(parent, f"{{{CONTENT}}}encoded", content)
     for person in credited_people(article):
         _add_plain(parent, f"{{{DC}}}creator", person.name)
     _add_plain(parent, f"{{{DC}}}publisher", article["publisher"]["name"])
@@ -71,9 +71,9 @@ def _add_item(parent: etree._Element, channel: Channel, article: Article) -> Non
 
 
 def _add_plain(parent: etree._Element, name: str, text: str, **attributes: str | None) -> None:
-    """Plain text. Its markup characters are written as numbers, as the RSS Best Practices Profile has it.
+    """Adds an element with plain text, whose `&` and `<` become numeric character references.
 
-    Some readers take &lt; in a title for the beginning of HTML; with &#x3C; they do not.
+    The RSS Best Practices Profile asks for them: some readers take `&lt;` in a title for HTML, but not `&#x3C;`.
     """
     node = add_element(parent, name, **attributes)
     written, reference = 0, None
@@ -86,7 +86,7 @@ def _add_plain(parent: etree._Element, name: str, text: str, **attributes: str |
 
 
 def _put_text(node: etree._Element, reference: etree._Entity | None, text: str) -> None:
-    """Text behind a character reference, or at the beginning."""
+    """Sets the text after a character reference, or (None) at the beginning of the element."""
     if reference is None:
         node.text = xml_text(text)
     else:
@@ -94,7 +94,7 @@ def _put_text(node: etree._Element, reference: etree._Entity | None, text: str) 
 
 
 def _add_media(parent: etree._Element, image: Mapping[str, Any], *, leading: bool) -> None:
-    """A picture (Media RSS 1.5.1); what is not known of it is left out."""
+    """Adds a picture (Media RSS 1.5.1), without the attributes that are unknown."""
     media = add_element(
         parent, f"{{{MEDIA}}}content", url=image["url"], type=picture_media_type(image), medium="image",
         fileSize=picture_size(image), width=image["width"], height=image["height"],
@@ -111,5 +111,5 @@ def _add_media(parent: etree._Element, image: Mapping[str, Any], *, leading: boo
 
 
 def _mail_date(milliseconds: int) -> str:
-    """As RFC 822 has it, with four digits of the year."""
+    """A date in the form of RFC 822, with a year of four digits, in GMT."""
     return format_datetime(EPOCH + timedelta(milliseconds=milliseconds), usegmt=True)

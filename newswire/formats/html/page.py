@@ -1,7 +1,7 @@
-"""One article as a page for people: HTML that needs nothing else, with what search engines and social sites read.
+"""The writer of HTML pages: one article as a self-contained page, with metadata for search engines and social sites.
 
-The body was sanitised when it came; every other text is escaped by the template. Descriptions for
-machines: schema.org NewsArticle as JSON-LD, and Open Graph.
+The metadata are a schema.org NewsArticle as JSON-LD, and Open Graph. The body was sanitised when it was received; the
+template escapes every other text.
 """
 
 import base64
@@ -22,7 +22,7 @@ FOLDER = files(__package__)
 STYLE = (FOLDER / "page.css").read_text("utf-8")
 STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 PAGE_HEADERS = {
-    # Pictures from anywhere, our one style sheet, and nothing that runs.
+    # Pictures and media from anywhere, our one style sheet by its digest, and no scripts.
     "Content-Security-Policy": "default-src 'none'; img-src https: http: data:; media-src https: http:;"
     f" style-src 'sha256-{STYLE_DIGEST}'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -31,7 +31,7 @@ RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd
 
 
 def write_page(article: Mapping[str, Any]) -> bytes:
-    """The page of an article as served."""
+    """Writes the page of an article as served."""
     first = lead_picture(article)
     text: str = page_template().render(
         article=article,
@@ -49,24 +49,24 @@ def write_page(article: Mapping[str, Any]) -> bytes:
 
 @cache
 def page_template() -> Template:
-    """The template, compiled for the first page."""
+    """The template, compiled when the first page is written."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     return environment.from_string((FOLDER / "page.html").read_text("utf-8"))
 
 
 def _home_of(article: Mapping[str, Any]) -> str:
-    """The canonical URL of the article: its publisher's page, else ours."""
+    """The canonical URL of an article: at its publisher, else our page."""
     return str(article["url"] or f"{article['links']['self']}.html")
 
 
 def _script_safe(content: Mapping[str, Any]) -> str:
-    """JSON that may stand in a script element (HTML, 4.12.1.3)."""
+    """JSON that cannot end the script element around it (WHATWG HTML 4.12.1.3)."""
     text = orjson.dumps(content).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _json_ld(article: Mapping[str, Any]) -> dict[str, Any]:
-    """The article as JSON-LD, a NewsArticle of schema.org; what is not known is left out."""
+    """The article as JSON-LD, a schema.org NewsArticle without unknown members."""
     return _known_members({
         "@context": "https://schema.org", "@type": "NewsArticle", "identifier": article["uri"],
         "mainEntityOfPage": _home_of(article), "url": _home_of(article), "headline": article["headline"],

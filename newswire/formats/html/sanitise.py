@@ -1,7 +1,7 @@
-"""The HTML sanitiser: the list of elements and attributes that may stand in a body, and the cleaning that keeps to it.
+"""The HTML sanitiser: the elements and attributes that a body may have, and the removal of all others.
 
-The list is documented in docs/reference/html.md. Parsing and serialising is the work of ammonia (nh3). Done here are
-the warnings of what was removed, absolute URLs, and a result that a second cleaning does not change.
+The allow list is documented in docs/reference/html.md. ammonia (nh3) parses and serialises. This module adds warnings
+of removals, absolute URLs, and idempotence: sanitising the result again changes nothing.
 """
 
 import re
@@ -49,7 +49,7 @@ MOST_ROUNDS = 6
 
 EMPTY_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>(?:\s|<br>)*</p>")
 IMAGE_WITHOUT_SOURCE = re.compile(r'<img(?![^>]* src=")[^>]*>')
-# The parser drops one newline here in each round (WHATWG HTML 13.2.6.4.7), so that the result would never settle.
+# The parser drops one newline after <pre> in each round (WHATWG HTML 13.2.6.4.7), so the result would keep changing.
 NEWLINES_OF_PRE = re.compile(r"(<pre(?: [^>]*)?>)\n+")
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 C0_AND_SPACE = "".join(map(chr, range(0x21)))
@@ -72,10 +72,10 @@ class Sanitised(NamedTuple):
 
 
 def sanitise(html: str, base_url: str | None) -> Sanitised:
-    """`html` reduced to what docs/reference/html.md lists, with URLs made absolute by `base_url`.
+    """Reduces `html` to the allow list in docs/reference/html.md, and resolves URLs against `base_url`.
 
-    The result holds no scripts, loads nothing but pictures and can stand in XML 1.0; cleaning it again changes nothing
-    and warns of nothing. Takes a millisecond for a page and a few seconds for the worst that fits into 2 MiB.
+    The result has no scripts, loads nothing but pictures, and XML 1.0 can carry it. Sanitising it again changes nothing
+    and gives no warning. Takes a millisecond for a page, and a few seconds for the worst 2 MiB.
     """
     attributes = AttributeFilter(base_url)
     sent = UNCARRIABLE.sub("", html)
@@ -90,7 +90,8 @@ def sanitise(html: str, base_url: str | None) -> Sanitised:
 
 
 def _clean_until_stable(html: str, attributes: "AttributeFilter") -> str | None:
-    """`html` cleaned until another round changes nothing; None when that takes too many rounds or too much work."""
+    """Cleans `html` until another round changes nothing; None when that takes too many rounds or too much work."""
+    # One round is not enough: the parser moves elements (out of a table, say), and the result is parsed another way.
     cleaner = nh3.Cleaner(
         tags=set(ELEMENTS),
         clean_content_tags=set(HOLLOWED),
@@ -111,7 +112,8 @@ def _clean_until_stable(html: str, attributes: "AttributeFilter") -> str | None:
 
 
 def _tidy_markup(html: str) -> str:
-    """Removes what ammonia leaves and news does not want. In its output only tags have angle brackets."""
+    """Removes empty paragraphs, pictures without a URL and other rests from the output of ammonia."""
+    # Regular expressions suffice, because in that output only tags have angle brackets.
     html = UNCARRIABLE.sub("", html.replace("&nbsp;", "\xa0").replace("\r", "\n"))
     html = IMAGE_WITHOUT_SOURCE.sub("", html)
     html = EMPTY_PARAGRAPH.sub("", html)
@@ -119,7 +121,7 @@ def _tidy_markup(html: str) -> str:
 
 
 class AttributeFilter:
-    """The filter of attribute values. Remembers the URLs that it could not make absolute (`unresolved`)."""
+    """The filter of attribute values. Collects the URLs that it could not make absolute in `unresolved`."""
 
     def __init__(self, base_url: str | None) -> None:
         self.base_url = base_url
@@ -127,7 +129,7 @@ class AttributeFilter:
         self.known: dict[str, str | None] = {}
 
     def filter_attribute(self, element: str, name: str, value: str) -> str | None:
-        """The value to keep, None to drop the attribute."""
+        """The value of an attribute, as it is kept; None removes the attribute."""
         if name not in ATTRIBUTES.get(element, EVERYWHERE) and name not in EVERYWHERE:
             return None
         if name in ADDRESSES:
@@ -150,20 +152,20 @@ class AttributeFilter:
                     self.unresolved[value] = None
             self.known[value] = url
             if url is not None:
-                # The next round meets the resolved URL again and must leave it as it is.
+                # The next round meets the resolved URL again and must not change it.
                 self.known[url] = url
         return self.known[value]
 
 
 class NoBaseError(ValueError):
-    """A relative URL, and no base URL is known."""
+    """A relative URL cannot be resolved, because no base URL is known."""
 
 
 def absolute_url(url: str, base_url: str | None) -> str | None:
-    """`url` made absolute as a browser would (WHATWG URL); None when the result is not an http or https URL.
+    """Resolves `url` as a browser does (WHATWG URL); None when the result is no http or https URL.
 
-    Without a base URL `//host/…` is taken as https and a mere fragment as nothing. Raises `NoBaseError` for every
-    other relative URL without a base.
+    Without a base URL, `//host/…` becomes https, and a fragment alone is dropped; raises `NoBaseError` for every other
+    relative URL.
     """
     url = re.sub("[\t\n\r]", "", url.strip(C0_AND_SPACE))
     path, mark, rest = re.match("([^?#]*)([?#]?)(.*)", url, re.DOTALL).groups()  # type: ignore[union-attr]
@@ -172,7 +174,7 @@ def absolute_url(url: str, base_url: str | None) -> str | None:
         if not SCHEME.match(url):
             url = _resolve_relative(url, base_url)
         parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port  # Both raise what makes no address.
+        host, _port = parts.hostname, parts.port  # Both raise ValueError for a malformed authority.
         return url if parts.scheme in ("http", "https") and host else None
     except NoBaseError:
         raise
@@ -191,7 +193,7 @@ def _resolve_relative(url: str, base_url: str | None) -> str:
 
 
 def _list_removals(before: str, after: str) -> list[RemovalWarning]:
-    """A warning for each name of which `before` has more than `after`; what was renamed or moved is not told."""
+    """A warning for each element and attribute that occurs more often in `before` than in `after`."""
     elements, attributes = _count_markup(before)
     elements_left, attributes_left = _count_markup(after)
     found = [
@@ -208,7 +210,7 @@ def _list_removals(before: str, after: str) -> list[RemovalWarning]:
 
 
 def _count_markup(html: str) -> tuple[Counter[str], Counter[str]]:
-    """How often each element, and each attribute of a listed element, occurs in `html`."""
+    """Counts each element, and each attribute of an allowed element, in `html`."""
     elements: Counter[str] = Counter()
     attributes: Counter[str] = Counter()
     for token in TOKEN.finditer(html):

@@ -1,6 +1,6 @@
-"""Conversion between text and HTML: the plain text of a body, its number of words, and a body made of plain text.
+"""Conversion between text and HTML: the plain text of a body, its word count, and paragraphs from plain text.
 
-What may stand in a body is decided in `sanitise`.
+Which elements a body may have is decided in `sanitise`.
 """
 
 import html as entities
@@ -17,12 +17,12 @@ APART = """
     h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tr ul
 """
 BLOCKS = frozenset(APART.split())
-# Readings above the characters (ruby) would tear apart the words below them.
+# Ruby readings are left out: in the text they would split the words that they annotate.
 UNREAD = frozenset({"rt", "rp"})
 HTML_SPACE = regex.compile(r"[ \t\n\f\r]+")
 
-# Letters and digits, held together by apostrophes and hyphens, by points and commas between digits, by a
-# quotation mark inside a Hebrew abbreviation.
+# Letters and digits, joined by apostrophes and hyphens, by points and commas between digits, and by the quotation
+# mark inside a Hebrew abbreviation.
 WORD = regex.compile(
     r"""[\p{L}\p{M}\p{N}]+
     (?:(?:['’ʼ׳״\u200c\u200d-]|(?<=\p{N})[.,:](?=\p{N})|(?<=\p{Hebrew})"(?=\p{Hebrew}))[\p{L}\p{M}\p{N}]+)*""",
@@ -30,7 +30,7 @@ WORD = regex.compile(
 )
 # The same for text that is ASCII alone, in a third of the time.
 ASCII_WORD = re.compile(r"[a-z0-9]+(?:(?:['-]|(?<=[0-9])[.,:](?=[0-9]))[a-z0-9]+)*", re.IGNORECASE)
-# Quick: all scripts without spaces are here, and other ones too.
+# A quick test: these ranges contain every script without spaces, and others.
 EASTERN = re.compile("[\u0e00-\u1fff\u2e80-\U0010ffff]")
 UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 IDEOGRAPH = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]")
@@ -41,13 +41,13 @@ WIDEST_WIRE = 80
 NARROWEST_WIRE = 30
 SENTENCE_ENDS = ".!?。！？"
 INDENTED = regex.compile(r"(?: {3,}|\t)\s*\S")
-# A novel has fewer. A million paragraphs would keep every parser busy that meets the body later.
+# A novel has fewer. A million paragraphs would take every later parser of the body minutes.
 MOST_BLOCKS = 20_000
 TABULAR = regex.compile(r"\S {3,}\S")
 
 
 class TextBlocks:
-    """A builder of text blocks, with white space as a browser shows it."""
+    """A builder of text blocks that collapses white space as a browser does."""
 
     def __init__(self) -> None:
         self.finished: list[str] = []
@@ -62,7 +62,7 @@ class TextBlocks:
             self.pieces.append(text)
 
     def divide(self, divider: str) -> None:
-        """Begins a new line or cell."""
+        """Ends a line or a table cell within the block."""
         if self.pieces:
             last = self.pieces.pop().rstrip(" ")
             self.pieces += [last, divider] if last else [divider]
@@ -75,7 +75,7 @@ class TextBlocks:
 
 
 def html_to_text(html: str) -> str:
-    """The text of sanitised `html`: blocks apart by a blank line, `<br>` a newline, cells apart by a tab.
+    """The plain text of sanitised `html`: a blank line between blocks, a newline for `<br>`, a tab between cells.
 
     Captions are included, alternative texts and ruby readings are not. Entities are decoded.
     """
@@ -103,11 +103,11 @@ def html_to_text(html: str) -> str:
 
 
 def count_words(text: str) -> int:
-    """How many words `text` has.
+    """Counts words.
 
-    Between spaces as a person would count: "don't", "well-known", "1,000.5" and צה"ל are one each. In scripts
-    without spaces by the usual measure: each Han or kana character is one; Thai, Lao, Khmer and Burmese
-    letters are a word for every four, rounded up.
+    In scripts with spaces as a person would: "don't", "well-known", "1,000.5" and צה"ל are one word each. In scripts
+    without spaces each Han or kana character is a word, and every four letters of Thai, Lao, Khmer or Burmese, rounded
+    up.
     """
     if text.isascii():
         return len(ASCII_WORD.findall(text))
@@ -119,11 +119,11 @@ def count_words(text: str) -> int:
 
 
 def text_to_html(text: str) -> str:
-    """Plain `text` as HTML paragraphs, escaped.
+    """Converts plain text to HTML paragraphs, escaped.
 
-    Lines wrapped as on a wire (up to 80 columns; a blank line or an indented one starts a paragraph) are
-    joined, and their tables kept as they stand. In any other text each line is a paragraph; tens of thousands of
-    paragraphs stay lines.
+    Text that is wrapped at up to 80 columns, as on a teleprinter wire, is joined: there a blank or indented line starts
+    a paragraph, and tables become `<pre>`. In any other text each line is a paragraph. More than 20,000 paragraphs
+    become one `<pre>`.
     """
     lines = UNCARRIABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
     blocks = (
@@ -133,7 +133,7 @@ def text_to_html(text: str) -> str:
 
 
 def _wrapped_blocks(lines: list[str]) -> list[str]:
-    """Paragraphs of wrapped `lines`, and their tables."""
+    """The paragraphs and tables of wrapped `lines`, as HTML."""
     blocks = []
     for tabular, group in groupby(lines, lambda line: bool(TABULAR.search(line))):
         block = list(group)
@@ -145,13 +145,14 @@ def _wrapped_blocks(lines: list[str]) -> list[str]:
 
 
 def _is_wrapped(lines: list[str]) -> bool:
-    """Whether `lines` were broken to fit a column and not because something ended there."""
+    """Whether `lines` were wrapped at a column width, and not broken where a paragraph ends."""
     filled = [line for line in lines if line.strip()]
     width = max(map(len, filled), default=0)
     if sum(len(line) > WIDEST_WIRE for line in filled) * 20 > len(filled):
         return False
     if any(INDENTED.match(line) for line in filled[1:]):
         return True
+    # A line is full if the first word of the next one would not have fitted. Most lines of wrapped text are full.
     pairs = [(line, following) for line, following in pairwise(lines) if line.strip() and following.strip()]
     full = sum(
         len(line) + len(following.split()[0][:15]) >= width * 0.75 and line.rstrip()[-1] not in SENTENCE_ENDS
@@ -175,7 +176,7 @@ def _wrapped_paragraphs(lines: list[str]) -> list[list[str]]:
 
 
 def _paragraph_html(lines: list[str]) -> str:
-    """One paragraph; scripts without spaces are joined without one."""
+    """A paragraph of joined lines; between letters of scripts without spaces none is put in."""
     text = ""
     for line in map(str.strip, lines):
         unspaced = text and line and UNSPACED.match(text[-1]) and UNSPACED.match(line[0])
@@ -184,6 +185,6 @@ def _paragraph_html(lines: list[str]) -> str:
 
 
 def _preformatted_html(lines: list[str]) -> str:
-    """`lines` as they stand."""
+    """A `<pre>` of `lines`, unchanged."""
     text = "\n".join(lines).strip("\n")
     return f"<pre>{entities.escape(text, quote=False)}</pre>"

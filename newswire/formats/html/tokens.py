@@ -1,6 +1,6 @@
-"""HTML as a sequence of tags: the pattern of a tag, and the guard against documents that cost a parser minutes.
+"""The tokens of HTML: the pattern of a tag, and the guard against documents that would take a parser minutes.
 
-What may stay is decided in `sanitise`; markup is turned into text in `text`.
+Which elements may stay is decided in `sanitise`; `text` converts markup to text.
 """
 
 import re
@@ -13,11 +13,11 @@ CODE_AND_CONTROLS = """
     applet audio button canvas datalist frameset head iframe math noembed noframes noscript object plaintext
     script select style svg template textarea title video xmp
 """
-# These are removed together with what they hold, which is never the story.
+# These are removed together with their content, which is never part of the story.
 HOLLOWED = frozenset(CODE_AND_CONTROLS.split())
 
-# Attributes as the HTML tokenizer reads them (WHATWG HTML 13.2.5.32 and following). Possessive, and content
-# to end with the text: whatever is sent, no character is looked at twice.
+# Attributes as the HTML tokenizer reads them (WHATWG HTML 13.2.5.32 and following). All quantifiers are possessive, and
+# an open quotation may end with the text, so that no input makes the pattern backtrack: it takes linear time.
 NAME = r"[^\s/>][^\s/>=]*+"
 VALUE = r"""(?:\s*+=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\s>"'][^\s>]*+)?+)?+"""
 ATTRIBUTES = rf"(?:[\s/]++|{NAME}{VALUE})*+"
@@ -36,12 +36,12 @@ TOKEN = re.compile(
 SMALL = 500
 SMALL_LENGTH = 50_000
 MOST_WORK = 1_000_000
-# Whatever stands in a table outside its cells is moved before it, and for each such thing the parser looks through
-# the table's siblings (400,000 times <br>x took it minutes).
+# The parser moves every node that is in a table but outside its cells to before the table, and each time searches the
+# table's siblings: 400,000 times <br>x took it minutes.
 MOST_MOVES = 2_000_000_000
 # ammonia copies a text or a value at every ampersand and every character from U+0080 to U+00BF in it (a million
-# no-break spaces took it 47 s), and compares every attribute with all before it. A tag that is dropped again,
-# <wbr>, divides texts even where they are moved out of a table; a longer tag loses its attributes.
+# no-break spaces took it 47 s), and compares every attribute with all before it. So <wbr>, which is removed again,
+# divides long texts, even where the parser moves them out of a table; and an overlong tag loses its attributes.
 LONGEST_TAG = 10_000
 COPYING = "[&\x80-\xbf]"
 MOST_COPYING = 500
@@ -50,15 +50,15 @@ COPIED = re.compile(COPYING)
 
 
 def is_small(html: str) -> bool:
-    """Whether it is too small to keep any parser busy, whatever it holds."""
+    """Whether `html` is so small that it cannot take a parser long, whatever its content."""
     return len(html) <= SMALL_LENGTH and html.count("<") <= SMALL
 
 
 def keep_only_elements(elements: Set[str], html: str) -> str:
-    """`html` without any tags, comments and declarations but the tags of `elements`.
+    """Removes all comments, declarations and tags except the tags of `elements`.
 
-    What is left is read in the same way by `TOKEN` and by a parser, so that the nesting can be judged without
-    one. An empty comment marks each gap, lest its two sides grow together into a new tag.
+    `TOKEN` and a real parser read the result alike, so that its nesting can be judged without a parser. An empty
+    comment takes the place of each removal: otherwise the text on both sides could form a new tag.
     """
     pieces = []
     position = undivided = 0
@@ -81,9 +81,9 @@ def _kept_tag(elements: Set[str], token: re.Match[str]) -> str:
 
 
 def is_tangled(html: str) -> bool:
-    """Whether parsing `html`, which `only` made, could be too much work.
+    """Whether parsing `html`, the result of `keep_only_elements`, could take too long.
 
-    Pessimistic: an end tag counts only directly where its own start tag is the innermost open one.
+    The estimate is pessimistic: an end tag closes an element only where that is the innermost open one.
     """
     count = deepest = 0
     open_elements: list[str] = []
@@ -101,7 +101,7 @@ def is_tangled(html: str) -> bool:
 
 
 def _count_misplaced(html: str) -> int:
-    """How many tags and characters stand in the tables of `html` outside their cells, at most."""
+    """An upper bound of the tags and characters in tables of `html` but outside of cells."""
     if "<table" not in html.lower():
         return 0
     moved = position = 0
