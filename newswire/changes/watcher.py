@@ -32,7 +32,7 @@ RETRY_SECONDS = 0.25
 
 
 class Sleepers:
-    """The waiting readers of one query and access; no entry up to `passed` that came while they waited concerns them."""
+    """The waiting readers of one query and access; no entry up to `passed` since they wait concerns them."""
 
     def __init__(self) -> None:
         self.alarms: set[threading.Event] = set()
@@ -148,8 +148,10 @@ class Watcher:
                 self._stop.wait(RETRY_SECONDS)
 
     def _is_wanted(self, *, linger: bool = False) -> bool:
-        """Whether to go on. With `linger`, for `LINGER_SECONDS` after the last reader left; else this blocks until a reader
-        comes, and False means that the watcher is closed."""
+        """Whether to go on: with `linger`, until `LINGER_SECONDS` after the last reader left.
+
+        Without it this blocks until a reader comes, and False means that the watcher is closed.
+        """
         if not linger:
             self._wanted.wait()
             return not self.closed

@@ -45,7 +45,7 @@ def author_profiles(connection: Connection, ids: Collection[str], sight: Sight) 
 def _newest_members(
     connection: Connection, terms: Mapping[str, str], sight: Sight
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """For each term, the members of its author (its value in `terms` is the id) in the newest article that has the term."""
+    """For each term, the members of its author in the newest article that has it; `terms` maps to author ids."""
     numbers = index.newest_by_term(connection, terms.keys(), *sight)
     carried: dict[int, list[str]] = {}
     for name, number in numbers.items():
