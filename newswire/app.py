@@ -12,7 +12,7 @@ from newswire.api.routes import ROUTES
 from newswire.api.views import docs_page
 from newswire.changes.follow import READS_AT_ONCE, LiveWire
 from newswire.config import Settings
-from newswire.reading.expiry import Calendar
+from newswire.reading.lists import Calendar
 from newswire.store.database import Database
 from newswire.wire import PerHead
 

@@ -21,7 +21,7 @@ from newswire.api.cache.pages import PageCache
 from newswire.changes.follow import LiveWire
 from newswire.config import Settings
 from newswire.errors import Problem
-from newswire.reading.expiry import Calendar
+from newswire.reading.lists import Calendar
 from newswire.store.database import Database
 from newswire.wire import Head, PerHead
 
