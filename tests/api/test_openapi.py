@@ -76,7 +76,7 @@ def test_every_operation_is_named_described_and_locked_or_open(document: dict[st
     found = operations(document)
     assert len(found) == len(ROUTES)
     for route in ROUTES:
-        operation = found[route.view.__name__]
+        operation = found[route.operation_id]
         assert operation["method"] == route.method
         assert operation["path"] == address_of(route)
         assert operation["summary"].strip()
