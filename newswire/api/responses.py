@@ -28,7 +28,7 @@ def json_response(
     context: RequestContext, body: bytes | object, status: int = 200, *, tag: str | None = None
 ) -> Response:
     """An answer in JSON; with the ETag `tag`, and 304 to a reader who holds it already."""
-    if tag is not None and context.request.method in {"GET", "HEAD"} and is_not_modified(context.request, tag):
+    if tag is not None and is_not_modified(context.request, tag):
         return not_modified_response(context, tag)
     content = body if isinstance(body, bytes) else dump_json(body)
     response = Response(content, status, content_type="application/json")

@@ -1,25 +1,16 @@
-"""What may be asked of the wire, what a consumer sends, and the way from there to a `Query`."""
+"""Schemas of the wire: parameters of `GET /v1/changes`, the stored position of a consumer, and their responses."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from newswire.api.schemas.filters import (
-    FilterParameters,
-    chosen_names,
-    filter_of,
-    invalid_parameter,
-    parse_search,
-    resolve_moment,
-)
+from newswire.api.schemas.filters import FilterParameters, chosen_names, invalid_parameter
 from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text_field
 from newswire.api.schemas.responses import Served, integer_field, list_field, string_field, time_field
 from newswire.article import EntryType
 from newswire.schemas.article import Strict
 from newswire.schemas.fields import Whole
-from newswire.search.analysis import FIELDS
-from newswire.search.query import Query, Times
 
 LARGEST_SEQUENCE = 2**63 - 1
 TYPES = tuple(each.value for each in EntryType)
@@ -56,19 +47,6 @@ class ConsumerSchema(Strict):
     """What is sent to store a position."""
 
     after = Whole(0, required=True, metadata={"description": "The last number you have."})
-
-
-def wire_query(parameters: Mapping[str, Any], now: int) -> Query:
-    """The `Query` that the parameters of the wire ask for; raises `invalid_query` with the position of the fault."""
-    typed = parameters.get("q")
-    looked_in = chosen_names("search_in", parameters, FIELDS)
-    moments = (parameters.get(name) for name in Times._fields)
-    return Query(
-        text=typed,
-        expression=None if typed is None else parse_search(typed, looked_in),
-        filter=filter_of(parameters),
-        times=Times(*(resolve_moment(moment, now) for moment in moments)),
-    )
 
 
 def wanted_types(parameters: Mapping[str, Any]) -> frozenset[str] | None:

@@ -1,6 +1,7 @@
 """What may be asked of each address: its parameters, and the way from those of a list to a `Query`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from newswire.api.schemas.parameters import Ago, Alternatives, Digits, Moment, Parameters, choice_field, text_field
@@ -94,25 +95,37 @@ class ArticleParameters(DocumentParameters):
     several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
 
 
-def query_of(parameters: Mapping[str, Any], now: int) -> Query:
-    """The `Query` that a list's parameters ask for; raises `invalid_query` with the position of the fault."""
+def filter_query(parameters: Mapping[str, Any], now: int) -> Query:
+    """The `Query` with the filters, times and `q` that lists and the wire share.
+
+    Raises `invalid_query` with the position of a syntax error in `q`.
+    """
     typed = parameters.get("q")
-    sort = parameters["sort"]
+    search_in = chosen_names("search_in", parameters, FIELDS)
+    return Query(
+        text=typed,
+        expression=None if typed is None else parse_search(typed, search_in),
+        filter=filter_of(parameters),
+        times=Times(*(resolve_moment(parameters.get(name), now) for name in Times._fields)),
+    )
+
+
+def query_of(parameters: Mapping[str, Any], now: int) -> Query:
+    """The `Query` of a list, as `ArticleParameters` or `DocumentParameters` loaded its parameters.
+
+    Raises `invalid_query` as `filter_query` does, and `invalid_parameter` for parameters that exclude each other.
+    """
+    typed, sort = parameters.get("q"), parameters["sort"]
     if typed is not None and sort.endswith("updated_at"):
         raise invalid_parameter("sort", "Articles found by q are sorted by published_at or relevance.")
     if typed is None and sort == RELEVANCE:
         raise invalid_parameter("sort", "Only articles found by q are sorted by relevance.")
     if typed is None and parameters.get("highlight") == "true":
         raise invalid_parameter("highlight", "Words are marked only in articles found by q.")
-    moments = [parameters.get(name) for name in Times._fields]
-    looked_in = chosen_names("search_in", parameters, FIELDS)
-    return Query(
-        text=typed,
-        expression=None if typed is None else parse_search(typed, looked_in),
-        filter=filter_of(parameters),
+    return replace(
+        filter_query(parameters, now),
         status=parameters["status"],
-        times=Times(*(resolve_moment(moment, now) for moment in moments)),
-        asked=(*(str(moment) for moment in moments), *sorted(parameters.get("search_in", ()))),
+        asked=(*(str(parameters.get(name)) for name in Times._fields), *sorted(parameters.get("search_in", ()))),
         order="published_at" if sort == RELEVANCE else sort.removeprefix("-"),
         descending=sort == RELEVANCE or sort.startswith("-"),
         limit=parameters["limit"],

@@ -186,9 +186,10 @@ def load_strictly(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dic
     """The parameters, none of which is ignored; raises one `Problem` with all faults."""
     unknown = [name for name in known if name not in schema.names()]
     if unknown:
+        known_names = ", ".join(schema.names()) or "none"
         raise Problem(
             "unknown_parameter",
-            unknown_detail(unknown, schema),
+            f"There is no parameter {printable_text(unknown[0])[:100]!r} here; known are: {known_names}.",
             [unknown_fault(name, schema) for name in unknown[:MOST_FAULTS]],
         )
     found: list[Fault] = []
@@ -205,7 +206,9 @@ def load_strictly(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dic
     try:
         result: dict[str, Any] = schema.load(values)
     except ValidationError as error:
-        found += [of_message(name, message) for name, message in faults_by_name(error)]
+        found += [
+            Fault("invalid", first_message(messages), parameter=name) for name, messages in error.messages_dict.items()
+        ]
         result = {}
     if found:
         code = "invalid_query" if [fault.parameter for fault in found] == ["q"] else "invalid_parameter"
@@ -219,21 +222,13 @@ def split_alternatives(sent: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
-def faults_by_name(error: ValidationError) -> list[tuple[str, Any]]:
-    return list(error.messages.items()) if isinstance(error.messages, dict) else []
-
-
-def of_message(name: str, messages: Any) -> Fault:
+def first_message(messages: Any) -> str:
+    """The first message among those of one parameter, which marshmallow nests by the index of a value."""
     while isinstance(messages, dict | list) and messages:
         messages = next(iter(messages.values())) if isinstance(messages, dict) else messages[0]
-    return Fault("invalid", str(messages), parameter=name)
+    return str(messages)
 
 
 def unknown_fault(name: str, schema: Parameters) -> Fault:
     return Fault("unknown_parameter", "There is no such parameter here.", parameter=printable_text(name)[:100],
                  did_you_mean=closest_name(name, schema.names()))  # fmt: skip
-
-
-def unknown_detail(names: list[str], schema: Parameters) -> str:
-    known = ", ".join(schema.names()) or "none"
-    return f"There is no parameter {printable_text(names[0])[:100]!r} here; known are: {known}."
