@@ -1,1 +1,1 @@
-"""Markdown: the form of an article with YAML front matter, read and written."""
+"""Markdown with YAML front matter: the reader and the writer."""

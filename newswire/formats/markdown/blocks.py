@@ -1,6 +1,6 @@
-"""A Markdown article in blocks: paragraphs, lists and quotes, with the pictures taken out of them.
+"""The blocks of a Markdown article: paragraphs, lists, quotes …, each with its pictures taken out.
 
-What the blocks mean for an article (a byline, an author) is decided in `read`.
+Which block is a byline or a biography is decided in `read`.
 """
 
 import re
@@ -16,19 +16,19 @@ LIST_ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])(?:\s|$)")
 TABLE_RULE = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+")
 OPEN_PICTURE = re.compile(r"!\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*+$")
 MOST_LINES_OF_ALT = 5
-# The parser takes some 25 µs for a bracket, a list item or a line of the worst kind, so that these many take it a
-# few seconds at most. Long articles have 1,000.
+# In the worst case the parser takes about 25 µs for each bracket, list item or line, so a few seconds for this many.
+# Long articles have 1,000.
 MARKS = re.compile(r"[\[\]*_`<!&|\\~]|(?<!\S)(?:[-+]|\d{1,9}[.)])(?!\S)")
 MOST_MARKS = MOST_LINES = 50_000
-# Elements that are dropped when a picture was all they held.
+# Elements that are removed if a picture was their only content.
 HOLDERS = ("paragraph", "list_item", "bullet_list", "ordered_list", "blockquote", "heading", "link", "em", "strong")
 
 
 class MarkdownParser(MarkdownIt):
-    """CommonMark with tables, whose columns align as the reader's page will have it."""
+    """CommonMark with tables, whose cells carry no alignment: the sanitiser would remove it with a warning."""
 
     def validateLink(self, url: str) -> bool:
-        """Accepts every address: the sanitiser judges them and warns of those that it removes."""
+        """Accepts every URL: the sanitiser checks them, and warns of those that it removes."""
         return True
 
     def parse(self, src: str, env: MutableMapping[str, Any] | None = None) -> list[Token]:
@@ -40,18 +40,18 @@ class MarkdownParser(MarkdownIt):
 
 
 COMMONMARK = MarkdownParser("commonmark").enable(["table", "strikethrough"])
-# In the form a line of dashes divides and an indented line is a paragraph.
+# In an article a line of dashes is a divider and no heading, and an indented line is a paragraph and no code.
 FORM = MarkdownParser("commonmark").enable(["table", "strikethrough"]).disable(["lheading", "code"])
 
 
 def is_heavy(markdown: str) -> bool:
-    """Whether parsing `markdown` could take more than a few seconds."""
+    """Whether parsing `markdown` could take longer than a few seconds."""
     return markdown.count("\n") > MOST_LINES or len(MARKS.findall(markdown)) > MOST_MARKS
 
 
 @dataclass
 class Block:
-    """A paragraph, list, quote … without its pictures, which are kept apart."""
+    """A paragraph, list, quote …: its tokens without pictures, its pictures, and its plain text."""
 
     tokens: list[Token]
     pictures: list[Token]
@@ -59,7 +59,7 @@ class Block:
 
 
 def read_blocks(lines: Sequence[str]) -> list[Block]:
-    """The blocks of an article's `lines`; neighbouring lines of text are paragraphs of their own."""
+    """Parses the lines of an article into blocks; each line of text is a paragraph of its own."""
     blocks = []
     tokens: list[Token] = []
     for token in FORM.parse("\n".join(_with_blank_lines(_one_line_pictures(lines)))):
@@ -71,7 +71,7 @@ def read_blocks(lines: Sequence[str]) -> list[Block]:
 
 
 def _one_line_pictures(lines: Sequence[str]) -> Iterator[str]:
-    """`lines` with every picture whose alternative text runs over several put into one."""
+    """Joins the lines of each picture whose alternative text is wrapped, five lines at most."""
     number = 0
     while number < len(lines):
         line, end = lines[number], number + 1
@@ -84,7 +84,7 @@ def _one_line_pictures(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _with_blank_lines(lines: Iterable[str]) -> Iterator[str]:
-    """`lines` with a blank one between neighbours that Markdown would join: here each is a paragraph."""
+    """Puts a blank line between lines that Markdown would join to one paragraph."""
     fence = kind = line = ""
     for following in lines:
         previous, last, line = kind, line, following
@@ -102,7 +102,7 @@ def _with_blank_lines(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _line_kind(line: str, last: str, previous: str) -> str:
-    """Lines of one kind belong together, but for text; a rule makes a table of the line above it."""
+    """The kind of block that a line belongs to; "" for a blank line, "rule" for the line below the head of a table."""
     if not line.strip():
         return ""
     if FENCE.match(line):
@@ -142,7 +142,7 @@ def _without_empty(tokens: Iterable[Token]) -> list[Token]:
 
 
 def inline_text(tokens: Iterable[Token]) -> str:
-    """The plain text of `tokens`, on one line."""
+    """The plain text of `tokens`, on one line without repeated spaces."""
 
     def parts(tokens: Iterable[Token]) -> Iterator[str]:
         for token in tokens:

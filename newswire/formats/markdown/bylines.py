@@ -1,6 +1,6 @@
-"""Names in prose: credits at the end of captions, bylines, and the names at the head of biographies.
+"""The recognition of names in prose: credits at the end of captions, bylines, and names at the start of biographies.
 
-Patterns of the languages of the wire, which recognise only what is unmistakable; the caller keeps all else as text.
+The patterns cover a dozen languages and match only clear cases; callers keep everything else as text.
 """
 
 import re
@@ -33,7 +33,7 @@ LONGEST_NAME = 60
 MOST_WORDS = 8
 MOST_WORDS_UNCASED = 5
 
-# Between a name and what is said of it.
+# What follows the name at the start of a biography.
 VERB = re.compile(
     r"""\s*[,،，(（]|\s+[—–-]\s|\s+(?:is|are|was|were|covers|writes|reports|joined|works|serves|leads|lives|edits
     |contributes|studied|has\s+(?:been|written|worked|covered|reported|contributed|lived|edited)
@@ -46,7 +46,7 @@ VERB = re.compile(
     re.VERBOSE,
 )
 ARTICLE = re.compile(r"(?:The|Der|Die|Das|Les|Los|Las|Gli)\s+(?=\S)")
-# What a biography says soon after the name, and the last paragraph of a story hardly ever does.
+# Trades that a biography names soon after the person, and that the last paragraph of a story hardly ever does.
 TRADE = re.compile(
     r"""\b(?:(?<!told\ )(?<!to\ )(?<!with\ )(?:journalist(?:s|in|innen|en)?|reporters?)|journalism|correspondents?
     |editors?|writers?|writes|authors?|bloggers?|columnists?|photographers?|photojournalists?|freelanc\w+|broadcasters?|presenters?|contributors?
@@ -62,7 +62,7 @@ TRADE = re.compile(
 )
 SOON = 100
 SOON_UNCASED = 40
-# "Ada Lark is a lawyer": so short it says the same of whoever bears a name of two words.
+# "Ada Lark is a lawyer": no trade of journalism, so it counts only after a name of at least two words.
 IS_A = re.compile(
     r"\s+(?:(?:is|was)\s+an?|(?:is|was)\s+the\s+(?:former|founder|head|host|director|president|ceo|chief)|are\s+the"
     r"|est\s+une?|ist\s+eine?|es\s+una?|è\s+una?|é\s+uma?)\s",
@@ -78,13 +78,13 @@ PRONOUNS = frozenset(THIRD_PERSON.split())
 
 
 def split_credit(caption: str) -> tuple[str, str | None]:
-    """A caption without its closing `(Photo: somebody)`, and that somebody."""
+    """Splits a caption into its text and the name in a closing `(Photo: NAME)`, None without one."""
     found = CREDIT.search(caption)
     return (caption[: found.start()].strip(), found[1].strip()) if found else (caption.strip(), None)
 
 
 def byline_names(line: str) -> list[str]:
-    """The names in a line such as "By Ada Lark and Tom Reed"; none if it is no byline."""
+    """The names in a line such as "By Ada Lark and Tom Reed"; empty for any other line."""
     found = BYLINE.fullmatch(line.strip()) if len(line) <= LONGEST_BYLINE else None
     if not found:
         return []
@@ -94,7 +94,7 @@ def byline_names(line: str) -> list[str]:
 
 
 def biography_name(biography: str) -> str | None:
-    """Whose biography it is: what stands before the verb, without "The"; None where that is not plain."""
+    """The name that a biography begins with, up to the verb and without "The"; None if it is not clearly a name."""
     found = VERB.search(biography)
     if not found:
         return None
@@ -113,7 +113,7 @@ def is_biography_of(name: str, text: str) -> bool:
 
 
 def bold_name(name: str, rest: str) -> str | None:
-    """`name`, set in bold before `rest`, if that is a person and not the beginning of a notice."""
+    """The name in bold before `rest`, if it is that of a person; None for the start of a notice."""
     is_person = _is_name(name) and " " in name and not TRADE.search(name)
     return name if is_person or is_biography_of(name, f"{name} {rest}") else None
 

@@ -1,7 +1,7 @@
-"""YAML front matter: the fields between two lines of `---` at the head of a Markdown article.
+"""The parser of YAML front matter: the fields between two lines of `---` at the start of a Markdown article.
 
-YAML without implicit types: every scalar stays the text that was written (`no`, `1.0`, `2026-11-02T08:00:00Z` are no
-booleans, floats and dates), but for the four fields that are numbers. The schema judges what the fields may hold.
+It knows no implicit types: every scalar stays text (`no`, `1.0` and `2026-11-02T08:00:00Z` are no boolean, float and
+date), except in the four fields that are numbers. The values are validated later, by `newswire.schemas`.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ NUMBERS = frozenset({"height", "source_version", "urgency", "width"})
 
 
 class MarkdownError(ValueError):
-    """What is wrong with a Markdown article (`detail`, a sentence) and in which `line` (from 1)."""
+    """A fault of a Markdown article: `detail`, a sentence, and `line`, counted from 1."""
 
     def __init__(self, detail: str, line: int) -> None:
         super().__init__(detail, line)
@@ -24,7 +24,10 @@ class MarkdownError(ValueError):
 
 
 class FrontMatterLoader(yaml.BaseLoader):
-    """Text, lists and mappings only; without aliases, so that nothing small can become large."""
+    """A YAML loader of text, lists and mappings only.
+
+    It refuses aliases, with which a small document can become exponentially large ("billion laughs").
+    """
 
     depth = 0
 
@@ -50,7 +53,7 @@ class FrontMatterLoader(yaml.BaseLoader):
         return {key: value for key, value in mapping.items() if value is not None}
 
     def value(self, key: str, node: yaml.Node) -> Any:
-        """None for nothing (`key:`, `key: null`, `key: ~`): not given."""
+        """The value of a member; None for `key:`, `key: null` and `key: ~`, which count as absent."""
         value = self.construct_object(node, deep=True)
         if isinstance(node, yaml.ScalarNode) and node.style is None:
             if value in ("", "~", "null"):
@@ -61,7 +64,7 @@ class FrontMatterLoader(yaml.BaseLoader):
 
 
 def read_front_matter(lines: list[str]) -> tuple[dict[str, Any], int]:
-    """The fields at the head of `lines`, and how many lines they take; raises `MarkdownError`."""
+    """Reads the fields at the start of `lines`, and the number of lines they take; raises `MarkdownError`."""
     if not lines or lines[0].rstrip() != MARK:
         return {}, 0
     end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() in (MARK, "...")), None)

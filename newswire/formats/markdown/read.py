@@ -1,7 +1,7 @@
-"""Reading Markdown: articles in the form of publishers' sites (text/markdown), and the Markdown of `body_markdown`.
+"""The reader of Markdown: articles in the form of publishers' sites (text/markdown), and the field `body_markdown`.
 
 The form (docs/reference/markdown.md): the headline, a lead picture whose alternative text is caption and credit, one
-paragraph a line, at the end a picture and a line about the author. The HTML that is made here is not sanitised yet.
+paragraph a line, at the end a picture and a biography of the author. The HTML of the result is not sanitised.
 """
 
 import re
@@ -19,14 +19,14 @@ from newswire.formats.markdown.front_matter import MarkdownError, read_front_mat
 from newswire.formats.strict_json import decode_text
 
 LONGEST_BIOGRAPHY = 1_000
-# Far more than the contract allows: a longer one is not parsed, because the schema will refuse it anyway.
+# Four times what the schema allows. A longer line is not parsed, because the schema will refuse it anyway.
 LONGEST_HEADLINE = 2_000
 
 
 def parse_markdown(body: bytes) -> dict[str, Any]:
-    """The article as sent that a Markdown document is, in the form of the JSON one.
+    """Parses a Markdown document into an article as sent, in the form of our own JSON.
 
-    Raises `validation_failed` that names the line.
+    Raises `validation_failed` with the number of the line.
     """
     text = decode_text(body)
     if found := UNCARRIABLE.search(text):
@@ -39,17 +39,17 @@ def parse_markdown(body: bytes) -> dict[str, Any]:
 
 
 def markdown_to_html(markdown: str) -> str:
-    """CommonMark with tables as HTML that is not sanitised yet: raw HTML passes as it is.
+    """Converts CommonMark with tables to HTML that is not sanitised: raw HTML passes unchanged.
 
-    Text with tens of thousands of marks or lines, which would keep the parser busy for seconds, is taken as plain.
+    Text with more than 50,000 marks or lines, which could take the parser longer than seconds, is read as plain text.
     """
     return text_to_html(markdown) if is_heavy(markdown) else str(COMMONMARK.render(markdown))
 
 
 def read_markdown(text: str) -> dict[str, Any]:
-    """The article as sent that `text` in the Markdown form is; front matter takes precedence over the text.
+    """Reads an article in the Markdown form; front matter takes precedence over the text.
 
-    Returns `headline` and, where there are any, `byline`, `body_html` (not sanitised yet), `images` and `authors`;
+    Returns `headline` and, where there are any, `byline`, `body_html` (not sanitised), `images` and `authors`;
     relative URLs stay relative. Raises `MarkdownError`.
     """
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -71,7 +71,7 @@ def read_markdown(text: str) -> dict[str, Any]:
 
 
 def _read_headline(lines: Sequence[str], start: int, given: Any) -> tuple[Any, int]:
-    """The headline and the line after it. One in the front matter need not be repeated in the text."""
+    """The headline, and the number of the line after it; `given`, that of the front matter, takes precedence."""
     first = next((number for number in range(start, len(lines)) if lines[number].strip()), None)
     line = "" if first is None else lines[first].strip()
     marked = line.startswith("# ")
@@ -85,14 +85,14 @@ def _read_headline(lines: Sequence[str], start: int, given: Any) -> tuple[Any, i
 
 
 def _plain_headline(line: str) -> str:
-    """The text of a headline in Markdown; none if it is a picture."""
+    """The plain text of a headline in Markdown; empty for a picture."""
     if len(line) > LONGEST_HEADLINE:
         return line
     return "" if line.startswith("![") else inline_text(FORM.parseInline(re.sub(r"^#\s+(.*?)(?:\s+#+)?$", r"\1", line)))
 
 
 def _take_byline(blocks: list[Block]) -> str | None:
-    """The line "By …" at the head of the text, taken out of `blocks`."""
+    """Takes the byline ("By …") out of `blocks`, if it is the first text."""
     first = next((block for block in blocks if block.text), None)
     if first is None or first.tokens[0].type != "paragraph_open" or not byline_names(first.text):
         return None
@@ -102,7 +102,7 @@ def _take_byline(blocks: list[Block]) -> str | None:
 
 
 def _take_authors(blocks: list[Block], names: list[str]) -> list[dict[str, str]]:
-    """The authors: those of the byline, and the pictures with a biography at the end, taken out of `blocks`."""
+    """The authors in the byline and in the portraits with biographies at the end, which are taken out of `blocks`."""
     described: list[dict[str, str]] = []
     while author := _author_at_end(blocks, names):
         described.insert(0, author)
@@ -115,7 +115,7 @@ def _take_authors(blocks: list[Block], names: list[str]) -> list[dict[str, str]]
 
 
 def _author_at_end(blocks: list[Block], names: list[str]) -> dict[str, str] | None:
-    """The author whose picture and biography `blocks` end with; None if that could be a picture and its story."""
+    """The author whose portrait and biography end the article; None if they could be a picture and its story."""
     if len(blocks) < 3:
         return None
     *_, portrait, words = blocks
@@ -140,7 +140,7 @@ def _author_name(alternative: str, words: Block, names: list[str]) -> str | None
 
 
 def _list_images(blocks: list[Block]) -> list[dict[str, str]]:
-    """The pictures: one above the text leads, the others stand inside, or make a gallery where there is no text."""
+    """The pictures with their roles: lead above the text, else inline, or gallery in an article without text."""
     found: list[dict[str, str]] = []
     reading = False
     has_text = any(block.text for block in blocks)
@@ -153,7 +153,7 @@ def _list_images(blocks: list[Block]) -> list[dict[str, str]]:
 
 
 def _image_fields(picture: Token, role: str) -> dict[str, str]:
-    """A title (`![…](… "title")`) is the caption and leaves the rest alternative; else that is the caption."""
+    """A picture as sent. Its caption is the title (`![…](… "title")`) or, without one, the alternative text."""
     alternative, title = inline_text([picture]), " ".join(str(picture.attrs.get("title") or "").split())
     caption, credit = split_credit(title or alternative)
     described = {"caption": caption, "credit": credit, "alt_text": alternative if title else None}

@@ -1,8 +1,8 @@
-"""An article in the Markdown form in which publishers send them: what is read here can be sent back unchanged.
+"""The writer of Markdown: an article in the form in which publishers send it, which can be sent back unchanged.
 
-The body is Markdown where that reads back as exactly the same HTML and nothing of it is taken for
-something else (a picture, a byline, an author); where it would not, it is the HTML, which Markdown may hold, and
-where that would be taken for something else too, the HTML stands in the front matter.
+The body is Markdown if `read` makes exactly the same HTML of it, and takes no part for something else (a picture, a
+byline, an author). Otherwise it is the HTML, which Markdown may contain; if even that is read differently, the HTML is
+a field of the front matter.
 """
 
 import re
@@ -18,25 +18,26 @@ from newswire.formats.markdown.front_matter import MarkdownError
 from newswire.formats.markdown.read import read_markdown
 
 LONGEST = 50_000
-"""Characters of HTML that are made Markdown: about a millisecond for a thousand, but for long runs and long lists."""
+"""The most characters of HTML that are converted to Markdown: a thousand take about a millisecond."""
+# Long runs of white space and long lists take the converter more than linear time.
 SLOW = re.compile(r"\s{100}")
 MOST_ITEMS = 300
-# Which fields stand first and last in the front matter, of an article and of a picture: a person reads first what it
-# is, and last what may be done with it. All others stand as they are served.
+# The first and the last fields in the front matter, of an article and of a picture: for people, identity comes first
+# and rights come last. All other fields keep the order in which they are served.
 FIRST = {"": ("headline", "external_id", "url"), "images": ("url",)}
 LAST = {"": ("copyright_notice", "usage_terms", "editor_note"), "images": ("mime_type",)}
-# What YAML takes for the end of a line, or cannot show.
+# Characters that YAML reads as the end of a line, or does not allow; they must be escaped.
 UNUSUAL = re.compile("[\x80-\x9f\u2028\u2029\ufeff]")
 
 
 def write_markdown(article: Mapping[str, Any]) -> bytes:
-    """The form of an article as served: front matter with its fields as sent, then the body.
+    """Writes an article as served: front matter with the fields that can be sent, then the body.
 
-    What only the wire knows stands in a comment.
+    Publisher, id, version and seq, which cannot be sent, are in a comment.
     """
     fields = _sendable_members(article, "", without=("body_html", "body_text"))
     html = article["body_html"] or ""
-    # On one line: what begins a line could be taken for Markdown, and an empty one ends the HTML.
+    # HTML goes on one line: the start of a line could be read as Markdown, and an empty line ends a block of HTML.
     line = html.replace("\n", "&#10;")
     found = next(
         (text for text in (_html_as_markdown(html), line) if text is not None and _is_read_as(text, html, fields)), None
@@ -55,10 +56,10 @@ def _dump_fields(fields: Mapping[str, Any]) -> str:
 
 
 def _html_as_markdown(html: str) -> str | None:
-    """HTML converted to Markdown; None where that would take too long."""
+    """Converts HTML to Markdown; None if that would take too long."""
     if len(html) > LONGEST or SLOW.search(html) or html.count("<li") > MOST_ITEMS:
         return None
-    # Ten megabytes of every process, which most of them never need.
+    # Imported late: it takes ten megabytes, and most processes never convert.
     from markdownify import MarkdownConverter
 
     try:
@@ -69,7 +70,7 @@ def _html_as_markdown(html: str) -> str | None:
 
 
 def _is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
-    """Whether the reader of Markdown makes exactly `html` of a body, and nothing else of it."""
+    """Whether the reader of Markdown turns the body `text` into exactly `html`, and finds no other field in it."""
     headline = {"headline": fields.get("headline", "")}
     try:
         found = read_markdown(f"---\n{_dump_fields(headline)}---\n{text}\n")
@@ -79,7 +80,7 @@ def _is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
 
 
 def _sendable_members(served: Mapping[str, Any], of: str, without: Sequence[str] = ()) -> dict[str, Any]:
-    """The members of an article, or of an object in its field `of`, that can be sent; without empty ones."""
+    """The members of an article, or of an object in its field `of`, that can be sent and are not empty."""
     first, last = FIRST.get(of, ()), LAST.get(of, ())
     names = [*first, *(name for name in SENDABLE[of] if name not in first + last), *last]
     found = {name: served[name] for name in names if name not in without and served.get(name) not in (None, [], "")}

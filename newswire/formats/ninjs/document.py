@@ -1,4 +1,7 @@
-"""The objects of a ninjs document, whose members are found in any spelling, and the article that is read from them."""
+"""The shared types of the ninjs reader: an object with members in any spelling (`Part`), and the result of reading.
+
+Which members a ninjs document has is known in `read` and `parts`.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,14 +18,14 @@ TAG = re.compile(r"</?(?:p|br|div|h[1-6]|ul|ol|li|a|em|strong|b|i|span|blockquot
 
 
 class FoundValue(NamedTuple):
-    """A value, and the JSON pointer (RFC 6901) to where it stands in the document."""
+    """A value of the document, with the JSON pointer (RFC 6901) to it."""
 
     value: Any
     pointer: str
 
 
 class Prose(NamedTuple):
-    """A text of a document. `role` is what its version calls it: `main`, `caption`, or the end of `body_html`."""
+    """A text of the document. `role` is its kind, such as `main`, `caption`, or the suffix of `body_html`."""
 
     value: Any
     pointer: str
@@ -39,7 +42,7 @@ class Prose(NamedTuple):
 
 
 class NinjsReader:
-    """The result of reading a document: the article as sent, where its values stood, warnings, and faults."""
+    """The result of reading a document: the article as sent, the pointers to its values, warnings and faults."""
 
     def __init__(self) -> None:
         self.article: dict[str, Any] = {}
@@ -53,7 +56,7 @@ class NinjsReader:
             self.pointers[f"/{name}"] = found.pointer
 
     def add(self, name: str, found: FoundValue) -> None:
-        """One more item of a list."""
+        """Appends an item to the list field `name`."""
         items = self.article.setdefault(name, [])
         self.pointers[f"/{name}/{len(items)}"] = found.pointer
         self.pointers.setdefault(f"/{name}", found.pointer.rpartition("/")[0])
@@ -71,7 +74,7 @@ class NinjsReader:
 
 
 class Part:
-    """An object of a document. Members are asked for in lower case; the first name that is there counts."""
+    """An object of a document. Callers name members in lower case; of several names the first one present counts."""
 
     def __init__(self, content: Mapping[str, Any], pointer: str) -> None:
         self.content = content
@@ -82,13 +85,13 @@ class Part:
         self.known: set[str] = set()
 
     def take(self, *names: str) -> FoundValue | None:
-        """The first of these members that holds something; all of them count as read."""
+        """The first of these members that is not empty; all of them are marked as read."""
         self.known.update(self.spelled[name] for name in names if name in self.spelled)
         name = self.name_of(*names)
         return None if name is None else FoundValue(self.content[name], self.under(name))
 
     def text(self, *names: str) -> str | None:
-        """The same, if it is text."""
+        """The first of these members that is not empty, if it is text and not blank; else None."""
         found = self.take(*names)
         return found.value.strip() or None if found is not None and isinstance(found.value, str) else None
 
@@ -97,7 +100,7 @@ class Part:
         return next((name for name in spelled if name is not None and self.content[name] not in EMPTY), None)
 
     def under(self, name: str) -> str:
-        """The pointer to a member, in text that can be encoded, whatever its name."""
+        """The JSON pointer to a member, in text that UTF-8 can encode."""
         spelled = name if name in self.content else self.spelled.get(name, name)
         spelled = spelled.encode("utf-8", "backslashreplace").decode()
         return f"{self.pointer}/{spelled.replace('~', '~0').replace('/', '~1')}"
@@ -106,21 +109,21 @@ class Part:
         return ((name, value) for name, value in self.content.items() if name not in self.known)
 
     def parts(self, *names: str) -> list["Part"]:
-        """The objects in a list; an object by itself is a list of one."""
+        """The objects in a list; a single object counts as a list of one."""
         found = self.take(*names)
         if found is None:
             return []
         if isinstance(found.value, Mapping):
             return [Part(found.value, found.pointer)]
         if not isinstance(found.value, list):
-            # It is not what it should be, so it was not read.
+            # A value of the wrong type was not read, and belongs into the warnings.
             self.known -= {self.spelled[name] for name in names if name in self.spelled}
-        # A word among objects is the name of one.
+        # A string in place of an object is the name of that object.
         named = (({"name": item} if isinstance(item, str) else item, place) for item, place in list_items(found))
         return [Part(item, place) for item, place in named if isinstance(item, Mapping)]
 
     def named_parts(self, *names: str) -> list[tuple[str, "Part"]]:
-        """Objects that have names: the keys of an object in ninjs 1, the `name` in each item of a list since 2."""
+        """Objects with names: the keys of an object in ninjs 1, the `name` of each item of a list since ninjs 2."""
         found = self.take(*names)
         if found is not None and isinstance(found.value, Mapping):
             whole = Part(found.value, found.pointer)
@@ -129,7 +132,7 @@ class Part:
         return [(part.text("name") or "", part) for part in self.parts(*names)]
 
     def prose(self, stem: str, reading: NinjsReader) -> list[Prose]:
-        """The texts of a kind: `body`, `body_html` … in ninjs 1, the list `bodies` since 2."""
+        """All texts of a kind: `body`, `body_html` … in ninjs 1, the list `bodies` since ninjs 2."""
         found = [
             self.prose_of(name, name.lower().removeprefix(stem).strip("_"))
             for name in self.content
@@ -155,14 +158,14 @@ class Part:
 
 
 def list_items(found: FoundValue | None) -> Iterable[tuple[Any, str]]:
-    """The items of a list with their pointers; what is no list has none."""
+    """The items of a list with their pointers; empty for any other value."""
     if found is None or not isinstance(found.value, list):
         return ()
     return ((item, f"{found.pointer}/{number}") for number, item in enumerate(found.value))
 
 
 def _is_html(value: Any, role: str, media_type: str | None) -> bool:
-    """Whether a text is HTML: as it says itself, else as its role says, else as it looks."""
+    """Whether a text is HTML, by its media type, else by its role, else by the tags in it."""
     if media_type is not None:
         return "html" in media_type or "xml" in media_type
     if role.lower() in HTML_ROLES:

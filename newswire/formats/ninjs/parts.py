@@ -1,4 +1,4 @@
-"""Reading the parts of a ninjs document: its concepts, places, authors and pictures."""
+"""The reader of the parts of a ninjs document: its concepts, places, authors and pictures."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ VOCABULARY_END = re.compile("[/#=:](?=[^/#=:]+$)")
 LONGEST_HTML = 100_000
 MOST_PIXELS = 1_000_000
 MOST_PICTURES = 200
-# How the associations of a Superdesk and of the IPTC's examples are called, and what we call them ourselves.
+# The names of associations in Superdesk, in the IPTC's examples and in our own ninjs, by the role that they mean.
 ROLES = {
     "lead": re.compile("lead|featuremedia|main", re.IGNORECASE),
     "inline": re.compile("inline|embedded|editor", re.IGNORECASE),
@@ -24,7 +24,7 @@ ROLES = {
 
 
 def read_concepts(reading: NinjsReader, root: Part) -> None:
-    """Subjects, and the keywords and section that stand among them or, from a Superdesk, beside them."""
+    """Reads subjects, keywords and section. The latter two are subjects with a relation, or Superdesk's own members."""
     for item in root.parts("subjects", "subject"):
         name, relation = item.text("name"), item.text("rel")
         if relation == "keyword" and name:
@@ -46,7 +46,7 @@ def read_concepts(reading: NinjsReader, root: Part) -> None:
 
 
 def _concept_code(item: Part) -> dict[str, str | None]:
-    """`code` and `scheme` of a concept: ninjs 1 names both, since 2 they are one `uri`, with the code as `literal`."""
+    """`code` and `scheme` of a concept: members in ninjs 1; since ninjs 2 one `uri`, with the code as `literal`."""
     uri, literal = item.text("uri"), item.text("literal")
     code, scheme = item.text("code", "qcode"), item.text("scheme")
     if uri is None or code is not None:
@@ -72,7 +72,7 @@ def read_places(reading: NinjsReader, root: Part) -> None:
 
 
 def read_authors(reading: NinjsReader, root: Part) -> None:
-    """`authors` of a Superdesk, and of the people those who are there as authors."""
+    """Reads Superdesk's `authors`, and the people whose relation is that of an author."""
     people = root.parts("people", "person")
     wrote = [item for item in people if (item.text("rel") or "").lower().rpartition("/")[2] in AUTHORS]
     for item in [*root.parts("authors"), *wrote]:
@@ -101,7 +101,7 @@ def _author_fields(reading: NinjsReader, item: Part) -> dict[str, Any] | None:
 
 
 def _web_address_or_warn(reading: NinjsReader, item: Part, address: str | None) -> str | None:
-    """An address on the web, if it is one."""
+    """The URL if it is http or https; otherwise None, with a warning."""
     if address is None or _is_web_address(address):
         return address
     reading.warn("not_kept", f"{item.pointer}: {address[:200]!r} is no address on the web.")
@@ -117,7 +117,7 @@ def _is_web_address(address: str) -> bool:
 
 
 def read_pictures(reading: NinjsReader, root: Part) -> None:
-    """The pictures among what is associated, and a picture that is a document of its own; and its page on the web."""
+    """Reads the pictures among the associations, the document itself if it is a picture, and the canonical URL."""
     kind, renditions = root.text("type"), root.named_parts("renditions")
     own = _picture_fields(root, reading) if kind is None or kind in PICTURES else None
     if own is not None:
@@ -131,10 +131,10 @@ def read_pictures(reading: NinjsReader, root: Part) -> None:
 
 
 def _read_associations(reading: NinjsReader, root: Part) -> None:
-    """The pictures among the associations."""
+    """Reads the associations that are pictures; warns of all others."""
     for name, item in root.named_parts("associations"):
         if len(reading.article.get("images", ())) > MOST_PICTURES:
-            # More than an article may have: it is refused anyway, and captions are the slow part.
+            # An article with so many is refused anyway, and sanitising their captions is slow.
             return
         kind = item.text("type")
         image = _picture_fields(item, reading) if kind is None or kind in PICTURES else None
@@ -175,7 +175,7 @@ def _picture_fields(item: Part, reading: NinjsReader) -> dict[str, Any] | None:
 
 
 def text_without_markup(text: Prose | None) -> str | None:
-    """A text without markup."""
+    """The plain text of a `Prose`; None if there is none."""
     if text is None or not isinstance(text.value, str):
         return None
     if text.html and len(text.value) <= LONGEST_HTML:
@@ -197,7 +197,7 @@ def _count_pixels(rendition: Part) -> int:
 
 
 def _pixel_number(part: Part, name: str) -> int | None:
-    """A number of pixels, if it can be one."""
+    """A number of pixels up to a million, also from a string or a float; None for anything else."""
     found = part.take(name)
     value = None if found is None else found.value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 8:

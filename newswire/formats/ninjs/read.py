@@ -1,9 +1,9 @@
-"""Reading ninjs, the IPTC's News in JSON, of any version (1.0 to 3.1) or as a Superdesk sends it.
+"""The reader of ninjs, the IPTC's News in JSON, in any version (1.0 to 3.1) or as Superdesk sends it.
 
-The versions differ in how names are spelled (`pubstatus`, `pubStatus`), in singular and plural, and in
-whether texts are members by suffix (`body_html`) or items of a list (`bodies`); so all are read alike,
-by their small letters. What this wire has no place for refuses nothing: it is named in the warnings.
-Pictures, people and concepts are read in `parts`.
+The versions differ in the case of names (`pubstatus`, `pubStatus`), in singular and plural, and in whether texts are
+members with suffixes (`body_html`) or items of a list (`bodies`). One reader takes all of them, by names in lower
+case. Content for which an article has no field is not refused; a warning names it. Pictures, people and concepts are
+read in `parts`.
 """
 
 from collections.abc import Mapping
@@ -23,13 +23,13 @@ from newswire.formats.strict_json import parse_json
 from newswire.timestamps import END_OF_TIME, parse_instant
 
 NAMES = ("guid", "uri")
-# Every ninjs document that is of any use has at least one of these, and an article of our own form has none.
+# Every usable ninjs document has at least one of these members, and an article of our own form has none.
 NINJS_ONLY = frozenset({
     "$standard", "standard", "type", "pubstatus", "pubStatus", "versioncreated", "versionCreated", "firstcreated",
     "firstCreated", "headlines", "bodies", "descriptions", "associations", "renditions", "representationtype",
     "representationType",
 })  # fmt: skip
-# Members that nothing is lost with: counts, which are taken anew, and how the document is built.
+# Members whose loss needs no warning: counts, which are computed again, and the structure of the document.
 OF_NO_CONSEQUENCE = frozenset({
     "$schema", "$standard", "standard", "type", "representationtype", "profile", "mimetype", "charcount", "wordcount",
     "readtime",
@@ -39,9 +39,9 @@ STATUSES = ("usable", "withheld", "canceled")
 
 
 class Ninjs(NamedTuple):
-    """A ninjs document that was read. `article` is the article as sent; with `canceled` it is a kill.
+    """The result of reading a ninjs document: `article` is the article as sent; with `canceled` it is a kill.
 
-    `pointers` maps JSON pointers into `article` to those into the document, where the same value stands.
+    `pointers` maps each JSON pointer into `article` to the pointer of the same value in the document.
     """
 
     article: dict[str, Any]
@@ -52,7 +52,7 @@ class Ninjs(NamedTuple):
 
 
 def is_ninjs(content: object) -> bool:
-    """Whether some JSON is certainly ninjs; an article of our own form never is."""
+    """Whether parsed JSON is ninjs; False for every article of our own form."""
     return (
         isinstance(content, Mapping)
         and any(isinstance(content.get(name), str) for name in NAMES)
@@ -61,13 +61,13 @@ def is_ninjs(content: object) -> bool:
 
 
 def parse_ninjs(body: bytes) -> Any:
-    """The article in the bytes of a ninjs document; JSON that is no object as it is, for its reader to refuse."""
+    """Parses and reads a ninjs document; JSON other than an object is returned unread, and the schema refuses it."""
     content = parse_json(body)
     return read_ninjs(content) if isinstance(content, dict) else content
 
 
 def read_ninjs(document: Mapping[str, Any]) -> Ninjs:
-    """The article in a ninjs document. Raises nothing: a document with `faults` is to be refused."""
+    """Reads an article from a ninjs document. It never raises: the caller refuses a document with `faults`."""
     reading, root = NinjsReader(), Part(document, "")
     _read_identity(reading, root)
     canceled = root.text("pubstatus") == "canceled"
@@ -85,7 +85,7 @@ def read_ninjs(document: Mapping[str, Any]) -> Ninjs:
 
 
 def _read_identity(reading: NinjsReader, root: Part) -> None:
-    """Which article and which version. Where versions are not numbered, the time of this one is its number."""
+    """Reads the ids of article and version; a version without a number is numbered by its time in milliseconds."""
     reading.put("external_id", root.take(*NAMES))
     version, created = root.take("version"), root.take("versioncreated")
     number = _whole_number(version)
@@ -99,7 +99,7 @@ def _read_identity(reading: NinjsReader, root: Part) -> None:
 
 
 def _read_published_at(reading: NinjsReader, *candidates: FoundValue | None) -> None:
-    """`published_at`: the first of these times that can be read."""
+    """Reads `published_at`: the first of these times that is valid."""
     for found in filter(None, candidates):
         moment = _rfc3339_time(found.value)
         if moment is None:
@@ -109,9 +109,9 @@ def _read_published_at(reading: NinjsReader, *candidates: FoundValue | None) -> 
 
 
 def _read_status(reading: NinjsReader, root: Part) -> None:
-    """`pubstatus`, embargo and expiry.
+    """Reads `pubstatus`, embargo and expiry.
 
-    What is withheld, or has an embargo that cannot be read, stays withheld until another version says otherwise:
+    A withheld article, or one whose embargo cannot be read, stays withheld until another version changes that:
     nothing may be shown that its sender did not release.
     """
     found, embargo, expires = root.take("pubstatus"), root.take("embargoeduntil", "embargoed"), root.take("expires")
@@ -134,7 +134,7 @@ def _read_status(reading: NinjsReader, root: Part) -> None:
 
 
 def _read_texts(reading: NinjsReader, root: Part) -> None:
-    """Headline, bodies, summary and the lines around them."""
+    """Reads headline, body, summary, byline, dateline and the note of a correction."""
     headlines, bodies, descriptions = (root.prose(stem, reading) for stem in ("headline", "body", "description"))
     note = next((text for text in descriptions if text.role in ("correction", "update") and text.is_text), None)
     descriptions = [text for text in descriptions if text is not note]
@@ -149,7 +149,7 @@ def _read_texts(reading: NinjsReader, root: Part) -> None:
         reading.put("headline", headline.found)
     reading.put("slugline", slugline)
     used = [headline, summary, *_read_body(reading, bodies)]
-    # The same description in plain text and in HTML is one.
+    # No warning for a description in HTML: it repeats the one in plain text.
     for text in (*headlines, *bodies, *(each for each in descriptions if not each.html)):
         if text not in used:
             reading.warn("not_kept", f"{text.pointer}: is not kept; another text of its kind is.")
@@ -166,7 +166,7 @@ def _read_texts(reading: NinjsReader, root: Part) -> None:
 
 
 def _replace_headline(reading: NinjsReader, root: Part, *candidates: FoundValue | None) -> None:
-    """A substitute for a missing headline: the best of these candidates, in the end the name of the document."""
+    """Replaces a missing headline by the first candidate with text, at last by the id of the document, and warns."""
     for found in (*candidates, root.take(*NAMES)):
         if found is not None and isinstance(found.value, str) and found.value.strip():
             text = " ".join(found.value.split())
@@ -177,7 +177,7 @@ def _replace_headline(reading: NinjsReader, root: Part, *candidates: FoundValue 
 
 
 def _read_body(reading: NinjsReader, bodies: list[Prose]) -> list[Prose | None]:
-    """Puts the HTML, or the plain text where there is no HTML or it is only that text marked up; returns both."""
+    """Reads the body: HTML, unless there is none or it is only the plain text with tags; returns the texts it used."""
     html = _preferred_text([text for text in bodies if text.html], "html", "main", "richtext", "xhtml", "html5")
     text = _preferred_text([text for text in bodies if not text.html], "text", "main", "", "plain")
     same = html and text and html.is_text and text.is_text and text_to_html(text.value) == html.value
@@ -188,7 +188,7 @@ def _read_body(reading: NinjsReader, bodies: list[Prose]) -> list[Prose | None]:
 
 
 def _preferred_text(texts: list[Prose], *roles: str) -> Prose | None:
-    """The text with the earliest of these roles, plain text before HTML; otherwise the first of all."""
+    """The text with the earliest of these roles, plain text before HTML; the first text if none has such a role."""
     ranked = [text for role in roles for text in sorted(texts, key=lambda text: text.html) if text.role == role]
     return next(iter([*ranked, *texts]), None)
 
@@ -198,7 +198,7 @@ def _plain_text(text: Prose) -> FoundValue:
 
 
 def _read_conditions(reading: NinjsReader, root: Part) -> None:
-    """Language, urgency, rights, and the note to editors."""
+    """Reads language, urgency, rights and the note to editors."""
     language = root.take("language")
     if language is not None and isinstance(language.value, str):
         language = FoundValue(language.value.replace("_", "-"), language.pointer)
@@ -218,7 +218,7 @@ def _read_conditions(reading: NinjsReader, root: Part) -> None:
 
 
 def _whole_number(found: FoundValue | None) -> int | None:
-    """A whole number, also when it is written as a string or with a fraction of zero."""
+    """A whole number, also from a string of digits or a float without a fraction; None for anything else."""
     value = None if found is None else found.value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -228,7 +228,7 @@ def _whole_number(found: FoundValue | None) -> int | None:
 
 
 def _rfc3339_time(value: Any) -> str | None:
-    """A time in RFC 3339, or None when it cannot be read. A Superdesk writes its offset without the colon."""
+    """A time in RFC 3339; None if it is not one. Superdesk writes offsets without the colon, which is put in."""
     if not isinstance(value, str):
         return None
     text = value.strip()

@@ -1,9 +1,8 @@
-"""An article as ninjs, the IPTC's News in JSON: version 3.1, or 2.1, which has other names for the same.
+"""The writer of ninjs, the IPTC's News in JSON: version 3.1, or 2.1, which has other names for the same members.
 
-Sources: the IPTC's JSON Schemas of both versions. Neither has a property for keywords, section, canonical
-address or biography: they stand under roles and relations that say what they are, and that
-`formats.ninjs.read` reads back. What ninjs cannot hold at all (digest, id of the publisher, computed
-changes) is left to the JSON of the wire.
+Sources: the IPTC's JSON Schemas of both versions. Neither has a property for keywords, section, canonical URL or
+biography: these are written under roles and relations that name them, and that `formats.ninjs.read` reads back.
+Digest, id of the publisher and computed changes have no place in ninjs, and are left out.
 """
 
 import re
@@ -21,16 +20,16 @@ Json = dict[str, Any]
 
 VERSIONS = ("3.1", "2.1")
 SCHEMA = "http://www.iptc.org/std/ninjs/ninjs-schema_{}.json"
-# A vocabulary whose codes can be appended to its own address.
+# A URI of a vocabulary to which a code can be appended.
 VOCABULARY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\"<>\\^`{|}%]*[/#=:]")
-# RFC 3986, less what nobody needs to escape.
+# The characters of RFC 3986 that stay unescaped in the code of a concept.
 SAFE_IN_CODE = "~!$'()*,;:@/?-._"
 
 
 def write_ninjs(article: Mapping[str, Any], version: str) -> bytes:
-    """The ninjs document of an article as served, valid against the IPTC's schema of `version`.
+    """Writes an article as served; the document is valid against the IPTC's schema of `version`.
 
-    It can be a tombstone, or an article with only some of its fields; without bodies it is `partial`.
+    The article can be a tombstone, or have only some of its fields; without `body_html` it is `partial`.
     """
     document = {
         "standard": {"name": "ninjs", "version": version, "schema": SCHEMA.format(version)},
@@ -43,14 +42,14 @@ def write_ninjs(article: Mapping[str, Any], version: str) -> bytes:
 
 
 def _identity_members(article: Mapping[str, Any]) -> Json:
-    """Which article and version it is, from when to when, and under what conditions."""
+    """The members for ids, times, status, rights and source."""
     embargo = article.get("embargoed_until")
     number, external_id, publisher = article.get("version"), article.get("external_id"), article.get("publisher")
     return {
         "version": None if number is None else str(number),
         "firstCreated": article.get("published_at"),
         "versionCreated": article.get("updated_at"),
-        # An embargo until the end of time is what became of a `withheld`.
+        # The reader turns `withheld` into an embargo until the end of time; this is the way back.
         "embargoedUntil": None if embargo == END_OF_TIME else embargo,
         "expires": article.get("expires_at"),
         "pubStatus": "canceled" if article.get("status") == "canceled" else
@@ -67,11 +66,11 @@ def _identity_members(article: Mapping[str, Any]) -> Json:
 
 
 def _text_members(article: Mapping[str, Any]) -> Json:
-    """What is read: headline, bodies, and the lines around them."""
+    """The members for headline, bodies, summary, byline and dateline."""
     change, html, text = article.get("change") or {}, article.get("body_html"), article.get("body_text")
     return {
         "headlines": _text_objects(main=article.get("headline")),
-        # Of its kinds of change only a correction or an update has something to say to readers.
+        # The type of change is the role of its note, which `read` recognises for corrections and updates.
         "descriptions": _text_objects(
             summary=article.get("summary"), **{change.get("type", "update"): change.get("note")}
         ),
@@ -87,12 +86,12 @@ def _text_members(article: Mapping[str, Any]) -> Json:
 
 
 def _text_objects(**by_role: str | None) -> list[Json]:
-    """Plain texts, each with its role."""
+    """Text objects in plain text, each with its role; empty ones are left out."""
     return [{"role": role, "contentType": "text/plain", "value": text} for role, text in by_role.items() if text]
 
 
 def _part_members(article: Mapping[str, Any]) -> Json:
-    """What it is about and what belongs to it; `people` are its authors."""
+    """The members for authors, places, subjects and pictures; the canonical URL is a rendition."""
     page, section = article.get("url"), article.get("section")
     return {
         "people": [_person_object(author) for author in article.get("authors", ())],
@@ -126,7 +125,7 @@ def _place_object(item: Mapping[str, Any]) -> Json:
 
 
 def _subject_object(item: Mapping[str, Any]) -> Json:
-    """A concept. `literal` is its code, and `uri` ends with that code: what comes before it is the vocabulary."""
+    """A concept. `literal` is its code; `uri` is the vocabulary followed by the code."""
     code, scheme = item["code"], item["scheme"]
     escaped = quote(code or "", safe=SAFE_IN_CODE)
     identifier = None
@@ -159,12 +158,12 @@ def _rendition_object(item: Mapping[str, Any]) -> Json:
 
 
 def _without_empty(members: Mapping[str, Any]) -> Json:
-    """The members that are neither null nor an empty list: ninjs has no null."""
+    """The members that are neither null, which ninjs does not allow, nor an empty list."""
     return {name: value for name, value in members.items() if value is not None and value != []}
 
 
 def _as_version_2(document: Json) -> Json:
-    """A 3.1 document as 2.1: the same names in small letters, but for one; pictures have no relation there."""
+    """Converts a document of 3.1 to 2.1, whose names are in lower case and whose pictures have no relation."""
     for association in document.get("associations", ()):
         del association["rel"]
     found: Json = _lowercase_names(document)
