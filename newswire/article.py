@@ -90,8 +90,8 @@ TIMES = (
 )
 FIELDS = (*IDENTITY, Field("source_version", is_stored=False), *CONTENT, *TIMES,
           Field("digest", "0" * 64, is_sent=False, in_tombstone=True))  # fmt: skip
-"""THE table of an article's fields, in the order in which they are served: a new field is a row here, and the formats
-that show it. The log adds `seq` and `status` and the address `links` when a version is served."""
+"""THE table of an article's fields, in the order in which they are served: a new field is a row here,
+a field of the schemas in `schemas.article` and `api.schemas.responses`, and the formats that show it. The log adds `seq` and `status` and the address `links` when a version is served."""
 
 SENDABLE: Mapping[str, tuple[str, ...]] = {
     "": tuple(field.name for field in FIELDS if field.is_sent),

@@ -36,7 +36,7 @@ EMPTY: tuple[Any, ...] = (None, [])
 
 
 class Shape:
-    """The fields that an object has today, with their empty values, and the shapes of the objects in them."""
+    """The fields of an object today, with their empty values: it fills in those that a stored version lacks."""
 
     def __init__(self, fields: Iterable[Field]) -> None:
         stored = [field for field in fields if field.is_stored]
@@ -97,7 +97,7 @@ def decode_article(rendered: bytes, body: bytes | None) -> dict[str, Any]:
 
 
 def _complete_bytes(rendered: bytes, body: bytes | None) -> tuple[bytes, bytes]:
-    """The stored bytes of an older form as today's form has them, but for the digest."""
+    """The bytes of a version of an older form with today's missing fields filled in; the digest stays."""
     return _encode_members(decode_article(rendered, body))
 
 

@@ -6,7 +6,7 @@ engines holds them, and an entitlement is made of them too. So one representatio
 SQL, in-process matching and access alike.
 
 The rule is data: `Visibility.rule_at` says which terms, states and times of an article one caller may be shown. Python
-holds them against a `Standing` (`AccessRule.allows`), SQL against columns (`open_clauses`, `open_sql`, `closed_sql`).
+holds them against a `Standing` (`AccessRule.allows`), SQL against columns (`allowed_clauses`, `allowed_sql`, `refused_sql`).
 A rule that is no term is one more `TimeRule` in `Visibility.time_rules` (decision 0016). Nothing here knows a table.
 """
 
@@ -174,7 +174,7 @@ class AccessRule(NamedTuple):
         )
 
 
-def open_clauses(rules: TimeRules, columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[bool]]:
+def allowed_clauses(rules: TimeRules, columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[bool]]:
     """The SQL twin of `TimeRule.holds`, over the columns of an article by their names."""
     return [
         or_(columns[column].is_(None), columns[column] > at if is_later else columns[column] <= at)
@@ -182,7 +182,7 @@ def open_clauses(rules: TimeRules, columns: ReadOnlyColumnCollection[str, Any]) 
     ]
 
 
-def open_sql(rules: TimeRules, parameter: str) -> str:
+def allowed_sql(rules: TimeRules, parameter: str) -> str:
     """The same as text; the values are named by `TimeRule.name`, and a parameter is written so: `%({})s`."""
     holds = (
         f"({rule.column} IS NULL OR {rule.column} {'>' if rule.is_later else '<='} {parameter.format(rule.name)})"
@@ -191,8 +191,8 @@ def open_sql(rules: TimeRules, parameter: str) -> str:
     return " AND ".join(holds) or "TRUE"
 
 
-def closed_sql(rules: TimeRules, parameter: str, table: str) -> str:
-    """The opposite, of the columns of `table`: it is true of what fails a rule, and not true of everything else."""
+def refused_sql(rules: TimeRules, parameter: str, table: str) -> str:
+    """The opposite in SQL, over the columns of `table`: true where a rule fails, else false or NULL."""
     fails = (f"{table}.{rule.column} {'<=' if rule.is_later else '>'} {parameter.format(rule.name)}" for rule in rules)
     return " OR ".join(fails) or "0"
 
@@ -202,7 +202,7 @@ def values_of_rules(rules: TimeRules) -> dict[str, Any]:
 
 
 def rules_among(names: Collection[str], parameter: Callable[[str], Any]) -> TimeRules:
-    """The rules whose values are called so, each with its bind parameter: what `values_of_rules` gave, as a shape."""
+    """The inverse of `values_of_rules`: the rules whose values have these names, each with a bind parameter for its time."""
     every = (TimeRule(column, is_later, None) for column in TIMES for is_later in (True, False))
     return tuple(rule._replace(at=parameter(rule.name)) for rule in every if rule.name in names)
 

@@ -1,8 +1,9 @@
 """The append-only log and its head: append, read, verify. No other module writes to the tables head and entry.
 
 Sequence numbers follow the order of commits, without gaps. They come from the one row of `head`, which a transaction
-updates as its last statement before the commit. It keeps the lock on that row until the commit, so the next number is
+updates at its end, after every other lock. It keeps the lock on that row until the commit, so the next number is
 assigned only after the previous one is visible: a reader that has seen entry n never meets an unseen smaller one.
+(On SQLite the whole transaction holds the one write lock.)
 A rollback returns its numbers. (An identity column was refused: it assigns numbers at the insert and shows them at the
 commit, so a polling reader loses entries that commit late; decision 0001.)
 
@@ -144,7 +145,7 @@ def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Conn
 def append_entries(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
     """Appends `entries` in order, sets `seq` of their articles, and returns the new sequence numbers.
 
-    It must be the last statement before the commit: it locks the head, and all other writers wait for that lock.
+    Call it at the end of the transaction, after every other lock: it locks the head, and all other writers wait for that.
     """
     if not entries:
         return []

@@ -1,9 +1,9 @@
 """The steps of every request, in order, one line each.
 
     PageCacheMiddleware       in front of Flask: answers what the page cache holds, else hands over head and caller
+    (Flask's router)          has matched the address by now; its 404 or 405 is raised after the next step
     begin_request             makes the `RequestContext` and takes a slot
-    (Flask's router)          finds the view, or 404, 405
-    make_view                 who calls, is the address one, which media type, which parameters; then the view
+    make_view                 who calls and with which scope, the address, the media type, the parameters; then the view
     (respond_to_…)            whatever was raised becomes a problem document
     finish_request            headers, compression, the page cache, the log line
     end_request               gives the slot back, after the answer was begun
@@ -21,7 +21,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from newswire.api.auth import SIGNATURE, TOKEN, Authentication, check_scope
-from newswire.api.cache.middleware import PageCacheMiddleware, handed_over, keep_page
+from newswire.api.cache.middleware import PageCacheMiddleware, handed_over, offer_page
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
 from newswire.api.problems import defect_response, http_error_response, problem_response
 from newswire.api.request.urls import base_url_of
@@ -134,7 +134,7 @@ def finish_request(response: Response) -> Response:
     context: RequestContext = g.context
     sent = context.request
     finish_response(context, response)
-    keep_page(context, response)
+    offer_page(context, response)
     log_request(context.request_id, sent.method, sent.path, response.status_code, context.began, context.identified)
     return response
 

@@ -51,7 +51,7 @@ class WriteBuffer:
         self._labels.extend(names.labels_in(content))
 
     def flush_article(self, number: int) -> None:
-        """Writes what waits if some of it belongs to this article, because it is going to be read or replaced."""
+        """Writes the buffer if it holds a version of this article. Call it before that article is read or replaced."""
         if number in self._numbers:
             self.flush_versions()
 

@@ -27,7 +27,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,6}")
 
 
 class Reason(str):
-    """A sentence about a fault, with its code."""
+    """A validation message that also carries the code of its fault."""
 
     code: str
 

@@ -15,7 +15,7 @@ from newswire.store.statements import Statement
 
 ANALYSIS_VERSION = 1
 """Raise it with every change of what stands in the index of the same article: word breaking, folding, the budget
-(`newswire.search.analysis`), the texts (`newswire.search.texts`), filter terms (`newswire.visibility`), rows."""
+(`newswire.search.analysis`), the texts (`newswire.search.analysis`), filter terms (`newswire.visibility`), rows."""
 
 INDEX_VERSION = f"{ANALYSIS_VERSION}/{Stemmer.version()}"
 """The version of the rows that this process writes, such as `1/3.1.0`: analysis, and release of PyStemmer, which

@@ -68,7 +68,7 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
             "bind": f"fd://{listener.detach()}",
             "workers": processes,
             "worker_class": WebProcess,
-            # A stream occupies a thread that sleeps; `api.limits` keeps streams from taking the others.
+            # A stream occupies a thread that sleeps; `api.views.streams` keeps streams from taking the others.
             "threads": settings.threads + settings.streams,
             "worker_connections": 1000 + settings.threads + settings.streams,
             # Longer than the 60 seconds for which the usual proxies keep their connections.

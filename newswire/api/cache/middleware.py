@@ -40,13 +40,13 @@ class HandOver(NamedTuple):
 
 
 def handed_over(environ: Environment) -> HandOver:
-    """What the middleware found out about this request; of what did not pass it, nothing."""
+    """What the middleware found out about this request; empty if the request did not pass through it."""
     found: HandOver = environ.get(HANDED_OVER, HandOver())
     return found
 
 
 class PageCacheMiddleware:
-    """The WSGI application before the application."""
+    """WSGI middleware that answers from the page cache, or else calls Flask and lets its answer be cached."""
 
     def __init__(self, application: Application, state: SharedState) -> None:
         self.application = application
@@ -63,7 +63,7 @@ class PageCacheMiddleware:
         if head is None:
             # The application meets the same failure, and has words for it.
             return self.application(environ, start_response)
-        self.pages.move_to(head)
+        self.pages.drop_other_heads(head)
         if caller is None or fingerprint is None:
             return self.application(environ, start_response)
         key = key_of_page(environ, fingerprint, caller)
@@ -125,7 +125,7 @@ def send_page(
     return [] if unchanged or page.body is None else [page.body]
 
 
-def keep_page(context: RequestContext, response: Response) -> None:
+def offer_page(context: RequestContext, response: Response) -> None:
     """Stores an answer that its view marked as cacheable; called when it is finished."""
     head, fingerprint = context.cacheable_head, context.fingerprint
     unchanged = response.status_code == 304

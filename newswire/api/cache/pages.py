@@ -44,8 +44,8 @@ class PageCache:
         self._making: dict[Key, threading.Event] = {}
         self._lock = threading.Lock()
 
-    def move_to(self, head: Head) -> None:
-        """Drops the pages of any other head; heads are compared whole, as a restored wire may have the same number."""
+    def drop_other_heads(self, head: Head) -> None:
+        """Empties the cache if its pages are of another head. Heads are compared whole, as a restored wire may have the same number."""
         with self._lock:
             if head != self._head:
                 self._pages.clear()

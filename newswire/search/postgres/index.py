@@ -24,7 +24,7 @@ from newswire.store.articles import NUMBERS as ARTICLE_NUMBERS
 from newswire.store.statements import Statement
 from newswire.store.tables import article
 from newswire.timestamps import EARLIEST, LATEST
-from newswire.visibility import Filter, TimeRules, open_sql, values_of_rules
+from newswire.visibility import Filter, TimeRules, allowed_sql, values_of_rules
 
 
 class PostgresSearch(SearchBackend):
@@ -113,7 +113,7 @@ def match_conditions(
     if query.status != "usable":
         values["status"] = query.status
     if rules:
-        matching.append(open_sql(rules, "%({})s"))
+        matching.append(allowed_sql(rules, "%({})s"))
         values |= values_of_rules(rules)
     other, bounds = (
         ("updated_at", query.times[2:]) if query.order == "published_at" else ("published_at", query.times[:2])
@@ -189,5 +189,5 @@ def number_by_term(
     """
     narrowed = f"({tsquery_of(None, wanted, ())}) & " if wanted != Filter() else ""
     asked = {"terms": [*terms], "within": narrowed, **values, **values_of_rules(rules)}
-    statement = statement.replace("OPEN", open_sql(rules, "%({})s"))
+    statement = statement.replace("OPEN", allowed_sql(rules, "%({})s"))
     return {term: number for term, number in connection.exec_driver_sql(statement, asked) if number}

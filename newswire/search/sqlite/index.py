@@ -42,7 +42,7 @@ from newswire.search.sqlite.writer import ADD_ROW, SLOTS, delete_document, first
 from newswire.store.articles import NUMBERS
 from newswire.store.statements import Statement
 from newswire.store.tables import article
-from newswire.visibility import Filter, TimeRules, closed_sql, values_of_rules
+from newswire.visibility import Filter, TimeRules, refused_sql, values_of_rules
 
 FEW = 1000
 """Matches that a list in order of update sorts; if there are more, it walks the index over update times instead."""
@@ -200,5 +200,5 @@ def number_by_term(
     narrowed = f" AND ({match_expression(None, wanted, ())})" if wanted != Filter() else ""
     within = f'"{narrowed}) NOT ({any_token(HIDDEN)})'
     asked = {"terms": orjson.dumps([*terms]).decode(), "within": within, **values, **values_of_rules(rules)}
-    statement = statement.replace("CLOSED", closed_sql(rules, ":{}", "article"))
+    statement = statement.replace("CLOSED", refused_sql(rules, ":{}", "article"))
     return {term: number for term, number in connection.exec_driver_sql(statement, asked) if number}
