@@ -145,7 +145,7 @@ def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Conn
 def append_entries(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
     """Appends `entries` in order, sets `seq` of their articles, and returns the new sequence numbers.
 
-    Call it at the end of the transaction, after every other lock: it locks the head, and all other writers wait for that.
+    Call it at the end of the transaction, after every other lock: all other writers wait for the head, which it locks.
     """
     if not entries:
         return []

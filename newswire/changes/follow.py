@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from newswire import wire
-from newswire.changes.page import Changes, DeliveredEntry, changes_page, read_content
+from newswire.changes.content import DeliveredEntry, read_content
+from newswire.changes.page import Changes, changes_page
 from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
 from newswire.changes.watcher import Watcher
 from newswire.errors import Problem

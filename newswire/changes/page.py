@@ -3,15 +3,16 @@
 `rules` decides which entries are delivered, `follow` waits for entries that do not exist yet, `content` encodes them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
 
 from newswire import wire
 from newswire.article import EntryType
-from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
+from newswire.changes.content import TOLD, DeliveredEntry, load_contents, read_content
+from newswire.changes.rules import LogEntry, Matcher, Reader, event_type_for, is_readable
 from newswire.document import PAGE_BYTES
 from newswire.errors import Problem
 from newswire.store.articles import AnyRow, Past, as_terms, told_before
@@ -28,14 +29,6 @@ DISORDER = 120_000
 The time is taken before the transaction waits for locks and for its commit. The two waits end after 30 seconds each
 (`engine.BUSY_SECONDS`); the rest allows for clocks of several servers that disagree.
 """
-
-
-class DeliveredEntry(NamedTuple):
-    """An entry as it is delivered to one reader; `readable`: with its article."""
-
-    type: str
-    item: LogEntry
-    readable: bool
 
 
 class Changes(NamedTuple):
@@ -159,11 +152,7 @@ def _entries_statement(*, bare: bool) -> Statement:
     )  # fmt: skip
 
 
-TOLD = and_(version.c.number == entry.c.number, version.c.version == entry.c.version)
 ENTRIES, BARE = _entries_statement(bare=False), _entries_statement(bare=True)
-CONTENTS = select(entry.c.seq, version.c.rendered, version.c.body, version.c.form).join_from(entry, version, TOLD)
-BETWEEN = Statement(CONTENTS.where(entry.c.seq.between(bindparam("first"), bindparam("last"))))
-AMONG = CONTENTS.where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
 NO_TERMS: frozenset[str] = frozenset()
 
 
@@ -177,27 +166,3 @@ def _log_entry_of(row: AnyRow, pasts: Sequence[Past] | None) -> LogEntry:
     return LogEntry(
         row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, own, tuple(pasts), standing, row.size
     )
-
-
-def read_content(connection: Connection, number: int, past: Past) -> StoredContent:
-    """Reads one stored version of the article `number`."""
-    statement = select(version.c.rendered, version.c.body, version.c.form).where(version.c.number == number)
-    row = connection.execute(statement.where(version.c.version == past.version)).one()
-    return StoredContent(row.rendered, row.body, row.form, past.terms)
-
-
-def load_contents(connection: Connection, items: Sequence[LogEntry]) -> None:
-    """Loads the stored version of each entry into its `content`, with one statement."""
-    if not items:
-        return
-    first, last = items[0].seq, items[-1].seq
-    rows: Iterable[Any]
-    if last - first < 2 * len(items):
-        # Most entries of the range are wanted: BETWEEN is one prepared statement, whatever their number.
-        rows = BETWEEN.execute(connection, {"first": first, "last": last})
-    else:
-        rows = connection.execute(AMONG, {"numbers": [item.seq for item in items]})
-    found = {row[0]: row for row in rows}
-    for item in items:
-        _, rendered, body, form = found[item.seq]
-        item.content = StoredContent(rendered, body, form, item.told.terms)

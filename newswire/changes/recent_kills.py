@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from newswire.article import Killed, Status, article_uri
-from newswire.changes.page import read_content
+from newswire.changes.content import read_content
 from newswire.changes.rules import Matcher, Reader
 from newswire.document import decode_article
 from newswire.store.articles import CURRENT, told_before

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import wire
-from newswire.changes.page import CHUNK, load_contents, scan_entries
+from newswire.changes.content import load_contents
+from newswire.changes.page import CHUNK, scan_entries
 from newswire.changes.rules import LogEntry, Reader, StoredContent
 from newswire.errors import Problem
 from newswire.store.articles import Past

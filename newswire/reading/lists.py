@@ -1,7 +1,7 @@
-"""Lists of articles in the order of time: pages by keyset pagination, bounded counts, and the expiries that change them.
+"""Lists of articles in the order of time: pages by keyset pagination, bounded counts, and a cache of expiries.
 
-A page selects one row more than it returns, which tells whether there is a next page. OFFSET was refused: its cost grows
-with the depth of the page. Pages in the order of relevance are in `relevance`.
+A page selects one row more than it returns, which tells whether there is a next page. OFFSET was refused: its cost
+grows with the depth of the page. Pages in the order of relevance are in `relevance`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,7 +82,7 @@ def list_statement(
     connection: Connection, columns: Select[Any], query: Query, visibility: Visibility, now: int,
     start: Position | None, limit: int, languages: Sequence[str] | None = None,
 ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
-    """The statement, and its values, that selects `columns` of the visible matches of a query, in its order, after `start`.
+    """Selects `columns` of the visible matches of a query, in its order, after `start`: statement and values.
 
     `columns` is a select from article. It is a key of the statement cache, so callers must pass the same object.
     """

@@ -136,7 +136,7 @@ def resume_query(query: Query) -> tuple[Query, Window]:
 
 
 def decode_window(query: Query, top: Position | None, rest: Sequence[Any]) -> Window | None:
-    """Decodes a window of which a part was returned; None if invalid: a cursor comes from outside, so all is checked."""
+    """Decodes a window of which a part was returned; None if any part of this outside input is invalid."""
     match rest:
         case [bottom, int(length), [*weights], float(score), at, number]:
             ends = bottom is None or (isinstance(bottom, list) and len(bottom) == 2 and is_valid_position(*bottom))

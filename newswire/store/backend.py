@@ -117,7 +117,7 @@ class Backend(ABC):
     ) -> None:
         """Inserts log entries; sets the newest entry of their articles, and the chain value and time of the head.
 
-        `newest` maps article numbers to sequence numbers. Only `wire.append_entries` calls this, with the head's row locked.
+        `newest` maps article numbers to sequence numbers. Only `wire.append_entries` calls this; the head is locked.
         """
 
     @abstractmethod

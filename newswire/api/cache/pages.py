@@ -45,7 +45,7 @@ class PageCache:
         self._lock = threading.Lock()
 
     def drop_other_heads(self, head: Head) -> None:
-        """Empties the cache if its pages are of another head. Heads are compared whole, as a restored wire may have the same number."""
+        """Empties the cache if its pages are of another head. A restored wire has the same numbers, not the id."""
         with self._lock:
             if head != self._head:
                 self._pages.clear()

@@ -15,7 +15,7 @@ from newswire.api.schemas.changes import check_beginning, wanted_types
 from newswire.api.schemas.filters import filter_query, invalid_parameter, is_relative, resolve_moment
 from newswire.api.views import streams
 from newswire.changes import consumers
-from newswire.changes.document import encode_entry
+from newswire.changes.content import encode_entry
 from newswire.changes.page import Changes, changes_page, cursor_ahead_problem, position_before
 from newswire.changes.rules import Reader
 from newswire.document import join_page
