@@ -234,7 +234,7 @@ class Visibility:
         return self.rule_at(now).allows(standing)
 
     def allows_version(self, terms: frozenset[str], *, was_told: bool) -> bool:
-        """Whether the caller may see a version of a visible article: only its owner sees one that was never on the log."""
+        """Whether the caller may see a version of a visible article; only its owner sees one never put on the log."""
         return (was_told or self.owner) and self.filter.matches(terms)
 
     def could_see_at(self, terms: frozenset[str], seq: int) -> bool:
