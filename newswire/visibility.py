@@ -6,8 +6,8 @@ representation serves SQL, matching in the process, and access.
 
 The rule is data: `Visibility.rule_at` gives the terms, states and times of the articles that one caller may see. Python
 tests them on a `Standing` (`AccessRule.allows`), SQL on columns (`allowed_clauses`, `allowed_sql`, `refused_sql`); a
-property test compares the two. A condition that is not a term is one more `TimeRule` in `Visibility.time_rules` (decision
-0016). No table is named here.
+property test compares the two. A condition that is not a term is one more `TimeRule` in `Visibility.time_rules`
+(decision 0016). No table is named here.
 """
 
 import hashlib
@@ -234,7 +234,7 @@ class Visibility:
         return self.rule_at(now).allows(standing)
 
     def allows_version(self, terms: frozenset[str], *, was_told: bool) -> bool:
-        """Whether the caller may see a version of a visible article; one that was never on the log is its owner's only."""
+        """Whether the caller may see a version of a visible article; only its owner sees one never put on the log."""
         return (was_told or self.owner) and self.filter.matches(terms)
 
     def could_see_at(self, terms: frozenset[str], seq: int) -> bool:
