@@ -1,1 +1,4 @@
-"""Accounts: publishers, partners and their entitlements, keys and the callers behind them, saved feeds."""
+"""Accounts: publishers, partners with their entitlements, keys, the callers that they authenticate, and saved feeds.
+
+What a caller may see is decided in `newswire.visibility`; HTTP authentication is in `newswire.api.auth`.
+"""

@@ -1,4 +1,7 @@
-"""Callers: who a key belongs to, and what that party may do and see."""
+"""Callers: the look-up of the party behind a key, with its scopes and its visibility.
+
+Tokens of saved feeds are in `saved_feeds`, signatures in `signing_keys`; the cache of callers is in `newswire.api`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +17,17 @@ from newswire.article import Publisher
 from newswire.store.tables import api_key, partner
 from newswire.visibility import EVERYTHING, Filter, Grant, Visibility
 
-# A signing key has a nonce; its row is a bearer key that nobody was given.
+# A row with a nonce is a signing key. Its digest is that of a bearer key that was thrown away, so it must not match.
 KEY_BY_DIGEST = SELECT_KEYS.where(api_key.c.digest == bindparam("digest"), api_key.c.nonce.is_(None))
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The party behind a key, or the public (`kind` public): its scopes and what it may see.
+    """The party behind a key, or the public (`kind` public), with its scopes and its visibility.
 
-    `publisher` is set for a publisher's key only; `slug` and `name` are those of the party. `limits` is a partner's
-    entitlement in force. `stale`: the use of the key is to be noted again. `feed` is set where the caller came with
-    the token of a saved feed, which opens nothing else.
+    `kind` is admin, publisher, partner or public; `slug` and `name` are those of the party. `publisher` is set for a
+    publisher only. `limits` is the current entitlement of a partner. `stale`: `note_key_use` has to be called again.
+    `feed` is the name of the saved feed whose token was sent, which gives access to nothing else.
     """
 
     kind: str
@@ -42,7 +45,7 @@ class Caller:
 
     @cached_property
     def party(self) -> str:
-        """The party's name among all kinds of parties; its keys share the feeds and consumers stored under it."""
+        """The key under which feeds and consumers of the party are stored, such as `partner:gazette`."""
         return f"{self.kind}:{self.slug or ''}"
 
 
@@ -50,7 +53,7 @@ PUBLIC = Caller("public", frozenset({"read"}), Visibility(EVERYTHING))
 
 
 def find_caller(connection: Connection, key: str, now: int) -> Caller | None:
-    """The caller with this key; None when it is unknown, revoked or expired."""
+    """The caller that a key authenticates; None if the key is unknown, revoked or expired."""
     row = connection.execute(KEY_BY_DIGEST, {"digest": hash_key(key)}).one_or_none()
     if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         return None
@@ -62,7 +65,7 @@ def find_caller(connection: Connection, key: str, now: int) -> Caller | None:
 
 
 def party_caller(connection: Connection, kind: str, slug: str | None, **settings: Any) -> Caller:
-    """An existing party as a caller, with what it may see today; `settings` are the other fields of `Caller`."""
+    """An existing party as a caller, with its current visibility; `settings` are the other fields of `Caller`."""
     if kind == "admin":
         return Caller("admin", visibility=Visibility(EVERYTHING, owner=True), **settings)
     if kind == "publisher":

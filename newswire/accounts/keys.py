@@ -1,7 +1,7 @@
-"""API keys: creating, listing and revoking them, and noting when one was last used.
+"""API keys: creating, listing and revoking them, and storing when each was last used.
 
-Only the SHA-256 of a key is stored. It needs no salt and no slow hash: a key holds 256 random bits, which nobody
-guesses. Every edit raises the head's revision, which empties the cache of callers.
+Only the SHA-256 of a key is stored. It needs no salt and no slow hash, because a key has 256 random bits, too many to
+guess. Every edit bumps the head's revision, which invalidates the cache of callers.
 """
 
 import hashlib
@@ -16,9 +16,9 @@ from newswire.store.articles import AnyRow
 from newswire.store.tables import api_key, partner, publisher
 
 SCOPES = {"publisher": ("publish", "read"), "partner": ("read",), "admin": ("admin", "publish", "read")}
-"""The scopes that a key of each kind of party can have, and has unless fewer are asked for."""
+"""The scopes that a key of each kind of party can have, and has unless fewer are requested."""
 USE_NOTED_EVERY = 60_000
-"""Milliseconds after which the use of a key is noted again."""
+"""Milliseconds between two updates of `last_used_at`: reading must not cost a write for each request."""
 
 KEYS_WITH_OWNERS = api_key.outerjoin(publisher).outerjoin(partner)
 SELECT_KEYS = select(
@@ -36,7 +36,7 @@ def create_key(
     expires_at: int | None = None,
     label: str | None = None,
 ) -> str:
-    """A new key of a publisher, of a partner, or (neither given) of an admin; shown this once only.
+    """Creates a key of a publisher, of a partner or (without either) of an admin; returns it, for the only time.
 
     Raises `PartyError` for a scope that such a key cannot have, and for a party that does not exist.
     """
@@ -57,7 +57,7 @@ def create_key(
 
 
 def revoke_key(connection: Connection, number: int, now: int) -> None:
-    """From the next request on the key opens nothing; raises `PartyError` when it is not in use."""
+    """Revokes a key, from the next request on; raises `PartyError` if it is unknown or revoked already."""
     query = update(api_key).where(api_key.c.id == number, api_key.c.revoked_at.is_(None)).values(revoked_at=now)
     if connection.execute(query).rowcount != 1:
         raise PartyError(f"There is no key {number} in use; see `newswire key list`.")
@@ -65,20 +65,20 @@ def revoke_key(connection: Connection, number: int, now: int) -> None:
 
 
 def list_keys(connection: Connection) -> Sequence[AnyRow]:
-    """Every key with the slug of its party; never the key itself."""
+    """The rows of all keys, each with the slug of its party; the keys themselves are not stored."""
     return connection.execute(SELECT_KEYS.order_by(api_key.c.id)).all()
 
 
 def hash_key(key: str) -> str:
-    """The SHA-256 of a key or token, in hexadecimal, as it is stored."""
+    """The SHA-256 of a key or token in hexadecimal, the form in which it is stored."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def is_use_to_note(row: AnyRow, now: int) -> bool:
-    """Whether the use of the key in this row was last noted long enough ago to be noted again."""
+    """Whether `last_used_at` of the key in this row is older than `USE_NOTED_EVERY`."""
     return row.last_used_at is None or bool(row.last_used_at < now - USE_NOTED_EVERY)
 
 
 def note_key_use(connection: Connection, number: int, now: int) -> None:
-    """Stores when a key was last used. Call it only for a `Caller.stale` key: reading must not become writing."""
+    """Stores when a key was last used. Call it only if `Caller.stale`, so that reads rarely write."""
     connection.execute(update(api_key).where(api_key.c.id == number).values(last_used_at=now))

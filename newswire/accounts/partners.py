@@ -1,7 +1,7 @@
-"""Partners, who read the wire, and their entitlements: the filters that say which articles a partner may see.
+"""Partners, who read the wire, and their entitlements: the filters for the articles that a partner may see.
 
-An entitlement is never overwritten: the former ones stay with the sequence number from which each was in force, so
-that a partner whose entitlement was cut is still told when an article that it could read is killed.
+An entitlement is never overwritten. Former ones stay, each with the sequence number from which it was in force: a
+partner whose entitlement was cut must still receive the kill of an article that it could read before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ from newswire.store.tables import entitlement, partner
 from newswire.visibility import FACETS
 
 ENTITLEMENT_FILTERS = tuple(name for name in FACETS if name != "author")
-"""The filters that an entitlement may be made of."""
+"""The filters that an entitlement can have."""
 
 
 def add_partner(connection: Connection, slug: str, name: str, limits: Mapping[str, Sequence[str]], now: int) -> None:
-    """A new partner; `limits` are its entitlement, e.g. {"section": ["world"]}; empty: everything."""
+    """Adds a partner; `limits` is its entitlement, such as {"section": ["world"]}, or empty for all articles."""
     check_new_slug(connection, partner, slug)
     number = connection.execute(
         insert(partner).values(slug=slug, name=name, created_at=now).returning(partner.c.id)
@@ -30,7 +30,7 @@ def add_partner(connection: Connection, slug: str, name: str, limits: Mapping[st
 def change_partner(
     connection: Connection, slug: str, name: str | None, limits: Mapping[str, Sequence[str]] | None, now: int
 ) -> None:
-    """Renames a partner or gives it another entitlement; None leaves either as it is. Raises `PartyError`."""
+    """Changes the name or the entitlement of a partner; None keeps either. Raises `PartyError`."""
     number = read_party_id(connection, partner, slug)
     if name is not None:
         connection.execute(update(partner).where(partner.c.id == number).values(name=name))
@@ -40,13 +40,13 @@ def change_partner(
 
 
 def list_partners(connection: Connection) -> list[tuple[str, str, Mapping[str, Sequence[str]]]]:
-    """Slug, name and entitlement in force of every partner."""
+    """Slug, name and current entitlement of every partner, by slug."""
     rows = connection.execute(select(partner.c.id, partner.c.slug, partner.c.name).order_by(partner.c.slug)).all()
     return [(row.slug, row.name, list_entitlements(connection, row.id)[-1].filter) for row in rows]
 
 
 def list_entitlements(connection: Connection, partner_id: int) -> Sequence[AnyRow]:
-    """Every entitlement that a partner has had (`since_seq`, `filter`), the one in force last."""
+    """All entitlements of a partner (`since_seq`, `filter`), the current one last."""
     return connection.execute(
         select(entitlement.c.since_seq, entitlement.c.filter)
         .where(entitlement.c.partner_id == partner_id)
@@ -55,8 +55,8 @@ def list_entitlements(connection: Connection, partner_id: int) -> Sequence[AnyRo
 
 
 def _add_entitlement(connection: Connection, partner_id: int, limits: Mapping[str, Sequence[str]], now: int) -> None:
-    # Raising the revision locks the head row, so that no entry can be appended between the look at the newest
-    # sequence number and the commit.
+    # The bump of the revision locks the head row. So no entry can be appended between reading the newest sequence
+    # number and the commit, and the entitlement is in force from exactly `since_seq` on.
     wire.bump_revision(connection)
     connection.execute(
         insert(entitlement).values(

@@ -1,6 +1,6 @@
-"""Publishers: who sends articles, and the base URL and language that are assumed where an article names none.
+"""Publishers, who send articles, each with a base URL and a language for articles that name none.
 
-Every edit raises the head's revision, which empties the caches that depend on it.
+Every edit bumps the head's revision, which invalidates the caches of callers and pages.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from newswire.store.tables import publisher
 
 
 def add_publisher(connection: Connection, slug: str, name: str, url: str | None, language: str, now: int) -> Publisher:
-    """A new publisher; raises `PartyError` when the slug is taken or not one."""
+    """Adds a publisher; raises `PartyError` if the slug is taken or malformed."""
     check_new_slug(connection, publisher, slug)
     values = {"slug": slug, "name": name, "url": url, "language": language, "created_at": now}
     number = connection.execute(insert(publisher).values(**values).returning(publisher.c.id)).scalar_one()
@@ -24,7 +24,7 @@ def add_publisher(connection: Connection, slug: str, name: str, url: str | None,
 
 
 def change_publisher(connection: Connection, slug: str, changes: Mapping[str, Any]) -> Publisher:
-    """Changes name, url or language from the next article on; stored versions keep what they said."""
+    """Changes name, url or language, for articles received from now on; stored versions do not change."""
     held = find_publisher(connection, slug)
     if held is None:
         raise PartyError(f"There is no publisher {slug!r}; see `newswire publisher list`.")

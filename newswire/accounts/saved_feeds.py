@@ -1,7 +1,7 @@
-"""Saved feeds: queries that a party stores under a name, each with a token for readers that cannot send headers.
+"""Saved feeds: named queries of a party, each with a token for feed readers that cannot send headers.
 
-A query is stored as the parameters of an address and parsed again at each reading. A token opens its feed and
-nothing else; only its SHA-256 is stored. Every edit raises the head's revision, which empties the page cache.
+A query is stored as URL parameters and parsed again at each request. A token gives access to its feed only, and only
+its SHA-256 is stored. Every edit bumps the head's revision, which invalidates the page cache.
 """
 
 import secrets
@@ -22,7 +22,7 @@ MOST_FEEDS = 1000
 
 
 class SavedFeed(NamedTuple):
-    """A named query of a party: `query` maps parameters to values as sent; `token` is a SHA-256, or None."""
+    """A named query of a party: `query` maps URL parameters to their values; `token` is a SHA-256, or None."""
 
     party: str
     name: str
@@ -37,7 +37,7 @@ COLUMNS = tuple(feed.c[name] for name in SavedFeed._fields)
 
 
 def new_token() -> str:
-    """256 random bits, in letters that need no escaping in an address."""
+    """A new token: 256 random bits, in characters that a URL need not escape."""
     return "nwf_" + secrets.token_urlsafe(32)
 
 
@@ -45,7 +45,7 @@ def create_feed(
     connection: Connection, party: str, name: str, title: str | None, query: Mapping[str, Sequence[str]], token: str,
     now: int,
 ) -> SavedFeed:  # fmt: skip
-    """A new feed, opened by `token` too; raises `validation_failed` when the party has one of this name."""
+    """Creates a feed with a token; raises `validation_failed` if the name is taken or there are too many feeds."""
     made = SavedFeed(party, name, title, query, hash_key(token), now, now)
     wire.bump_revision(connection)
     if insert_unless_there(connection, feed, made._asdict(), feed.c.id) is None:
@@ -56,9 +56,9 @@ def create_feed(
 
 
 def change_feed(connection: Connection, party: str, name: str, changes: Mapping[str, Any], now: int) -> SavedFeed:
-    """A feed with another name, title, query or token (a SHA-256, or None for no token); raises `not_found`."""
-    # Raising the revision locks the head row, so that nobody else changes a feed, or takes the new name, between the
-    # look and the change.
+    """Changes the name, title, query or token (a SHA-256, or None) of a feed; raises `not_found`."""
+    # The bump of the revision locks the head row, so no other transaction can change the feed, or take the new name,
+    # between the select and the update.
     wire.bump_revision(connection)
     held = find_feed(connection, party, name)
     new = held._replace(**changes, updated_at=now)
@@ -69,7 +69,7 @@ def change_feed(connection: Connection, party: str, name: str, changes: Mapping[
 
 
 def delete_feed(connection: Connection, party: str, name: str) -> None:
-    """Deletes a feed, and its token with it; raises `not_found`."""
+    """Deletes a feed together with its token; raises `not_found`."""
     wire.bump_revision(connection)
     if connection.execute(delete(feed).where(*_is_feed(party, name))).rowcount != 1:
         raise _no_such_feed(name)
@@ -82,7 +82,7 @@ def list_feeds(connection: Connection, party: str) -> Sequence[SavedFeed]:
 
 
 def find_feed(connection: Connection, party: str, name: str) -> SavedFeed:
-    """One feed; raises `not_found`, also for another party's."""
+    """One feed of a party; raises `not_found`."""
     found = _find_feed_or_none(connection, party, name)
     if found is None:
         raise _no_such_feed(name)
@@ -95,9 +95,9 @@ def _find_feed_or_none(connection: Connection, party: str, name: str) -> SavedFe
 
 
 def find_token_caller(connection: Connection, token: str, now: int) -> Caller | None:
-    """The party whose feed this token opens, with the name of that feed in `feed`; None for an unknown token.
+    """The caller that a token authenticates, with the name of its feed in `feed`; None for an unknown token.
 
-    A token opens nothing once its party has no key left that may read, and never what only an owner may see.
+    Tokens end with the last key of their party that may read. They never show what only an owner may see.
     """
     row = connection.execute(select(feed.c.party, feed.c.name).where(feed.c.token == hash_key(token))).one_or_none()
     if row is None:
@@ -110,7 +110,7 @@ def find_token_caller(connection: Connection, token: str, now: int) -> Caller | 
 
 
 def _has_reading_key(connection: Connection, kind: str, slug: str, now: int) -> bool:
-    """Whether a party has a key in use that may read."""
+    """Whether a party has a valid bearer key with the scope `read`."""
     owner = {"publisher": publisher.c.slug == slug, "partner": partner.c.slug == slug}.get(kind, api_key.c.admin)
     scopes = connection.scalars(
         select(api_key.c.scopes).select_from(KEYS_WITH_OWNERS).where(

@@ -1,8 +1,8 @@
 """Signing keys: a publisher authenticates a request by an HMAC over its body, as the HTTP push of Superdesk does.
 
-Both sides must know the secret, so it cannot be stored as a hash. It is not stored at all: it is derived from the
-setting NEWSWIRE_SECRET and the nonce of the key, so that a copy of the database alone is not enough to sign.
-Superdesk sends SHA-1, which is not broken when it is used in an HMAC (RFC 6194).
+Both sides must know the secret, so a hash of it would not do. It is not stored at all: it is derived from the setting
+NEWSWIRE_SECRET and the nonce of the key, so that a copy of the database is not enough to sign. Superdesk uses SHA-1,
+which is not broken within an HMAC (RFC 6194).
 """
 
 import hashlib
@@ -30,9 +30,9 @@ def derive_signing_secret(master: str, nonce: str) -> str:
 def create_signing_key(
     connection: Connection, *, now: int, master: str, publisher_slug: str, expires_at: int | None, label: str | None
 ) -> tuple[str, int]:
-    """A new signing key of a publisher: its secret, which is shown this once only, and the number of the key.
+    """Creates a signing key of a publisher; returns its secret, for the only time, and its number.
 
-    It is listed and revoked like any key. The bearer key that its row is created with is thrown away.
+    It is listed and revoked like any key. Its row is created with a bearer key, which is thrown away.
     """
     unused = create_key(
         connection, now=now, publisher_slug=publisher_slug, scopes=[SCOPE], expires_at=expires_at, label=label
@@ -45,7 +45,7 @@ def create_signing_key(
 
 
 def list_signing_keys(connection: Connection, now: int) -> Sequence[AnyRow]:
-    """The signing keys in use, each with the slug of its publisher."""
+    """The rows of all valid signing keys, each with the slug of its publisher."""
     in_use = select(*api_key.c, publisher.c.slug).join(publisher).where(
         api_key.c.nonce.is_not(None), api_key.c.revoked_at.is_(None),
         or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now),
@@ -54,16 +54,17 @@ def list_signing_keys(connection: Connection, now: int) -> Sequence[AnyRow]:
 
 
 def find_key_of_signature(keys: Sequence[AnyRow], master: str, signature: str, body: bytes) -> AnyRow | None:
-    """The key among `keys` that made `signature` over `body`, or None. Hashes the body once for each key."""
+    """The row among `keys` whose key made `signature` over `body`, or None. Hashes the body once for each key."""
     for row in keys:
         digest = hmac.new(derive_signing_secret(master, row.nonce).encode(), body, hashlib.sha1).hexdigest()
+        # In constant time: the duration must not tell how much of a forged signature is right.
         if hmac.compare_digest(f"sha1={digest}", signature):
             return row
     return None
 
 
 def signing_key_caller(connection: Connection, row: AnyRow, now: int) -> Caller:
-    """The publisher of the signing key in `row`, as a caller."""
+    """The caller that the signing key in `row` authenticates: its publisher."""
     return party_caller(
         connection, "publisher", row.slug, scopes=frozenset({SCOPE}), label=row.label, expires_at=row.expires_at,
         key_id=row.id, stale=is_use_to_note(row, now),

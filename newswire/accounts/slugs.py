@@ -1,4 +1,4 @@
-"""Slugs, the names by which publishers and partners are addressed, and the error of every account command."""
+"""Slugs, the names of publishers and partners in URLs and commands, and the error of all account commands."""
 
 import re
 
@@ -8,11 +8,11 @@ SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?")
 
 
 class PartyError(Exception):
-    """A publisher, partner or key cannot be made or found; the text is one sentence for the operator."""
+    """A publisher, partner or key cannot be created or found; the text is one sentence for the operator."""
 
 
 def check_new_slug(connection: Connection, table: Table, slug: str) -> None:
-    """Raises `PartyError` when `slug` is not one, or taken in `table` (publisher or partner)."""
+    """Raises `PartyError` if `slug` is malformed, or taken in `table` (publisher or partner)."""
     if not SLUG.fullmatch(slug):
         raise PartyError(f"{slug!r} is not a slug: lower-case letters, digits and hyphens, at most 100.")
     if _find_id(connection, table, slug) is not None:
@@ -20,7 +20,7 @@ def check_new_slug(connection: Connection, table: Table, slug: str) -> None:
 
 
 def read_party_id(connection: Connection, table: Table, slug: str) -> int:
-    """The number of a publisher or partner; raises `PartyError` when there is none."""
+    """The id of a publisher or partner; raises `PartyError` if there is none with this slug."""
     number = _find_id(connection, table, slug)
     if number is None:
         raise PartyError(f"There is no {table.name} {slug!r}; see `newswire {table.name} list`.")

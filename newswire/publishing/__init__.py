@@ -1,5 +1,6 @@
 """Publishing: from the validated fields of an article to the log.
 
-`draft` prepares (URLs, clean bodies, content as served; pure), `receive` decides and writes within a
-`publish_transaction`, `idempotency` keeps answers for repeats, `release` ends embargoes and expires articles.
+`draft` resolves URLs, sanitises bodies and makes the content as served; it is pure. `receive` decides what becomes of
+an article and writes it within a `publish_transaction`. `idempotency` stores answers for repeated requests. `release`
+ends embargoes and expires articles. Validation is in `newswire.schemas`, the log itself in `newswire.wire`.
 """

@@ -1,7 +1,7 @@
-"""From the validated fields of an article to a `Draft`: absolute URLs, clean bodies, authors and pictures as served.
+"""The making of a `Draft` from validated fields: absolute URLs, sanitised bodies, authors and pictures as served.
 
-Pure: nothing here reads a clock, a request or the database. Whether a field has the right type and length was decided
-before (`newswire.schemas`); here is what needs to know where the article comes from, its base URL above all.
+Pure: nothing here reads a clock, a request or the database. Types and lengths were checked before, by
+`newswire.schemas`; the checks here need the publisher as well, above all its base URL.
 """
 
 import re
@@ -28,9 +28,9 @@ AUTHOR_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:newswire:authors")
 
 
 class Kill(NamedTuple):
-    """A publisher's demand that an article must not be used any more.
+    """A publisher's order that an article must not be used any more.
 
-    `external_id` is the publisher's own id of the article (None: the address of the request names it), `note` why.
+    `external_id` is the publisher's own id of the article (None: the URL of the request names it), `note` the reason.
     """
 
     external_id: str | None
@@ -38,12 +38,12 @@ class Kill(NamedTuple):
 
 
 def apply_merge_patch(source: bytes, patch: dict[str, Any]) -> dict[str, Any]:
-    """The article as sent (`source`, JSON) with a merge-patch applied (RFC 7396).
+    """Applies a merge-patch (RFC 7396) to the article as sent (`source`, JSON).
 
-    Naming one body replaces whichever was there. The `source_version` that is stored is no claim of this sender: only
-    one in `patch` counts.
+    One body in the patch replaces the stored one, also one of another kind.
     """
     target = orjson.loads(source)
+    # The patch was not made from the stored `source_version`, unless it says so itself.
     target.pop("source_version", None)
     if any(patch.get(name) is not None for name in BODIES):
         target = {name: value for name, value in target.items() if name not in BODIES}
@@ -64,11 +64,11 @@ def _merge(target: Any, patch: Any) -> Any:
 
 
 def clean_fields(fields: Mapping[str, Any], base_url: str | None) -> tuple[dict[str, Any], list[Fault]]:
-    """`fields` with absolute URLs and sanitised bodies, and a fault for each URL that cannot be resolved.
+    """Resolves URLs and sanitises bodies; returns the fields, and a fault for each URL that cannot be resolved.
 
-    `base_url` is the publisher's; the article's own `url`, where it has one, takes its place for everything else.
-    A body becomes a `Sanitised`. What has a fault is left out. `fields` may be the valid part of an article of which
-    other fields were refused, so that all faults are found at once.
+    `base_url` is the publisher's; if the article has a `url`, all its other URLs are resolved against that. A body
+    becomes a `Sanitised`. Fields with a fault are left out. `fields` may be the valid ones of an article of which other
+    fields were refused, so that all faults are found at once.
     """
     faults: list[Fault] = []
     cleaned = _resolve_urls(fields, ("url",), base_url, "", faults)
@@ -83,7 +83,7 @@ def clean_fields(fields: Mapping[str, Any], base_url: str | None) -> tuple[dict[
     for name, url_names in (("authors", ("url", "avatar_url")), ("images", ("url",))):
         items = enumerate(cleaned.get(name) or ())
         cleaned[name] = [
-            # An item that is no object was refused before; it keeps its place so that pointers are right.
+            # An item that was refused before is None. It keeps its position, so that the pointers of others are right.
             _resolve_urls(item or {}, url_names, base_url, f"/{name}/{position}", faults)
             for position, item in items
         ]
@@ -93,7 +93,7 @@ def clean_fields(fields: Mapping[str, Any], base_url: str | None) -> tuple[dict[
 def _resolve_urls(
     item: Mapping[str, Any], names: Sequence[str], base_url: str | None, pointer: str, faults: list[Fault]
 ) -> dict[str, Any]:
-    """`item` with the URLs in `names` resolved; one that cannot be is left out, and added to `faults`."""
+    """Resolves the URLs in `names`; leaves out those that cannot be resolved, and adds them to `faults`."""
     resolved = dict(item)
     for name in names:
         if url := resolved.pop(name, None):
@@ -105,9 +105,9 @@ def _resolve_urls(
 
 
 def resolve_url(text: str, base_url: str | None, pointer: str) -> str:
-    """The URL, resolved as a browser would and in ASCII (RFC 3986).
+    """Resolves a URL as a browser does, and writes it in ASCII (RFC 3986).
 
-    Raises `validation_failed` at `pointer` for a relative one without a base, and for what is not http or https.
+    Raises `validation_failed` at `pointer` for a relative URL without a base, and for one that is not http or https.
     """
     try:
         joined = absolute_url(text, base_url)
@@ -123,7 +123,7 @@ def resolve_url(text: str, base_url: str | None, pointer: str) -> str:
 
 
 def _url_in_ascii(url: str) -> str | None:
-    """The URL with its host in IDNA and the rest percent-encoded; None when its authority is not one."""
+    """The URL with its host in IDNA and the rest percent-encoded; None for a malformed authority."""
     parts = urlsplit(url)
     try:
         host = (parts.hostname or "").encode("idna").decode("ascii")
@@ -139,7 +139,7 @@ def _url_in_ascii(url: str) -> str | None:
 
 
 def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: Publisher) -> Draft:
-    """The draft made of `fields`, as `clean_fields` returns them, and of `source`, the article as it was sent."""
+    """Makes a draft from `fields`, as `clean_fields` returns them, and `source`, the article as it was sent."""
     body_html, body_text, warnings = _bodies(fields)
     change = fields.get("change") or {}
     computed = {
@@ -171,7 +171,7 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
 
 
 def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, Sequence[Any]]:
-    """HTML and plain text of whichever body was sent, and what the sanitiser removed."""
+    """The body as HTML and as plain text, and the warnings of the sanitiser."""
     if text := fields.get("body_text"):
         return text_to_html(text), text, ()
     body = fields.get("body_html") or fields.get("body_markdown")
@@ -181,7 +181,7 @@ def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, Sequence
 
 
 def _sent_value(field: Field, fields: Mapping[str, Any]) -> Any:
-    """The value of a field as it was sent: a list is never null, an object in it has all of its parts."""
+    """The value of a field as it was sent; a list is never null, and the objects in it have all their parts."""
     value = fields.get(field.name)
     if not isinstance(field.empty, list):
         return value
@@ -189,7 +189,7 @@ def _sent_value(field: Field, fields: Mapping[str, Any]) -> Any:
 
 
 def _item_document(field_name: str, item: Mapping[str, Any], **computed: Any) -> dict[str, Any]:
-    """An object in a field, with all of its parts in their order; null where one is neither computed nor sent."""
+    """An object in a field with all its parts, in the order of `PARTS`; null where one is neither computed nor sent."""
     return {name: computed[name] if name in computed else item.get(name) for name in PARTS[field_name]}
 
 
@@ -199,12 +199,12 @@ def _author_document(item: Mapping[str, Any], publisher: Publisher) -> dict[str,
 
 @lru_cache(10_000)
 def author_id(publisher: str, name: str) -> str:
-    """The same name at the same publisher is the same author, in every article and on every machine."""
+    """The id of an author, a UUID of version 5: the same for the same name at the same publisher, on every machine."""
     return uuid.uuid5(AUTHOR_NAMESPACE, f"{publisher}\n{' '.join(name.casefold().split())}").hex
 
 
 def _image_documents(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Pictures as served; the first one leads when none is said to."""
+    """Pictures as served; where none has the role `lead`, the first one gets it."""
     has_lead = any(item.get("role") == "lead" for item in items)
     return [
         _item_document(

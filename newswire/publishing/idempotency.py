@@ -1,8 +1,8 @@
-"""Idempotency keys: a repeated request gets the answer of the first, stored in the same transaction as its work.
+"""Idempotency keys: a repeated request gets the answer to the first, stored in the same transaction as its work.
 
-The key is claimed before the work, and the answer stored after it. A concurrent repeat waits at the claim (on
-PostgreSQL for the rival's unique row, on SQLite for the write lock) and then finds the finished answer. A rollback
-takes the claim with it, so that only an answer to what was stored is ever repeated.
+The key is claimed before the work, and the answer is stored after it. A concurrent repeat waits at the claim (on
+PostgreSQL for the unique row of the other transaction, on SQLite for the write lock) and then reads the stored answer.
+A rollback removes the claim too, so an answer is repeated only if its work was committed.
 """
 
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ KEPT_FOR = 24 * 3600 * 1000
 
 
 class Answer(NamedTuple):
-    """An answer without any URL of our own, which are put in when it is sent.
+    """A stored answer, without our own URLs: the base URL of the repeated request may be another one.
 
-    `facts` are those of an article's answer: `article` (its id), `tag` (its ETag) and `warnings`; else empty.
+    `facts` of an answer about one article are `article` (its id), `tag` (its ETag) and `warnings`; otherwise empty.
     """
 
     status: int
@@ -29,9 +29,10 @@ class Answer(NamedTuple):
 
 
 def claim_key(connection: Connection, publisher_id: int, key: str, fingerprint: str, now: int) -> Answer | None:
-    """Claims `key` for this transaction (None), or returns the earlier answer to the same request.
+    """Claims `key` for this transaction and returns None, or returns the stored answer to the same request.
 
-    Raises `idempotency_key_reused` when the key came with another request in the last 24 hours.
+    Raises `idempotency_key_reused` if another request had the key in the last 24 hours. `fingerprint` is the digest of
+    the request, `now` is in milliseconds.
     """
     record = _is_record(publisher_id, key)
     connection.execute(delete(idempotency).where(record, idempotency.c.created_at < now - KEPT_FOR))
@@ -51,10 +52,10 @@ def store_answer(connection: Connection, publisher_id: int, key: str, answer: An
 
 
 def delete_old_keys(connection: Connection, now: int) -> int:
-    """Deletes records older than 24 hours; returns how many."""
+    """Deletes the records older than 24 hours; returns their number."""
     return connection.execute(delete(idempotency).where(idempotency.c.created_at < now - KEPT_FOR)).rowcount
 
 
 def _is_record(publisher_id: int, key: str) -> ColumnElement[bool]:
-    # A key is its publisher's own: that of another one must neither collide with it nor read its answer.
+    # Keys belong to a publisher: the same key of another publisher must neither collide nor return this answer.
     return (idempotency.c.publisher_id == publisher_id) & (idempotency.c.key == key)

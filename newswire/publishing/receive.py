@@ -1,8 +1,8 @@
-"""Receiving articles: is one a duplicate, which version is next, is it allowed; then the log.
+"""Receiving articles: duplicates, the next version, preconditions, kills; then the rows and the log.
 
-All of it is the work of one `publish_transaction`, of one article or a thousand. Rows of articles are locked before
-they are judged. The log is written when the block ends, because the head row is locked from then until the commit and
-every other publisher waits for it.
+All of this happens in one `publish_transaction`, for one article or a thousand. The row of an article is locked before
+anything is decided about it. The log is written last, when the block ends: that locks the head row, for which all
+other publishers wait until the commit.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -41,18 +41,19 @@ from newswire.store import articles
 from newswire.visibility import terms_of
 
 Condition: TypeAlias = Callable[[ArticleState | None], None]
-"""Raises the `Problem` that forbids a change of the article that is stored (None: there is none)."""
+"""A precondition: raises a `Problem` if the stored article (None: there is none) must not be changed."""
 Sent: TypeAlias = Draft | Kill | Problem
-"""One article of a batch, or why it could not be read."""
+"""One article of a batch, or the reason why it could not be read."""
 
 STATE_COLUMNS = ("source_version", "version", "published_at", "updated_at", "embargoed_until", "expires_at")
 
 
 @dataclass
 class Outcome:
-    """What became of one article.
+    """The result of receiving one article: its state, and its current version.
 
-    `held.seq` is right once the transaction has ended. `created`: the article is new; `changed`: a version was stored.
+    `held.seq` is valid after the end of the `publish_transaction`. `created`: the article is new; `changed`: a version
+    was stored.
     """
 
     held: ArticleState
@@ -70,13 +71,13 @@ def accept_any(held: ArticleState | None) -> None:
 def publish_transaction(connection: Connection, now: int) -> Iterator["PublishTransaction"]:
     """Receives articles within a database transaction, and writes the log at the end of the block.
 
-    The block must be the last work of the database transaction but for what depends on the sequence numbers, such as
-    the stored answer to an Idempotency-Key. When the block raises, nothing more is written: roll back.
+    The block must be the last work of the database transaction, except for work that needs the sequence numbers, such
+    as storing the answer to an Idempotency-Key. If the block raises, no log is written: roll back.
     """
     transaction = PublishTransaction(connection, now)
     yield transaction
-    # The order is that of the locks: rows of articles are locked already, then the names that articles share, then the
-    # head, for which all other publishers wait until the commit (see `newswire.wire`).
+    # All publishers lock in this order, or they could deadlock: first the rows of articles, which are locked by now,
+    # then the names that articles share, last the head (see `newswire.wire`).
     transaction.buffer.flush_versions()
     transaction.buffer.flush_names()
     pending, transaction.pending_entries = transaction.pending_entries or [], None
@@ -89,9 +90,9 @@ def publish_transaction(connection: Connection, now: int) -> Iterator["PublishTr
 
 
 class PublishTransaction:
-    """The publishing work of one transaction. Only `publish_transaction` makes one, so that its log is written.
+    """The publishing work of one transaction. Only `publish_transaction` makes one, because it also writes the log.
 
-    `pending_entries` are to be appended to the log, in order; None once that was done.
+    `pending_entries` will be appended to the log, in this order; None after that.
     """
 
     def __init__(self, connection: Connection, now: int) -> None:
@@ -102,13 +103,13 @@ class PublishTransaction:
         self._entered: set[int] = set()
 
     def lock_article(self, article_id: str) -> ArticleState:
-        """An article that exists, its row locked until the transaction ends."""
+        """Locks the row of an existing article until the end of the transaction; returns its state."""
         held = articles.lock_by_id(self.connection, article_id)
         assert held is not None, "articles are never deleted"
         return held
 
     def create(self, publisher: Publisher, draft: Draft) -> Outcome:
-        """A new article; raises `duplicate_external_id` or `article_canceled` when the publisher's id is taken."""
+        """Creates an article; raises `duplicate_external_id` or `article_canceled` if the publisher's id is taken."""
         outcome = self._insert(publisher, draft, draft.external_id)
         if outcome is None:
             held = self._lock_existing(publisher, draft.external_id or "")
@@ -127,7 +128,7 @@ class PublishTransaction:
     ) -> Outcome:  # fmt: skip
         """Creates or updates the article with the publisher's own id. Unchanged content stores nothing.
 
-        `new`: it was not there a moment ago, so its row is not looked for first.
+        `new`: the caller has just seen that it does not exist, so the select before the insert is saved.
         """
         held = None if new else articles.lock_by_external_id(self.connection, publisher.id, external_id)
         if held is None:
@@ -135,14 +136,14 @@ class PublishTransaction:
             outcome = self._insert(publisher, draft, external_id)
             if outcome is not None:
                 return outcome
-            # A rival inserted it between our look and our insert: it is committed now, and ours is an update.
+            # Another transaction inserted it between our select and our insert. It has committed, so ours is an update.
             held = self._lock_existing(publisher, external_id)
         return self.replace(held, publisher, draft, condition)
 
     def replace(
         self, held: ArticleState, publisher: Publisher, draft: Draft, condition: Condition = accept_any
     ) -> Outcome:
-        """The next version of a locked article. Unchanged content stores nothing."""
+        """Stores the next version of a locked article. Unchanged content stores nothing."""
         if held.status is Status.CANCELED:
             raise article_canceled_problem(held)
         condition(held)
@@ -162,11 +163,11 @@ class PublishTransaction:
     def kill(
         self, held: ArticleState, publisher: Publisher, note: str | None, condition: Condition = accept_any
     ) -> Outcome:
-        """Cancels a locked article for good. Killing twice changes nothing, under whatever condition."""
+        """Cancels a locked article for good. A second kill changes nothing, and its condition is not checked."""
         if held.status is Status.CANCELED:
             stored = self.read_version(held)
-            remains = decode_article(stored.rendered, stored.body)
-            return Outcome(held, Version(remains["digest"], stored.rendered, stored.body, stored.form))
+            tombstone = decode_article(stored.rendered, stored.body)
+            return Outcome(held, Version(tombstone["digest"], stored.rendered, stored.body, stored.form))
         condition(held)
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
         self.buffer.flush_article(held.number)
@@ -178,7 +179,7 @@ class PublishTransaction:
     def kill_by_external_id(
         self, publisher: Publisher, external_id: str, note: str | None, condition: Condition = accept_any
     ) -> Outcome:
-        """Kills, or stores a tombstone for an article that never came, so that a late arrival is refused."""
+        """Kills an article; for one that never came, stores a tombstone, so that it is refused if it arrives later."""
         held = articles.lock_by_external_id(self.connection, publisher.id, external_id)
         if held is None:
             condition(None)
@@ -186,7 +187,7 @@ class PublishTransaction:
             if held is not None:
                 tombstone_version = self._store_tombstone(held, publisher, note)
                 return Outcome(held, tombstone_version, created=True, changed=True)
-            # A rival inserted it between our look and our insert.
+            # Another transaction inserted it between our select and our insert.
             held = self._lock_existing(publisher, external_id)
         return self.kill(held, publisher, note, condition)
 
@@ -201,7 +202,7 @@ class PublishTransaction:
         return held
 
     def _insert(self, publisher: Publisher, draft: Draft, external_id: str | None) -> Outcome | None:
-        """The first version of a new article, or None when the publisher's id is taken."""
+        """Stores the first version of a new article; returns None if the publisher's id is taken."""
         published_at = self.now if draft.published_at is None else draft.published_at
         held = self._claim(
             self._new_article(publisher, external_id, published_at)._replace(
@@ -223,7 +224,7 @@ class PublishTransaction:
         )  # fmt: skip
 
     def _claim(self, held: ArticleState) -> ArticleState | None:
-        """Inserts the article's row; None when a rival holds the publisher's id."""
+        """Inserts the row of an article; returns None if the publisher's id is taken."""
         values = held._asdict() | {"status": held.status.value, "due_at": due_at(held)}
         del values["number"]
         number = articles.add_article(self.connection, values)
@@ -232,10 +233,11 @@ class PublishTransaction:
     def _store_version(
         self, held: ArticleState, publisher: Publisher, draft: Draft, content: dict[str, Any], *, created: bool = False
     ) -> Outcome:
-        """Stores and indexes a version of an article, which `content` is, and enters it into the log."""
+        """Stores and indexes `content` as a version of an article, and leaves its entry for the log."""
         terms = terms_of(publisher.slug, content)
         version, analysed = render_version(content), analyse_article(content, terms)
         if not created:
+            # The buffer only inserts index rows, so the row of the version before must go first.
             index.remove_document(self.connection, held.number)
         self.buffer.add_names(content)
         self.buffer.add_version(Document(held, terms, analysed), version, draft.source, self.now)
@@ -245,14 +247,14 @@ class PublishTransaction:
         return outcome
 
     def _store_tombstone(self, held: ArticleState, publisher: Publisher, note: str | None) -> Version:
-        """Stores what remains of a killed article. It has terms, so that its publisher finds it, but no text."""
-        remains = tombstone_document(held, publisher, note, self.now)
-        version, terms = render_version(remains), terms_of(publisher.slug, remains)
+        """Stores the tombstone of a killed article. It has terms, so that its publisher finds it, but no text."""
+        tombstone = tombstone_document(held, publisher, note, self.now)
+        version, terms = render_version(tombstone), terms_of(publisher.slug, tombstone)
         self.buffer.add_version(Document(held, terms, analyse_texts({}, None)), version, {}, self.now)
         return version
 
     def _change_and_enter(self, outcome: Outcome, kind: EntryType | None) -> None:
-        """Writes the state of an article to its row, and leaves an entry of this kind (None: none) for the log."""
+        """Updates the row of an article, and leaves an entry of this type for the log (None: no entry)."""
         if self.pending_entries is None:
             raise RuntimeError("the log of this transaction is written; nothing can be published after it")
         held = outcome.held
@@ -265,17 +267,17 @@ class PublishTransaction:
             self._entered.add(held.number)
 
     def _was_entered(self, held: ArticleState) -> bool:
-        """Whether the log, or this transaction's share of it, holds an entry of the article."""
+        """Whether the article has an entry in the log, or among the pending ones of this transaction."""
         return held.seq is not None or held.number in self._entered
 
 
 class BatchReceiver:
-    """Receives many articles of one publisher in one transaction; one that is refused harms no other."""
+    """The receiver of a batch: many articles of a publisher in one transaction, each accepted or refused by itself."""
 
     def __init__(self, transaction: PublishTransaction, publisher: Publisher, batch: Iterable[Sent]) -> None:
-        """`batch` is all that is going to be received."""
-        # One batch of a publisher at a time: two that name the same articles in another order would lock their rows
-        # in another order too, and wait for each other.
+        """`batch` is every article that will be received."""
+        # One batch of a publisher at a time: two batches with the same articles in different orders would lock the rows
+        # in different orders, and deadlock.
         articles.lock_publisher(transaction.connection, publisher.id)
         named = {sent.external_id for sent in batch if isinstance(sent, Draft) and sent.external_id is not None}
         known = articles.versions_of(transaction.connection, publisher.id, named).keys()
@@ -284,11 +286,11 @@ class BatchReceiver:
         self._new = named - known
 
     def is_known(self, external_id: str) -> bool:
-        """Whether an article of the batch was there before, or has come in it already."""
+        """Whether an article of the batch was stored before it, or has already been received from it."""
         return external_id not in self._new
 
     def receive(self, sent: Sent) -> Outcome | Problem:
-        """What became of one article; of one that is refused nothing was written before."""
+        """Receives one article; returns the `Problem` if it is refused, for which nothing was written."""
         if isinstance(sent, Problem):
             return sent
         try:

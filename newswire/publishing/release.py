@@ -1,7 +1,7 @@
-"""Release and expiry: an embargo ends, or an article expires, without a request. Each appends an entry to the log.
+"""Release and expiry: the worker ends embargoes and expires articles, and appends an entry to the log for each.
 
-No version is made: a release enters the version that was withheld, an expiry the one that may no longer be shown. Of
-many workers exactly one does it: it locks the rows, and the others skip locked rows.
+No version is stored: the entry of a release names the version that was withheld, that of an expiry the current one.
+Each article is released by exactly one of several workers: it locks the row, and the others skip locked rows.
 """
 
 from sqlalchemy import Connection, and_, exists, select
@@ -18,17 +18,18 @@ from newswire.store.tables import article, publisher, version
 from newswire.visibility import terms_of
 
 RELEASED_AT_ONCE = 100
+"""Articles of one transaction: publishers wait for the head row until it commits."""
 
 
 def has_due_articles(connection: Connection, now: int) -> bool:
-    """Whether any article is due; a plain read, so that idle workers never wait for a lock."""
+    """Whether any article is due. A read without locks: idle workers never wait for publishers."""
     return bool(connection.scalar(select(exists().where(article.c.due_at <= now))))
 
 
 def release_due_articles(connection: Connection, now: int) -> int:
-    """Releases or expires up to `RELEASED_AT_ONCE` due articles, the earliest first; returns how many.
+    """Releases or expires up to `RELEASED_AT_ONCE` due articles, the earliest first; returns their number.
 
-    It appends to the log, so it must be the last work of its transaction.
+    It appends to the log, which locks the head row, so it must be the last work of its transaction.
     """
     due = (
         select(*HELD, publisher.c.slug, version.c.rendered, version.c.body, version.c.digest)

@@ -1,6 +1,6 @@
-"""The write buffer of a publishing transaction: versions, search index rows and names that are still to be written.
+"""The write buffer of a publishing transaction: versions, search index rows and names, not yet written.
 
-They are collected so that a batch needs few statements. The log, which is written last of all, is not here.
+They are collected so that a batch needs few statements. The log is not buffered here, see `receive`.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from newswire.search.languages import register_language
 from newswire.store import articles
 
 MOST_BYTES = 1 << 20
-"""Bytes of versions that may wait: a batch of large articles must not lie in memory several times."""
+"""Bytes of versions at which the buffer is flushed: it bounds the memory for a batch of large articles."""
 
 
 class WriteBuffer:
-    """Versions of locked articles, each with its terms and texts as they are indexed."""
+    """A buffer of versions of locked articles, with their index rows, and of the names in them."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -32,7 +32,7 @@ class WriteBuffer:
         self._labels: list[names.Label] = []
 
     def add_version(self, document: Document, version: Version, source: Any, now: int) -> None:
-        """Adds the newest version of an article; the version before it must have left the index."""
+        """Adds the newest version of an article. The index row of the version before must be deleted already."""
         held, sent = document.held, orjson.dumps(source)
         self._versions.append({
             "number": held.number, "version": held.version, "digest": version.digest,
@@ -47,16 +47,16 @@ class WriteBuffer:
             self.flush_versions()
 
     def add_names(self, content: Mapping[str, Any]) -> None:
-        """Adds the names of sections, keywords and authors of an article as served."""
+        """Adds the labels (sections, keywords, authors) of an article as served."""
         self._labels.extend(names.labels_in(content))
 
     def flush_article(self, number: int) -> None:
-        """Writes the buffer if it holds a version of this article. Call it before that article is read or replaced."""
+        """Flushes the versions if one belongs to this article. Call it before the article is read or replaced."""
         if number in self._numbers:
             self.flush_versions()
 
     def flush_versions(self) -> None:
-        """Writes versions and index rows. They belong to articles that this transaction has locked."""
+        """Writes versions and index rows. No lock is awaited: this transaction has locked their articles."""
         if self._versions:
             articles.add_versions(self.connection, self._versions)
             index.search_backend(self.connection).index_documents(self.connection, self._documents)
@@ -64,11 +64,9 @@ class WriteBuffer:
         self._numbers.clear()
 
     def flush_names(self) -> None:
-        """Writes languages and names, which belong to no article. Call it once, after all articles are locked.
-
-        They are sorted: two transactions that add the same new names must take these locks in the same order, or they
-        would wait for each other.
-        """
+        """Writes languages and labels, which all articles share. Call it once, after all articles are locked."""
+        # Sorted: two transactions that insert the same new rows wait for each other's unique keys, and would deadlock
+        # if their orders differed. `add_labels` sorts too.
         for language in sorted(self._languages):
             register_language(self.connection, language)
         self._languages.clear()
