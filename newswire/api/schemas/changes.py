@@ -18,7 +18,7 @@ CONSUMER = "[a-z0-9][a-z0-9._-]{0,99}"
 
 
 class Start(Moment):
-    """`oldest`, `now`, or a time, which is loaded as milliseconds since 1970 or as `Ago`."""
+    """`oldest` or `now`, loaded as they are, or a `Moment`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         return value if value in ("oldest", "now") else super()._deserialize(value, attr, data, **kwargs)
@@ -44,21 +44,21 @@ class ChangesParameters(FilterParameters):
 
 
 class ConsumerSchema(Strict):
-    """What is sent to store a position."""
+    """The body that stores the position of a consumer."""
 
     after = Whole(0, required=True, metadata={"description": "The last number you have."})
 
 
 def wanted_types(parameters: Mapping[str, Any]) -> frozenset[str] | None:
-    """The types in `types`, or None when all are wanted."""
+    """The entry types in `types`, or None without that parameter."""
     return chosen_names("types", parameters, TYPES)
 
 
 def check_beginning(parameters: Mapping[str, Any]) -> None:
-    """A walk begins in one place: `after`, `start` and `consumer` exclude each other."""
-    given = [name for name in ("after", "start", "consumer") if name in parameters]
-    if len(given) > 1:
-        raise invalid_parameter(given[1], f"Cannot be given together with {given[0]}; keep one of them.")
+    """Raises `invalid_parameter` if there is more than one of `after`, `start` and `consumer`."""
+    sent = [name for name in ("after", "start", "consumer") if name in parameters]
+    if len(sent) > 1:
+        raise invalid_parameter(sent[1], f"Cannot be given together with {sent[0]}; keep one of them.")
 
 
 class WireOut(Served):
