@@ -74,7 +74,7 @@ def prepare_database(url: str) -> str:
 
 
 def update_unusable_index(database: Database) -> None:
-    """Rebuilds a search index of another analysis. One with old stems only is rebuilt by the worker, while it serves."""
+    """Rebuilds a search index of another analysis. One with old stems only is served, and the worker rebuilds it."""
     with database.read() as connection:
         usable = read_versions(connection).fits_analysis()
     if not usable:
