@@ -1,4 +1,4 @@
-"""What articles as sent become: the rows of a wire, made by the same functions as `ingest.receive` uses.
+"""What articles as sent become: the rows of a wire, made by the same functions as `publishing.receive` uses.
 
 This is all that takes much computing and no database, so it runs in processes of its own, once
 for both engines. Every article is new, usable and the first version of itself.

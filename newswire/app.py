@@ -1,4 +1,4 @@
-"""create_app: the only place where the parts meet."""
+"""`create_app`, the factory of the WSGI application. It joins the parts, and nothing else does."""
 
 from threading import BoundedSemaphore
 
@@ -12,14 +12,15 @@ from newswire.api.routes import ROUTES
 from newswire.api.views import docs_page
 from newswire.changes.follow import READS_AT_ONCE, LiveWire
 from newswire.config import Settings
-from newswire.reading.expiry import Calendar
+from newswire.reading.lists import Calendar
 from newswire.store.database import Database
 from newswire.wire import PerHead
 
 
 def create_app(settings: Settings) -> Flask:
-    """The WSGI application on the database of `settings`; it neither creates nor migrates it."""
-    # Beside the requests: the streams' own readings, and two that note the use of a key meanwhile.
+    """Builds the WSGI application on the database of `settings`, which must exist and be migrated already."""
+    # A request takes one connection at a time, the streams share READS_AT_ONCE, and two more are for noting the use of
+    # a key, which happens while its request may hold a connection.
     database = Database(settings.database_url, connections=settings.threads + READS_AT_ONCE + 2)
     app = Flask("newswire", static_folder=None)
     app.config["NEWSWIRE"] = state = SharedState(
@@ -33,7 +34,8 @@ def create_app(settings: Settings) -> Flask:
         stream_slots=BoundedSemaphore(settings.streams),
     )
     app.url_map.converters |= CONVERTERS
-    # A publisher's own id may be an address, as in /v1/publishers/reuters/articles/https://news.example/1.
+    # An external_id may be a URL, as in /v1/publishers/reuters/articles/https://news.example/1; merged slashes would
+    # redirect to another id.
     app.url_map.merge_slashes = False
     for route in ROUTES:
         app.add_url_rule(route.path, route.operation_id, make_view(route), methods=[route.method])

@@ -1,8 +1,7 @@
-"""The words of the trade (draft, version, status, change) and the editorial rules; pure.
+"""The article: the table of its fields, drafts and states, and the editorial rules between them. Pure functions.
 
-A `Draft` is what a publisher asks for, already validated and cleaned; `ArticleState` is what the
-wire holds of an article now. The rules say what may become of the two; nothing here
-reads a clock, a database or a request.
+A `Draft` is an article as a publisher sent it, validated and sanitised; an `ArticleState` is the current row of an
+article. Nothing here reads a clock, a database or a request. The stored bytes of a version are in `document`.
 """
 
 import re
@@ -14,14 +13,14 @@ from typing import Any, NamedTuple
 from newswire.errors import Problem, invalid_at
 from newswire.timestamps import format_instant, format_optional
 
-# What XML 1.0 (2.2) cannot carry; lone surrogates cannot even be written as UTF-8.
+# Characters that XML 1.0 (section 2.2) excludes; lone surrogates cannot be encoded as UTF-8 either.
 UNCARRIABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Field(NamedTuple):
     """A row of the table of an article's fields.
 
-    `empty` is what a version is served with that was stored before the field existed. `is_sent`: a publisher may send
+    `empty` is the value that is served for a version stored before the field existed. `is_sent`: a publisher may send
     it; `is_stored`: it is part of a version, and of what is served. `parts` are the fields of the object, or of each
     object in the list, that it holds. `since` is the stored form (`document.FORM`) that was the first to have it: a
     field added later names the next number, and its `empty` is None or an empty list.
@@ -37,7 +36,7 @@ class Field(NamedTuple):
 
 
 NIL, EPOCH_TEXT = "00000000-0000-0000-0000-000000000000", format_instant(0)
-# What stands in the row of an article, or is made from it.
+# Fields from the row of an article, or derived from it.
 IDENTITY = (
     Field("id", NIL, is_sent=False, in_tombstone=True),
     Field("uri", f"urn:uuid:{NIL}", is_sent=False, in_tombstone=True),
@@ -50,7 +49,7 @@ IDENTITY = (
         Field("slug", ""), Field("name", ""), Field("url"),
     )),
 )  # fmt: skip
-# What a `Draft` brings.
+# Fields from the `Draft`.
 CONTENT = (
     Field("headline", ""),
     Field("slugline"),
@@ -90,8 +89,9 @@ TIMES = (
 )
 FIELDS = (*IDENTITY, Field("source_version", is_stored=False), *CONTENT, *TIMES,
           Field("digest", "0" * 64, is_sent=False, in_tombstone=True))  # fmt: skip
-"""THE table of an article's fields, in the order in which they are served: a new field is a row here, and the formats
-that show it. The log adds `seq` and `status` and the address `links` when a version is served."""
+"""THE table of an article's fields, in the order in which they are served: a new field is a row here,
+a field of the schemas in `schemas.article` and `api.schemas.responses`, and the formats that show it. The log adds
+`seq` and `status`, the address adds `links`, when a version is served."""
 
 SENDABLE: Mapping[str, tuple[str, ...]] = {
     "": tuple(field.name for field in FIELDS if field.is_sent),
@@ -120,7 +120,7 @@ class Status(StrEnum):
 
 
 class EntryType(StrEnum):
-    """What an entry of the log tells its readers."""
+    """The type of a log entry: the event that it reports to readers."""
 
     PUBLISHED = "article.published"
     UPDATED = "article.updated"
@@ -131,7 +131,7 @@ class EntryType(StrEnum):
 
 
 class Publisher(NamedTuple):
-    """Who sends; `url` is the base of relative addresses in what it sends."""
+    """A publisher; `url` is the base for relative addresses in the articles that it sends."""
 
     id: int
     slug: str
@@ -184,7 +184,7 @@ def article_uri(article_id: str) -> str:
 
 
 def status_of(draft: Draft, now: int) -> Status:
-    """Withheld while its embargo lies ahead."""
+    """The status of a draft at `now`: withheld until its embargo ends, else usable."""
     embargoed = draft.embargoed_until is not None and draft.embargoed_until > now
     return Status.WITHHELD if embargoed else Status.USABLE
 
@@ -219,7 +219,7 @@ def article_canceled_problem(held: ArticleState) -> Problem:
 
 
 def type_of_entry(draft: Draft, *, first: bool) -> EntryType:
-    """What the log says of a usable version: the first one that readers see is `published`."""
+    """The entry type of a usable version: `published` for the first one on the log, else updated or corrected."""
     if first:
         return EntryType.PUBLISHED
     return EntryType.CORRECTED if draft.change_type == "correction" else EntryType.UPDATED

@@ -1,9 +1,9 @@
-"""The stored form of an article: how a version is written, read back, and spliced into what is served.
+"""The stored form of an article version: rendering, decoding, digest, and splicing into JSON responses.
 
-A version's JSON is stored without `seq` and `status`, which belong to the log, and without `links`, which depend on the
-address it is read under: it is rendered once, and served by splicing bytes instead of dumping objects. It never changes
-either, so a version that was stored before a field existed lacks it for ever. What it lacks is filled in here, when it
-is read and when it is spliced, with the field's empty value (`article.FIELDS`); its digest stays what it was.
+The JSON of a version is stored without `seq` and `status`, which belong to the log, and without `links`, which depend
+on the address of the request. It is rendered once and served by splicing bytes, which avoids dumping objects. It never
+changes, so a version stored before a field existed lacks that field. Decoding and splicing fill it in with the field's
+empty value (`article.FIELDS`), and the digest stays the same (decision 0012). No table is named here.
 """
 
 import hashlib
@@ -24,19 +24,19 @@ PAGE_BYTES = 16 * 1024 * 1024
 BODY_FIELDS = ("body_html", "body_text")
 STORED = tuple(field for field in FIELDS if field.is_stored)
 FORM = max(field.since for field in (*FIELDS, *(part for field in FIELDS for part in field.parts)))
-"""The number of the form in which versions are stored today: the newest field's. Whoever finds a version of an older
-form fills in what it lacks; the form of one of which nothing is known is 0."""
+"""The number of the current stored form: the highest `since` of all fields. A version of another form is completed when
+it is read; 0 is an unknown form."""
 FIRST = {
     "": frozenset(field.name for field in STORED if field.since == 1),
     **{field.name: frozenset(part.name for part in field.parts if part.since == 1) for field in STORED if field.parts},
 }
-"""The members of the first form, of an article and of the objects in it: they count in a digest whatever they hold."""
+"""The members of the first form, of an article and of its objects: the digest covers them even if they are empty."""
 UNSIGNED = frozenset({"seq", "status", "links", "digest"})
 EMPTY: tuple[Any, ...] = (None, [])
 
 
 class Shape:
-    """The fields that an object has today, with their empty values, and the shapes of the objects in them."""
+    """The fields of an object today, with their empty values: it fills in those that a stored version lacks."""
 
     def __init__(self, fields: Iterable[Field]) -> None:
         stored = [field for field in fields if field.is_stored]
@@ -44,7 +44,7 @@ class Shape:
         self.parts = {field.name: Shape(field.parts) for field in stored if field.parts}
 
     def fill(self, members: dict[str, Any]) -> dict[str, Any]:
-        """The object with all of these fields, in the order of the table; what it has besides comes behind them."""
+        """The object with all of these fields in the order of the table, followed by its other members."""
         if not self.empty.keys() <= members.keys():
             lacking = self.empty.keys() - members.keys()
             whole = {name: deepcopy(self.empty[name]) if name in lacking else members[name] for name in self.empty}
@@ -70,26 +70,26 @@ class Version(NamedTuple):
 
 
 def render_version(article: Mapping[str, Any]) -> Version:
-    """Encodes a version, once: every reader gets these bytes."""
+    """Renders a version with its digest, once, when it is stored: every reader gets these bytes."""
     digest = digest_of(article)
     return Version(digest, *_encode_members({**article, "digest": digest}))
 
 
 def _encode_members(article: Mapping[str, Any]) -> tuple[bytes, bytes]:
-    """The members of an article as JSON without the braces; those of its body apart."""
+    """The members of an article as JSON without the braces; the body members are the second part."""
     rest = {name: value for name, value in article.items() if name not in BODY_FIELDS}
     body = {name: article[name] for name in BODY_FIELDS if name in article}
     return orjson.dumps(rest)[1:-1], orjson.dumps(body)[1:-1]
 
 
 def decode_stored(rendered: bytes, body: bytes) -> dict[str, Any]:
-    """Decodes exactly what was stored, which the digest is over."""
+    """Decodes exactly the stored members, over which the digest was computed."""
     article: dict[str, Any] = orjson.loads(b"{" + b",".join(part for part in (rendered, body) if part) + b"}")
     return article
 
 
 def decode_article(rendered: bytes, body: bytes | None) -> dict[str, Any]:
-    """Decodes stored bytes and fills in every field of today's form; without its body where `body` is None."""
+    """Decodes stored bytes and fills in all fields of the current form; without the body fields if `body` is None."""
     article = decode_stored(rendered, body or b"")
     if (article.get("change") or {}).get("type") == "kill":
         return TOMBSTONE.fill(article)
@@ -97,35 +97,35 @@ def decode_article(rendered: bytes, body: bytes | None) -> dict[str, Any]:
 
 
 def _complete_bytes(rendered: bytes, body: bytes | None) -> tuple[bytes, bytes]:
-    """The stored bytes of an older form as today's form has them, but for the digest."""
+    """The bytes of a version of an older form with today's missing fields filled in; the digest stays."""
     return _encode_members(decode_article(rendered, body))
 
 
 def splice_article(
     rendered: bytes, body: bytes | None, form: int, seq: int | None, status: str, article_id: str, base_url: str
 ) -> bytes:
-    """One article as served under `base_url`; without its body where `body` is None."""
+    """The JSON of one article under `base_url`; without the body fields if `body` is None."""
     if form != FORM:
         rendered, body = _complete_bytes(rendered, body)
-    told, place, own = b"null" if seq is None else b"%d" % seq, _articles_url(base_url), article_id.encode("ascii")
+    number, url, own = b"null" if seq is None else b"%d" % seq, _articles_url(base_url), article_id.encode("ascii")
     return LINKED % (
-        rendered, b"," if body else b"", body or b"", told, status.encode("ascii"), place, own, place, own,
+        rendered, b"," if body else b"", body or b"", number, status.encode("ascii"), url, own, url, own,
     )  # fmt: skip
 
 
 def splice_without_links(version: Version, seq: int | None, status: str) -> bytes:
-    """A version as served but for `links`, so that the bytes do not depend on the base URL."""
+    """The JSON of a version without `links`, so that the bytes do not depend on the base URL."""
     rendered, body = version.rendered, version.body
     if version.form != FORM:
         rendered, body = _complete_bytes(rendered, body)
-    told = b"null" if seq is None else b"%d" % seq
-    return UNLINKED % (rendered, b"," if body else b"", body, told, status.encode("ascii"))
+    number = b"null" if seq is None else b"%d" % seq
+    return UNLINKED % (rendered, b"," if body else b"", body, number, status.encode("ascii"))
 
 
 def add_links(article: bytes, article_id: str, base_url: str) -> bytes:
     """Adds `links` to an article that was spliced without them."""
-    place, own = _articles_url(base_url), article_id.encode("ascii")
-    return b'%s,"links":%s}' % (article[:-1], LINKS % (place, own, place, own))
+    url, own = _articles_url(base_url), article_id.encode("ascii")
+    return b'%s,"links":%s}' % (article[:-1], LINKS % (url, own, url, own))
 
 
 def add_member(article: bytes, name: str, value: object) -> bytes:
@@ -142,8 +142,8 @@ def _articles_url(base_url: str) -> bytes:
 def join_page(items: Iterable[bytes], rest: Mapping[str, object]) -> bytes:
     """The JSON of a page of results: the items as `data`, then the members of `rest`.
 
-    A page is so large that its memory comes from the system. So the envelope is added to the first and the last item,
-    and everything is copied once, by `join`.
+    The envelope is added to the first and the last item, so that `join` copies a page only once: a page is
+    so large that each copy is a new allocation from the operating system.
     """
     ends, parts = b"],%s" % orjson.dumps(rest)[1:], list(items)
     if not parts:
@@ -166,9 +166,9 @@ def count_fitting(sizes: Sequence[int]) -> int:
 def digest_of(article: Mapping[str, Any]) -> str:
     """SHA-256, in hexadecimal, of the canonical form (RFC 8785) of an article, as stored or as served.
 
-    A member that the first stored form did not have counts only where it holds something: so a version that was stored
-    before the member existed has the same digest when it is served with it. Keys are ASCII and numbers are integers
-    here, so sorted keys without blanks are the canonical form.
+    A member that is newer than the first stored form is covered only if it is not empty. So a version stored before the
+    member existed keeps its digest when it is served with the empty member. Keys are ASCII and numbers are integers
+    here, so sorted keys without blanks are the canonical form. URLs of renditions depend on the host and are left out.
     """
     kept = _signed_members({name: value for name, value in article.items() if name not in UNSIGNED}, "")
     for name in FIRST.keys() & kept.keys():
@@ -182,7 +182,7 @@ def digest_of(article: Mapping[str, Any]) -> str:
 
 
 def _signed_members(members: Mapping[str, Any], of: str) -> dict[str, Any]:
-    """The members that count in a digest, of an article or of an object in its field `of`."""
+    """The members that the digest covers, of an article or of an object in its field `of`."""
     return {name: value for name, value in members.items() if name in FIRST[of] or value not in EMPTY}
 
 

@@ -1,6 +1,6 @@
-"""Timestamps: RFC 3339 text outside, whole milliseconds since 1970 in UTC inside.
+"""Timestamps: RFC 3339 text at the interfaces, whole milliseconds since 1970 in UTC everywhere else.
 
-Only the edges read the clock: `now` is an argument, made by `now()` in a view, a command or a round of the worker.
+Only a view, a command or a round of the worker calls `now()`; all other code gets the time as an argument.
 """
 
 import re
@@ -35,7 +35,7 @@ def parse_instant(text: str) -> int:
     fraction, zulu, sign, offset_hours, offset_minutes = found.groups()[6:]
     if not EARLIEST_YEAR <= year <= LATEST_YEAR:
         raise ValueError(f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
-    # datetime knows no second 60; one second is added to the result instead.
+    # `datetime` has no second 60, so a leap second is parsed as 59 and one second is added to the result.
     leap = second == 60
     offset = timedelta()
     if not zulu:
@@ -68,7 +68,7 @@ def format_whole_second(seconds: int) -> str:
     return (EPOCH + timedelta(seconds=seconds)).isoformat()[:-6]
 
 
-# Stands for an embargo without an end: the article is withheld until its publisher says otherwise.
+# The value of an embargo without an end: the article is withheld until its publisher releases it.
 END_OF_TIME = format_instant(LATEST - 1)
 
 

@@ -1,13 +1,13 @@
-"""Who may see what: filter terms, filters, entitlements and their history, and THE rule of access with its SQL twin.
+"""Access: terms, filters, entitlements with their history, and the one rule of access in Python and in SQL.
 
-Every filter is a set of *terms*. A term is one word such as `section_world` or
-`author_jane_20doe`; each version of an article carries its own, the search index of both
-engines holds them, and an entitlement is made of them too. So one representation serves
-SQL, in-process matching and access alike.
+A filter is a set of *terms*. A term is one word such as `section_world` or `author_jane_20doe`. Each version of an
+article has its terms, the search index of both engines contains them, and an entitlement is a filter over them. So one
+representation serves SQL, matching in the process, and access.
 
-The rule is data: `Visibility.rule_at` says which terms, states and times of an article one caller may be shown. Python
-holds them against a `Standing` (`AccessRule.allows`), SQL against columns (`open_clauses`, `open_sql`, `closed_sql`).
-A rule that is no term is one more `TimeRule` in `Visibility.time_rules` (decision 0016). Nothing here knows a table.
+The rule is data: `Visibility.rule_at` gives the terms, states and times of the articles that one caller may see. Python
+tests them on a `Standing` (`AccessRule.allows`), SQL on columns (`allowed_clauses`, `allowed_sql`, `refused_sql`); a
+property test compares the two. A condition that is not a term is one more `TimeRule` in `Visibility.time_rules`
+(decision 0016). No table is named here.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ NAMED = (
 
 
 LONGEST_VALUE = 1900
-"""Bytes of a value in a term: PostgreSQL takes words of 2,046; few letters make 250 of them longer."""
+"""The most bytes of a value in a term; a longer one is hashed. PostgreSQL takes lexemes of up to 2,046 bytes."""
 
 
 AUTHOR_ID = re.compile("author_[0-9a-f]{32}")
@@ -49,7 +49,7 @@ def term_of(kind: str, value: str) -> str:
     folded = " ".join(unicodedata.normalize("NFC", value).casefold().split())
     escaped = re.sub(r"[\x00-\x2f\x3a-\x60\x7b-\x7f]", lambda found: f"_{ord(found[0]):02x}", folded)
     if len(encoded := escaped.encode("utf-8", "surrogatepass")) > LONGEST_VALUE:
-        # Two underscores: no value is escaped so.
+        # Two underscores cannot result from escaping, so a hash never equals the term of another value.
         return f"{kind}__{hashlib.sha256(encoded).hexdigest()}"
     return f"{kind}_{escaped}"
 
@@ -60,9 +60,9 @@ def term_value(name: str) -> str:
 
 
 def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
-    """The terms of one version: `content` is the article, or its tombstone, as served.
+    """The terms of one version, including `profile_terms`; `content` is the article, or its tombstone, as served.
 
-    A language counts with and without its region. Those of `profile_terms` are among them.
+    A language gives two terms, with and without its region.
     """
     found = {term_of("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
     for kind in ("id", "external_id", "section", "urgency"):
@@ -73,14 +73,14 @@ def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
     for kind, items, names in NAMED:
         found |= {term_of(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
     found |= {term_of("keyword", keyword) for keyword in content.get("keywords", ())}
-    # Whoever gives an author's id for a name must not be found, counted and named as that author.
+    # A publisher may send another author's id as a name: such a term would impersonate that author.
     authors = {term_of("author", author["id"]) for author in content.get("authors", ())}
-    feigned = {name for name in found if AUTHOR_ID.fullmatch(name)} - authors
-    return frozenset(found - feigned) | profile_terms(content)
+    forged = {name for name in found if AUTHOR_ID.fullmatch(name)} - authors
+    return frozenset(found - forged) | profile_terms(content)
 
 
 def profile_terms(content: Mapping[str, Any]) -> frozenset[str]:
-    """Terms for the profile fields that an article gives of each author: the newest such article is one look-up."""
+    """Terms for the profile fields that an article gives of its authors, by which the newest such article is found."""
     authors = content.get("authors", ())
     return frozenset(profile_term(name, author["id"]) for author in authors for name in PROFILE if author[name])
 
@@ -92,7 +92,7 @@ def profile_term(name: str, author_id: str) -> str:
 
 @dataclass(frozen=True)
 class Filter:
-    """Conditions that all must hold: one of each set in `include`, none of `exclude`. Empty: everything."""
+    """A condition on terms: one or more of each set in `include`, none of `exclude`. If empty, it matches all."""
 
     include: tuple[frozenset[str], ...] = ()
     exclude: frozenset[str] = frozenset()
@@ -111,19 +111,19 @@ class Filter:
         return Filter(self.include + other.include, self.exclude | other.exclude)
 
     def canonical(self) -> list[Any]:
-        """The same for equal filters, in every process."""
+        """A JSON form that is the same for equal filters in every process, as sets are not."""
         return [sorted(sorted(clause) for clause in self.include), sorted(self.exclude)]
 
 
 class Grant(NamedTuple):
-    """An entitlement: in force from the entries after `since_seq`."""
+    """An entitlement, in force for entries with a number above `since_seq`."""
 
     since_seq: int
     filter: Filter
 
 
 TIMES = ("published_at", "updated_at", "expires_at")
-"""The times of an article that the rule may look at: the row of an article and both search indexes hold them."""
+"""The times of an article that a rule may test: columns of the article table and of both search indexes."""
 
 
 class TimeRule(NamedTuple):
@@ -138,7 +138,7 @@ class TimeRule(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What its value is called among those of a statement."""
+        """The name of its bind parameter in a statement."""
         return f"{self.column}_{'above' if self.is_later else 'until'}"
 
     def holds(self, value: int | None) -> bool:
@@ -149,7 +149,7 @@ TimeRules = tuple[TimeRule, ...]
 
 
 class Standing(NamedTuple):
-    """What an article is now, as far as access depends on it; `terms` are those of its current version."""
+    """The current state of an article on which access depends; `terms` are those of its current version."""
 
     status: str
     published_at: int
@@ -159,14 +159,14 @@ class Standing(NamedTuple):
 
 
 class AccessRule(NamedTuple):
-    """What one caller may be shown at one moment: articles in one of `statuses` that satisfy the filter and `times`."""
+    """The rule of access for a caller at one time: articles in one of `statuses` that match filter and `times`."""
 
     filter: Filter
     statuses: frozenset[Status]
     times: TimeRules
 
     def allows(self, standing: Standing) -> bool:
-        """Whether an article may be shown, whichever way it was asked for."""
+        """Whether the caller may see the article, by any route."""
         return (
             standing.status in self.statuses
             and self.filter.matches(standing.terms)
@@ -174,7 +174,7 @@ class AccessRule(NamedTuple):
         )
 
 
-def open_clauses(rules: TimeRules, columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[bool]]:
+def allowed_clauses(rules: TimeRules, columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[bool]]:
     """The SQL twin of `TimeRule.holds`, over the columns of an article by their names."""
     return [
         or_(columns[column].is_(None), columns[column] > at if is_later else columns[column] <= at)
@@ -182,8 +182,8 @@ def open_clauses(rules: TimeRules, columns: ReadOnlyColumnCollection[str, Any]) 
     ]
 
 
-def open_sql(rules: TimeRules, parameter: str) -> str:
-    """The same as text; the values are named by `TimeRule.name`, and a parameter is written so: `%({})s`."""
+def allowed_sql(rules: TimeRules, parameter: str) -> str:
+    """The same as SQL text; `parameter` is the format of a bind parameter, such as `%({})s`, for `TimeRule.name`."""
     holds = (
         f"({rule.column} IS NULL OR {rule.column} {'>' if rule.is_later else '<='} {parameter.format(rule.name)})"
         for rule in rules
@@ -191,8 +191,8 @@ def open_sql(rules: TimeRules, parameter: str) -> str:
     return " AND ".join(holds) or "TRUE"
 
 
-def closed_sql(rules: TimeRules, parameter: str, table: str) -> str:
-    """The opposite, of the columns of `table`: it is true of what fails a rule, and not true of everything else."""
+def refused_sql(rules: TimeRules, parameter: str, table: str) -> str:
+    """The negation, over the columns of `table`: true for rows that fail a rule, false or NULL for all others."""
     fails = (f"{table}.{rule.column} {'<=' if rule.is_later else '>'} {parameter.format(rule.name)}" for rule in rules)
     return " OR ".join(fails) or "0"
 
@@ -202,7 +202,7 @@ def values_of_rules(rules: TimeRules) -> dict[str, Any]:
 
 
 def rules_among(names: Collection[str], parameter: Callable[[str], Any]) -> TimeRules:
-    """The rules whose values are called so, each with its bind parameter: what `values_of_rules` gave, as a shape."""
+    """The rules in `names`, the keys of `values_of_rules`, with bind parameters instead of values."""
     every = (TimeRule(column, is_later, None) for column in TIMES for is_later in (True, False))
     return tuple(rule._replace(at=parameter(rule.name)) for rule in every if rule.name in names)
 
@@ -222,11 +222,11 @@ class Visibility:
         return self.grants[-1].filter
 
     def rule_at(self, now: int) -> AccessRule:
-        """THE rule: what this caller may be shown at `now`."""
+        """The rule of access of this caller at `now`."""
         return AccessRule(self.filter, EVERY_STATUS if self.owner else ON_THE_WIRE, self.time_rules(now))
 
     def time_rules(self, now: int) -> TimeRules:
-        """The part of the rule that is neither a term nor a state: what has expired is its owner's only."""
+        """The part of the rule that is neither a term nor a state: only its owner sees an expired article."""
         return () if self.owner else (TimeRule("expires_at", True, now),)
 
     def allows(self, standing: Standing, now: int) -> bool:
@@ -234,24 +234,24 @@ class Visibility:
         return self.rule_at(now).allows(standing)
 
     def allows_version(self, terms: frozenset[str], *, was_told: bool) -> bool:
-        """Whether a version of such an article may be shown, too: one that was never told is its owner's only."""
+        """Whether the caller may see a version of a visible article; only its owner sees one never put on the log."""
         return (was_told or self.owner) and self.filter.matches(terms)
 
     def could_see_at(self, terms: frozenset[str], seq: int) -> bool:
-        """Whether this caller could have read, when entry `seq` was written or later, a version with these terms."""
-        # The one in force, which most callers have had from the start, and then those that were in force later.
+        """Whether an entitlement in force at entry `seq` or later matches a version with these terms."""
+        # The current one is tested first, because most callers have had no other.
         if self.grants[-1].filter.matches(terms):
             return True
         return any(old.filter.matches(terms) for old, new in pairwise(self.grants) if new.since_seq >= seq)
 
     @cached_property
     def follows_the_log(self) -> bool:
-        """Whether nothing but entries of the log and expiries changes what is shown; else no list has an ETag."""
+        """Whether only log entries and expiries change what the caller sees; if not, its lists have no ETag."""
         return all(rule.column == "expires_at" for rule in self.time_rules(0))
 
     @cached_property
     def shares_pages(self) -> bool:
-        """Whether pages made for this caller are kept for all who see the same; what owners see changes unlogged."""
+        """Whether callers of equal access share cached pages; an owner's view changes without log entries too."""
         return self.follows_the_log and not self.owner
 
     @cached_property

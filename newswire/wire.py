@@ -1,15 +1,14 @@
-"""THE LOG: append, since, head, verify. Nothing else in the project changes the tables head and entry.
+"""The append-only log and its head: append, read, verify. No other module writes to the tables head and entry.
 
-Why the order holds. The number of an entry comes from the one row of `head`, raised as the
-last thing before the commit. Whoever raises it holds the lock on that row until it
-commits, so the next number can only be given out after the previous one is visible: the
-order of numbers is the order of commits, and a reader that has seen entry n will never
-meet a smaller one that it has not seen. A rollback gives its numbers back, so there are
-no gaps. (An identity column gives numbers out at the insert and shows them at the
-commit; readers that poll lose what commits late.)
+Sequence numbers follow the order of commits, without gaps. They come from the one row of `head`, which a transaction
+updates at its end, after every other lock. It keeps the lock on that row until the commit, so the next number is
+assigned only after the previous one is visible: a reader that has seen entry n never meets an unseen smaller one.
+(On SQLite the whole transaction holds the one write lock.)
+A rollback returns its numbers. (An identity column was refused: it assigns numbers at the insert and shows them at the
+commit, so a polling reader loses entries that commit late; decision 0001.)
 
-Each entry carries `chain`, a hash over the chain value before it, its number and the digest
-of its content; so the last chain value vouches for the whole wire.
+Each entry carries `chain`, a hash over the previous chain value, its own number and the digest of its content. So the
+last chain value covers the whole wire. Delivery of entries to readers is in `changes`.
 """
 
 import hashlib
@@ -35,9 +34,9 @@ T = TypeVar("T")
 
 
 class Head(NamedTuple):
-    """Where the wire stands: its id, the newest sequence number and chain value, the configuration revision.
+    """The state of the log: the id of the wire, the newest sequence number and chain value, the configuration revision.
 
-    `changed_at` is when number or revision were raised, in milliseconds.
+    `changed_at` is the time of the last change of number or revision, in milliseconds since 1970.
     """
 
     wire: str
@@ -53,25 +52,27 @@ def revision_of(head: Head) -> object:
 
 
 class PerHead(Generic[T]):
-    """A cache of one value, which holds as long as the head, or what `part` takes of it, stays the same.
+    """A cache of one value, valid while the head, or the part of it that `part` selects, stays the same.
 
-    The value is replaced whole, never locked: two threads may make it at the same time, and either one is right.
+    There is no lock: two threads may compute the value at the same time, both results are correct, and key and value
+    are replaced together as one tuple.
     """
 
-    __slots__ = ("_held", "_part")
+    __slots__ = ("_cached", "_part")
 
     def __init__(self, part: Callable[[Head], object] = lambda head: head) -> None:
         self._part = part
-        self._held: tuple[object, T] | None = None
+        self._cached: tuple[object, T] | None = None
 
     def get(self, head: Head) -> T | None:
-        """The value at `head`; None when it is not known."""
-        held = self._held
-        return held[1] if held is not None and held[0] == self._part(head) else None
+        """The cached value at `head`; None when there is none."""
+        # Read once: another thread may replace the tuple between two reads.
+        cached = self._cached
+        return cached[1] if cached is not None and cached[0] == self._part(head) else None
 
     def put(self, head: Head, value: T) -> T:
-        """Keeps and returns the value at `head`, in place of the one at any other head."""
-        self._held = self._part(head), value
+        """Caches the value at `head` in place of the previous one, and returns it."""
+        self._cached = self._part(head), value
         return value
 
 
@@ -80,7 +81,7 @@ RAISE = Statement(update(head).values(seq=head.c.seq + bindparam("entries")).ret
 
 
 class NewEntry(NamedTuple):
-    """What is to be told: `number` and `version` name the content, `digest` is over it."""
+    """An entry to append: `number` and `version` identify the article version, `digest` is that of its content."""
 
     type: EntryType
     number: int
@@ -89,7 +90,7 @@ class NewEntry(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """Entries walked; `broken` is the first one that is not as it was written, `reason` why; null when whole."""
+    """The number of valid entries; the first invalid one in `broken` and its fault in `reason`, or None."""
 
     entries: int
     broken: int | None
@@ -102,19 +103,19 @@ def chain_value(chain: str, seq: int, digest: str) -> str:
 
 
 def read_head(connection: Connection) -> Head:
-    """The head as this transaction sees it."""
+    """The head in the snapshot of this transaction."""
     return Head(*POSITION.execute(connection, {}).fetchone())
 
 
 def read_committed_head(connection: Connection) -> Head:
-    """The head as the last commit left it, at the least price; outside of any transaction."""
+    """The head after the last commit, by one bare statement outside of any transaction."""
     return Head(*POSITION.fetch_single_row(connection))
 
 
 def look_at_head(database: Database) -> Head | None:
-    """The head as the last commit left it; None when the database is away.
+    """The head after the last commit; None when the database is unavailable.
 
-    Every request asks for it first, at the price of one bare statement: it decides which cached page is fresh.
+    Every request reads it first, with one bare statement, because it decides which cached pages are fresh.
     """
     failures: Errors = (SQLAlchemyError, *database.backend.errors)
     try:
@@ -125,12 +126,12 @@ def look_at_head(database: Database) -> Head | None:
 
 
 def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Connection, Head], T]) -> T:
-    """What `read` finds with one or more statements that all see the wire at the same head, which it is told.
+    """An optimistic read: the result of `read(connection, head)`, whose statements all see the wire at that head.
 
-    An optimistic read: the statements run outside of any transaction, on the assumption that the wire still stands
-    at `seen`, and the head is compared behind them. When it moved meanwhile, or `seen` is None, `read` runs (again)
-    in a reading transaction, which on PostgreSQL costs three more round trips. So `read` must have no effect that
-    a second run does not replace. What is not on the wire, such as an embargoed article, changes without the head.
+    The statements run outside of any transaction, on the assumption that the head is still `seen`, and the head is
+    compared afterwards. If it has moved, or `seen` is None, `read` runs (again) in a reading transaction, which costs
+    three more round trips on PostgreSQL. So a second run of `read` must replace every effect of the first.
+    The head does not cover what is not on the wire: an embargoed article changes without it.
     """
     if seen is not None:
         with database.failures_as_problems(), database.look() as connection:
@@ -142,9 +143,9 @@ def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Conn
 
 
 def append_entries(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
-    """Appends `entries`, in order, points their articles at them, and returns their sequence numbers.
+    """Appends `entries` in order, sets `seq` of their articles, and returns the new sequence numbers.
 
-    Call it last before the commit.
+    Call it at the end of the transaction, after every other lock: all other writers wait for the head, which it locks.
     """
     if not entries:
         return []
@@ -154,25 +155,26 @@ def append_entries(connection: Connection, entries: Sequence[NewEntry], now: int
     for seq, new in enumerate(entries, first):
         chain = chain_value(chain, seq, new.digest)
         rows.append({"seq": seq, "at": now, "chain": chain, **new._asdict()})
-    # Of an article that is told of twice the later entry counts.
+    # An article may have two entries in one batch; its row refers to the later one.
     newest = {row["number"]: row["seq"] for row in rows}
-    # By the clock of this moment: the head is locked, so it is the order of the commits, as `now` may not be.
+    # `changed_at` is read from the clock while the head is locked, so it follows the order of commits; `now` was taken
+    # before this transaction waited for the lock.
     backend_of(connection).write_entries(connection, rows, newest, chain, clock())
     return list(range(first, last + 1))
 
 
 def bump_revision(connection: Connection) -> None:
-    """Notes that a publisher, partner, key or feed was edited, so that no kept page outlives the edit."""
+    """Raises the configuration revision after an edit of a publisher, partner, key or feed, so cached pages expire."""
     connection.execute(update(head).values(revision=head.c.revision + 1))
-    # The time is taken once the head is locked, for which the first statement may have waited long.
+    # A second statement, so that the clock is read with the head locked; the first one may have waited long for it.
     connection.execute(update(head).values(changed_at=clock()))
     backend_of(connection).notify_commit(connection)
 
 
 def new_wire_statement() -> Update:
-    """The change that gives a restored wire a new id, so that whoever read the old one is told.
+    """The update that gives a restored wire a new id, by which its readers notice that their cursors are void.
 
-    What the old one told after its backup is not in the log, and its numbers are given out again.
+    Entries written after the backup are lost, and their numbers are assigned again to other entries.
     """
     return update(head).values(wire=str(uuid4()), revision=head.c.revision + 1)
 
@@ -183,7 +185,7 @@ def read_entries(connection: Connection, after: int, limit: int) -> Sequence[Any
 
 
 def verify_log(connection: Connection, progress: Callable[[int], None] = lambda seq: None) -> Verification:
-    """Walks the whole log and holds numbers, chain, digests and stored content against each other."""
+    """Verifies the whole log: numbers without gaps, the chain, and each digest against the stored content."""
     chain, walked = GENESIS, 0
     for row in stored_entries(connection):
         reason = entry_fault(row, walked + 1, chain)
@@ -192,16 +194,16 @@ def verify_log(connection: Connection, progress: Callable[[int], None] = lambda 
         chain, walked = row.chain, row.seq
         if walked % VERIFY_BATCH == 0:
             progress(walked)
-    stands = read_head(connection)
-    if stands.seq != walked:
-        return Verification(walked, walked + 1, f"the head stands at {stands.seq}, the log ends at {walked}")
-    if stands.chain != chain:
+    newest = read_head(connection)
+    if newest.seq != walked:
+        return Verification(walked, walked + 1, f"the head stands at {newest.seq}, the log ends at {walked}")
+    if newest.chain != chain:
         return Verification(walked, walked, "the chain value of the head is not that of the last entry")
     return Verification(walked, None, None)
 
 
 def stored_entries(connection: Connection) -> Iterator[AnyRow]:
-    """Every entry with the content it tells of, in batches, so that memory does not grow with the wire."""
+    """Every entry with its stored content, in batches, so that memory does not grow with the log."""
     query = (
         select(
             entry.c.seq,
@@ -222,6 +224,7 @@ def stored_entries(connection: Connection) -> Iterator[AnyRow]:
 
 
 def is_intact(row: AnyRow) -> bool:
+    """Whether the stored bytes have the digest of their entry; bytes that cannot be decoded do not."""
     try:
         return bool(digest_of(decode_stored(row.rendered, row.body)) == row.digest)
     except (ValueError, TypeError, LookupError, AttributeError):
@@ -229,7 +232,7 @@ def is_intact(row: AnyRow) -> bool:
 
 
 def entry_fault(row: AnyRow, expected: int, chain: str) -> str | None:
-    """Why this entry is not as it was written, or None."""
+    """The reason why an entry is invalid, or None; `chain` is the chain value of the entry before it."""
     if row.seq != expected:
         return f"entry {expected} is missing"
     if row.stored is None:

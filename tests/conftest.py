@@ -29,6 +29,7 @@ from tests.support.wire import Caller, Wire
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+ROOMS_WITHOUT_SQL = {"accounts", "api", "formats"}
 
 # A busy machine makes a test slow and not wrong, so nothing here looks at the clock. The same examples in every run:
 # a suite that fails says that the code has changed. A wire as a fixture may serve all examples of a test.
@@ -42,6 +43,17 @@ settings.register_profile(
     ],
 )  # fmt: skip
 settings.load_profile("newswire")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Makes slow tests of those on PostgreSQL in rooms whose code does not know the engine: SQLite is quicker."""
+    for item in items:
+        engines = (
+            item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        )
+        if "postgresql" in engines and item.path.parent.name in ROOMS_WITHOUT_SQL:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
-"""HTTP: what is behind each address, and the schemas of what comes and goes.
+"""The HTTP interface: route table, pipeline, views, and the schemas of requests and responses.
 
-Nothing is imported here: a command that only needs the schemas loads no web framework. The route table is `routes`.
+Begin with `routes` (the operations) and `pipeline` (the steps of a request). Nothing is imported here, so that a
+command that needs only the schemas does not load Flask.
 """

@@ -1,7 +1,7 @@
-"""Authentication: who calls, by a key, a feed's token or a signature; and which publisher a caller may write for.
+"""Authentication of requests by key, feed token or signature, and the publisher that a caller may write for.
 
-A key comes in `Authorization`: as Bearer, or as the password of HTTP Basic. The route table says which scope each
-operation needs.
+A key comes in `Authorization`: as Bearer, or as the password of HTTP Basic. The route table names the scope that an
+operation needs. Keys, parties and their entitlements are stored and read in `accounts`.
 """
 
 import hashlib
@@ -38,19 +38,21 @@ SIGNATURE = "x-superdesk-signature"
 SIGNED = re.compile("sha1=[0-9a-f]{40}")
 SIGNED_TYPES = (*JSON_TYPES, NINJS_TYPE)
 MOST_KNOWN = 10_000
+"""Callers in the cache; when it is full it is emptied, which costs each of them one query."""
 PUBLIC_FINGERPRINT = "public"
 
 
 class KnownCaller(NamedTuple):
-    """A caller out of the cache; `fingerprint` stands for what it may see, `asked_at` is in monotonic seconds."""
+    """A cached caller. `fingerprint` is a hash of what it may see; `read_at` is in seconds of the monotonic clock."""
 
     caller: Caller
     fingerprint: str
-    asked_at: float
+    read_at: float
 
 
 class Authentication(NamedTuple):
-    """Who calls. `fingerprint` is None where no answer may be shared; `signed_body` is what a signature was over."""
+    """The result of authentication. Without a `fingerprint` no response may be cached; `signed_body` is a body that
+    had to be read for its signature."""
 
     caller: Caller
     fingerprint: str | None = None
@@ -58,9 +60,10 @@ class Authentication(NamedTuple):
 
 
 class Authenticator:
-    """Finds out who calls, with a cache of callers by the hash of their Authorization header.
+    """Authenticates requests, with a cache of callers by the hash of their Authorization header.
 
-    An edit of any key, party or entitlement raises the configuration revision, which empties the cache.
+    The cache holds the callers of one configuration revision. An edit of any key, party or entitlement raises the
+    revision, so that no edit has to invalidate an entry.
     """
 
     def __init__(self, settings: Settings, database: Database) -> None:
@@ -70,29 +73,30 @@ class Authenticator:
         self._lock = threading.Lock()
 
     def recall(self, header: str, head: Head | None, moment: int) -> KnownCaller | None:
-        """The caller with this Authorization header, if it is in the cache and its key has not expired.
+        """The cached caller with this Authorization header, unless its key has expired at `moment` (milliseconds).
 
-        It is read anew now and then, because the use of a key is noted when it is read.
+        An entry older than `USE_NOTED_EVERY` is read again, because the use of a key is noted only when it is read.
         """
-        known = None if head is None else self._known.get(head)
-        found = None if known is None else known.get(hash_header(header))
-        if found is None or time.monotonic() - found.asked_at > USE_NOTED_EVERY / 1000:
+        callers = None if head is None else self._known.get(head)
+        known = None if callers is None else callers.get(hash_header(header))
+        if known is None or time.monotonic() - known.read_at > USE_NOTED_EVERY / 1000:
             return None
-        expires_at = found.caller.expires_at
-        return found if expires_at is None or expires_at > moment else None
+        expires_at = known.caller.expires_at
+        return known if expires_at is None or expires_at > moment else None
 
     def remember(self, header: str, caller: Caller, head: Head) -> KnownCaller:
         """Caches a caller that was read in the same snapshot as `head`."""
-        found = KnownCaller(caller, caller.visibility.fingerprint, time.monotonic())
+        known = KnownCaller(caller, caller.visibility.fingerprint, time.monotonic())
+        # Without the lock two threads could each put a new dictionary, and one of the two callers would be lost.
         with self._lock:
-            known = self._known.get(head)
-            if known is None or len(known) >= MOST_KNOWN:
-                known = self._known.put(head, {})
-            known[hash_header(header)] = found
-        return found
+            callers = self._known.get(head)
+            if callers is None or len(callers) >= MOST_KNOWN:
+                callers = self._known.put(head, {})
+            callers[hash_header(header)] = known
+        return known
 
     def identify_by_key(self, request: Request, head: Head | None) -> Authentication:
-        """The caller whose key is in `Authorization`; without one it is anybody, where the wire is open to read."""
+        """The caller whose key is in `Authorization`; without that header the public, if `public_read` is set."""
         header = request.environ.get("HTTP_AUTHORIZATION")
         if header is None:
             if self.settings.public_read:
@@ -114,7 +118,7 @@ class Authenticator:
         return Authentication(known.caller, known.fingerprint)
 
     def identify_by_token(self, request: Request, feed: str, token: str) -> Authentication:
-        """The party whose saved feed this is, for whoever has the feed's token: readers that cannot send headers."""
+        """The owner of a saved feed, by the feed's token: for feed readers, which cannot send headers."""
         if request.headers.get("Authorization") is not None:
             raise unauthenticated_problem("Send Authorization, or the token of the feed, not both.")
         with self.database.read() as connection:
@@ -124,20 +128,21 @@ class Authenticator:
         return Authentication(caller)
 
     def identify_by_signature(self, request: Request) -> Authentication:
-        """The publisher with whose secret the body is signed. The body has to be read for that."""
+        """The publisher with whose secret the body is signed; reads the body, up to `ARTICLE_BYTES`."""
         master, moment = self.settings.secret, now()
         if master is None:
             raise unauthenticated_problem("This wire knows no signatures: its operator has not set NEWSWIRE_SECRET.")
-        given = request.headers[SIGNATURE]
-        if not SIGNED.fullmatch(given):
+        signature = request.headers[SIGNATURE]
+        if not SIGNED.fullmatch(signature):
             raise unauthenticated_problem(f"{SIGNATURE} must be sha1= and 40 hexadecimal digits.")
-        # The type is not signed: what was signed as a document must not be told to be a text.
+        # The signature does not cover the Content-Type: a signed JSON body could be replayed as a text.
         if request.mimetype not in SIGNED_TYPES:
             raise Problem("unsupported_media_type", f"What is signed must be {' or '.join(SIGNED_TYPES)}.")
         with self.database.read() as connection:
             keys = list_signing_keys(connection, moment)
+        # No connection is held while the client sends its body.
         body = read_up_to(request, ARTICLE_BYTES)
-        key = find_key_of_signature(keys, master, given, body)
+        key = find_key_of_signature(keys, master, signature, body)
         if key is None:
             raise unauthenticated_problem("The signature is not one that a signing key in use gives this very body.")
         with self.database.read() as connection:
@@ -147,13 +152,13 @@ class Authenticator:
 
     def _note_use(self, caller: Caller, moment: int) -> None:
         if caller.stale and caller.key_id is not None:
-            # Reading waits for nobody: while somebody else writes, and on a replica, the use is noted another time.
+            # A read must not wait for a writer, nor fail on a read-only replica: then a later request notes the use.
             with suppress(Problem, DBAPIError), self.database.begin(patient=False) as connection:
                 note_key_use(connection, caller.key_id, moment)
 
 
 def access_checker(request: Request, feed: LiveWire) -> Callable[[], Access | None]:
-    """A function for streams: what the caller of this request may see by now, None when it may read no longer."""
+    """A function for streams that reads the caller's `Access` anew; it returns None once the caller may not read."""
     key = key_in(request)
     if key is None:
         return lambda: Access(PUBLIC.visibility, None)
@@ -169,7 +174,7 @@ def access_checker(request: Request, feed: LiveWire) -> Callable[[], Access | No
 
 
 def key_in(request: Request) -> str | None:
-    """The key in the Authorization header, or None when there is none."""
+    """The key in the Authorization header, or None without one."""
     header: str = request.environ.get("HTTP_AUTHORIZATION", "")
     scheme, _, rest = header.partition(" ")
     if scheme.lower() == "bearer":
@@ -185,7 +190,7 @@ def hash_header(header: str) -> bytes:
 
 
 def check_scope(caller: Caller, scope: str) -> None:
-    """Raises `insufficient_scope`, or `unauthenticated` where a key would help."""
+    """Raises `insufficient_scope`, or `unauthenticated` for a caller who has sent no key."""
     if scope not in caller.scopes:
         if caller.kind == "public":
             raise unauthenticated_problem("This needs a key: send Authorization: Bearer KEY.")
@@ -204,7 +209,7 @@ def party_of_key(caller: Caller, owned: str) -> str:
 
 
 def publisher_of_key(caller: Caller) -> Publisher:
-    """The publisher whose key this is."""
+    """The publisher that the caller's key belongs to; raises `insufficient_scope` for other keys."""
     if caller.publisher is None:
         raise Problem(
             "insufficient_scope",
@@ -214,7 +219,7 @@ def publisher_of_key(caller: Caller) -> Publisher:
 
 
 def named_publisher(database: Database, caller: Caller, slug: str) -> Publisher:
-    """The publisher in the address: the caller's own, or any for an admin; else `not_found`."""
+    """The publisher named in the path: the caller's own, or any for an admin. Raises `not_found`."""
     own = caller.publisher
     if own is not None and own.slug == slug:
         return own
@@ -226,7 +231,7 @@ def named_publisher(database: Database, caller: Caller, slug: str) -> Publisher:
 
 
 def publisher_of_article(database: Database, caller: Caller, article_id: str) -> Publisher:
-    """The publisher of an article that the caller may change; else `not_found`."""
+    """The publisher of an article, if the caller may change it: its own, or any for an admin. Raises `not_found`."""
     own = caller.publisher
     with database.read() as connection:
         owner = articles.owner_of(connection, article_id)
@@ -236,7 +241,7 @@ def publisher_of_article(database: Database, caller: Caller, article_id: str) ->
 
 
 def check_external_id(external_id: str) -> None:
-    """Raises `validation_failed` for an external_id in the address that no article can have."""
+    """Raises `validation_failed` for an external_id in the path that no article can have."""
     if (
         not 1 <= len(external_id) <= 250
         or UNCARRIABLE.search(external_id)

@@ -1,7 +1,7 @@
-"""The data that the steps of a request hand on: one `RequestContext`, and the `SharedState` of the process.
+"""The state of one request (`RequestContext`) and of the process (`SharedState`).
 
-The pipeline makes the context, its steps fill it in, and every view gets it as its first argument. Nothing else of
-a request is kept anywhere: not in Flask's `g`, not in the WSGI environment.
+The pipeline creates the context, its steps fill it in, and every view takes it as its first argument. No other state
+of a request is kept in Flask's `g` or in the WSGI environment. The steps themselves are in `pipeline`.
 """
 
 import logging
@@ -21,24 +21,26 @@ from newswire.api.cache.pages import PageCache
 from newswire.changes.follow import LiveWire
 from newswire.config import Settings
 from newswire.errors import Problem
-from newswire.reading.expiry import Calendar
+from newswire.reading.lists import Calendar
 from newswire.store.database import Database
 from newswire.wire import Head, PerHead
 
 logger = logging.getLogger("newswire.request")
 
+# A client's id goes into a header and into the log, so that neither may be broken up by it.
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 SLOT_SECONDS = 30.0
 """How long a request waits for a slot before it is refused."""
 UNLIMITED = 2**63
+"""In the place of a time in milliseconds that never comes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedState:
-    """What all requests of one process share; made once, by `create_app`.
+    """The objects that all requests of one process share; `create_app` makes them.
 
-    `request_slots` bounds the requests that are answered at the same time, `stream_slots` the streams and the
-    requests that wait for news: two hundred readers who wait keep nobody from being answered.
+    `request_slots` bounds the requests that are processed at the same time. `stream_slots` bounds the streams and the
+    long polls, which take no slot of the former while they wait: hundreds of waiting readers block no other request.
     """
 
     settings: Settings
@@ -59,10 +61,10 @@ class SharedState:
 
 @dataclass(slots=True)
 class RequestContext:
-    """What is known of one request, in the order in which the pipeline finds it out.
+    """The state of one request; its fields are in the order in which the pipeline sets them.
 
-    `began` is on the clock of `time.perf_counter`; `base_url` is the beginning of our own URLs, without a slash at
-    its end, "" when the Host header names no host; `query` are the parameters of the URL as they were sent.
+    `began` is in seconds of `time.perf_counter`. `base_url` begins our own URLs, without a slash at its end; it is ""
+    when the Host header is invalid. `query` are the parameters of the URL as sent, in order.
     """
 
     state: SharedState
@@ -71,18 +73,18 @@ class RequestContext:
     began: float
     base_url: str
     query: list[tuple[str, str]]
-    # What the page cache found out already: None for requests that do not pass it, and while the database is away.
+    # From the page cache's middleware: None for requests other than GET, and while the database is unreachable.
     page_cache: PageCache | None = None
     head_seen: Head | None = None
     known_caller: KnownCaller | None = None
-    # Authentication. `fingerprint` stands for what the caller may see; None where no answer may be shared.
+    # Authentication. `fingerprint` is a hash of what the caller may see, None if the response may not be cached.
     identified: Caller | None = None
     fingerprint: str | None = None
     signed_body: bytes | None = None
-    # Negotiation and parameters, as the view gets them.
+    # Content negotiation, and the parameters of the query as loaded by the schema of the route.
     media_type: str = "application/json"
     parameters: dict[str, Any] = field(default_factory=dict)
-    # What the view and its route say of the answer: request headers that it depends on, and how long it may be cached.
+    # Set by the view and the pipeline: for `Vary`, and until which head and time the page cache may keep the response.
     vary: tuple[str, ...] = ()
     cacheable_head: Head | None = None
     cacheable_until: int = UNLIMITED
@@ -91,7 +93,7 @@ class RequestContext:
 
     @property
     def caller(self) -> Caller:
-        """Who calls; only the views of open routes are run without knowing it, and may not ask."""
+        """The authenticated caller. Views of open routes (scope None) have none and must not use it."""
         assert self.identified is not None
         return self.identified
 
@@ -100,30 +102,30 @@ class RequestContext:
         return self.state.database
 
     def mark_cacheable(self, head: Head, *ends: int | None) -> None:
-        """Lets the answer be cached as long as the wire stands at `head`, until the first of `ends` (milliseconds)."""
+        """Lets the page cache keep the response for `head`, until the earliest of `ends` (milliseconds)."""
         self.cacheable_head = head
         self.cacheable_until = min((end for end in ends if end is not None), default=UNLIMITED)
 
     def take_slot(self) -> None:
-        """Waits for one of the process's slots for requests; raises `unavailable` when none gets free for long."""
+        """Waits up to `SLOT_SECONDS` for one of the process's request slots; raises `unavailable`."""
         if not self.state.request_slots.acquire(timeout=SLOT_SECONDS):
             raise Problem("unavailable", "Too many requests at once; try again.", headers={"Retry-After": "1"})
         self.holds_slot = True
 
     def release_slot(self) -> None:
-        """Gives the slot back, if this request holds one: at its end, or while it waits for news."""
+        """Releases the request slot. A long poll does it before it waits, and the end of the request once more."""
         if self.holds_slot:
             self.holds_slot = False
             self.state.request_slots.release()
 
 
 def request_id_of(sent: str) -> str:
-    """The `X-Request-Id` that the client sent if it has a safe form, else a new one."""
+    """The `X-Request-Id` that the client sent, if it is safe in headers and logs, else a new random one."""
     return sent if VALID_REQUEST_ID.fullmatch(sent) else os.urandom(16).hex()
 
 
 def log_request(request_id: str, method: str, path: str, status: int, began: float, caller: Caller | None) -> None:
-    """Writes one structured line for a request, without keys and query strings."""
+    """Logs one structured line for a request; keys and query strings stay out, as tokens are in them."""
     if not logger.isEnabledFor(logging.INFO):
         return
     logger.info(

@@ -1,4 +1,4 @@
-"""Werkzeug's converters for the path parameters of the route table, and the OpenAPI schemas of such parameters."""
+"""Werkzeug URL converters of the path parameters in the route table, and their OpenAPI schemas."""
 
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
@@ -11,7 +11,7 @@ LARGEST_ORDINAL = 999_999_999
 
 
 class Ordinal(IntegerConverter):
-    """A whole number from 1 in ASCII digits, within what both databases store; anything else is 404."""
+    """A whole number from 1 in ASCII digits that fits a 32-bit column; anything else is 404."""
 
     regex = "[1-9][0-9]{0,8}"
 
@@ -20,9 +20,10 @@ class Ordinal(IntegerConverter):
 
 
 class ArticleId(BaseConverter):
-    """The id of an article: any path segment but `batch`, without the suffix of a format.
+    """The id of an article: any path segment but `batch` that does not end with the suffix of a format.
 
-    Those have routes of their own; excluded here, a wrong method on them is 405 instead of 404 for an article.
+    `batch` and the suffixes have routes of their own. If they matched here too, a wrong method on one of them would
+    be answered with 404 (no such article) instead of 405.
     """
 
     regex = r"(?!batch\Z)[^/]+" + "".join(rf"(?<!\.{each.suffix})" for each in FORMATS if each.write_article)
@@ -34,15 +35,16 @@ class ExternalId(BaseConverter):
 
     regex = "(?s:.+)"
     part_isolating = False
+    # Werkzeug tries routes with a lower weight first: this converter matches everything, so it comes last.
     weight = 200
 
 
 class ConsumerName(BaseConverter):
-    """The name of a consumer: any path segment. The views check its form, and refuse it with a reason."""
+    """The name of a consumer: any path segment. The views check its form, to answer with a reason instead of 404."""
 
 
 class FeedName(BaseConverter):
-    """The name of a saved feed: a path segment without a dot, behind which the suffix of a format begins."""
+    """The name of a saved feed: a path segment without a dot, which separates the suffix of a format."""
 
     regex = r"[^/.]+"
     part_isolating = True

@@ -1,6 +1,6 @@
-"""The OpenAPI document, made from the route table: paths, parameters, request bodies, answers and problems.
+"""The OpenAPI 3.0 document, generated from the route table: paths, parameters, bodies, responses and problems.
 
-It describes the interface and takes no part in answering a request; `views.docs_page` serves it.
+It describes the interface and takes no part in processing a request; `views.docs_page` serves it.
 """
 
 import inspect
@@ -47,7 +47,7 @@ PATH_PARAMETER = re.compile(r"<(\w+):(\w+)>")
 
 
 def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
-    """The OpenAPI 3.0 document of `routes`, ready for JSON; operations are tagged by the scope they need."""
+    """The OpenAPI document of `routes`, as JSON values; an operation's tag follows from the scope that it needs."""
     plugin = MarshmallowPlugin()
     spec = APISpec(
         "Newswire", __version__, "3.0.3", [plugin],
@@ -56,7 +56,7 @@ def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
         tags=[{"name": name, "description": description} for name, description in TAGS.values()],
         components={"securitySchemes": SECURITY_SCHEMES},
     )  # fmt: skip
-    assert plugin.converter is not None  # APISpec has made it.
+    assert plugin.converter is not None, "APISpec sets it"
     plugin.converter.add_attribute_function(describe_nullable_object)  # type: ignore[no-untyped-call]
     for route in routes:
         spec.path(
@@ -71,7 +71,10 @@ def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 def describe_nullable_object(converter: Any, field: Any, ret: dict[str, Any], **settings: Any) -> dict[str, Any]:
-    """The schema of a nested object that may be null; apispec's own allows null or any object at all."""
+    """An attribute function of apispec: the schema of a nested object that may be null.
+
+    apispec itself writes `anyOf` with an unrestricted nullable object, which accepts any object.
+    """
     if field.allow_none and "anyOf" in ret:
         inner = next(option for option in ret.pop("anyOf") if "$ref" in option)
         return {"type": "object", "nullable": True, "allOf": [inner]}
@@ -79,7 +82,7 @@ def describe_nullable_object(converter: Any, field: Any, ret: dict[str, Any], **
 
 
 def describe_operation(route: Route) -> dict[str, Any]:
-    """The OpenAPI operation of a route; summary and description are its docstring, or that of the view."""
+    """The OpenAPI operation of a route. The first paragraph of its (or its view's) docstring is the summary."""
     summary, _, description = inspect.cleandoc(route.docstring or route.view.__doc__ or "").partition("\n\n")
     described = {
         "operationId": route.operation_id,
@@ -97,13 +100,13 @@ def describe_operation(route: Route) -> dict[str, Any]:
 
 
 def security_requirements(route: Route) -> list[dict[str, list[str]]]:
-    """The security schemes of a route, any one of which is enough; none for a route that is open to everyone."""
+    """The alternative security schemes of a route; empty for a route that is open to everyone."""
     schemes = {"bearer": route.scope, "basic": route.scope, "token": route.token, "signature": route.signed}
     return [{scheme: []} for scheme, opens in schemes.items() if opens]
 
 
 def header_parameters(route: Route) -> list[dict[str, Any]]:
-    """The request headers that mean something to an operation."""
+    """The request headers that an operation evaluates, but for Authorization, Accept and those of compression."""
     found: dict[str, str] = {}
     if route.tagged:
         found["If-None-Match"] = "The ETag of what you hold: 304 when it is still so."
@@ -138,7 +141,7 @@ def body_schema(media_type: str, route: Route) -> Any:
 
 
 def describe_answers(route: Route) -> dict[int, dict[str, Any]]:
-    """The answers of an operation that does what it was asked to, by status."""
+    """The responses of an operation that succeeds, and 304, by status."""
     found: dict[int, dict[str, Any]] = {}
     for status, schema in route.answers.items():
         content: dict[str, Any] = {} if schema is None else {"application/json": {"schema": schema}}
@@ -153,7 +156,7 @@ def describe_answers(route: Route) -> dict[int, dict[str, Any]]:
 
 
 def describe_refusals(route: Route) -> dict[int, dict[str, Any]]:
-    """The problems that an operation may answer with, by status; the description names their codes."""
+    """The problem responses of an operation, by status; the description lists their codes."""
     codes = ["unknown_parameter", "invalid_parameter", *route.problems]
     parameters = route.parameters().fields
     if "q" in parameters:

@@ -1,15 +1,15 @@
-"""The steps of every request, in order, one line each.
+"""The pipeline: the steps of every request, in order.
 
-    PageCacheMiddleware       in front of Flask: answers what the page cache holds, else hands over head and caller
-    begin_request             makes the `RequestContext` and takes a slot
-    (Flask's router)          finds the view, or 404, 405
-    make_view                 who calls, is the address one, which media type, which parameters; then the view
-    (respond_to_…)            whatever was raised becomes a problem document
+    PageCacheMiddleware       before Flask: responds from the page cache, else hands over the head and the caller
+    (Flask's router)          has matched the path by now; its 404 or 405 is raised after the next step
+    begin_request             creates the `RequestContext` and takes a request slot
+    make_view                 authentication, scope, check of the path, content negotiation, parameters; the view
+    (respond_to_…)            turns an exception into a problem document
     finish_request            headers, compression, the page cache, the log line
-    end_request               gives the slot back, after the answer was begun
+    end_request               releases the request slot
 
-Flask is used as it is, through its registration API. Its `g` holds the context between these functions, and nothing
-else; no other module reads it.
+Each step is implemented in a module of its own and only called here. Flask's `g` carries the context from one of these
+functions to the next, and nothing else; no other module reads it.
 """
 
 import time
@@ -21,7 +21,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from newswire.api.auth import SIGNATURE, TOKEN, Authentication, check_scope
-from newswire.api.cache.middleware import PageCacheMiddleware, handed_over, keep_page
+from newswire.api.cache.middleware import PageCacheMiddleware, handed_over, offer_page
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
 from newswire.api.problems import defect_response, http_error_response, problem_response
 from newswire.api.request.urls import base_url_of
@@ -33,11 +33,11 @@ from newswire.errors import Fault, Problem
 from newswire.wire import look_at_head
 
 HOST = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT")
-"""Where the WSGI environment tells the base of our own URLs, unless `NEWSWIRE_BASE_URL` does."""
+"""The WSGI variables that give the base of our own URLs, unless `NEWSWIRE_BASE_URL` is set."""
 
 
 def install_pipeline(app: Flask, state: SharedState) -> None:
-    """Registers the steps with Flask, and puts the page cache in front of it."""
+    """Registers the steps with Flask, and wraps it in the middleware of the page cache."""
     app.before_request(partial(begin_request, state))
     app.after_request(finish_request)
     app.teardown_request(end_request)
@@ -48,7 +48,7 @@ def install_pipeline(app: Flask, state: SharedState) -> None:
 
 
 def begin_request(state: SharedState) -> None:
-    """Makes the context of the request, and waits for a slot."""
+    """Creates the context of the request, then waits for a request slot."""
     sent = request._get_current_object()  # type: ignore[attr-defined]
     environ = sent.environ
     cache = handed_over(environ)
@@ -63,16 +63,18 @@ def begin_request(state: SharedState) -> None:
         head_seen=cache.head,
         known_caller=cache.known_caller,
     )
+    # Last, because it may raise: by now `g` holds the context that a problem document is made with.
     context.take_slot()
 
 
 def make_view(route: Route) -> Callable[..., Response]:
-    """The view of a route behind the steps that come before it."""
+    """The Flask view of a route: the steps that come before `route.view`, and the call of it."""
     schema, offered = route.parameters(), (*route.media, *route.streams)
 
     @wraps(route.view)
     def view(**address: Any) -> Response:
         context: RequestContext = g.context
+        # Authentication comes first: a caller without a key learns nothing else, such as what parameters there are.
         if route.scope is not None:
             authenticate_caller(context, route, address)
             check_scope(context.caller, route.scope)
@@ -89,7 +91,7 @@ def make_view(route: Route) -> Callable[..., Response]:
 
 
 def authenticate_caller(context: RequestContext, route: Route, address: Mapping[str, Any]) -> None:
-    """Finds out who calls: by a feed's token or a signature where the route takes them, else by a key."""
+    """Authenticates by a feed's token or a signature, if the route accepts them and they are sent, else by key."""
     authenticator, sent = context.state.authenticator, context.request
     if route.token and (token := dict(context.query).get(TOKEN)) is not None:
         identity = authenticator.identify_by_token(sent, address["feed"], token)
@@ -99,20 +101,21 @@ def authenticate_caller(context: RequestContext, route: Route, address: Mapping[
         identity = Authentication(context.known_caller.caller, context.known_caller.fingerprint)
     else:
         if context.page_cache is None and "Authorization" in sent.headers:
-            # A request that the page cache had nothing to do with: a POST, a HEAD.
+            # The page cache handles GET only; other methods look at the head here, for the cache of callers.
             context.head_seen = look_at_head(context.database)
         identity = authenticator.identify_by_key(sent, context.head_seen)
     context.identified, context.fingerprint, context.signed_body = identity
 
 
 def check_address(context: RequestContext, address: Mapping[str, Any]) -> None:
-    """Raises a problem for an address that nothing here can have, whichever route it matches."""
+    """Raises a problem for an invalid Host header, and for a path that is not UTF-8 or not fit for XML."""
     if not context.base_url:
         raise Problem("invalid_parameter", "The Host header names no host.",
                       [Fault("invalid", "Must be a host, with or without a port.", parameter="Host")])  # fmt: skip
     names = "".join(str(value) for name, value in address.items() if name != "external_id")
     path = context.request.environ["PATH_INFO"]
-    # It is bytes as Latin-1 (PEP 3333); Flask shows what is not UTF-8 as U+FFFD, alike for all.
+    # PEP 3333 gives the path as bytes decoded as Latin-1. Flask replaces what is not UTF-8 by U+FFFD, so that two
+    # different paths would look the same to a view.
     if UNCARRIABLE.search(names) or not (path.isascii() or is_utf8(path.encode("latin-1"))):
         raise Problem("not_found", "There is nothing at this address.")
 
@@ -130,16 +133,17 @@ def respond_to_defect(error: Exception) -> Response:
 
 
 def finish_request(response: Response) -> Response:
-    """The steps after the view, in order: an answer is finished, then cached, then logged."""
+    """Finishes a response, caches it and logs the request."""
     context: RequestContext = g.context
     sent = context.request
+    # The cache stores finished responses: on a hit no header is computed and nothing is compressed again.
     finish_response(context, response)
-    keep_page(context, response)
+    offer_page(context, response)
     log_request(context.request_id, sent.method, sent.path, response.status_code, context.began, context.identified)
     return response
 
 
 def end_request(error: BaseException | None) -> None:
-    """Gives the slot back, whatever happened; a request that waits for news has done so already."""
+    """Releases the request slot, also after an exception; a long poll has released it already."""
     if (context := g.get("context")) is not None:
         context.release_slot()

@@ -1,4 +1,7 @@
-"""Problem documents (RFC 9457): how a refusal, an HTTP error of Flask's, and a defect are answered."""
+"""Problem documents (RFC 9457): the responses to a `Problem`, to an HTTP error of Flask, and to a defect.
+
+The closed list of problem codes is in `newswire.errors`.
+"""
 
 import logging
 
@@ -19,7 +22,7 @@ BY_STATUS = {
 
 
 def problem_response(context: RequestContext, problem: Problem) -> Response:
-    """The answer that tells the client of a problem."""
+    """The problem document of a `Problem`, with its status and headers."""
     document = embed_problem(problem, context.base_url) | {
         "instance": printable_text(context.request.path),
         "request_id": context.request_id,
@@ -32,7 +35,7 @@ def problem_response(context: RequestContext, problem: Problem) -> Response:
 
 
 def http_error_response(context: RequestContext, error: HTTPException) -> Response:
-    """The answer to an error of Flask's or Werkzeug's: no route, wrong method, a redirect."""
+    """The response to an exception of Flask or Werkzeug: no route, wrong method, a redirect."""
     if error.code is not None and error.code < 400:
         return Response(status=error.code, headers=[*error.get_headers()])
     code = BY_STATUS.get(error.code or 500, "internal")
@@ -48,24 +51,24 @@ def http_error_response(context: RequestContext, error: HTTPException) -> Respon
 
 
 def defect_response(context: RequestContext, error: Exception) -> Response:
-    """The answer to an exception that nothing here foresees: 500, and its traceback in the log."""
+    """The response to an unexpected exception: 500 without any detail of it; the traceback goes to the log."""
     logger.error("a defect of Newswire", exc_info=error, extra={"request_id": context.request_id})
     problem = Problem("internal", "Something went wrong here; the request_id finds it in the log.")
     return problem_response(context, problem)
 
 
 def embed_problem(problem: Problem, base_url: str) -> dict[str, object]:
-    """The members of a problem document, as they also stand inside of answers: the results of a batch."""
+    """The members of a problem document that may also be part of a response, such as the results of a batch."""
     return {"type": problem_type(problem.code, base_url), **problem.as_dict()}
 
 
 def problem_type(code: str, base_url: str) -> str:
-    """The `type` of a problem: the URL of its line in the list of problems."""
+    """The `type` of a problem: the URL of its entry in `/v1/problems`."""
     return f"{base_url}/v1/problems#{code}"
 
 
 def dump_json(document: object) -> bytes:
-    """JSON bytes; text that a client smuggled in and that cannot be encoded is escaped."""
+    """JSON bytes; lone surrogates, which a problem may quote from a request, are escaped."""
     try:
         return orjson.dumps(document)
     except orjson.JSONEncodeError:

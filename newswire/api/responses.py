@@ -1,4 +1,7 @@
-"""Answers: JSON with an ETag, 304, content negotiation, compression, and the headers that caches need."""
+"""Responses: JSON with an ETag, 304, content negotiation, compression, and the headers for HTTP caches.
+
+How an ETag is composed is in `request.conditional`, problem documents are in `problems`.
+"""
 
 import gzip
 import re
@@ -19,16 +22,16 @@ COMPRESS_FROM = 1000
 CHARSET = re.compile(r"\s*;\s*charset=[^;]*", re.IGNORECASE)
 COMPRESSIBLE = frozenset({"application/json", "text/html", "text/markdown", "text/javascript", "text/css"})
 WIDER = {"xml": ("application/xml", "text/xml"), "json": ("application/json",)}
-"""The types that a type with this structured suffix is one of (RFC 6839): who can read any XML can read RSS."""
+"""Generic media types by structured suffix (RFC 6839): a client that accepts any XML gets RSS."""
 HEADERS_REMEMBERED = 100
-"""Values of `Accept` and `Accept-Encoding`, of which the clients of a wire send few, are not parsed each time."""
+"""Size of the caches of parsed `Accept` and `Accept-Encoding` headers, of which clients send few different ones."""
 
 
 def json_response(
     context: RequestContext, body: bytes | object, status: int = 200, *, tag: str | None = None
 ) -> Response:
-    """An answer in JSON; with the ETag `tag`, and 304 to a reader who holds it already."""
-    if tag is not None and context.request.method in {"GET", "HEAD"} and is_not_modified(context.request, tag):
+    """A JSON response of bytes or an object; with the ETag `tag`, or 304 if the client has that already."""
+    if tag is not None and is_not_modified(context.request, tag):
         return not_modified_response(context, tag)
     content = body if isinstance(body, bytes) else dump_json(body)
     response = Response(content, status, content_type="application/json")
@@ -38,16 +41,16 @@ def json_response(
 
 
 def not_modified_response(context: RequestContext, tag: str) -> Response:
-    """304 with the ETag of the copy that the client holds (RFC 9110, 15.4.5): compressed, or plain."""
+    """304 with the ETag of the client's copy (RFC 9110, 15.4.5), which may be the compressed one."""
     compressed_tag = f"{tag}.gz"
     holds_compressed = accepts_gzip(context.request) and context.request.if_none_match.contains_weak(compressed_tag)
     return Response(status=304, headers={"ETag": f'"{compressed_tag if holds_compressed else tag}"'})
 
 
 def is_not_modified(request: Request, tag: str, date: datetime | None = None) -> bool:
-    """Whether the client holds this representation already; its compressed form counts.
+    """Whether the request's preconditions call for 304. `tag` is the ETag of the uncompressed form, without quotes.
 
-    `date` is its `Last-Modified`, if it has one: for a client that knows only that (RFC 9110, 13.2.2).
+    `date` is the `Last-Modified`, if there is one; it counts only without If-None-Match (RFC 9110, 13.2.2).
     """
     environ = request.environ
     return holds_representation(tag, date, environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"))
@@ -57,14 +60,15 @@ def holds_representation(tag: str, date: datetime | None, tags: str | None, sinc
     """Whether If-None-Match (`tags`) or, without it, If-Modified-Since (`since`) name this representation."""
     if tags is None and since is None:
         return False
-    held = parse_etags(tags)
-    if held:
-        return held.contains_weak(tag) or held.contains_weak(f"{tag}.gz")
+    sent = parse_etags(tags)
+    if sent:
+        return sent.contains_weak(tag) or sent.contains_weak(f"{tag}.gz")
+    # Equal, not "no later than": after a restore from a backup the client's copy may be newer than Last-Modified.
     return date is not None and parse_date(since) == date
 
 
 def negotiate_media_type(request: Request, offered: Sequence[str]) -> str:
-    """The type that the client likes best, the first one where it is all the same; raises `not_acceptable`."""
+    """The offered type with the highest quality in `Accept`, the first of equals; raises `not_acceptable`."""
     header = request.environ.get("HTTP_ACCEPT")
     if header is None:
         return offered[0]
@@ -77,7 +81,7 @@ def negotiate_media_type(request: Request, offered: Sequence[str]) -> str:
 @lru_cache(HEADERS_REMEMBERED)
 def best_media_type(header: str, offered: tuple[str, ...]) -> str | None:
     """The best of `offered` by an Accept header, None when none is acceptable."""
-    # Everything here is in UTF-8, whatever charset is asked for beside a type.
+    # A charset beside a type is ignored: all responses are in UTF-8.
     sent = parse_accept_header(header, MIMEAccept)
     accepted = MIMEAccept([(CHARSET.sub("", media), quality) for media, quality in sent])
     best = accepted.best_match(offered) if accepted else offered[0]
@@ -99,7 +103,10 @@ def has_gzip(header: str) -> bool:
 
 
 def finish_response(context: RequestContext, response: Response) -> None:
-    """Adds the headers that caches need, and compresses the body: what depends on the caller is private."""
+    """Adds Cache-Control, Vary and X-Request-Id, and compresses the body.
+
+    A response to an authenticated caller is `private`; `no-cache` lets HTTP caches store it, but revalidate every use.
+    """
     headers, caller = response.headers, context.identified
     if "Cache-Control" not in headers:
         scope = "public" if caller is None or caller.kind == "public" else "private"
@@ -120,7 +127,10 @@ def is_compressible(media_type: str) -> bool:
 
 
 def compress_body(context: RequestContext, response: Response) -> None:
-    """Compresses the body where that is worth it and the client accepts it; a compressed form has its own ETag."""
+    """Compresses a body of `COMPRESS_FROM` bytes or more if the client accepts gzip, and marks its ETag with `.gz`.
+
+    The two forms need two strong ETags (RFC 9110, 8.8.3.3).
+    """
     if (
         not accepts_gzip(context.request)
         or response.is_streamed
@@ -131,7 +141,7 @@ def compress_body(context: RequestContext, response: Response) -> None:
     content = response.get_data()
     if len(content) < COMPRESS_FROM:
         return
-    # mtime=0: the same page gives the same bytes.
+    # A strong ETag promises equal bytes, so the time of compression must not be in them.
     response.set_data(gzip.compress(content, compresslevel=5, mtime=0))
     response.headers["Content-Encoding"] = "gzip"
     if tag := response.headers.get("ETag"):

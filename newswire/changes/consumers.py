@@ -1,4 +1,7 @@
-"""Named consumers: how far the programs of a party have read. They say so themselves; nothing moves on its own."""
+"""Named consumers: stored log positions of a party's programs, which they acknowledge themselves.
+
+Reading the log never moves a position: a program that crashes after reading a page gets that page again.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,8 +1,8 @@
-"""One reader behind the head of the wire: page after page, then waiting for more. Every live door is this loop.
+"""The loop that follows the log for one reader: pages up to the head, then waiting. Long polls and streams all use it.
 
-Pages come from the watcher's newest entries where these reach back far enough, else from the
-database, few at a time. Who reads is asked again whenever the configuration was revised: a
-revoked key ends the walk, another entitlement is in force at once.
+Pages come from the watcher's cache of the newest entries where it reaches back far enough, else from the database,
+`READS_AT_ONCE` at a time. Access is resolved again whenever the configuration revision moves: a revoked key ends the
+walk, and a new entitlement applies at once. `watcher` notices new entries; `page` reads them from the database.
 """
 
 import threading
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from newswire import wire
-from newswire.changes.page import Changes, DeliveredEntry, changes_page, read_content
+from newswire.changes.content import DeliveredEntry, read_content
+from newswire.changes.page import Changes, changes_page
 from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
 from newswire.changes.watcher import Watcher
 from newswire.errors import Problem
@@ -30,14 +31,14 @@ TICK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Access:
-    """What the caller may see, and until when (milliseconds; None: no end)."""
+    """The visibility of a caller, and when the key expires, in milliseconds since 1970 (None: never)."""
 
     visibility: Visibility
     expires_at: int | None
 
 
 class LiveWire:
-    """The wire of one process, for readers that stay."""
+    """The log as one process serves it to followers: the watcher, and a bound on concurrent reads."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -46,41 +47,43 @@ class LiveWire:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A reading transaction that leaves connections to the requests."""
+        """A reading transaction; at most `READS_AT_ONCE`, so that requests find free connections."""
         with self._reads, self.database.read() as connection:
             yield connection
 
     def page(self, reader: Reader, after: int, limit: int, until: int | None = None) -> Changes:
-        """A page as `changes` makes it."""
-        kept = None if until is not None else self.watcher.since(after)
-        if kept is not None:
-            return self._kept_page(reader, *kept, after, limit)
+        """A page as `changes_page` returns it, from the watcher's cache if it covers everything after `after`."""
+        cached = None if until is not None else self.watcher.since(after)
+        if cached is not None:
+            return self._cached_page(reader, *cached, after, limit)
         with self.read() as connection:
             return changes_page(connection, reader, wire.read_head(connection), after, limit, now(), until)
 
-    def _kept_page(self, reader: Reader, items: Sequence[LogEntry], head: wire.Head, after: int, limit: int) -> Changes:
+    def _cached_page(
+        self, reader: Reader, items: Sequence[LogEntry], head: wire.Head, after: int, limit: int
+    ) -> Changes:
         matcher, rule = Matcher(reader, self._content), reader.visibility.rule_at(now())
-        told: list[DeliveredEntry] = []
+        delivered: list[DeliveredEntry] = []
         for item in items:
             after = item.seq
             kind = event_type_for(item, matcher)
             if kind is not None:
-                shown = is_readable(item, self.watcher.standing(item), kind, rule)
-                told.append(DeliveredEntry(kind, item, shown))
-            if len(told) == limit:
+                readable = is_readable(item, self.watcher.standing(item), kind, rule)
+                delivered.append(DeliveredEntry(kind, item, readable))
+            if len(delivered) == limit:
                 break
-        return Changes(told, after, after < head.seq, head)
+        return Changes(delivered, after, after < head.seq, head)
 
     def _content(self, number: int, past: Past) -> StoredContent:
-        kept = self.watcher.content(number, past)
-        if kept is not None:
-            return kept
+        cached = self.watcher.content(number, past)
+        if cached is not None:
+            return cached
         with self.read() as connection:
             return read_content(connection, number, past)
 
 
 class Follower:
-    """One reader and its place; `access` asks anew what it may see, None when it may read no longer."""
+    """One reader and its position in the log. `access` resolves its access again; None: it may no longer read."""
 
     def __init__(self, feed: LiveWire, reader: Reader, after: int, access: Callable[[], Access | None]) -> None:
         self.feed = feed
@@ -91,7 +94,10 @@ class Follower:
         self._revision: int | None = None
 
     def pages(self, until: float | None = None) -> Iterator[Changes]:
-        """Pages as they come, also empty ones, a second apart at most; ends at `until` (monotonic), or for good."""
+        """Pages as entries arrive; an empty one after `TICK_SECONDS` without any.
+
+        Ends at `until` (monotonic clock, seconds), when access ends, when the wire gets a new id, or at shutdown.
+        """
         watcher, wire_id = self.feed.watcher, None
         with watcher.attended():
             while not watcher.closed:
@@ -102,9 +108,10 @@ class Follower:
                 except Problem as problem:
                     if problem.code != "unavailable" or until is not None:
                         raise
-                    # The database is away for a moment; the reader need not notice.
+                    # A stream outlives a short outage of the database; a long poll has a deadline and reports it.
                     time.sleep(TICK_SECONDS)
                     continue
+                # A restored backup has a new id, and the reader's position means nothing on it.
                 if wire_id not in (None, page.head.wire):
                     return
                 self.after, wire_id = page.next_after, page.head.wire
@@ -116,13 +123,14 @@ class Follower:
                     self.after = watcher.wait(self.after, self._revision, left, self.reader)
 
     def export(self, until: int) -> Iterator[Changes]:
-        """Pages up to the entry `until`, each in a short transaction of its own; ends early for who may no longer."""
+        """Pages up to the entry `until`, each in a short transaction of its own; ends early if access ends."""
         while self.after < until and not self.feed.watcher.closed and self._may_read(always=True):
             page = self.feed.page(self.reader, self.after, PAGE, until)
             self.after = page.next_after
             yield page
 
     def _may_read(self, *, always: bool = False) -> bool:
+        """Whether the reader still has access, which is resolved again if the revision moved, or `always`."""
         head = self.feed.watcher.head
         revision = None if head is None else head.revision
         if always or self._access is None or revision != self._revision:

@@ -1,17 +1,18 @@
-"""Pages of the log from the database, as one reader gets them, and the position at which a walk begins.
+"""Pages of the log for one reader, read from the database, and the log position that belongs to a time.
 
-`rules` decides what is delivered. `follow` waits for entries that do not exist yet.
+`rules` decides which entries are delivered, `follow` waits for entries that do not exist yet, `content` encodes them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
 
 from newswire import wire
 from newswire.article import EntryType
-from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
+from newswire.changes.content import TOLD, DeliveredEntry, load_contents, read_content
+from newswire.changes.rules import LogEntry, Matcher, Reader, event_type_for, is_readable
 from newswire.document import PAGE_BYTES
 from newswire.errors import Problem
 from newswire.store.articles import AnyRow, Past, as_terms, told_before
@@ -23,18 +24,11 @@ MOST_SCANNED = 5000
 MOST_LOOKED_INTO = 1000
 CHUNK = 500
 DISORDER = 120_000
-"""Milliseconds by which an entry may be older than one before it: it waited for locks, or for its commit.
+"""The most by which the time of an entry may precede that of an earlier entry, in milliseconds.
 
-Two waits end after 30 seconds each (`engine.BUSY_SECONDS`); the rest is for clocks that disagree.
+The time is taken before the transaction waits for locks and for its commit. The two waits end after 30 seconds each
+(`engine.BUSY_SECONDS`); the rest allows for clocks of several servers that disagree.
 """
-
-
-class DeliveredEntry(NamedTuple):
-    """An entry as it is delivered to one reader; `readable`: with its article."""
-
-    type: str
-    item: LogEntry
-    readable: bool
 
 
 class Changes(NamedTuple):
@@ -49,28 +43,31 @@ class Changes(NamedTuple):
 def changes_page(
     connection: Connection, reader: Reader, head: wire.Head, after: int, limit: int, now: int, until: int | None = None
 ) -> Changes:
-    """At most `limit` entries after `after`, none after `until`; raises `cursor_ahead` beyond the head.
+    """At most `limit` entries after `after`, none after `until`; raises `cursor_ahead` for a position beyond the head.
 
-    `head` is that of this transaction. A page ends early, and may be empty, where scanning on would cost too much.
+    `head` is that of this transaction. The cost of a page is bounded (entries scanned, versions decoded, bytes): at a
+    bound it ends early, possibly empty, and `next_after` still moves on.
     """
     if after > head.seq:
         raise cursor_ahead_problem(after, head)
     end = head.seq if until is None else until
     rule = reader.visibility.rule_at(now)
     matcher = Matcher(reader, lambda number, past: read_content(connection, number, past))
-    told: list[DeliveredEntry] = []
+    delivered: list[DeliveredEntry] = []
     scanned, size = after, 0
     for item in islice(scan_entries(connection, after, end, limit, bare=reader.gets_everything), MOST_SCANNED):
         scanned = item.seq
         kind = event_type_for(item, matcher)
         if kind is not None:
-            shown = is_readable(item, item.standing, kind, rule)
-            told.append(DeliveredEntry(kind, item, shown))
-            size += item.size if shown else 0
-        if len(told) == limit or size >= PAGE_BYTES or matcher.looked >= MOST_LOOKED_INTO:
+            readable = is_readable(item, item.standing, kind, rule)
+            delivered.append(DeliveredEntry(kind, item, readable))
+            size += item.size if readable else 0
+        if len(delivered) == limit or size >= PAGE_BYTES or matcher.looked >= MOST_LOOKED_INTO:
             break
-    load_contents(connection, [each.item for each in told if each.readable or each.type == EntryType.CANCELED])
-    return Changes(told, scanned, scanned < end, head)
+    # Content is loaded last, so that it is read for delivered entries only. A kill needs it for its reason.
+    wanted = [entry.item for entry in delivered if entry.readable or entry.type == EntryType.CANCELED]
+    load_contents(connection, wanted)
+    return Changes(delivered, scanned, scanned < end, head)
 
 
 def cursor_ahead_problem(after: int, head: wire.Head) -> Problem:
@@ -80,7 +77,8 @@ def cursor_ahead_problem(after: int, head: wire.Head) -> Problem:
 def position_before(connection: Connection, moment: int) -> int:
     """The position before the first entry whose time is `moment` or later; the head where there is none.
 
-    A binary search finds an entry so old that no earlier one can qualify (`DISORDER`); a scan goes on from there.
+    Times are nearly in order, never wholly. A binary search finds an entry so old that no earlier one can qualify
+    (`DISORDER`), and a scan from there finds the first one that does. `moment` is in milliseconds since 1970.
     """
     head = wire.read_head(connection).seq
     older, beyond = 0, head + 1
@@ -96,9 +94,9 @@ def position_before(connection: Connection, moment: int) -> int:
 def scan_entries(
     connection: Connection, after: int, until: int, first: int = CHUNK, *, bare: bool = False
 ) -> Iterator[LogEntry]:
-    """The entries after `after` up to `until`, in order, without content; read `first`, then more, at a time.
+    """The entries after `after` up to `until`, in order, without content, in chunks: `first` entries, then `CHUNK`.
 
-    They are `bare` for whoever gets everything: without terms, and without the version told before.
+    `bare`, for a reader who gets everything, leaves out the terms and the previous version: delivery needs neither.
     """
     chunk, entries = min(first, CHUNK), BARE if bare else ENTRIES
     while after < until:
@@ -112,13 +110,13 @@ def scan_entries(
 
 
 def _entries_statement(*, bare: bool) -> Statement:
-    """Entries with their version, what the article is now, and the version told before it; see `scan`.
+    """Selects entries with their version, the article's current state, and the version delivered before.
 
-    `limit` of them after `after`, none after `until`.
+    Parameters: `limit` entries after `after`, none after `until`.
     """
     current, earlier, past, before = version.alias(), entry.alias(), version.alias(), entry.alias()
     size = func.length(version.c.rendered) + func.length(version.c.body)
-    told = (
+    entries = (
         select(
             *entry.c,
             article.c.id,
@@ -136,7 +134,7 @@ def _entries_statement(*, bare: bool) -> Statement:
     )
     if bare:
         absent = ("terms", "current_terms", "past_seq", "past_version", "past_terms")
-        return Statement(told.add_columns(*(literal_column("NULL").label(name) for name in absent)))
+        return Statement(entries.add_columns(*(literal_column("NULL").label(name) for name in absent)))
     last = (
         select(func.max(before.c.seq))
         .where(before.c.number == entry.c.number, before.c.seq < entry.c.seq)
@@ -144,7 +142,7 @@ def _entries_statement(*, bare: bool) -> Statement:
         .scalar_subquery()
     )
     return Statement(
-        told.add_columns(
+        entries.add_columns(
             version.c.terms, current.c.terms.label("current_terms"), earlier.c.seq.label("past_seq"),
             past.c.version.label("past_version"), past.c.terms.label("past_terms"),
         )
@@ -154,45 +152,17 @@ def _entries_statement(*, bare: bool) -> Statement:
     )  # fmt: skip
 
 
-TOLD = and_(version.c.number == entry.c.number, version.c.version == entry.c.version)
 ENTRIES, BARE = _entries_statement(bare=False), _entries_statement(bare=True)
-CONTENTS = select(entry.c.seq, version.c.rendered, version.c.body, version.c.form).join_from(entry, version, TOLD)
-BETWEEN = Statement(CONTENTS.where(entry.c.seq.between(bindparam("first"), bindparam("last"))))
-AMONG = CONTENTS.where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
 NO_TERMS: frozenset[str] = frozenset()
 
 
 def _log_entry_of(row: AnyRow, pasts: Sequence[Past] | None) -> LogEntry:
-    """A row of `entries`; `pasts` are all the versions told before a kill."""
+    """The entry of one row; `pasts` are all versions delivered before a kill, None for an entry that is not a kill."""
     if pasts is None:
         pasts = () if row.past_seq is None else (Past(row.past_seq, row.past_version, as_terms(row.past_terms)),)
     terms, current = (NO_TERMS, NO_TERMS) if row.terms is None else (as_terms(row.terms), as_terms(row.current_terms))
-    told = Past(row.seq, row.version, terms)
+    own = Past(row.seq, row.version, terms)
     standing = Standing(row.status, row.published_at, row.updated_at, row.expires_at, current)
     return LogEntry(
-        row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, told, tuple(pasts), standing, row.size
+        row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, own, tuple(pasts), standing, row.size
     )
-
-
-def read_content(connection: Connection, number: int, past: Past) -> StoredContent:
-    """One stored version."""
-    statement = select(version.c.rendered, version.c.body, version.c.form).where(version.c.number == number)
-    row = connection.execute(statement.where(version.c.version == past.version)).one()
-    return StoredContent(row.rendered, row.body, row.form, past.terms)
-
-
-def load_contents(connection: Connection, items: Sequence[LogEntry]) -> None:
-    """Loads the stored versions of entries into `content`."""
-    if not items:
-        return
-    first, last = items[0].seq, items[-1].seq
-    rows: Iterable[Any]
-    if last - first < 2 * len(items):
-        # Most of those between are wanted.
-        rows = BETWEEN.execute(connection, {"first": first, "last": last})
-    else:
-        rows = connection.execute(AMONG, {"numbers": [item.seq for item in items]})
-    found = {row[0]: row for row in rows}
-    for item in items:
-        _, rendered, body, form = found[item.seq]
-        item.content = StoredContent(rendered, body, form, item.told.terms)

@@ -1,6 +1,6 @@
 """Recent kills of articles that matched a query and were visible to the reader; for Atom tombstones (RFC 6721).
 
-`rules` decides to whom they are delivered, as for the log itself.
+The delivery rules are those of the log itself (`rules`); all kills, in order, are in the log only.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from newswire.article import Killed, Status, article_uri
-from newswire.changes.page import read_content
+from newswire.changes.content import read_content
 from newswire.changes.rules import Matcher, Reader
 from newswire.document import decode_article
 from newswire.store.articles import CURRENT, told_before
@@ -33,10 +33,10 @@ def recent_kills(connection: Connection, reader: Reader) -> Sequence[Killed]:
     """
     matcher = Matcher(reader, lambda number, past: read_content(connection, number, past))
     rows = connection.execute(NEWEST).all()
-    told = told_before(connection, [row.number for row in rows])
+    pasts = told_before(connection, [row.number for row in rows])
     found: list[Killed] = []
     for row in rows:
-        if any(matcher.answers(row.number, past) for past in told[row.number]):
+        if any(matcher.answers(row.number, past) for past in pasts[row.number]):
             found.append(
                 Killed(article_uri(row.id), row.updated_at, decode_article(row.rendered, None)["change"]["note"])
             )

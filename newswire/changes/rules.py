@@ -1,9 +1,9 @@
-"""Delivery rules: which entries of the log one reader gets, and with which event type; pure, the same at every door.
+"""Delivery rules: which entries of the log one reader gets, and with which event type. Pure, the same at every route.
 
-An entry reaches a reader when its version answers to the reader's query and to what the reader
-could see at that entry or later. A version that no longer does is told once, as
-`article.removed`; a kill reaches everyone to whom any version was told, whatever the article
-and the entitlement are now. What may no longer be read keeps its entry and loses its content.
+An entry is delivered when its version matches the reader's query and an entitlement that was in force at that entry
+or later. When a new version of a delivered article no longer matches, that entry is delivered as `article.removed`.
+A kill is delivered if any earlier version was or would have been, whatever the article and the entitlement are now.
+An entry whose version may no longer be read is delivered without its content.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ GONE = frozenset({EntryType.CANCELED, EntryType.REMOVED})
 
 
 class StoredContent:
-    """The stored bytes of one version; decoded and analysed lazily, once."""
+    """The stored bytes of one version, decoded and analysed lazily and at most once."""
 
     def __init__(self, rendered: bytes, body: bytes, form: int, terms: frozenset[str]) -> None:
         self.rendered = rendered
@@ -43,10 +43,10 @@ class StoredContent:
 
 @dataclass(slots=True)
 class LogEntry:
-    """One entry of the log with what decides to whom it is delivered.
+    """One entry of the log with everything that decides its delivery.
 
-    `told` is its version; `before` are the versions told earlier: of a kill all, newest first, else the
-    newest only. `content` is there where it was loaded; `served` is room for what is made of it.
+    `told` is its version; `before` are earlier versions of the article on the log: for a kill all, newest first, else
+    the newest only. `content` is None until it is loaded; `served` caches the encoded entry (`encode_entry`).
     """
 
     seq: int
@@ -74,26 +74,26 @@ class Reader:
 
     @property
     def gets_everything(self) -> bool:
-        """Whether every entry is told, but for types that are not wanted."""
+        """Whether every entry is delivered, except unwanted types: no filter, no search, full entitlement."""
         everything = Filter()
         return not self.looks_inside and self.query.filter == everything == self.visibility.filter
 
     @property
     def looks_inside(self) -> bool:
-        """Whether terms alone do not decide."""
+        """Whether a match depends on words or times, for which the version must be decoded; else its terms suffice."""
         return self.query.expression is not None or any(moment is not None for moment in self.query.times)
 
     def could_see(self, past: Past) -> bool:
-        """Whether a version is in what was open to the reader, and its terms are those that are asked for."""
+        """Whether the terms of a version match the query, and an entitlement in force at its entry or later."""
         return self.query.filter.matches(past.terms) and self.visibility.could_see_at(past.terms, past.seq)
 
     def concerns(self, item: LogEntry) -> bool:
-        """Whether the reader may be told of this entry; without a look inside."""
+        """Whether the entry could be delivered, by terms alone: words or times may still exclude it."""
         return self.could_see(item.told) or any(map(self.could_see, item.before))
 
 
 class Matcher:
-    """Matches versions against one reader. Each is decoded once at most; `looked` counts those that were."""
+    """Matches versions against one reader. Each is decoded at most once; `looked` counts the decoded ones."""
 
     def __init__(self, reader: Reader, load: Callable[[int, Past], StoredContent]) -> None:
         self.reader = reader
@@ -104,7 +104,7 @@ class Matcher:
         self._known: dict[tuple[int, int], bool] = {}
 
     def answers(self, number: int, past: Past) -> bool:
-        """Whether this version of article `number` was, or would have been, told to the reader."""
+        """Whether this version of article `number` was, or would have been, delivered to the reader."""
         if self._everything:
             return True
         reader = self.reader
@@ -112,6 +112,7 @@ class Matcher:
             return False
         if not self._looks_inside:
             return True
+        # Terms are checked first, because decoding and analysing a version is the expensive part.
         key = (number, past.version)
         if key not in self._known:
             self.looked += 1
@@ -132,7 +133,7 @@ def satisfies_query(query: Query, content: StoredContent) -> bool:
 
 
 def event_type_for(item: LogEntry, matcher: Matcher) -> str | None:
-    """The event type with which the entry is delivered to the reader; None: it is not delivered."""
+    """The event type under which an entry is delivered to the reader; None if it is not delivered."""
     kind: str | None
     if item.type == EntryType.CANCELED:
         kind = item.type if any(matcher.answers(item.number, past) for past in item.before) else None
@@ -146,5 +147,8 @@ def event_type_for(item: LogEntry, matcher: Matcher) -> str | None:
 
 
 def is_readable(item: LogEntry, standing: Standing, kind: str, rule: AccessRule) -> bool:
-    """Whether the reader may have the content of the entry's version now; `standing` is that of its article."""
+    """Whether an entry is delivered with its content; `standing` is the current one of its article.
+
+    Both must match: the version's own terms, and the article as it is now.
+    """
     return kind not in GONE and rule.filter.matches(item.told.terms) and rule.allows(standing)

@@ -1,9 +1,9 @@
-"""One watcher for each process: it learns of new entries once and wakes everyone who waits for them.
+"""The listener of a process: one thread learns of new entries, caches them, and wakes the readers that wait for them.
 
-Its thread begins with the first reader that waits (after gunicorn's fork, therefore), sleeps
-while there is none, outlives a database that goes away, and ends with the process. Whoever
-waits holds no connection and no transaction. The newest entries are kept here, so that a
-hundred readers at the head of the wire cost one look at the database and not a hundred.
+The thread starts with the first waiting reader, and so after gunicorn's fork, which no thread would survive. It sleeps
+while there is no reader, survives outages of the database, and ends with the process. Waiting readers hold neither a
+connection nor a transaction. With the cache, a hundred readers at the head cost one read of the database (decision
+0005). What each reader gets of the entries is decided in `rules`.
 """
 
 import logging
@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import wire
-from newswire.changes.page import CHUNK, load_contents, scan_entries
+from newswire.changes.content import load_contents
+from newswire.changes.page import CHUNK, scan_entries
 from newswire.changes.rules import LogEntry, Reader, StoredContent
 from newswire.errors import Problem
 from newswire.store.articles import Past
@@ -32,7 +33,7 @@ RETRY_SECONDS = 0.25
 
 
 class Sleepers:
-    """All who wait for the same; nothing up to `passed` that came while they wait concerns them."""
+    """The waiting readers of one query and access; no entry up to `passed` since they wait concerns them."""
 
     def __init__(self) -> None:
         self.alarms: set[threading.Event] = set()
@@ -40,7 +41,10 @@ class Sleepers:
 
 
 class Watcher:
-    """The head of the wire as this process knows it, and the entries before it."""
+    """The head as this process knows it, and a cache of the entries before it, bounded in number and bytes.
+
+    Only the thread writes the head and the cache, under `_lock`.
+    """
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -58,11 +62,12 @@ class Watcher:
 
     @contextmanager
     def attended(self) -> Iterator[None]:
-        """While a reader is in this block the wire is watched."""
+        """Keeps the thread watching while a reader is in this block."""
         with self._lock:
             self._readers += 1
             self._wanted.set()
             if self._thread is None:
+                # A daemon: a process that ends without `close` must not wait for it.
                 self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
                 self._thread.start()
         try:
@@ -77,12 +82,13 @@ class Watcher:
         return self._stop.is_set()
 
     def wait(self, after: int, revision: int | None, seconds: float, reader: Reader) -> int:
-        """Waits until something behind `after` concerns the reader, the configuration was revised, or it is time.
+        """Waits at most `seconds` for an entry after `after` that concerns the reader, or for a new revision.
 
-        Returns how far nothing concerns it. The watcher's thread asks, once for all who read the same, so that
-        who reads something else sleeps on.
+        Returns the position up to which no entry concerns the reader. The thread tests each entry once for all readers
+        of the same query and access, so the others are not woken.
         """
         alarm = threading.Event()
+        # Tested and registered under one lock: an entry that arrives in between would wake nobody.
         with self._lock:
             news = self.head is not None and (self.head.seq > after or self.head.revision != revision)
             if news or self.closed:
@@ -94,22 +100,22 @@ class Watcher:
                 sleepers.alarms.discard(alarm)
                 if not sleepers.alarms and self._sleepers.get(reader) is sleepers:
                     del self._sleepers[reader]
-        # A reader may have come from a page that the watcher had not seen yet.
+        # The reader's page may have come from the database and be ahead of this thread.
         return max(after, sleepers.passed)
 
     def since(self, after: int) -> tuple[Sequence[LogEntry], wire.Head] | None:
-        """The entries behind `after`, and the head; None when they are not all here."""
+        """The cached entries after `after`, and the head; None unless all of them are cached."""
         with self._lock:
             if self.head is None or not self._first <= after <= self.head.seq:
                 return None
             return self._items[after - self._first :], self.head
 
     def standing(self, item: LogEntry) -> Standing:
-        """What the article of a kept entry is now."""
+        """The current state of a cached entry's article, which a later entry may have changed."""
         return self._standing.get(item.number, item.standing)
 
     def content(self, number: int, past: Past) -> StoredContent | None:
-        """A version that is kept here."""
+        """The content of a cached entry; None if the entry is not cached."""
         with self._lock:
             position = past.seq - self._first - 1
             if not 0 <= position < len(self._items):
@@ -117,7 +123,7 @@ class Watcher:
             return self._items[position].content
 
     def close(self) -> None:
-        """Everyone who waits goes home, and so does the thread."""
+        """Wakes all waiting readers and ends the thread."""
         with self._lock:
             self._stop.set()
             self._wanted.set()
@@ -125,7 +131,7 @@ class Watcher:
                 wake_sleepers(sleepers)
 
     def join(self) -> None:
-        """Waits until the thread has let go of its connection, as it does at once after `close`."""
+        """Waits until the thread has returned its connection, which it does at once after `close`."""
         if self._thread is not None:
             self._thread.join(MAX_LISTEN_SECONDS)
 
@@ -134,16 +140,19 @@ class Watcher:
             try:
                 with self.database.listen(self._stop) as wait_for_commit:
                     while self._is_wanted(linger=True):
-                        self._look()
+                        self._read_new_entries()
                         wait_for_commit()
             except Exception as error:
-                # Whatever it was, a reader that waits must not wait for ever.
+                # Every error is caught, because readers would wait for ever behind a dead thread.
                 is_away = isinstance(error, (Problem, SQLAlchemyError, *self.database.backend.errors))
                 logger.warning("the wire cannot be watched: %s", error, exc_info=not is_away)
                 self._stop.wait(RETRY_SECONDS)
 
     def _is_wanted(self, *, linger: bool = False) -> bool:
-        """Whether to watch on. Without `linger` it waits until somebody reads; False then means: never again."""
+        """Whether to go on: with `linger`, until `LINGER_SECONDS` after the last reader left.
+
+        Without it this blocks until a reader comes, and False means that the watcher is closed.
+        """
         if not linger:
             self._wanted.wait()
             return not self.closed
@@ -152,34 +161,37 @@ class Watcher:
                 self._wanted.clear()
             return self._wanted.is_set() and not self.closed
 
-    def _look(self) -> None:
-        """Takes what is new out of the database, in one short transaction, and wakes everyone."""
+    def _read_new_entries(self) -> None:
+        """Reads new entries in one short transaction, caches them, and wakes the readers that they concern."""
         known = self.head
         with self.database.read() as connection:
             found = wire.read_head(connection)
             if found == known:
                 return
-            # Whoever lags behind so far reads pages.
+            # After a long gap the cache restarts empty at the head, and readers get pages from the database.
             fresh = known is not None and found.wire == known.wire and 0 <= found.seq - known.seq <= MOST_KEPT
             items = list(scan_entries(connection, known.seq, found.seq, CHUNK)) if known and fresh else []
             fresh = fresh and sum(item.size for item in items) <= MOST_BYTES
             load_contents(connection, items if fresh else ())
+        # A new revision wakes everyone: access must be resolved again before the next wait.
         revised = known is None or known.revision != found.revision
         with self._lock:
-            self._keep(items if fresh else (), found)
+            self._cache(items if fresh else (), found)
             concerned = [
                 reader for reader in self._sleepers if revised or not fresh or any(map(reader.concerns, items))
             ]
             woken = [self._sleepers.pop(reader) for reader in concerned]
             for sleepers in self._sleepers.values():
                 sleepers.passed = found.seq
-        # Outside the lock, which everyone who wakes wants first.
+        # Outside the lock, because every woken reader takes it first.
         for sleepers in woken:
             wake_sleepers(sleepers)
 
-    def _keep(self, items: Sequence[LogEntry], found: wire.Head) -> None:
+    def _cache(self, items: Sequence[LogEntry], found: wire.Head) -> None:
+        """Appends `items` and drops the oldest entries over either bound; call it with the lock."""
         self.head = found
         self._items.extend(items)
+        # A gap before the new head: the cache must be contiguous, so it starts anew.
         if self._first + len(self._items) != found.seq:
             self._items.clear()
             self._standing.clear()
@@ -200,6 +212,6 @@ class Watcher:
 
 
 def wake_sleepers(sleepers: Sleepers) -> None:
-    # A copy: one whose time is up takes its alarm away meanwhile.
+    # A copy, because a reader whose time is up removes its alarm at the same time.
     for alarm in tuple(sleepers.alarms):
         alarm.set()

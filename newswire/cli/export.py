@@ -6,7 +6,7 @@ from typing import BinaryIO
 import click
 
 from newswire import wire
-from newswire.changes.document import encode_entry
+from newswire.changes.content import encode_entry
 from newswire.changes.page import changes_page
 from newswire.changes.rules import Reader
 from newswire.cli.support.database import open_database

@@ -1,6 +1,7 @@
-"""Verification of a wire over HTTP, or of a pulled copy of it: is it complete and unaltered?
+"""Verification over HTTP that a wire, or a pulled copy of it, is complete and unaltered.
 
-`wire.verify` does the same for the operator, in the database.
+`wire.verify_log` does the same for the operator, in the database. There the content is always present; here an entry
+may be served without its article, and may lack any member. So the two have separate checks of one entry.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,9 +24,9 @@ ShowProgress = Callable[[int, int], None]
 
 
 class Proof(NamedTuple):
-    """The result: `entries` that hold; `blank` of them are served without their content (killed, expired).
+    """The result: the number of valid `entries`; `blank` of them are served without content (killed, expired).
 
-    `broken` is the first entry that does not hold, `reason` why not; `chain` is the last chain value that holds.
+    `broken` is the first invalid entry and `reason` its fault; `chain` is the last valid chain value.
     """
 
     wire: str
@@ -38,18 +39,22 @@ class Proof(NamedTuple):
 
 
 def prove_wire(remote: RemoteWire, copy: Path | None, show: ShowProgress) -> Proof:
-    """Verifies the whole wire, or a copy of it in a file, entry by entry and against the head of the wire."""
+    """Verifies the whole wire, or a copy of it in a file, entry by entry and against the head of the wire.
+
+    Raises `ClientError` for a key with an entitlement.
+    """
     if remote.get("/v1/me").get("entitlement"):
         raise ClientError(
             "This key sees a part of the wire only, and the chain holds over the whole: only a key that sees"
             " everything can prove that nothing is missing."
         )
+    # Read before the entries: what is appended during the walk is left out of it.
     head = remote.get("/v1/wire")
     found = check_entries(served_entries(remote, head) if copy is None else copied_entries(copy), head, show)
     if found.broken is not None or not found.entries:
         return found
     if copy is not None:
-        # A copy may end before the wire does, so its last entry is compared, not the head.
+        # A copy may end before the wire does, so its last entry is compared instead of the head.
         last = fetch_page(remote, [("after", str(found.entries - 1)), ("limit", "1")]).entries
         same = bool(last) and last[0]["chain"] == found.chain
         return found if same else broken_proof(found, "the wire has another entry at this position, or none")
@@ -63,15 +68,15 @@ def broken_proof(found: Proof, reason: str, broken: int | None = None) -> Proof:
 
 
 def served_entries(remote: RemoteWire, head: Mapping[str, Any]) -> Iterator[Entry]:
-    """The entries of the wire up to the head that it had at the beginning, page by page."""
+    """The entries of the wire up to `head`, fetched page by page."""
     entries = chain_iterables.from_iterable(page.entries for page in iterate_pages(remote, [], "0", head["wire"]))
-    # Entries that are withheld are missing, which `check_entries` finds.
+    # The walk ends before the first withheld entry; `prove_wire` then finds that it ends below the head.
     with suppress(EntriesWithheld):
         yield from takewhile(lambda entry: entry["seq"] <= head["head"], entries)
 
 
 def copied_entries(copy: Path) -> Iterator[Entry]:
-    """The entries in a file that `newswire pull --output` has written."""
+    """The entries in a file written by `newswire pull --output`; raises `ClientError` with the number of a bad line."""
     with copy.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
@@ -81,7 +86,7 @@ def copied_entries(copy: Path) -> Iterator[Entry]:
 
 
 def check_entries(entries: Iterable[Entry], head: Mapping[str, Any], show: ShowProgress) -> Proof:
-    """Checks entry after entry, in constant memory, to the end or to the first one that does not hold."""
+    """Checks entry by entry, in constant memory, up to the end or the first invalid one."""
     found = Proof(head["wire"], head["head"], 0, 0, wire.GENESIS)
     for entry in entries:
         reason = find_fault(entry, found.entries + 1, found.chain)
@@ -94,7 +99,7 @@ def check_entries(entries: Iterable[Entry], head: Mapping[str, Any], show: ShowP
 
 
 def find_fault(entry: Entry, expected: int, chain: str) -> str | None:
-    """Why an entry is not as it was written, or None; `chain` is the chain value of the entry before it."""
+    """The reason why an entry is invalid, or None; `chain` is the chain value of the entry before it."""
     try:
         if entry["seq"] != expected:
             return f"entry {expected} is missing" if entry["seq"] > expected else "it comes twice"

@@ -59,7 +59,7 @@ class WriteBuffer:
         """Writes versions and index rows. No lock is awaited: this transaction has locked their articles."""
         if self._versions:
             articles.add_versions(self.connection, self._versions)
-            index.index_documents(self.connection, self._documents)
+            index.search_backend(self.connection).index_documents(self.connection, self._documents)
         self._versions, self._documents, self._bytes = [], [], 0
         self._numbers.clear()
 

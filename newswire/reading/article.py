@@ -1,4 +1,7 @@
-"""One article or one of its versions for one reader: the row, or `article_canceled`, or `not_found`."""
+"""Reads of one article or of its versions for one reader: rows, or the problems `article_canceled` and `not_found`.
+
+Lists are in `lists`. An article that the reader may not know of is `not_found`, so that its existence is not revealed.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,10 +37,11 @@ def read_history(
     connection: Connection, article_id: str, visibility: Visibility, now: int, *, before: int, limit: int
 ) -> Sequence[AnyRow]:
     """Versions below `before` that the reader may see, newest first; a killed article's for its publisher only."""
-    held = read_known(connection, article_id, visibility, now)
-    if not visibility.allows(_standing_of(held), now):
-        raise killed_problem(held.id)
-    statement = _versions_statement(held.number).where(version.c.version < before).order_by(version.c.version.desc())
+    current = read_known(connection, article_id, visibility, now)
+    if not visibility.allows(_standing_of(current), now):
+        raise killed_problem(current.id)
+    statement = _versions_statement(current.number).where(version.c.version < before).order_by(version.c.version.desc())
+    # Access is checked row by row in Python, so the limit cannot be part of the statement.
     seen: list[AnyRow] = []
     for row in connection.execute(statement):
         if visibility.allows_version(as_terms(row.terms), was_told=row.seq is not None):
@@ -48,7 +52,7 @@ def read_history(
 
 
 def read_one_version(connection: Connection, article_id: str, wanted: int, visibility: Visibility, now: int) -> AnyRow:
-    """One version; raises like `history`, and `not_found` for a version that the reader may not see."""
+    """One version; raises like `read_history`, and `not_found` for a version that the reader may not see."""
     found = read_history(connection, article_id, visibility, now, before=wanted + 1, limit=1)
     if not found or found[0].version != wanted:
         raise Problem("not_found", "There is no such version, or it is not yours to read.")
@@ -60,8 +64,8 @@ def read_known(connection: Connection, article_id: str, visibility: Visibility, 
     rows = BY_ID.all(connection, {"id": article_id})
     if not rows or not _may_know(connection, rows[0], visibility, now):
         raise Problem("not_found", "There is no such article, or it is not yours to read.")
-    found: AnyRow = rows[0]
-    return found
+    current: AnyRow = rows[0]
+    return current
 
 
 def _may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:
@@ -80,9 +84,9 @@ def _standing_of(row: AnyRow) -> Standing:
 
 def _versions_statement(number: int) -> Select[Any]:
     """Selects the versions of an article with the status that each had and the `seq` of its first entry."""
-    told = select(func.min(entry.c.seq)).where(entry.c.number == number, entry.c.version == version.c.version)
+    first = select(func.min(entry.c.seq)).where(entry.c.number == number, entry.c.version == version.c.version)
     last = (article.c.version == version.c.version) & (article.c.status == Status.CANCELED.value)
-    seq = told.scalar_subquery()
+    seq = first.scalar_subquery()
     status = case((last, "canceled"), (seq.is_(None), "withheld"), else_="usable")
     return (
         select(version.c.version, version.c.terms, version.c.rendered, version.c.body, version.c.form,

@@ -1,8 +1,8 @@
 """Profiles of authors, merged from the articles that a reader may list: for each field the newest one wins.
 
-There is no table of authors, on purpose: what a reader cannot see cannot be told of its
-author either. An article that gives a field of an author carries a term which says so
-(`visibility.profile_terms`), so that the newest one is a single look-up.
+A table of authors was refused: it would reveal fields from articles that the reader may not see. Instead, an article
+that gives a field of an author carries a term for it (`visibility.profile_terms`), so the newest one is a single
+look-up in the index.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,31 +18,34 @@ from newswire.store.tables import article, publisher, version
 from newswire.visibility import PROFILE, profile_term, term_of
 
 AT_ONCE = 20
-"""Articles in memory at a time: each may bring megabytes of captions."""
+"""Articles in memory at a time: one may have megabytes of captions."""
 
 
 def author_profiles(connection: Connection, ids: Collection[str], sight: Sight) -> dict[str, dict[str, Any]]:
     """By id: `id`, `name`, `publisher` (slug, name, url) and the fields of `PROFILE`, null where no article gives them.
 
-    Name and publisher are those of the newest article. Whoever has no article is not there.
+    Name and publisher are those of the newest article. An author without a visible article is left out.
     """
-    found = {
-        said["id"]: said
-        for _, said in _newest_statements(connection, {term_of("author", each): each for each in ids}, sight)
+    of_author = {term_of("author", author_id): author_id for author_id in ids}
+    profiles = {members["id"]: members for _, members in _newest_members(connection, of_author, sight)}
+    # Only the fields that the newest article lacks are looked up in older ones.
+    missing = {
+        profile_term(field, author_id): (author_id, field)
+        for author_id, members in profiles.items()
+        for field in PROFILE
+        if not members[field]
     }
-    unsaid = {
-        profile_term(field, each): (each, field) for each, said in found.items() for field in PROFILE if not said[field]
-    }
-    for name, said in _newest_statements(connection, {name: each for name, (each, _) in unsaid.items()}, sight):
-        each, field = unsaid[name]
-        found[each][field] = said[field]
-    return found
+    of_field = {term: author_id for term, (author_id, _) in missing.items()}
+    for term, members in _newest_members(connection, of_field, sight):
+        author_id, field = missing[term]
+        profiles[author_id][field] = members[field]
+    return profiles
 
 
-def _newest_statements(
+def _newest_members(
     connection: Connection, terms: Mapping[str, str], sight: Sight
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """For each term the members of its author (`terms` gives the id) in the newest article that carries it."""
+    """For each term, the members of its author in the newest article that has it; `terms` maps to author ids."""
     numbers = index.newest_by_term(connection, terms.keys(), *sight)
     carried: dict[int, list[str]] = {}
     for name, number in numbers.items():
@@ -50,12 +53,12 @@ def _newest_statements(
     for row in _read_articles(connection, list(carried)):
         authors = decode_article(row.rendered, None)["authors"]
         for name in carried[row.number]:
-            if said := _author_members(terms[name], authors):
-                yield name, said | {"publisher": {"slug": row.slug, "name": row.name, "url": row.url}}
+            if members := _author_members(terms[name], authors):
+                yield name, members | {"publisher": {"slug": row.slug, "name": row.name, "url": row.url}}
 
 
 def _read_articles(connection: Connection, numbers: Sequence[int]) -> Iterator[AnyRow]:
-    """The current versions of articles with their publishers as they are now, `AT_ONCE` at a time."""
+    """The current versions of articles with their current publishers, read `AT_ONCE` at a time."""
     statement = (
         select(article.c.number, version.c.rendered, publisher.c.slug, publisher.c.name, publisher.c.url)
         .join_from(article, version, CURRENT)
@@ -67,7 +70,7 @@ def _read_articles(connection: Connection, numbers: Sequence[int]) -> Iterator[A
 
 def _author_members(author_id: str, authors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The members of an author in one article; of one that is listed twice, each field where it first has a value."""
-    said: dict[str, Any] = {}
-    for each in reversed([item for item in authors if item["id"] == author_id]):
-        said |= {name: value for name, value in each.items() if value is not None or name not in said}
-    return said
+    members: dict[str, Any] = {}
+    for author in reversed([author for author in authors if author["id"] == author_id]):
+        members |= {name: value for name, value in author.items() if value is not None or name not in members}
+    return members

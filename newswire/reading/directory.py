@@ -1,8 +1,8 @@
 """Lists of names (sections, keywords, publishers, authors) with the number of articles of each, in alphabetical order.
 
-A name is shown where its reader may list an article that carries it, now. The dictionary of
-labels knows names of embargoed and killed articles too, and those of other publishers; so
-each name is held against the search index first, and a cursor names only what was shown.
+A name is listed if the reader may now list an article that carries it. The table of labels also has names from
+embargoed and killed articles and from other publishers, so each name is checked against the search index first, and a
+cursor contains only names that were listed.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ from newswire.store.tables import label
 from newswire.visibility import Filter, TimeRules, Visibility, fingerprint_of, term_of
 
 MOST_LOOKED_AT = 2000
-"""Names of a page's request that are held against the index; then the page ends, however short it is."""
+"""Names that one request checks against the index; then its page ends, however short it is."""
 
 
 class Sight(NamedTuple):
-    """What a reader may list now: the usable articles that match `wanted` and satisfy `rules`."""
+    """The articles that a reader may list now: usable ones that match `wanted` and satisfy `rules`."""
 
     wanted: Filter
     rules: TimeRules
@@ -37,13 +37,13 @@ class Sight(NamedTuple):
         return cls(rule.filter, rule.times)
 
     def counts(self, connection: Connection, terms: Sequence[str]) -> dict[str, Count]:
-        """How many articles of each term there are; terms of none are not there."""
+        """The number of articles of each term; terms without articles are left out."""
         found = index.count_by_term(connection, terms, *self, most=COUNTED_TO + 1)
         return {name: Count.of(value) for name, value in found.items()}
 
 
 class Name(NamedTuple):
-    """A name in a list, before it is known whether the reader may see it."""
+    """A row of the table of labels: a candidate until access to one of its articles is checked."""
 
     words: str
     term: str
@@ -68,29 +68,29 @@ class Names:
     cursor: str | None
 
     def beginnings(self) -> list[str]:
-        """What the words of a name must hold: a blank and the beginning of a word, for each word typed."""
+        """For each word typed, the text that the words of a name must contain: a blank and the beginning of a word."""
         if self.typed is None:
             return []
-        found = [join_spaced(word_forms(spelling)).rstrip() for spelling in split_spellings(self.typed)]
-        if not found:
+        beginnings = [join_spaced(word_forms(spelling)).rstrip() for spelling in split_spellings(self.typed)]
+        if not beginnings:
             detail = "Write what to look for: nothing here has a letter or digit."
             raise Problem("invalid_query", f"q: {detail}", [Fault("invalid_query", detail, parameter="q")], position=0)
-        return found
+        return beginnings
 
     def fingerprint(self) -> str:
         return fingerprint_of([self.kind, self.typed])
 
     def start(self) -> NameStart:
-        """Where the page begins; raises `Problem` for a cursor that is not one, or another list's."""
+        """The position from the cursor; raises `Problem` for an invalid cursor or one of another list."""
         if self.cursor is None:
             return NameStart()
         match decode_cursor(self.cursor):
-            case [str(fingerprint), str(held), str(name), int(passed)] if (
-                "\0" not in held + name and 0 <= passed < 2**31
+            case [str(fingerprint), str(words), str(term), int(passed)] if (
+                "\0" not in words + term and 0 <= passed < 2**31
             ):
                 if fingerprint != self.fingerprint():
                     raise cursor_mismatch()
-                return NameStart(held, name, passed)
+                return NameStart(words, term, passed)
         raise invalid_cursor()
 
     def cursor_at(self, start: NameStart) -> str:
@@ -98,14 +98,14 @@ class Names:
 
 
 class NamePage(NamedTuple):
-    """Names with their counts; and the cursor behind them, if any."""
+    """A page of names with their counts, and the cursor of the next page, if any."""
 
     names: list[tuple[Name, Count]]
     next_cursor: str | None
 
 
 def name_page(connection: Connection, asked: Names, sight: Sight, own: str | None = None) -> NamePage:
-    """The names that the reader may see, and `own`, the term of a reader's own name, with or without articles."""
+    """The names that the reader may see; `own`, the term of the reader's own name, is listed even without articles."""
     start = asked.start()
     seen, looked_at = _visible_names(connection, asked, start, sight, own)
     shown = [name for _, name in seen[: asked.limit]]
@@ -120,19 +120,20 @@ def name_page(connection: Connection, asked: Names, sight: Sight, own: str | Non
 def _visible_names(
     connection: Connection, asked: Names, start: NameStart, sight: Sight, own: str | None
 ) -> tuple[list[tuple[int, Name]], int | None]:
-    """What the reader may see, one name more than a page has, each with its place behind `start`.
+    """The names that the reader may see, up to one more than a page has, each with its distance from `start`.
 
-    With it the number of names that were looked at; None: there are no more.
+    The second value is the number of names checked, or None if the list ends here.
     """
     seen: list[tuple[int, Name]] = []
     looked_at, size = 0, asked.limit + 1
     while len(seen) <= asked.limit and looked_at < MOST_LOOKED_AT:
-        some = _candidate_names(connection, asked, start._replace(passed=start.passed + looked_at), size)
-        present = {*index.count_by_term(connection, [name.term for name in some], *sight, most=1), own}
-        seen += [(place, name) for place, name in enumerate(some, looked_at + 1) if name.term in present]
-        if len(some) < size:
+        candidates = _candidate_names(connection, asked, start._replace(passed=start.passed + looked_at), size)
+        present = {*index.count_by_term(connection, [name.term for name in candidates], *sight, most=1), own}
+        seen += [(distance, name) for distance, name in enumerate(candidates, looked_at + 1) if name.term in present]
+        if len(candidates) < size:
             return seen, None
-        looked_at, size = looked_at + len(some), MOST_LOOKED_AT // 4
+        # The first read has the size of a page, which mostly suffices; where access hides names, later ones are larger.
+        looked_at, size = looked_at + len(candidates), MOST_LOOKED_AT // 4
     return seen, looked_at
 
 
@@ -147,20 +148,20 @@ def _next_start(
         return None
     if not seen:
         return start._replace(passed=start.passed + looked_at)
-    place, last = seen[-1]
-    return NameStart(last.words, last.term, looked_at - place)
+    distance, last = seen[-1]
+    return NameStart(last.words, last.term, looked_at - distance)
 
 
 def _candidate_names(connection: Connection, asked: Names, start: NameStart, size: int) -> Sequence[Name]:
     """The next names with the prefix asked for, before access is checked."""
     beginnings = asked.beginnings()
     if asked.kind == "publisher":
-        found = [
+        names = [
             name
             for name in _publisher_names(connection)
             if name[:2] > start[:2] and all(beginning in name.words for beginning in beginnings)
         ]
-        return found[start.passed : start.passed + size]
+        return names[start.passed : start.passed + size]
     statement = (
         select(label.c.words, label.c.term, label.c.label)
         .where(label.c.kind == asked.kind, tuple_(label.c.words, label.c.term) > tuple_(start.words, start.term))
@@ -173,6 +174,6 @@ def _candidate_names(connection: Connection, asked: Names, start: NameStart, siz
 
 
 def _publisher_names(connection: Connection) -> list[Name]:
-    """The publishers as names, in their order; there are few, and they can be renamed."""
-    named = (Label(term_of("publisher", each.slug), "publisher", each.name) for each in list_publishers(connection))
-    return sorted(Name(label_words(each), each.term, each.label) for each in named)
+    """The publishers as names, sorted. They are not in the table of labels: they are few, and may be renamed."""
+    labels = (Label(term_of("publisher", item.slug), "publisher", item.name) for item in list_publishers(connection))
+    return sorted(Name(label_words(item), item.term, item.label) for item in labels)

@@ -1,6 +1,7 @@
 """Facets: the matches of a query counted by publisher, section, language, keyword and author.
 
-The terms of the newest matches are counted, of `COUNTED_TO` at most; labels are looked up for what is shown.
+The terms of the newest `COUNTED_TO` matches are counted, so the work is bounded; labels are looked up only for values
+that are returned.
 """
 
 from collections import Counter
@@ -25,17 +26,17 @@ TERMS = select(version.c.terms).join_from(article, version, CURRENT)
 def count_facets(
     connection: Connection, query: Query, visibility: Visibility, now: int, kinds: Collection[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """For each kind the values that most matches of the whole query have, the most frequent first, ties by value.
+    """For each kind the `MOST_VALUES` most frequent values among the matches of the whole query, ties by value.
 
-    A value is as served: `value`, `count` (a `Count`), of an author also `name`. A count is exact, eq, when
-    all matches were looked at; when there are more than `COUNTED_TO`, the newest were, and it is gte.
+    A value has the members `value`, `count` (a `Count`) and, for an author, `name`. A count is exact (eq) unless there
+    are more than `COUNTED_TO` matches; then it covers the newest of them (gte).
     """
     query, _ = query.resume()
     newest = replace(query, order="published_at", descending=True)
-    statement, sought = list_statement(connection, TERMS, newest, visibility, now, None, COUNTED_TO + 1)
-    terms = [term for (term,) in statement.execute(connection, sought)]
+    statement, values = list_statement(connection, TERMS, newest, visibility, now, None, COUNTED_TO + 1)
+    terms = [term for (term,) in statement.execute(connection, values)]
     relation = "eq" if len(terms) <= COUNTED_TO else "gte"
-    # A version carries a term once: the count of a term is one of articles.
+    # A version carries a term at most once, so the count of a term is the number of articles.
     wanted = tuple(f"{kind}_" for kind in kinds)
     counts = Counter([name for name in " ".join(terms[:COUNTED_TO]).split() if name.startswith(wanted)])
     return {kind: _facet_values(connection, kind, counts, relation) for kind in sorted(kinds)}
@@ -47,7 +48,7 @@ def _facet_values(connection: Connection, kind: str, counts: Mapping[str, int], 
     terms.sort(key=lambda name: (-counts[name], name))
     match kind:
         case "author":
-            # An article is found by an author's name too; the id is what counts.
+            # An article has terms for the name and for the id of an author; only the id identifies one.
             labelled = _labelled_terms(connection, [name for name in terms if AUTHOR_ID.fullmatch(name)])
             shown = ((name, {"value": term_value(name), "name": label}) for name, label in labelled)
         case "publisher":
@@ -60,7 +61,7 @@ def _facet_values(connection: Connection, kind: str, counts: Mapping[str, int], 
 
 
 def _labelled_terms(connection: Connection, terms: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Terms with their labels, looked up in portions, lazily; terms without a label are left out."""
+    """Terms with their labels, looked up lazily in portions; terms without a label are left out."""
     for start in range(0, len(terms), 2 * MOST_VALUES):
         portion = terms[start : start + 2 * MOST_VALUES]
         labels = find_labels(connection, portion)

@@ -1,13 +1,14 @@
-"""Lists of articles: a page by keyset pagination, never OFFSET, and a bounded count.
+"""Lists of articles in the order of time: pages by keyset pagination, bounded counts, and a cache of expiries.
 
-A page selects one row more than it shows; that row says whether there is a next page.
+A page selects one row more than it returns, which tells whether there is a next page. OFFSET was refused: its cost
+grows with the depth of the page. Pages in the order of relevance are in `relevance`.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import Connection, Select, func, literal_column, select
+from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
 
 from newswire.document import count_fitting
 from newswire.search import index
@@ -17,14 +18,17 @@ from newswire.store.articles import CURRENT, NUMBERS, AnyRow
 from newswire.store.statements import Statement
 from newswire.store.tables import article, version
 from newswire.visibility import NOTHING, Filter, TimeRules, Visibility
+from newswire.wire import Head, PerHead
 
 COUNTED_TO = 10_000
 EVERYTHING = Filter()
+LAST_EXPIRY = Statement(select(func.max(article.c.expires_at)).where(article.c.expires_at <= bindparam("now")))
+NEXT_EXPIRY = Statement(select(func.min(article.c.expires_at)).where(article.c.expires_at > bindparam("now")))
 SIZES = select(func.length(version.c.body)).join_from(article, version, CURRENT)
 
 
 class ListPage(NamedTuple):
-    """Rows of a page: id, seq, status, rendered, body, form and their place; and the cursor behind it, if any."""
+    """Rows of a page (id, seq, status, rendered, body, form, sort position) and the cursor of the next page, if any."""
 
     rows: Sequence[AnyRow]
     next_cursor: str | None
@@ -45,26 +49,27 @@ class Count(NamedTuple):
 def list_page(
     connection: Connection, query: Query, visibility: Visibility, now: int, languages: Sequence[str] | None = None
 ) -> ListPage:
-    """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query.
+    """The page of `query` that this caller may see; raises `Problem` for an invalid cursor or one of another query.
 
-    `languages` are those of the index, if they are known.
+    `languages` are those of the index, if the caller has them cached.
     """
     query, start = query.resume()
     limit = query.limit
     if needs_bodies(query):
+        # Sizes are read before the bodies, so that a page never loads more than `PAGE_BYTES` into memory.
         sizes, values = list_statement(connection, SIZES, query, visibility, now, start, limit, languages)
         limit = count_fitting([size for (size,) in sizes.execute(connection, values)])
     shape = _list_columns(query.order, needs_bodies(query))
     statement, values = list_statement(connection, shape, query, visibility, now, start, limit + 1, languages)
     rows = statement.all(connection, values)
-    shown = rows[:limit]
+    page = rows[:limit]
     more = len(rows) > limit
-    cursor = query.cursor_at(Position(shown[-1].at, shown[-1].number)) if more else None
-    return ListPage(shown, cursor)
+    cursor = query.cursor_at(Position(page[-1].at, page[-1].number)) if more else None
+    return ListPage(page, cursor)
 
 
 def count_articles(connection: Connection, query: Query, visibility: Visibility, now: int) -> Count:
-    """The number of articles in the whole list, exact to 10,000."""
+    """The number of articles in the whole list, exact up to `COUNTED_TO`."""
     query, _ = query.resume()
     wanted, rules = visible_filter(query, visibility, now)
     if wanted != EVERYTHING or query.expression is not None:
@@ -77,9 +82,9 @@ def list_statement(
     connection: Connection, columns: Select[Any], query: Query, visibility: Visibility, now: int,
     start: Position | None, limit: int, languages: Sequence[str] | None = None,
 ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
-    """`columns` (a select from article) of what a caller may see of a query, in its order, behind `start`.
+    """Selects `columns` of the visible matches of a query, in its order, after `start`: statement and values.
 
-    The statement, and its values. Statements are kept by their `columns`: these are made once.
+    `columns` is a select from article. It is a key of the statement cache, so callers must pass the same object.
     """
     wanted, rules = visible_filter(query, visibility, now)
     if wanted != EVERYTHING or query.expression is not None:
@@ -89,26 +94,26 @@ def list_statement(
 
 
 def visible_filter(query: Query, visibility: Visibility, now: int) -> tuple[Filter, TimeRules]:
-    """The terms and the times that the articles of a query must have for a caller to see them."""
+    """The conditions of the query and of the caller's access together: terms, and rules on times."""
     rule = visibility.rule_at(now)
     wanted = rule.filter & query.filter
     return (wanted if query.status in rule.statuses else wanted & NOTHING), rule.times
 
 
 def rows_in_order(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequence[AnyRow]:
-    """The rows of articles by their numbers, in this order; only the first ones where all do not fit into a page."""
+    """The rows of articles in the order of `numbers`; only the first ones if all do not fit into `PAGE_BYTES`."""
     if needs_bodies(query):
         sized = SIZES.add_columns(article.c.number).where(article.c.number.in_(numbers))
         sizes = {row.number: row[0] for row in connection.execute(sized)}
         numbers = numbers[: count_fitting([sizes[number] for number in numbers])]
     wanted = _list_columns(query.order, needs_bodies(query))
     rows = connection.execute(wanted.where(article.c.number.in_(numbers)))
-    known = {row.number: row for row in rows}
-    return [known[number] for number in numbers]
+    by_number = {row.number: row for row in rows}
+    return [by_number[number] for number in numbers]
 
 
 def needs_bodies(query: Query) -> bool:
-    """Whether the rows of a page contain bodies; then their sizes bound the page."""
+    """Whether the rows of a page contain bodies, whose sizes then bound the page."""
     return query.include_body or query.highlight
 
 
@@ -119,3 +124,31 @@ def _list_columns(order: str, bodies: bool) -> Select[Any]:
         article.c.id, article.c.seq, article.c.status, version.c.rendered, body, version.c.form,
         article.c[order].label("at"), article.c.number,
     ).join_from(article, version, CURRENT)  # fmt: skip
+
+
+class Expiries(NamedTuple):
+    """The last expiry up to `since` and the first one after it, in milliseconds since 1970; None if there is none."""
+
+    since: int
+    last: int | None
+    following: int | None
+
+
+class Calendar:
+    """A cache of the expiries around now, at which lists change before the log has an entry for it.
+
+    A new head makes it stale, because only articles on the wire expire from it.
+    """
+
+    def __init__(self) -> None:
+        self._cached: PerHead[Expiries] = PerHead()
+
+    def around(self, connection: Connection, head: Head, now: int) -> Expiries:
+        """The expiries around `now` at `head`, which `connection` sees."""
+        cached = self._cached.get(head)
+        if cached is None or now < cached.since or (cached.following is not None and cached.following <= now):
+            last, following = (
+                statement.execute(connection, {"now": now}).fetchone()[0] for statement in (LAST_EXPIRY, NEXT_EXPIRY)
+            )
+            cached = self._cached.put(head, Expiries(now, last, following))
+        return cached

@@ -1,9 +1,9 @@
-"""A query to a page in the order of relevance, within windows of the newest matches.
+"""Pages in the order of relevance, within windows of the newest matches.
 
-Matches are taken newest first, `WINDOW` at a time, and each window is ranked by itself: so the
-work for a page is bounded, there is no end that cannot be reached, and every match is shown once.
-A cursor carries the places between which its window lies, what the scores were measured by, and
-the last rank that was shown: what arrives later, or is killed, moves nothing else.
+Matches are taken newest first, `WINDOW` at a time, and each window is ranked by itself. So the work for a page is
+bounded, all matches can be reached, and each is returned once (decision 0006). A cursor carries the two ends of its
+window, the measures of the scores, and the last rank returned: articles that arrive or are killed between two pages do
+not move the others. Scores are computed in `search.bm25`.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ POSITIONS = select(article.c.published_at, article.c.number)
 
 
 class Rank(NamedTuple):
-    """Where an article stands: the greater is shown earlier. Equal scores stand newest first."""
+    """The sort key of an article, greatest first: equal scores are ordered newest first."""
 
     score: float
     at: int
@@ -35,9 +35,9 @@ class Rank(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Matches behind `top` down to `bottom`, or to the last of all where that is None.
+    """The matches after `top` down to `bottom`, or down to the oldest match if that is None.
 
-    `measures` and `shown`, the last one shown, are None when nothing of it was shown yet.
+    `measures` and `shown`, the last rank returned, are None before the first page of the window.
     """
 
     top: Position | None = None
@@ -47,14 +47,14 @@ class Window(NamedTuple):
 
 
 def ranked_page(connection: Connection, query: Query, visibility: Visibility, now: int) -> ListPage:
-    """The page of `query` that this caller may see; raises `Problem` for a cursor that is not of this query.
+    """The page of `query` that this caller may see; raises `Problem` for an invalid cursor or one of another query.
 
-    It is shorter than its limit where a window ends.
+    A page is shorter than its limit at the end of a window.
     """
     query, window = resume_query(query)
     window, ranks = rank_window(connection, query, visibility, now, window)
     if not ranks and window.bottom is not None:
-        # What was left of this window has been killed in the meantime.
+        # The rest of this window was killed since the last page; an empty page would look like the end.
         window, ranks = rank_window(connection, query, visibility, now, Window(window.bottom))
     rows = rows_in_order(connection, query, [rank.number for rank in ranks[: query.limit]])
     if len(rows) < len(ranks):
@@ -65,16 +65,16 @@ def ranked_page(connection: Connection, query: Query, visibility: Visibility, no
 def rank_window(
     connection: Connection, query: Query, visibility: Visibility, now: int, window: Window
 ) -> tuple[Window, list[Rank]]:
-    """The window as it is now, and what is still to be shown of it, in order."""
-    window, places = find_window(connection, query, visibility, now, window)
+    """The window with its measures, and the ranks in it that are still to be returned, greatest first."""
+    window, positions = find_window(connection, query, visibility, now, window)
     assert query.expression is not None
     assert query.ranked_at is not None
-    texts = index.read_texts(connection, [place.number for place in places], LOOKED_AT)
-    articles = [texts[place.number] for place in places]
-    found, measures = score_articles(articles, query.expression, index.read_languages(connection), window.measures)
+    texts = index.read_texts(connection, [position.number for position in positions], LOOKED_AT)
+    articles = [texts[position.number] for position in positions]
+    scores, measures = score_articles(articles, query.expression, index.read_languages(connection), window.measures)
     ranks = [
-        Rank(score * freshness_weight(query.ranked_at - place.at), *place)
-        for score, place in zip(found, places, strict=True)
+        Rank(score * freshness_weight(query.ranked_at - position.at), *position)
+        for score, position in zip(scores, positions, strict=True)
     ]
     ranks.sort(reverse=True)
     shown = window.shown
@@ -82,16 +82,16 @@ def rank_window(
 
 
 def freshness_weight(age: int) -> float:
-    """Two for what is new, one and a half after a week, towards one; `age` in milliseconds."""
+    """The factor for freshness: 2 at age 0, 1.5 after a week, towards 1; `age` in milliseconds."""
     return 1 + 1 / (1 + max(0, age) / WEEK)
 
 
 def find_window(
     connection: Connection, query: Query, visibility: Visibility, now: int, window: Window
 ) -> tuple[Window, list[Position]]:
-    """The matches in a window, newest first; its ends are set when it is new.
+    """The matches in a window, newest first, and the window; a new one gets its ends here.
 
-    Late arrivals may double it. Where they are more, it ends earlier than it did.
+    Late arrivals may at most double it; if there are more, its bottom moves up, so that the work stays bounded.
     """
     top, bottom, measures, _ = window
     most = WINDOW if measures is None else 2 * WINDOW
@@ -99,19 +99,21 @@ def find_window(
         since = bottom.at if query.times.published_from is None else max(bottom.at, query.times.published_from)
         query = replace(query, times=query.times._replace(published_from=since))
     statement, values = list_statement(connection, POSITIONS, query, visibility, now, top, most + 1)
-    places = [Position(*row) for row in statement.execute(connection, values)]
+    positions = [Position(*row) for row in statement.execute(connection, values)]
     if bottom is not None:
-        places = [place for place in places if place >= bottom]
-    if len(places) > most:
-        places = places[:most]
-        bottom = places[-1]
-    if top is None and places:
-        top = places[0]._replace(number=places[0].number + 1)
-    return window._replace(top=top, bottom=bottom), places
+        # The statement bounds the time only; articles of the same millisecond may lie below the bottom.
+        positions = [position for position in positions if position >= bottom]
+    if len(positions) > most:
+        positions = positions[:most]
+        bottom = positions[-1]
+    if top is None and positions:
+        # `top` is exclusive, so it lies just above the newest match.
+        top = positions[0]._replace(number=positions[0].number + 1)
+    return window._replace(top=top, bottom=bottom), positions
 
 
 def window_cursor(query: Query, window: Window) -> str:
-    """Continues within a window, or with a new one behind `top`."""
+    """The cursor that continues within a window, or begins a new one after `top`."""
     top, bottom, measures, shown = window
     assert top is not None
     rest = [] if measures is None or shown is None else [bottom and [*bottom], *measures, *shown]
@@ -119,7 +121,7 @@ def window_cursor(query: Query, window: Window) -> str:
 
 
 def resume_query(query: Query) -> tuple[Query, Window]:
-    """The query with the times of its first page, and where it goes on; raises `Problem` for a forged cursor."""
+    """The query with the times of its first page, and its window; raises `Problem` for an invalid cursor."""
     query, top = query.resume()
     if query.cursor is None:
         return query, Window()
@@ -134,7 +136,7 @@ def resume_query(query: Query) -> tuple[Query, Window]:
 
 
 def decode_window(query: Query, top: Position | None, rest: Sequence[Any]) -> Window | None:
-    """A window of which a part was shown, out of a cursor; None when it is none."""
+    """Decodes a window of which a part was returned; None if any part of this outside input is invalid."""
     match rest:
         case [bottom, int(length), [*weights], float(score), at, number]:
             ends = bottom is None or (isinstance(bottom, list) and len(bottom) == 2 and is_valid_position(*bottom))

@@ -94,7 +94,7 @@ def leaf_matches(tokens: Sequence[Token], leaf: Leaf, language: str) -> Iterator
 
 
 def end_of_match(token: Token, form: str) -> int:
-    """The end of a match whose last token matched `form`: if that is one letter, the match ends after one letter."""
+    """The end of a match: after the first letter of its last token if `form` is one letter, else the token's end."""
     return token.first if len(form) == 1 else token.end
 
 

@@ -14,8 +14,8 @@ from sqlalchemy import Table, func, select
 from newswire.store.statements import Statement
 
 ANALYSIS_VERSION = 1
-"""Raise it with every change of the index row of an unchanged article: in word breaking, folding or the budget
-(`newswire.search.analysis`), texts (`newswire.search.texts`), filter terms (`newswire.visibility`), columns."""
+"""Raise it with every change of the index row of an unchanged article: in word breaking, folding, the budget or the
+texts (`newswire.search.analysis`), in filter terms (`newswire.visibility`), or in the columns."""
 
 INDEX_VERSION = f"{ANALYSIS_VERSION}/{Stemmer.version()}"
 """The version of the rows that this process writes, such as `1/3.1.0`: the analysis, and the release of PyStemmer,

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, liter
 from newswire.search.query import Position, Query, Times
 from newswire.store.statements import Statement
 from newswire.store.tables import article
-from newswire.visibility import TimeRules, open_clauses, rules_among, values_of_rules
+from newswire.visibility import TimeRules, allowed_clauses, rules_among, values_of_rules
 
 MAX_SHAPES = 500
 """Statements in each cache. Callers can make more shapes than that, so the caches have a bound."""
@@ -99,4 +99,4 @@ def open_between(columns: Select[Any], query: Query, rules: TimeRules) -> Select
         columns = between_times(columns, article.c.updated_at, query.times[2:])
     else:
         columns = between_times(columns, article.c.published_at, query.times[:2])
-    return columns.where(*open_clauses(rules, article.c))
+    return columns.where(*allowed_clauses(rules, article.c))

@@ -53,10 +53,10 @@ def find_tokens(text: str) -> Iterator[Token]:
 def _aligned(text: str, offset: int) -> Iterator[Token]:
     """The tokens of a line that begins at `offset`."""
     letters, starts, ends = _letters(text, offset)
-    for found in SPELLING.finditer(letters):
-        start, end = found.span()
-        if not is_run(found[0]):
-            yield Token(fold_word(found[0]), found[0], starts[start], ends[end - 1], ends[end - 1])
+    for match in SPELLING.finditer(letters):
+        start, end = match.span()
+        if not is_run(match[0]):
+            yield Token(fold_word(match[0]), match[0], starts[start], ends[end - 1], ends[end - 1])
             continue
         for place in range(start, end):
             behind = min(place + 2, end)
@@ -83,7 +83,7 @@ def _pieces(text: str, offset: int) -> Iterator[tuple[str, int, int]]:
     if len(letters) == len(text) and letters == text.casefold():
         yield letters, offset, offset + len(text)
         return
-    pieces = [(_piece(found[0]), offset + found.start(), offset + found.end()) for found in _CLUSTER.finditer(text)]
+    pieces = [(_piece(match[0]), offset + match.start(), offset + match.end()) for match in _CLUSTER.finditer(text)]
     if "".join(piece for piece, _, _ in pieces) == letters:
         yield from pieces
         return
@@ -91,8 +91,8 @@ def _pieces(text: str, offset: int) -> Iterator[tuple[str, int, int]]:
     if len(smaller) == 1:
         yield letters, offset, offset + len(text)
         return
-    for found in smaller:
-        yield from _pieces(found[0], offset + found.start())
+    for match in smaller:
+        yield from _pieces(match[0], offset + match.start())
 
 
 def _piece(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The web process: gunicorn's threaded worker, with shorter ways between the requests of one connection.
+"""The web process: gunicorn's threaded worker, whose threads keep serving a busy keep-alive connection.
 
 gunicorn's settings are in `supervisor`.
 """
@@ -27,10 +27,10 @@ KEEPALIVE_POLL_MS = 1
 
 
 class WebProcess(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's `gthread` worker whose threads keep a busy connection and which ends its streams when it stops."""
+    """gunicorn's `gthread` worker; its threads keep busy connections, and its streams end when it stops."""
 
     busy_connections = 0
-    """Connections that a thread holds or that wait for one. Only the main thread changes the number."""
+    """Connections that a thread serves or that wait for a thread. Only the main thread changes it: no lock."""
 
     def init_process(self) -> None:
         limit_heaps()
@@ -38,12 +38,13 @@ class WebProcess(ThreadWorker):  # type: ignore[misc]
 
     def init_signals(self) -> None:
         super().init_signals()
-        # The handlers stand now, so the signals that `Supervisor.spawn_worker` held back may be delivered.
+        # The signal handlers are set now, so the signals that `Supervisor.spawn_worker` blocked may be delivered.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
-        # A signal handler interrupts the main thread anywhere, perhaps while it holds the lock that this would take.
+        # Deferred, because a signal handler interrupts the main thread anywhere, perhaps while it holds the lock that
+        # `close_streams` takes.
         self.method_queue.defer(lambda: close_streams(self))
 
     def is_parent_alive(self) -> bool:

@@ -68,10 +68,10 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
             "bind": f"fd://{listener.detach()}",
             "workers": processes,
             "worker_class": WebProcess,
-            # A stream occupies a thread that sleeps; `api.limits` keeps streams from taking the others.
+            # A stream occupies a thread that sleeps; the slots of `api.context` keep streams from taking all threads.
             "threads": settings.threads + settings.streams,
             "worker_connections": 1000 + settings.threads + settings.streams,
-            # Longer than the 60 seconds for which the usual proxies keep their connections.
+            # Longer than the 60 seconds of the usual proxies, which must not send on a connection that we just closed.
             "keepalive": 75,
             "timeout": 60,
             "graceful_timeout": 30,

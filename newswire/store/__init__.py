@@ -1,5 +1,5 @@
-"""The database: tables, transactions, statements, migrations. Not here: search, and what a reader may see.
+"""The database: tables, transactions, connection pools, statements, migrations. Not here: search and access rules.
 
-Functions take an open connection first and never commit. What differs between the database systems is in `sqlite`
-and `postgres`, behind `backend.Backend`.
+Functions take an open connection as their first argument and never commit. The differences between the database
+systems are in `sqlite` and `postgres`, behind the interface `backend.Backend`.
 """

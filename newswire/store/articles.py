@@ -1,4 +1,7 @@
-"""Rows of articles and their versions: locks, and inserts that give way to a rival."""
+"""Rows of articles, of their versions, and of the versions that the log delivered: row locks, inserts, updates.
+
+Not here: lists of articles (`newswire.search.keyset`) and writing of the log (`newswire.wire`).
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
@@ -29,7 +32,7 @@ HELD = tuple(article.c[name] for name in ArticleState._fields)
 
 
 class Past(NamedTuple):
-    """A version that entry `seq` delivered, and the terms that it had."""
+    """A version that log entry `seq` delivered, and its filter terms."""
 
     seq: int
     version: int
@@ -66,7 +69,7 @@ def insert_unless_there(
 ) -> Any | None:
     """Inserts a row and returns one column of it; None if a row with the same unique key exists.
 
-    If a rival has inserted that row and not yet committed, this waits for the rival.
+    If another transaction has inserted that row and has not ended, this waits for its end.
     """
     return connection.execute(insert_unless_there_statement(table, returning), values).scalar_one_or_none()
 
@@ -74,20 +77,20 @@ def insert_unless_there(
 def add_article(connection: Connection, values: dict[str, Any]) -> int | None:
     """Inserts an article and returns its number; None if its publisher has one with this external id.
 
-    If a rival has inserted that one and not yet committed, this waits for the rival.
+    If another transaction has inserted that one and has not ended, this waits for its end.
     """
     added = ADD_ARTICLE.all(connection, values)
     return added[0].number if added else None
 
 
 def lock_by_external_id(connection: Connection, publisher_id: int, external_id: str) -> ArticleState | None:
-    """The article, its row locked until the transaction ends (on SQLite the whole database is)."""
+    """The state of an article, or None. Locks its row until the transaction ends (on SQLite the whole database)."""
     values = {"publisher_id": publisher_id, "external_id": external_id}
     return first_state(BY_EXTERNAL_ID.all(connection, values))
 
 
 def lock_by_id(connection: Connection, article_id: str) -> ArticleState | None:
-    """The same by its id."""
+    """As `lock_by_external_id`, by the id that the wire gave the article."""
     return first_state(BY_ID.all(connection, {"id": article_id}))
 
 
@@ -104,12 +107,15 @@ def first_state(found: Sequence[Any]) -> ArticleState | None:
 
 
 def lock_publisher(connection: Connection, publisher_id: int) -> None:
-    """Lets one batch of a publisher run at a time: two that name the same articles in another order would deadlock."""
+    """Locks a publisher's row, so that its batches run one at a time.
+
+    Two batches with the same articles in different orders would deadlock on the rows of these.
+    """
     LOCK_PUBLISHER.all(connection, {"publisher_id": publisher_id})
 
 
 def current_version(connection: Connection, number: int, current: int) -> Any:
-    """Source, rendered JSON, body and stored form of one version."""
+    """A row with the source, rendered JSON, body and stored form of one version."""
     return VERSION.all(connection, {"number": number, "version": current})[0]
 
 
@@ -123,18 +129,18 @@ def change_article(connection: Connection, number: int, values: dict[str, Any]) 
 
 @cache
 def update_statement(*names: str) -> Statement:
-    """An UPDATE of these columns of the article `which`."""
+    """An UPDATE of these columns of the article with the number `which`."""
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     return Statement(update(article).where(article.c.number == bindparam("which")).values(values))
 
 
 def set_sequence_numbers(connection: Connection, newest: Mapping[int, int]) -> None:
-    """Points articles, given by their number, at their newest entries."""
+    """Sets the sequence number of each article's newest log entry; `newest` maps article numbers to these."""
     SET_SEQ.execute_many(connection, [{"which": number, "newest": seq} for number, seq in newest.items()])
 
 
 def owner_of(connection: Connection, article_id: str) -> int | None:
-    """The publisher of an article."""
+    """The publisher id of an article; None if there is no such article."""
     owner: int | None = connection.scalar(select(article.c.publisher_id).where(article.c.id == article_id))
     return owner
 
@@ -145,7 +151,10 @@ def as_terms(stored: str) -> frozenset[str]:
 
 
 def told_before(connection: Connection, killed: Sequence[int]) -> dict[int, list[Past]]:
-    """The versions of killed articles that were delivered before, by article number, newest first."""
+    """The versions of killed articles that the log delivered before the kill, by article number, newest first.
+
+    A reader who was allowed to see one of them must get the kill.
+    """
     pasts: dict[int, list[Past]] = {number: [] for number in killed}
     if killed:
         statement = (

@@ -1,8 +1,8 @@
-"""The seam between Newswire and a database system: what `sqlite` and `postgres` each provide.
+"""The interface of a database system, which `sqlite` and `postgres` implement.
 
 Code above this package never asks which database system it runs on. It has a `Database`, whose `backend` was chosen
-once from the URL, or a connection, from which `backend_of` takes the same object. A third database system is one
-more package with a subclass of `Backend`, one line in `database.create_backend`, and its twin in `newswire.search`.
+once from the URL, or a connection, from which `backend_of` gets the same object. A third database system needs one more
+package with a subclass of `Backend`, one line in `database.create_backend`, and its counterpart in `newswire.search`.
 """
 
 from abc import ABC, abstractmethod
@@ -15,31 +15,34 @@ from typing import Any, ClassVar, NamedTuple
 from sqlalchemy import URL, Connection, Engine
 
 BACKEND = "newswire_backend"
-"""The execution option of every connection that holds its backend."""
+"""The execution option of a connection whose value is its `Backend`."""
 BUSY_SECONDS = 30.0
-"""How long a statement waits for a lock before the database counts as too busy."""
+"""How long a statement waits for a lock before it fails; the request is then refused as `unavailable`."""
 CONNECTION_MAX_AGE_SECONDS = 1800
-"""Older connections are replaced when they are taken: a firewall may have forgotten them without saying so."""
+"""Older connections are replaced when they leave the pool, because a firewall may have dropped them silently."""
 MAX_LISTEN_SECONDS = 1.0
-"""A `CommitListener` returns after this time at the latest, even if a notification was lost."""
+"""A `CommitListener` returns after this time at the latest, so that a lost notification only causes a delay."""
 
 Errors = tuple[type[Exception], ...]
 CommitListener = Callable[[], None]
 """Blocks until something may have been committed since its last call, or `MAX_LISTEN_SECONDS` have passed."""
 ShowProgress = Callable[[str, str, int | None], AbstractContextManager[Callable[[int, int], None]]]
-"""Label, unit and total (None: unknown) of a long task; gives a function that takes the count and the part done."""
+"""Progress display for a long task: takes its label, unit and total (None: unknown); yields a function for reports.
+
+That function takes the number of units to show and the part of the total that is done.
+"""
 
 
 class DatabaseError(Exception):
-    """The database cannot be used; the text is one sentence for the operator, without secrets."""
+    """A database that cannot be used. The text is one sentence for the operator, without secrets."""
 
 
 class RestoreSteps(NamedTuple):
-    """What a restore needs from the floors above the store.
+    """Functions of higher floors that a restore calls, because the store may not import them.
 
     `refuse_newer` raises `DatabaseError` for a schema that this code does not know. `upgrade` migrates the wire at a
-    database URL and returns the schema that it had, None if there is no wire. `rename_wire` is the SQL that gives the
-    wire a new id. `say` tells the operator one line.
+    database URL and returns its previous schema, None if there is no wire. `rename_wire` is the SQL that gives the
+    wire a new id. `say` prints one line for the operator.
     """
 
     refuse_newer: Callable[[str], None]
@@ -50,49 +53,52 @@ class RestoreSteps(NamedTuple):
 
 
 class Backend(ABC):
-    """One database of one database system. Methods that take `driver` want the connection of the DBAPI driver."""
+    """A database. `driver` in the arguments of a method is a connection of the DBAPI driver."""
 
     name: ClassVar[str]
-    """As in a database URL."""
+    """The scheme of its URL."""
     errors: ClassVar[Errors]
-    """Everything that the driver raises."""
+    """The base classes of all exceptions of the driver."""
     lost_errors: ClassVar[Errors]
-    """What it raises when the database is lost, locked or out of reach."""
+    """Exceptions of the driver for a database that is lost, locked or out of reach."""
     replica_errors: ClassVar[Errors]
-    """What a read-only replica raises for a statement that writes."""
+    """Exceptions of the driver for a statement that writes on a read-only replica."""
     upgrades_on_serve: ClassVar[bool]
-    """Whether `newswire serve` may migrate: true where no other machine can be running another version meanwhile."""
+    """Whether `newswire serve` may migrate: true if no other machine can run another release on this database."""
     pause_seconds: ClassVar[float]
     """How long a task of many transactions pauses between two, so that others who wait to write get their turn."""
     restores_over: ClassVar[bool]
     """Whether a restore can replace a database that is not empty, as one transaction."""
     not_empty_advice: ClassVar[str]
     damaged_advice: ClassVar[str]
-    """What an operator can do about a restore into such a database: the end of a sentence, and one more sentence."""
+    """Advice for a restore into a database that is not empty (end of a sentence) or damaged (one more sentence)."""
 
     def __init__(self, url: URL) -> None:
-        """Raises `DatabaseError` for a URL that cannot be meant."""
+        """Raises `DatabaseError` for a URL that cannot be right."""
         self.url = url
 
     @abstractmethod
     def create_engine(self, connections: int) -> Engine:
-        """The engine for writing and for schema work, with a pool of at most so many connections.
+        """The engine for writing and for schema changes, with a pool of at most `connections`.
 
-        The execution option `newswire_write` makes its transactions take the write lock when they begin, where there
-        is only one; with `newswire_patient=False` they fail at once instead of waiting for it.
+        If the database system has a single write lock, transactions with the execution option `newswire_write` take it
+        when they begin; with `newswire_patient=False` they fail at once instead of waiting for it.
         """
 
     @abstractmethod
     def create_read_engine(self, connections: int) -> Engine:
-        """The engine for readings: autocommit, no reset when a connection is returned, the last one is reused first."""
+        """The engine for reading: autocommit, no reset on return, last in first out so that caches stay warm."""
 
     @abstractmethod
     def begin_snapshot(self, driver: Any) -> None:
-        """Begins a transaction that reads and whose statements all see the same state."""
+        """Begins a read-only transaction whose statements all see the same snapshot."""
 
     @abstractmethod
     def write_turn(self, *, patient: bool) -> AbstractContextManager[None]:
-        """The right of this process's threads to write, one after the other where the database system wants that."""
+        """A lock between the writing threads of this process, where the database system has a single writer.
+
+        Without `patient` it fails at once if another thread has the lock.
+        """
 
     @abstractmethod
     def execute(self, driver: Any, sql: str, values: Any) -> Any:
@@ -100,43 +106,43 @@ class Backend(ABC):
 
     @abstractmethod
     def fetch_single_row(self, driver: Any, sql: str) -> tuple[Any, ...]:
-        """The one row of a statement without values, outside of any transaction, at the least cost.
+        """The one row of a statement without values, outside of any transaction, as fast as the driver allows.
 
-        The row may hold whole numbers and texts only.
+        The row may contain integers and texts only.
         """
 
     @abstractmethod
     def write_entries(
         self, connection: Connection, rows: Sequence[Mapping[str, Any]], newest: Mapping[int, int], chain: str, at: int
     ) -> None:
-        """Stores log entries, points articles (number to sequence number) at them, sets the head's chain and time.
+        """Inserts log entries; sets the newest entry of their articles, and the chain value and time of the head.
 
-        Called by `wire.append` only, while the head's row is locked.
+        `newest` maps article numbers to sequence numbers. Only `wire.append_entries` calls this; the head is locked.
         """
 
     @abstractmethod
     def notify_commit(self, connection: Connection) -> None:
-        """Wakes every `CommitListener` when this transaction commits, where listeners would not see that anyway."""
+        """Makes the commit of this transaction wake every `CommitListener`; a no-op if they see every commit anyway."""
 
     @abstractmethod
     def create_listener(self, driver: Any, stop: Event) -> CommitListener:
-        """A listener on a connection of its own. It may return early; where it can, it returns when `stop` is set."""
+        """A listener on its own connection. It may return early; if it polls, it also returns when `stop` is set."""
 
     @abstractmethod
     def lock_migrations(self, connection: Connection) -> None:
-        """Waits until no other process migrates; the lock ends with the connection or its transaction."""
+        """Takes the lock of migrations, after any other process. It ends with the connection or its transaction."""
 
     @abstractmethod
     def exists(self) -> bool:
-        """Whether there is a database that can be connected to, as far as one can know without connecting."""
+        """Whether the database exists, as far as that can be known without connecting to it."""
 
     @abstractmethod
     def check_encoding(self, connection: Connection) -> None:
-        """Raises `DatabaseError` unless the database can hold every letter of every language."""
+        """Raises `DatabaseError` unless the database stores Unicode text."""
 
     @abstractmethod
     def size_bytes(self, connection: Connection) -> int:
-        """What the database takes on the disk."""
+        """The size of the database on disk."""
 
     @abstractmethod
     def refuse_copy_to(self, file: Path) -> None:
@@ -144,22 +150,22 @@ class Backend(ABC):
 
     @abstractmethod
     def copy_out(self, connection: Connection, file: Path, show_progress: ShowProgress) -> None:
-        """Copies the database into `file`, as `connection`, a snapshot, sees it. Others may write meanwhile."""
+        """Copies the snapshot that `connection` sees into `file`. Other connections may write meanwhile."""
 
     @abstractmethod
     def copy_in(self, file: Path, steps: RestoreSteps) -> str:
-        """Restores what `copy_out` wrote, wholly or not at all, under a new wire id; returns the schema that it had.
+        """Restores a copy made by `copy_out`, completely or not at all, under a new wire id; returns its schema.
 
-        Nothing of this process may be connected to the database. Raises `DatabaseError`.
+        This process must have no connection to the database. Raises `DatabaseError`.
         """
 
 
 def backend_of(connection: Connection) -> Backend:
-    """The backend of the database that a connection is to."""
+    """The backend of the database of a connection."""
     backend: Backend = connection.get_execution_options()[BACKEND]
     return backend
 
 
 def driver_connection(connection: Connection) -> Any:
-    """The connection of the DBAPI driver inside one of SQLAlchemy's."""
+    """The connection of the DBAPI driver under a connection of SQLAlchemy."""
     return connection.connection.dbapi_connection

@@ -1,7 +1,7 @@
-"""The two kinds of transaction: `Database.begin` writes, `Database.read` sees one snapshot.
+"""The database, its two connection pools and its transactions (`Database.begin` to write, `Database.read` to read).
 
-Both are opened and ended at the edges only (a view, a command). What they mean on each database system is in
-`sqlite.backend` and `postgres.backend`; which of the two it is, is decided here from the URL, once.
+Transactions are opened and ended at the edges only (a view, a command). The backend is chosen here, once, from the URL;
+what a transaction is on each database system is in `sqlite.backend` and `postgres.backend`.
 """
 
 import logging
@@ -22,13 +22,13 @@ logger = logging.getLogger(__name__)
 
 POOL_SIZE = 20
 FAILURES = "newswire_failures"
-"""The key in a connection's `info` for how many of its pool had failed when it was first taken."""
+"""The key in a connection's `info` for the number of failures in its pool before its first use."""
 
 
 def create_backend(url: str) -> Backend:
-    """The backend that a database URL names. Raises `DatabaseError` for any other URL.
+    """The backend for a database URL. Raises `DatabaseError` for a URL of any other kind.
 
-    Each is imported only when it is wanted, because a driver takes memory in every process (PostgreSQL's 9 MB).
+    A backend is imported only if it is used, because its driver takes memory in every process (9 MB on PostgreSQL).
     """
     try:
         parsed = make_url(url)
@@ -50,15 +50,15 @@ def create_backend(url: str) -> Backend:
 
 
 def public_url(url: URL) -> str:
-    """The database URL as it may be shown to anyone: without its password and options."""
+    """The database URL without its password and options, which anyone may see."""
     return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
 
 
 class Database:
-    """One database, with a pool of connections for writing and one for reading, each of at most `connections`.
+    """A database with a connection pool for writing and one for reading, each of at most `connections`.
 
-    A thread that wants one more than that waits until one is returned. It may hold a connection of each pool, but
-    must not take a second one of the same pool meanwhile: with all threads doing so nobody would ever go on.
+    A thread waits for a connection if all are in use. It may use one connection of each pool at a time, but never two
+    of the same pool: if all threads waited for a second one, none would ever continue (deadlock).
     """
 
     def __init__(self, url: str, connections: int = POOL_SIZE) -> None:
@@ -70,10 +70,10 @@ class Database:
 
     @contextmanager
     def begin(self, *, keep: bool = True, patient: bool = True) -> Iterator[Connection]:
-        """A writing transaction: committed when the block ends well and `keep` is true, else rolled back.
+        """A write transaction: committed if the block ends without an exception and `keep` is true, else rolled back.
 
-        Without `patient` a database with one writer at a time, which another has begun to write to, is `unavailable`
-        at once.
+        Without `patient` it does not wait for the write lock of a database with a single writer, but raises
+        `unavailable` at once.
         """
         writers = self._writers if patient else self._writers.execution_options(newswire_patient=False)
         with (
@@ -88,19 +88,22 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A reading transaction: every statement in the block sees the same state."""
+        """A read transaction: all statements in the block see the same snapshot."""
         with self.failures_as_problems(), Reading(self._readers, snapshot=True) as connection:
             yield connection
 
     def look(self) -> AbstractContextManager[Connection]:
-        """Outside of any transaction: each statement in the block sees what was committed last."""
+        """A connection for reading outside of any transaction: each statement sees what was committed before it.
+
+        A transaction costs PostgreSQL two more round trips, so single statements are read this way.
+        """
         return Reading(self._readers, snapshot=False)
 
     @contextmanager
     def listen(self, stop: threading.Event) -> Iterator[CommitListener]:
-        """A function that returns when something may have been committed since it was called last.
+        """A listener that returns when a transaction may have been committed since its last call.
 
-        It has a connection of its own, outside of the pools and of any transaction.
+        It has a connection of its own, outside of the pools, because it blocks for as long as the process runs.
         """
         connection = self._readers.engine.raw_connection()
         driver = connection.driver_connection
@@ -112,7 +115,7 @@ class Database:
 
     @contextmanager
     def failures_as_problems(self) -> Iterator[None]:
-        """Turns a database that is lost, locked, out of reach or a replica into a 503 that says when to come back."""
+        """Turns errors of a lost, locked, unreachable or read-only database into a 503 with `Retry-After`."""
         lost: Errors = (OperationalError, InterfaceError, PoolTimeoutError, *self.backend.lost_errors)
         refused: Errors = (DBAPIError, *self.backend.replica_errors)
         try:
@@ -137,11 +140,11 @@ class Database:
 
 
 class ReadPool:
-    """The connections for reading: a pool of SQLAlchemy's whose connections are all suspect once one has failed.
+    """The connection pool for reading, a pool of SQLAlchemy that replaces all older connections after one has failed.
 
-    Whatever broke one of them (a restart, a firewall) may have broken them all, so each that was opened before a
-    failure is replaced when it is taken the next time. Disposing of the whole pool would not do: who waits for a
-    connection would wait at the old one, and what is in use would be closed by nobody.
+    The cause of one failure (a restart, a firewall) may have broken all connections, so each that was opened before it
+    is replaced when it is next checked out. Disposing of the whole pool instead would leave threads waiting at the old
+    pool, and connections in use would never be closed.
     """
 
     def __init__(self, backend: Backend, connections: int) -> None:
@@ -151,18 +154,19 @@ class ReadPool:
         event.listen(self.engine, "checkout", self._refuse_suspect)
 
     def _refuse_suspect(self, driver: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
-        # A new connection has no mark yet and is never refused: SQLAlchemy gives up after two refusals.
+        # A new connection gets the current number of failures here, so it is never refused: SQLAlchemy gives up after
+        # two refusals in a row.
         if record.info.setdefault(FAILURES, self.failures) != self.failures:
-            # SQLAlchemy closes it and opens another one in its place.
+            # SQLAlchemy catches this, closes the connection and opens another one in its place.
             raise DisconnectionError
 
 
 class Reading:
-    """A connection of the read pool for a block; with `snapshot` all statements in it see the same state.
+    """A context manager for a connection of the read pool; with `snapshot` all statements see the same state.
 
-    A class, because every request has one or more and a generator costs twice as much. Its own BEGIN and COMMIT are
-    sent to the driver as they are: a transaction of SQLAlchemy's for a reading takes longer than the reading, and
-    after its rollback PostgreSQL's driver would forget every statement that it has prepared.
+    It is a class because each request enters one or more, and a generator costs twice as much. BEGIN and COMMIT go
+    directly to the driver: a transaction of SQLAlchemy takes longer (0.1 ms) than the statements in it, and after its
+    rollback the driver of PostgreSQL would drop all prepared statements.
     """
 
     __slots__ = ("connection", "pool", "snapshot")
@@ -181,6 +185,7 @@ class Reading:
         return self.connection
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        # A Problem is a refusal of the request and says nothing about the connection. Any other exception may.
         if error is not None and not isinstance(error, Problem):
             self._discard()
             return
@@ -193,7 +198,7 @@ class Reading:
             raise
 
     def _discard(self) -> None:
-        """Closes the connection and makes all others suspect."""
+        """Closes the connection, and has all older ones of the pool replaced when they are next checked out."""
         self.pool.failures += 1
         with suppress(Exception):
             self.connection.invalidate()

@@ -1,8 +1,7 @@
-"""The tables, the same on SQLite and PostgreSQL; the search index of each engine is in `search_*`.
+"""The tables, the same on SQLite and PostgreSQL. Those of the search index are in `newswire.search`.
 
-Times are whole milliseconds since 1970 in UTC. Rendered JSON is kept as bytes, ready to
-be joined into a page. The schema itself is created by `migrations/`; a test holds the
-two against each other.
+Times are integers, milliseconds since 1970 in UTC. Rendered JSON is stored as bytes, which are joined into pages. The
+migrations create the schema; a test compares it with these tables.
 """
 
 from sqlalchemy import (
@@ -31,14 +30,13 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-# SQLite gives out row numbers by itself for INTEGER PRIMARY KEY only, not for BIGINT.
+# SQLite assigns row numbers only to an INTEGER PRIMARY KEY, not to BIGINT.
 Number = BigInteger().with_variant(Integer, "sqlite")
-# Sorted by its bytes, as SQLite does, whatever the language of the database.
+# Text that sorts by its bytes, as SQLite does, whatever the locale of the PostgreSQL database.
 Bytewise = Text().with_variant(TEXT(collation="C"), "postgresql")
 
-# One row. `seq` and `chain` are those of the newest log entry; `revision` counts edits of
-# publishers, partners, keys and feeds, so that a page kept by a reader is never older than them;
-# `changed_at` is when either was last raised.
+# A single row. `seq` and `chain` are those of the newest log entry. `revision` counts edits of publishers, partners,
+# keys and feeds, so that no cached page survives them. `changed_at` is the last change of `seq` or `revision`.
 head = Table(
     "head",
     metadata,
@@ -70,8 +68,8 @@ partner = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
-# Never changed, only added to: the newest row of a partner is in force, the older ones say
-# what it was shown before, so that it is told of kills. `since_seq` is the head at that time.
+# Append-only. The newest row of a partner is in force. The older ones record what the partner could see before, so that
+# it gets the kills of these articles. `since_seq` is the head's `seq` when the row was added.
 entitlement = Table(
     "entitlement",
     metadata,
@@ -82,7 +80,8 @@ entitlement = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
-# A key with a `nonce` is never sent: it signs (`signing`), and its `digest` is of nothing that anybody has.
+# `digest` is the SHA-256 of the key, `hint` its first eight characters. A key with a `nonce` is a signing key, which is
+# never sent; its `digest` is that of a discarded random key.
 api_key = Table(
     "api_key",
     metadata,
@@ -107,9 +106,9 @@ api_key = Table(
     ),
 )
 
-# `number` is the order of first reception and breaks every tie. `version`, `status` and `seq`
-# point at the current state; `seq` is null while nothing of the article is in the log. `due_at` is
-# `article.due_at`, null once that was done.
+# `number` is the order of first reception and breaks every tie. `version`, `status` and `seq` are those of the current
+# state; `seq` is null while the log has no entry of the article. `due_at` is the time of its next release or expiry
+# (`newswire.article.due_at`), null when there is none left.
 article = Table(
     "article",
     metadata,
@@ -132,9 +131,8 @@ article = Table(
     Index(None, "status", "updated_at", "number"),
 )
 
-# Written once, never changed. `terms` are the filters the version answers to (`query.terms`),
-# `source` is the article as sent (for PATCH), `rendered` and `body` its public JSON without braces,
-# `form` the number of the form in which they are stored (`document.FORM`).
+# Written once, never changed. `terms` are the filter terms of the version, `source` is the article as sent (for PATCH),
+# `rendered` and `body` are its public JSON without braces, `form` is the version of this stored form (`document.FORM`).
 version = Table(
     "version",
     metadata,
@@ -149,7 +147,7 @@ version = Table(
     Column("form", Integer, nullable=False, server_default="1"),
 )
 
-# The log. Only `wire` writes it.
+# The log. Only `newswire.wire` writes it.
 entry = Table(
     "entry",
     metadata,
@@ -163,6 +161,7 @@ entry = Table(
     Index(None, "number", "seq"),
 )
 
+# Idempotency keys, each with the fingerprint of its first request and the answer to it, null until that is known.
 idempotency = Table(
     "idempotency",
     metadata,
@@ -175,11 +174,11 @@ idempotency = Table(
     Column("created_at", BigInteger, nullable=False, index=True),
 )
 
-# The languages whose stems are in the search index: a query word is stemmed in each of them.
+# The languages of the stems in the search index. A query word is stemmed in each of them.
 stemming_language = Table("stemming_language", metadata, Column("language", Text, primary_key=True))
 
-# How the names of sections, keywords and authors are written (`labels`), under their `query.term`. Rows are
-# only added. `words` are the folded words of the label with a blank before, between and after.
+# The spellings of the names of sections, keywords and authors, by filter term (`newswire.search.names`). Append-only.
+# `words`, the sort key, are the folded words of the label with a blank before, between and after.
 label = Table(
     "label",
     metadata,
@@ -190,7 +189,7 @@ label = Table(
     Index(None, "kind", "words", "term"),
 )
 
-# How far the programs of a party have read, as they said themselves. `party` is `Caller.party`.
+# Positions in the log that the programs of a party stored, by name. `party` is `Caller.party`.
 consumer = Table(
     "consumer",
     metadata,
@@ -201,8 +200,8 @@ consumer = Table(
     Column("wire", Text, nullable=False),
 )
 
-# Saved queries. `party` is `Caller.party`; `query` holds parameters as they stand in an address, name to values;
-# `token` is the SHA-256 of the feed's token, null where it has none.
+# Saved queries. `party` is `Caller.party`; `query` maps names of URL parameters to their values; `token` is the SHA-256
+# of the feed's token, null if it has none.
 feed = Table(
     "feed",
     metadata,

@@ -16,6 +16,7 @@ from newswire.publishing.draft import author_id
 from newswire.timestamps import format_instant, now
 from newswire.visibility import FACETS
 from tests.support.cases import case
+from tests.support.databases import ENGINES
 from tests.support.site import Site, opened
 from tests.support.wire import Caller
 
@@ -304,7 +305,7 @@ def content(response: TestResponse) -> str:
     return found.decode()
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=ENGINES)
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     with opened(request) as site:
         yield House(site)

@@ -10,12 +10,13 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.cases import case
+from tests.support.databases import ENGINES
 from tests.support.site import Site, opened, places_of, problem_of, shown
 
 # Each case is quick; a thousand of them are not.
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=ENGINES)
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with opened(request) as made:
         for number in range(5):

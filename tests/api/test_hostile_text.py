@@ -15,13 +15,14 @@ from werkzeug.test import TestResponse
 
 from newswire.errors import CODES
 from tests.api.test_hostile_input import ADDRESSES, ARRAYS, BODIES, LEAST, NUMBERS, TEXTS, TIMES, holding
+from tests.support.databases import ENGINES
 from tests.support.site import Site, opened, places_of, problem_of
 
 TYPES = ("application/json", "text/markdown", "application/x-ndjson")
 QUICK = settings(max_examples=60)
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=ENGINES)
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with opened(request) as made:
         yield made

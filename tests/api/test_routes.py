@@ -19,6 +19,7 @@ from newswire.config import Settings
 from newswire.store.tables import api_key
 from newswire.timestamps import now
 from tests.support.cases import case
+from tests.support.databases import ENGINES
 from tests.support.site import Site, opened, problem_of
 from tests.support.wire import Caller, Wire
 
@@ -29,7 +30,7 @@ PATHS = sorted({route.path for route in ROUTES})
 PAGES = ("/v1/openapi.json", "/docs", "/docs/assets/swagger-ui.css")
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=ENGINES)
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with opened(request) as made:
         yield made

@@ -32,9 +32,9 @@ from newswire.visibility import (
     Standing,
     TimeRule,
     Visibility,
-    closed_sql,
-    open_clauses,
-    open_sql,
+    allowed_clauses,
+    allowed_sql,
+    refused_sql,
     term_of,
     values_of_rules,
 )
@@ -186,14 +186,14 @@ def test_a_rule_of_time_is_the_same_in_python_and_in_every_form_of_sql(
         connection.execute(text(f"CREATE TEMPORARY TABLE standing (number bigint, {' bigint, '.join(TIMES)} bigint)"))
         for number, row in enumerate(rows):
             connection.execute(standing.insert(), {"number": number, **dict(zip(TIMES, row, strict=True))})
-        clauses = select(standing.c.number).where(*open_clauses(rules, standing.c))
+        clauses = select(standing.c.number).where(*allowed_clauses(rules, standing.c))
         found = [{number for (number,) in connection.execute(clauses)}]
         if world.wire.is_sqlite:
             # What neither holds nor fails is open: SQL knows three answers, the rule two.
-            shut = f"SELECT number FROM standing WHERE ({closed_sql(rules, ':{}', 'standing')}) IS NOT TRUE"
+            shut = f"SELECT number FROM standing WHERE ({refused_sql(rules, ':{}', 'standing')}) IS NOT TRUE"
             found.append({number for (number,) in connection.exec_driver_sql(shut, values_of_rules(rules))})
         else:
-            stands = f"SELECT number FROM standing WHERE {open_sql(rules, '%({})s')}"
+            stands = f"SELECT number FROM standing WHERE {allowed_sql(rules, '%({})s')}"
             found.append({number for (number,) in connection.exec_driver_sql(stands, values_of_rules(rules))})
     assert found == [open_here] * len(found)
 

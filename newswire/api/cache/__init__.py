@@ -1,1 +1,1 @@
-"""The page cache and the cache of authenticated callers."""
+"""The page cache: its store (`pages`) and the WSGI middleware that answers from it (`middleware`)."""

@@ -1,8 +1,9 @@
-"""WSGI middleware in front of Flask: it answers what the page cache holds, and hands on everything else.
+"""WSGI middleware that responds from the page cache and passes all other requests on to Flask.
 
-A page is cached under all that it depends on: the address as it came, the base of our own URLs, what the caller
-accepts and may see, the head and the configuration revision. So nothing is ever stale, and nobody gets the page of
-another. What publishers and admins see of their own is never cached: an embargoed article changes it without the head.
+The key of a page contains all that the response depends on: the URL as sent, the base of our own URLs, `Accept` and
+`Accept-Encoding`, and the fingerprint of what the caller may see; the cache holds the pages of one head and
+configuration revision. So no page is stale, and no caller gets a page made for another view of the wire. Responses to
+publishers and admins are not cached: an embargoed article changes them without moving the head.
 """
 
 import time
@@ -25,14 +26,14 @@ LARGEST_BYTES = 1024 * 1024
 HEADERS_OF_304 = frozenset({"ETag", "Cache-Control", "Vary"})
 ADDRESS = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme", "SCRIPT_NAME",
            "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING")  # fmt: skip
-"""What of the WSGI environment an answer depends on."""
+"""The WSGI variables that a response depends on."""
 HANDED_OVER = "newswire.page_cache"
 Environment = dict[str, Any]
 Application = Callable[[Environment, Any], Iterable[bytes]]
 
 
 class HandOver(NamedTuple):
-    """What the middleware found out, for the pipeline; `head` is None while the database is away."""
+    """The results of the middleware that the pipeline uses again; `head` is None while the database is unreachable."""
 
     page_cache: PageCache | None = None
     head: Head | None = None
@@ -40,13 +41,13 @@ class HandOver(NamedTuple):
 
 
 def handed_over(environ: Environment) -> HandOver:
-    """What the middleware found out about this request; of what did not pass it, nothing."""
+    """The `HandOver` of this request; an empty one for requests that are never cached, such as POST."""
     found: HandOver = environ.get(HANDED_OVER, HandOver())
     return found
 
 
 class PageCacheMiddleware:
-    """The WSGI application before the application."""
+    """WSGI middleware that answers from the page cache, or else calls Flask and lets its answer be cached."""
 
     def __init__(self, application: Application, state: SharedState) -> None:
         self.application = application
@@ -61,15 +62,17 @@ class PageCacheMiddleware:
         caller, fingerprint, known = self._caller_of(environ, head, moment)
         environ[HANDED_OVER] = HandOver(self.pages, head, known)
         if head is None:
-            # The application meets the same failure, and has words for it.
+            # The application will fail to reach the database too, and respond with a problem document.
             return self.application(environ, start_response)
-        self.pages.move_to(head)
+        self.pages.drop_other_heads(head)
         if caller is None or fingerprint is None:
             return self.application(environ, start_response)
         key = key_of_page(environ, fingerprint, caller)
+        # May wait for another request that is making the same page (single flight).
         page, is_to_make = self.pages.find_page(key, head, moment)
         if page is not None:
             unchanged = holds_page(environ, page)
+            # A cached 304 has no body: a client without the ETag has to be served by the application.
             if unchanged or page.body is not None:
                 return send_page(page, unchanged, caller, environ, start_response, began)
         if not is_to_make:
@@ -82,7 +85,7 @@ class PageCacheMiddleware:
     def _caller_of(
         self, environ: Environment, head: Head | None, moment: int
     ) -> tuple[Caller | None, str | None, KnownCaller | None]:
-        """Who asks, with the fingerprint under which its pages are cached; None for whom none is."""
+        """The caller and its fingerprint, both None if its pages are not cached; and its entry in the caller cache."""
         header = environ.get("HTTP_AUTHORIZATION")
         if header is None:
             return (PUBLIC, PUBLIC_FINGERPRINT, None) if self.state.settings.public_read else (None, None, None)
@@ -93,20 +96,20 @@ class PageCacheMiddleware:
 
 
 def key_of_page(environ: Environment, fingerprint: str, caller: Caller) -> Key:
-    """All that an answer depends on but the head; an answer about saved feeds also on whose they are."""
+    """The key of a page: all that a response depends on but the head; for saved feeds also their owner."""
     party = caller.party if environ["PATH_INFO"].startswith("/v1/feeds") else None
     return (fingerprint, party, *map(environ.get, ADDRESS))
 
 
 def holds_page(environ: Environment, page: CachedPage) -> bool:
-    """Whether the client holds a cached page already, by If-None-Match or If-Modified-Since."""
+    """Whether If-None-Match or If-Modified-Since of the request name this cached page."""
     tags, since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
     if tags is None and since is None:
         return False
     headers = dict(page.headers)
     if "ETag" not in headers:
         return False
-    # The ETag of the uncompressed form.
+    # `holds_representation` takes the ETag of the uncompressed form.
     tag = headers["ETag"][1:-1].removesuffix(".gz")
     return holds_representation(tag, parse_date(headers.get("Last-Modified")), tags, since)
 
@@ -114,7 +117,7 @@ def holds_page(environ: Environment, page: CachedPage) -> bool:
 def send_page(
     page: CachedPage, unchanged: bool, caller: Caller, environ: Environment, start_response: Any, began: float
 ) -> list[bytes]:
-    """Sends a cached page, or 304."""
+    """Responds with a cached page, or with 304 if it is `unchanged`, and logs the request."""
     request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
     status = 304 if unchanged else 200
     headers = [each for each in page.headers if each[0] in HEADERS_OF_304] if unchanged else list(page.headers)
@@ -125,14 +128,14 @@ def send_page(
     return [] if unchanged or page.body is None else [page.body]
 
 
-def keep_page(context: RequestContext, response: Response) -> None:
-    """Stores an answer that its view marked as cacheable; called when it is finished."""
+def offer_page(context: RequestContext, response: Response) -> None:
+    """Stores a finished response in the page cache, if its view has marked it as cacheable."""
     head, fingerprint = context.cacheable_head, context.fingerprint
     unchanged = response.status_code == 304
     if head is None or context.page_cache is None or not (unchanged or response.status_code == 200):
         return
-    # What was looked up before the view, the caller and a saved feed, is of the head that was seen first. An answer
-    # to a feed's token has no fingerprint: the token was checked for this request only.
+    # The caller and the saved feed were read at `head_seen`. If the view then read another head, the two may not
+    # belong together. Authentication by a feed's token sets no fingerprint, because a revoked token must end at once.
     is_shared = context.caller.visibility.shares_pages
     if head != context.head_seen or fingerprint is None or not is_shared or response.is_streamed:
         return

@@ -1,7 +1,7 @@
-"""The page cache: an LRU store of answers, bounded in bytes, with single flight; it knows neither Flask nor WSGI.
+"""The page cache: an LRU store of responses, bounded in bytes, with single flight. It knows neither Flask nor WSGI.
 
-All its pages are of one head: the first look at another one empties it, so that no page has to be found to be
-invalidated. A page that depends on the time too says until when it holds.
+All its pages belong to one head. A new head empties it, so that no page is ever invalidated by itself. A page that
+depends on the time too has an end of validity. Which responses are cached, and under which key, is in `middleware`.
 """
 
 import threading
@@ -13,17 +13,18 @@ from newswire.wire import Head
 
 MOST_BYTES = 4 * 1024 * 1024
 OBJECT_BYTES = 2000
-"""Bytes of the objects that a page is made of, beside its content."""
+"""The memory that the Python objects of a page take beside its content, in bytes."""
 MOST_REPEATED = 4096
+"""Keys that are remembered as asked for more than once."""
 FLIGHT_SECONDS = 10.0
-"""How long one request waits for another to make a page; after that everyone makes their own."""
+"""How long a request waits for another one to make a page, before it makes the page itself."""
 Key = tuple[str | None, ...]
 
 
 class CachedPage(NamedTuple):
-    """An answer as it was sent, without its request id; it holds `until`, in milliseconds, and takes `size` bytes.
+    """A response as it was sent, without its request id; valid `until` (milliseconds), `size` in bytes.
 
-    A 304 has no body; it is for whoever holds the page already.
+    A cached 304 has no body, and only answers clients that have its ETag.
     """
 
     headers: tuple[tuple[str, str], ...]
@@ -39,13 +40,13 @@ class PageCache:
         self._pages: OrderedDict[Key, CachedPage] = OrderedDict()
         self._head: Head | None = None
         self._size = 0
-        # Hashes of the keys of pages that were cached and asked for again, at this head or an earlier one.
+        # Hashes of the keys that were found in the cache at this head or an earlier one, least recent first.
         self._repeated: OrderedDict[int, None] = OrderedDict()
         self._making: dict[Key, threading.Event] = {}
         self._lock = threading.Lock()
 
-    def move_to(self, head: Head) -> None:
-        """Drops the pages of any other head; heads are compared whole, as a restored wire may have the same number."""
+    def drop_other_heads(self, head: Head) -> None:
+        """Empties the cache if `head` is another one. All its fields count: a restored wire may repeat a number."""
         with self._lock:
             if head != self._head:
                 self._pages.clear()
@@ -53,10 +54,11 @@ class PageCache:
                 self._head = head
 
     def find_page(self, key: Key, head: Head, now: int) -> tuple[CachedPage | None, bool]:
-        """The page under `key` if it holds at `now` and `head`, else None; and whether the caller is to make it.
+        """The page under `key` if it is valid at `now` and `head`, else None; and whether the caller must make it.
 
-        Single flight: whoever is to make it says so at its end (`finish_making`), and others who ask wait for
-        that. Nobody waits for a page that was not cached and asked for again before, as it may never be cached.
+        Single flight: the one caller that must make a page calls `finish_making` at the end, and the others wait for
+        that. They wait only for keys that were found in the cache before; other pages may be uncacheable, and waiting
+        for them would only put requests in a queue.
         """
         with self._lock:
             page = self._fresh_page(key, head, now)
@@ -66,19 +68,20 @@ class PageCache:
             if made is None:
                 self._making[key] = threading.Event()
                 return None, True
+        # Outside the lock, or the maker could not store the page.
         made.wait(FLIGHT_SECONDS)
         with self._lock:
             return self._fresh_page(key, head, now), False
 
     def finish_making(self, key: Key) -> None:
-        """Wakes those who wait for a page: it is stored by now, or it cannot be cached."""
+        """Wakes the threads that wait for a page. It is stored by now, or could not be cached."""
         with self._lock:
             self._making.pop(key).set()
 
     def store_page(
         self, key: Key, head: Head, headers: tuple[tuple[str, str], ...], body: bytes | None, until: int
     ) -> None:
-        """Stores a page of `head`, unless the wire has moved on."""
+        """Stores a page, unless the cache has moved to another head meanwhile."""
         page = CachedPage(headers, body, until, size_of_page(key, headers, body or b""))
         with self._lock:
             if head != self._head:
@@ -104,5 +107,5 @@ class PageCache:
 
 
 def size_of_page(key: Key, headers: Iterable[tuple[str, str]], body: bytes) -> int:
-    """The bytes that a page takes, roughly: an address can be longer than the page that it gets."""
+    """The approximate memory of a page in bytes. The key counts, because a URL can be longer than its response."""
     return OBJECT_BYTES + len(body) + sum(map(len, filter(None, key))) + sum([len(value) for _, value in headers])

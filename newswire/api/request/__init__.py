@@ -1,1 +1,1 @@
-"""What a request says: its body, URL, conditions."""
+"""Reading requests: the body, our own URLs, and the conditional headers."""

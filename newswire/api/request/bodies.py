@@ -1,4 +1,4 @@
-"""Request bodies: their type, compression and size are checked here, their content in `formats`."""
+"""Request bodies: media type, charset, compression and size. Their content is parsed in `newswire.formats`."""
 
 import gzip
 import io
@@ -16,6 +16,7 @@ from newswire.schemas.fields import list_faults
 
 BATCH_BYTES = 64 * 1024 * 1024
 DRAIN_BYTES = 256 * 1024 * 1024
+"""A body that is too large is read up to here before it is refused; an endless one must not hold a thread."""
 CHUNK = 64 * 1024
 MOST_ARTICLES = 1000
 MOST_FAULTS = 20
@@ -25,9 +26,9 @@ ARTICLE_TYPES = (*JSON_TYPES, *READERS)
 
 
 def read_body(request: Request, types: tuple[str, ...], limit: int, signed: bytes | None = None) -> bytes:
-    """The decoded body; raises `Problem` for a type not in `types`, a foreign encoding, more than `limit` bytes.
+    """The decompressed body; raises `Problem` for a media type not in `types`, another encoding, or over `limit` bytes.
 
-    `signed` is the raw body, where it had to be read already for its signature.
+    `signed` is the raw body if authentication has read it already.
     """
     if request.mimetype not in types:
         found = request.mimetype or "none"
@@ -45,7 +46,7 @@ def read_body(request: Request, types: tuple[str, ...], limit: int, signed: byte
 
 
 def load_json_body(request: Request, schema: Schema, limit: int, types: tuple[str, ...] = JSON_TYPES) -> dict[str, Any]:
-    """A JSON body of at most `limit` bytes as `schema` loads it; raises `validation_failed` with its faults."""
+    """A JSON body of at most `limit` bytes, loaded by `schema`; raises `validation_failed` with up to `MOST_FAULTS`."""
     try:
         content: dict[str, Any] = schema.load(parse_json(read_body(request, types, limit)))
     except ValidationError as error:
@@ -57,8 +58,8 @@ def load_json_body(request: Request, schema: Schema, limit: int, types: tuple[st
 def read_up_to(request: Request, limit: int) -> bytes:
     """The raw body; raises `too_large`.
 
-    A body that is too large is read to its end before it is refused: a client that is still sending would otherwise
-    lose the answer.
+    A body that is too large is read to its end all the same: if the connection were closed while the client still
+    sends, the client would get a reset instead of the response.
     """
     body = request.stream.read(limit + 1)
     if len(body) <= limit:
@@ -74,7 +75,7 @@ def too_large(limit: int) -> Problem:
 
 
 def decompress_gzip(raw: bytes, limit: int) -> bytes:
-    """The content of a gzip body; never more than `limit` bytes of it are decompressed."""
+    """The content of a gzip body. At most `limit` + 1 bytes are decompressed, against decompression bombs."""
     try:
         content = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(limit + 1)
     except EOFError:

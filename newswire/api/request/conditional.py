@@ -1,8 +1,8 @@
-"""ETags and dates of answers, preconditions of requests (RFC 9110, section 13), and the Idempotency-Key.
+"""ETags and dates of responses, preconditions of requests (RFC 9110, section 13), and the Idempotency-Key.
 
-An article's ETag names its version, status and representation, never the head, so that a publication elsewhere
-makes no update stale. `If-Match` compares id and version, and takes the ETag of any representation, compressed or
-weakened by a proxy as it may be.
+An article's ETag consists of its id, version, status and representation. The head is not part of it, so that the
+publication of another article does not make an update fail. `If-Match` compares only id and version: the ETag of any
+representation will do, also a compressed one or one that a proxy has weakened.
 """
 
 import re
@@ -15,10 +15,10 @@ from newswire.errors import Fault, Problem
 from newswire.publishing.receive import Condition
 from newswire.timestamps import EPOCH
 
-# Printable ASCII: what survives every proxy and means the same to all.
+# Printable ASCII with at least one character that is no blank: proxies change or refuse other header values.
 IDEMPOTENCY_KEY = re.compile("[ -~]*[!-~][ -~]*")
 STRONG_AFTER = 5_000
-"""Longer than a commit takes behind the statement that notes the time, and than clocks disagree."""
+"""Milliseconds; longer than from noting the time of a change to its commit, and than the clocks of servers differ."""
 ARTICLE_TAG = re.compile(r'(?:W/)?"([0-9a-f-]{36})\.([0-9]{1,9})\.[a-z0-9.-]+"')
 
 
@@ -28,16 +28,20 @@ def article_tag(article_id: str, version: int, status: str, representation: str 
 
 
 def strong_date(changed_at: int, now: int) -> datetime | None:
-    """The `Last-Modified` of what last changed at `changed_at`, both in milliseconds; None while it is too fresh.
+    """The `Last-Modified` for a change at `changed_at` (milliseconds); None until `STRONG_AFTER` has passed since.
 
-    Dates are whole seconds. One that is given out within its own second would also be that of the next
-    change, which its holder would miss (RFC 9110, 8.8.2.2).
+    HTTP dates are whole seconds. A second change within the same second would have the same date, and a client with
+    the date of the first would never see it (RFC 9110, 8.8.2.2).
     """
     return EPOCH + timedelta(seconds=changed_at // 1000) if changed_at and now - changed_at >= STRONG_AFTER else None
 
 
 def if_match(request: Request, *, required: bool) -> Condition:
-    """The condition that the request sets on the article that is stored: If-Match and If-None-Match: *."""
+    """The request's precondition for the stored article, from If-Match and `If-None-Match: *`.
+
+    With `required`, a request without If-Match raises `precondition_required`. The condition is returned instead of
+    checked, because it has to be checked when the row of the article is locked.
+    """
     expected = request.headers.get("If-Match")
     only_new = request.headers.get("If-None-Match", "").strip() == "*"
     if required and expected is None:
@@ -46,11 +50,11 @@ def if_match(request: Request, *, required: bool) -> Condition:
             "Send If-Match with the ETag of the version that you change, so that no other change is overwritten.",
         )
 
-    def condition(held: ArticleState | None) -> None:
-        if only_new and held is not None:
-            raise Problem("precondition_failed", f"The article {held.id} exists already.", article_id=held.id)
-        if expected is not None and not names_version(expected, held):
-            now = "there is none" if held is None else f"version {held.version} is stored"
+    def condition(stored: ArticleState | None) -> None:
+        if only_new and stored is not None:
+            raise Problem("precondition_failed", f"The article {stored.id} exists already.", article_id=stored.id)
+        if expected is not None and not names_version(expected, stored):
+            now = "there is none" if stored is None else f"version {stored.version} is stored"
             raise Problem("precondition_failed", f"If-Match names another version; {now}. Read it again.")
 
     return condition
@@ -68,9 +72,10 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def names_version(expected: str, held: ArticleState | None) -> bool:
-    if held is None:
+def names_version(expected: str, stored: ArticleState | None) -> bool:
+    """Whether an If-Match header holds `*` or an ETag of the stored version."""
+    if stored is None:
         return False
     if expected.strip() == "*":
         return True
-    return any(found[1] == held.id and int(found[2]) == held.version for found in ARTICLE_TAG.finditer(expected))
+    return any(found[1] == stored.id and int(found[2]) == stored.version for found in ARTICLE_TAG.finditer(expected))

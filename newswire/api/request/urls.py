@@ -1,4 +1,4 @@
-"""Our own URLs: the base that they begin with, and the URL of a request with some parameters changed."""
+"""Our own URLs: their base, and the URL of the current request with some parameters changed."""
 
 import re
 from collections.abc import Iterable
@@ -10,21 +10,22 @@ from werkzeug.sansio.utils import get_host
 from newswire.api.context import RequestContext
 
 UNRESERVED = re.compile("[A-Za-z0-9_.~-]*")
-"""What stands in a URL as it is (RFC 3986, 2.3)."""
+"""Characters that are never percent-encoded (RFC 3986, 2.3). Most values have no others, and skip `quote_plus`."""
 
 
 @lru_cache(1000)
 def base_url_of(scheme: str, host: str | None, server: str, port: str) -> str:
-    """The beginning of our own URLs as a client named it; ASCII, no slash at its end.
+    """The base of our own URLs from the Host header: scheme and host in ASCII, without a slash at the end.
 
-    "" when the Host header is not that of any host.
+    "" if the header is not a valid host.
     """
     named = get_host(scheme, host, (server, int(port) if port.isdigit() else None))
     return quote(f"{scheme}://{named}", safe=":/[]@%") if named else ""
 
 
 def current_url(context: RequestContext, **changes: str | None) -> str:
-    """The URL of this request, percent-encoded, with some parameters set to other values; None leaves one out."""
+    """The URL of this request, percent-encoded, with the parameters in `changes` replaced, or removed if None."""
+    # A list needs its unchanged URL twice: in its ETag and in `links.self`.
     if not changes and context.own_url is not None:
         return context.own_url
     kept = [encode_parameter(name, value) for name, value in context.query if name not in changes]
@@ -41,7 +42,7 @@ def join_query(url: str, parameters: Iterable[str]) -> str:
 
 
 def encode_parameter(name: str, value: str) -> str:
-    """A parameter as it stands in a URL."""
+    """A query parameter, percent-encoded."""
     return "=".join(
         part if UNRESERVED.fullmatch(part) else quote_plus(part, errors="backslashreplace") for part in (name, value)
     )

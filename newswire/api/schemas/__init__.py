@@ -1,1 +1,1 @@
-"""marshmallow schemas of query parameters and of responses."""
+"""marshmallow schemas of query parameters and of responses. Those of articles as sent are in `newswire.schemas`."""

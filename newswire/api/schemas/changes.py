@@ -1,25 +1,16 @@
-"""What may be asked of the wire, what a consumer sends, and the way from there to a `Query`."""
+"""Schemas of the wire: parameters of `GET /v1/changes`, the stored position of a consumer, and their responses."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from newswire.api.schemas.filters import (
-    FilterParameters,
-    chosen_names,
-    filter_of,
-    invalid_parameter,
-    parse_search,
-    resolve_moment,
-)
+from newswire.api.schemas.filters import FilterParameters, chosen_names, invalid_parameter
 from newswire.api.schemas.parameters import MOMENT_PATTERN, Alternatives, Digits, Moment, text_field
 from newswire.api.schemas.responses import Served, integer_field, list_field, string_field, time_field
 from newswire.article import EntryType
 from newswire.schemas.article import Strict
 from newswire.schemas.fields import Whole
-from newswire.search.analysis import FIELDS
-from newswire.search.query import Query, Times
 
 LARGEST_SEQUENCE = 2**63 - 1
 TYPES = tuple(each.value for each in EntryType)
@@ -27,7 +18,7 @@ CONSUMER = "[a-z0-9][a-z0-9._-]{0,99}"
 
 
 class Start(Moment):
-    """`oldest`, `now`, or a time, which is loaded as milliseconds since 1970 or as `Ago`."""
+    """`oldest` or `now`, loaded as they are, or a `Moment`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         return value if value in ("oldest", "now") else super()._deserialize(value, attr, data, **kwargs)
@@ -53,34 +44,21 @@ class ChangesParameters(FilterParameters):
 
 
 class ConsumerSchema(Strict):
-    """What is sent to store a position."""
+    """The body that stores the position of a consumer."""
 
     after = Whole(0, required=True, metadata={"description": "The last number you have."})
 
 
-def wire_query(parameters: Mapping[str, Any], now: int) -> Query:
-    """The `Query` that the parameters of the wire ask for; raises `invalid_query` with the position of the fault."""
-    typed = parameters.get("q")
-    looked_in = chosen_names("search_in", parameters, FIELDS)
-    moments = (parameters.get(name) for name in Times._fields)
-    return Query(
-        text=typed,
-        expression=None if typed is None else parse_search(typed, looked_in),
-        filter=filter_of(parameters),
-        times=Times(*(resolve_moment(moment, now) for moment in moments)),
-    )
-
-
 def wanted_types(parameters: Mapping[str, Any]) -> frozenset[str] | None:
-    """The types in `types`, or None when all are wanted."""
+    """The entry types in `types`, or None without that parameter."""
     return chosen_names("types", parameters, TYPES)
 
 
 def check_beginning(parameters: Mapping[str, Any]) -> None:
-    """A walk begins in one place: `after`, `start` and `consumer` exclude each other."""
-    given = [name for name in ("after", "start", "consumer") if name in parameters]
-    if len(given) > 1:
-        raise invalid_parameter(given[1], f"Cannot be given together with {given[0]}; keep one of them.")
+    """Raises `invalid_parameter` if there is more than one of `after`, `start` and `consumer`."""
+    sent = [name for name in ("after", "start", "consumer") if name in parameters]
+    if len(sent) > 1:
+        raise invalid_parameter(sent[1], f"Cannot be given together with {sent[0]}; keep one of them.")
 
 
 class WireOut(Served):

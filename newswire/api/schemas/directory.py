@@ -1,10 +1,10 @@
-"""Names with their counts: what may be asked of sections, keywords, publishers and authors, and what is served."""
+"""Schemas of the directory: sections, keywords, publishers and authors with the counts of their articles."""
 
 from newswire.api.schemas.envelopes import CountOut, page_of
 from newswire.api.schemas.parameters import Digits, Parameters, text_field
 from newswire.api.schemas.responses import AuthorOut, PublisherOut, Served, object_field, string_field, url_field
 
-# Words and term of a name: 2,600 bytes, in JSON and base64.
+# The words of a name and its term take up to 2,600 bytes, which JSON and base64 make longer.
 LONGEST_CURSOR = 4000
 
 

@@ -1,4 +1,4 @@
-"""What articles are served in: pages, the wire, batches, problems, and what is said about callers and health."""
+"""Schemas of responses around articles: pages, the wire, batches, problems, the caller, and health."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ class Meta(Served):
 
 
 def page_of(name: str, item: type[Schema], **members: fields.Field[Any]) -> type[Schema]:
-    """The schema, called `name`, of one page of a list of `item`: its items, where it stands, and links."""
+    """The schema, called `name`, of one page of a list: `data` of the schema `item`, `page`, `links`, other members."""
     envelope = {
         "data": list_field(fields.Nested(item)),
         "page": object_field(PageOut),

@@ -1,4 +1,4 @@
-"""Saved feeds: what is sent to save one, what may be asked of one, and how it is shown."""
+"""Schemas of saved feeds: bodies that save or change one, parameters of its documents, and responses."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ ARTICLES = ArticleParameters()
 
 
 class SavedQuery(fields.Field[Any]):
-    """A query as it stands in an address (`section=world&q=cocoa`) or as an object; loaded as parameter to values."""
+    """A query as a query string (`section=world&q=cocoa`) or as an object; loaded as lists of values by parameter."""
 
     default_error_messages = COMMON | {
         "invalid": Reason("invalid_type", "Must be a query such as section=world&q=cocoa, or an object of parameters."),
@@ -53,6 +53,7 @@ class SavedQuery(fields.Field[Any]):
             raise self.make_error("invalid")
         if faults := faults_of(found):
             raise ValidationError(faults)
+        # Parameters that every address ignores, such as `utm_source`, pass the check and are not saved.
         return {name: values for name, values in found.items() if name in SAVED}
 
     def _parsed(self, query: str) -> dict[str, list[str]]:
@@ -63,9 +64,9 @@ class SavedQuery(fields.Field[Any]):
 
 
 def values_as_sent(name: str, value: Any) -> list[str]:
-    """The values of a parameter as they stand in an address; a comma in an item of an array is no separator.
+    """The values of a parameter as a query string would have them; [] for a value that is not possible there.
 
-    What cannot stand there is no value at all.
+    A comma in an item of an array is escaped, so that it does not separate two values.
     """
     if isinstance(value, bool):
         return ["true" if value else "false"]
@@ -77,13 +78,14 @@ def values_as_sent(name: str, value: Any) -> list[str]:
 
 
 def faults_of(found: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """What is wrong with a query that is to be saved, by parameter."""
+    """The faults of a query that is to be saved, by parameter."""
     faults: dict[str, list[str]] = {}
     for name, values in found.items():
         if name in ARTICLES.names() and name not in SAVED:
             faults[name] = [Reason("not_saved", "Is given when the feed is read, not saved with it.")]
         elif not values:
             faults[name] = [Reason("invalid_type", "Must be a string, a number, or an array of strings.")]
+    # Building the query finds the faults that no single parameter has, such as a syntax error in `q`.
     try:
         query_of(load_parameters(ARTICLES, {name: each for name, each in found.items() if name not in faults}), now())
     except Problem as problem:
@@ -102,7 +104,7 @@ def feed_name(**settings: Any) -> fields.String:
 
 
 class FeedSchema(Strict):
-    """What is sent to save a query."""
+    """The body that saves a query."""
 
     name = feed_name(required=True)
     title = Text(TITLE, metadata={"description": "How feed readers call it; default: made of the query."})
@@ -110,21 +112,21 @@ class FeedSchema(Strict):
 
 
 class FeedPatchSchema(FeedSchema):
-    """What is sent to change one: what is named is replaced."""
+    """The body that changes a saved query: the members that it has are replaced."""
 
     name = feed_name()
     query = SavedQuery()
 
 
 class FeedArticlesParameters(ArticleParameters):
-    """How the articles of a saved feed are wanted; which ones is saved."""
+    """The parameters of `GET /v1/feeds/{feed}/articles`: those of the list but for the saved ones."""
 
     class Meta(Parameters.Meta):
         exclude = (*NARROWING, "status", "sort")
 
 
 class FeedDocumentParameters(ArticleParameters):
-    """What may be asked of a saved feed as a document for feed readers."""
+    """The parameters of a saved feed as a document for feed readers, such as `/v1/feeds/{feed}.atom`."""
 
     class Meta(Parameters.Meta):
         exclude = (*FeedArticlesParameters.Meta.exclude, "fields_", "include", "count", "facets", "highlight")
@@ -133,7 +135,7 @@ class FeedDocumentParameters(ArticleParameters):
 
 
 class FeedChangesParameters(ChangesParameters):
-    """Where a reader of a saved feed's changes stands, and how it waits."""
+    """The parameters of `GET /v1/feeds/{feed}/changes`: those of the wire but for the filters."""
 
     class Meta(Parameters.Meta):
         exclude = NARROWING
@@ -155,7 +157,7 @@ class FeedOut(Served):
 
 
 class NewFeedOut(FeedOut):
-    """The token is shown this once only."""
+    """A new feed. Only this response has its token, of which a hash is stored."""
 
     token = string_field()
 
@@ -169,5 +171,5 @@ class TokenOut(Served):
 
 
 def query_document(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """A saved query, each parameter as one string."""
+    """A saved query as served: the values of each parameter as one string."""
     return {name: ",".join(values) for name, values in query.items()}

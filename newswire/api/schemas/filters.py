@@ -1,6 +1,10 @@
-"""What may be asked of each address: its parameters, and the way from those of a list to a `Query`."""
+"""Parameters of lists and of publishing requests, and the conversion of loaded parameters to a `Query`.
+
+The types of fields and the loader are in `parameters`.
+"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from newswire.api.schemas.parameters import Ago, Alternatives, Digits, Moment, Parameters, choice_field, text_field
@@ -26,14 +30,14 @@ class KillParameters(DryRunParameters):
 
 
 class PageParameters(Parameters):
-    """The parameters of lists that are only paged."""
+    """The parameters of a list without filters."""
 
     limit = Digits(1, 100, load_default=25, metadata={"description": "Items on a page."})
     cursor = text_field("Where the page begins: `next_cursor` of the page before.", 9, pattern="^[0-9]+$")
 
 
 class FilterParameters(Parameters):
-    """What narrows a list and the wire alike."""
+    """The filters, which lists and the wire share."""
 
     q = text_field('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.', 4000,
              example="cocoa -coffee")  # fmt: skip
@@ -67,7 +71,7 @@ class FilterParameters(Parameters):
 
 
 class DocumentParameters(FilterParameters):
-    """The parameters of a list as a document for feed readers: every article whole, so nothing to be left out."""
+    """The parameters of a list as a document for feed readers, which has whole articles only."""
 
     status = choice_field("`withheld`: your own articles under embargo; a partner finds usable ones only.", "usable",
                     "withheld", load_default="usable")  # fmt: skip
@@ -94,25 +98,37 @@ class ArticleParameters(DocumentParameters):
     several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
 
 
-def query_of(parameters: Mapping[str, Any], now: int) -> Query:
-    """The `Query` that a list's parameters ask for; raises `invalid_query` with the position of the fault."""
+def filter_query(parameters: Mapping[str, Any], now: int) -> Query:
+    """The `Query` with the filters, times and `q` that lists and the wire share.
+
+    Raises `invalid_query` with the position of a syntax error in `q`.
+    """
     typed = parameters.get("q")
-    sort = parameters["sort"]
+    search_in = chosen_names("search_in", parameters, FIELDS)
+    return Query(
+        text=typed,
+        expression=None if typed is None else parse_search(typed, search_in),
+        filter=filter_of(parameters),
+        times=Times(*(resolve_moment(parameters.get(name), now) for name in Times._fields)),
+    )
+
+
+def query_of(parameters: Mapping[str, Any], now: int) -> Query:
+    """The `Query` of a list, as `ArticleParameters` or `DocumentParameters` loaded its parameters.
+
+    Raises `invalid_query` as `filter_query` does, and `invalid_parameter` for parameters that exclude each other.
+    """
+    typed, sort = parameters.get("q"), parameters["sort"]
     if typed is not None and sort.endswith("updated_at"):
         raise invalid_parameter("sort", "Articles found by q are sorted by published_at or relevance.")
     if typed is None and sort == RELEVANCE:
         raise invalid_parameter("sort", "Only articles found by q are sorted by relevance.")
     if typed is None and parameters.get("highlight") == "true":
         raise invalid_parameter("highlight", "Words are marked only in articles found by q.")
-    moments = [parameters.get(name) for name in Times._fields]
-    looked_in = chosen_names("search_in", parameters, FIELDS)
-    return Query(
-        text=typed,
-        expression=None if typed is None else parse_search(typed, looked_in),
-        filter=filter_of(parameters),
+    return replace(
+        filter_query(parameters, now),
         status=parameters["status"],
-        times=Times(*(resolve_moment(moment, now) for moment in moments)),
-        asked=(*(str(moment) for moment in moments), *sorted(parameters.get("search_in", ()))),
+        asked=(*(str(parameters.get(name)) for name in Times._fields), *sorted(parameters.get("search_in", ()))),
         order="published_at" if sort == RELEVANCE else sort.removeprefix("-"),
         descending=sort == RELEVANCE or sort.startswith("-"),
         limit=parameters["limit"],
@@ -125,12 +141,12 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
 
 
 def is_relative(parameters: Mapping[str, Any]) -> bool:
-    """Whether the same query is another one from one minute to the next."""
+    """Whether the query depends on the minute in which it is asked."""
     return parameters.get("sort") == RELEVANCE or any(isinstance(value, Ago) for value in parameters.values())
 
 
 def filter_of(parameters: Mapping[str, Any]) -> Filter:
-    """The filters as terms."""
+    """The filters among the parameters as a `Filter`, whose values are index terms."""
     chosen = {filter_kind(name): parameters[name] for name in FILTERS if name in parameters}
     if "urgency_max" in parameters:
         chosen["urgency"] = [str(urgency) for urgency in range(1, parameters["urgency_max"] + 1)]
@@ -145,22 +161,22 @@ def filter_kind(name: str) -> str:
 
 
 def resolve_moment(moment: int | Ago | None, now: int) -> int | None:
-    """A relative time is resolved to the minute, so that a page asked for twice is the same page."""
+    """A `Moment` in milliseconds. `Ago` counts from the last full minute, so that a repeated request gets a 304."""
     return now // MINUTE * MINUTE - moment.milliseconds if isinstance(moment, Ago) else moment
 
 
 def sparse_fields(parameters: Mapping[str, Any]) -> frozenset[str] | None:
-    """The names in `fields`, or None when everything is wanted."""
+    """The names in `fields`, or None without that parameter."""
     return chosen_names("fields", {"fields": parameters.get("fields_")}, SERVED_FIELDS)
 
 
 def facets_of(parameters: Mapping[str, Any]) -> frozenset[str]:
-    """The kinds in `facets`; none when it is not there."""
+    """The kinds in `facets`, empty without that parameter."""
     return chosen_names("facets", parameters, FACETS) or frozenset()
 
 
 def chosen_names(name: str, parameters: Mapping[str, Any], known: tuple[str, ...]) -> frozenset[str] | None:
-    """The values of a parameter, each of them a name in `known`; None when the parameter is absent."""
+    """The values of a parameter, None if it is absent; raises `invalid_parameter` for a value that is not `known`."""
     values = parameters.get(name)
     if values is None:
         return None
@@ -178,7 +194,7 @@ def invalid_parameter(parameter: str, detail: str, did_you_mean: str | None = No
 
 
 def parse_search(typed: str, search_in: frozenset[str] | None) -> Expression:
-    """`q` understood, looking in some fields only if asked to."""
+    """Parses `q`, limited to the fields in `search_in`; raises `invalid_query` with the position of the fault."""
     try:
         return parse_query(typed, search_in)
     except ExpressionError as error:

@@ -1,4 +1,4 @@
-"""Query strings: how they are parsed, field types of parameters, and one loader that reports every fault.
+"""Query strings: parsing, the marshmallow fields of parameters, and a loader that reports every fault at once.
 
 The parameters themselves are declared in `filters`, `changes`, `feeds` and `directory`.
 """
@@ -19,12 +19,13 @@ from newswire.timestamps import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, par
 
 MOST_FAULTS = 20
 PASSING = frozenset({"after", "cursor", "token"})
-"""Where in what is asked for a page begins, and what nobody should keep."""
+"""Parameters outside the cache of loaded ones: positions, which differ from page to page, and a secret."""
 MOST_REMEMBERED, LONGEST_REMEMBERED = 1000, 500
+"""Size of that cache, and the most characters of values in an entry."""
 IGNORED = re.compile(r"utm_|_")
 UNESCAPED_COMMA = re.compile(r"(?<!\\),")
 DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-# Exact, leap years and all: what the document allows is accepted, and nothing else.
+# Exact, leap years included: generated clients and tests rely on the pattern and the loader accepting the same dates.
 DAY_PATTERN = (
     "(((18|19|20|21)[0-9]{2}|2200)-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
     "|02-(0[1-9]|1[0-9]|2[0-8]))"
@@ -42,7 +43,7 @@ ALTERNATIVE_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085,][^{CONTROLS}]*$"
 
 
 class Alternatives(fields.List[str]):
-    """Values separated by commas, or the parameter repeated; one of them must hold."""
+    """A list of alternatives: values separated by commas, in one or several parameters of the same name."""
 
     def __init__(self, description: str, among: Sequence[str] = (), **settings: Any) -> None:
         longest = 250
@@ -54,7 +55,7 @@ class Alternatives(fields.List[str]):
 
 
 class Digits(fields.Integer):
-    """A whole number in ASCII digits, as nothing else may stand in an address."""
+    """A whole number in ASCII digits; marshmallow's own also takes signs, blanks and other digits."""
 
     def __init__(self, low: int, high: int, **settings: Any) -> None:
         self.low, self.high = low, high
@@ -70,19 +71,19 @@ class Digits(fields.Integer):
 
 
 class Ago(NamedTuple):
-    """A time before now."""
+    """A time relative to now, as a distance into the past."""
 
     milliseconds: int
 
 
 class Moment(fields.String):
-    """An RFC 3339 time, a date (its beginning in UTC), both loaded as milliseconds since 1970, or now-2d, as `Ago`."""
+    """An RFC 3339 time or a date (its first moment in UTC), loaded as milliseconds since 1970; or now-2d, as `Ago`."""
 
     def __init__(self, **metadata: Any) -> None:
         super().__init__(metadata={"pattern": MOMENT_PATTERN} | metadata)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        # An unescaped + of an offset arrives as a blank.
+        # In a query string an unescaped + means a blank: that of an offset such as +01:00 is restored.
         text = value.replace(" ", "+") if "T" in value else value
         if found := AGO.fullmatch(text):
             return Ago(int(found[1] or 0) * UNITS[found[2] or "m"])
@@ -115,7 +116,10 @@ def text_field(description: str, longest: int, **metadata: Any) -> fields.String
 
 
 class Parameters(Schema):
-    """Knows its parameters and refuses all others but `utm_*` and names that begin with `_`."""
+    """The parameters of an address; others are refused, but for `utm_*` and names that begin with `_`.
+
+    `several` are those that may be repeated, and whose values are separated by commas.
+    """
 
     class Meta:
         unknown = RAISE
@@ -123,18 +127,21 @@ class Parameters(Schema):
     several: ClassVar[frozenset[str]] = frozenset()
 
     def names(self) -> list[str]:
-        """The parameters as they stand in an address."""
+        """The names of the parameters as in a query string, sorted."""
         return sorted(field.data_key or name for name, field in self.fields.items())
 
 
 def split_query(sent: str) -> list[tuple[str, str]]:
-    """A query string as WSGI has it, by name and value, in order; what is not UTF-8 becomes U+FFFD."""
-    # It is bytes as Latin-1 (PEP 3333).
+    """Parses WSGI's QUERY_STRING into names and values, in order; bytes that are not UTF-8 become U+FFFD."""
+    # PEP 3333 gives it as bytes decoded as Latin-1.
     return parse_qsl(sent.encode("latin-1").decode("utf-8", "replace"), keep_blank_values=True) if sent else []
 
 
 def sent_parameters(sent: bytes, pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The parsed query string by name; raises `invalid_parameter` when it is not UTF-8."""
+    """Groups the parsed query string by name; raises `invalid_parameter` when it is not UTF-8.
+
+    `sent` is the query string as bytes, in which `pairs` no longer show what was not UTF-8.
+    """
     if b"%" in sent or not sent.isascii():
         for pair in () if is_utf8(unquote_to_bytes(sent)) else sent.split(b"&"):
             if not is_utf8(unquote_to_bytes(pair)):
@@ -156,9 +163,9 @@ def is_utf8(content: bytes) -> bool:
 
 
 def load_parameters(schema: Parameters, items: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The parameters of a query string (name to values as sent); raises one `Problem` with all faults.
+    """Loads the parameters of a query string (values as sent, by name); raises one `Problem` with all faults.
 
-    What was asked for lately is remembered, but for the place in it: a walk from page to page is one question.
+    Loaded parameters are cached, but for those in `PASSING`, so that a walk from page to page is one entry.
     """
     known = {name: values for name, values in items.items() if not IGNORED.match(name)}
     rest = tuple((name, tuple(values)) for name, values in known.items() if name not in PASSING)
@@ -172,7 +179,7 @@ def load_parameters(schema: Parameters, items: Mapping[str, Sequence[str]]) -> d
                 return load_strictly(schema, known)
             found[name] = schema.fields[name].deserialize(value)
     except (Problem, ValidationError, ValueError, KeyError):
-        # One fault or many: all are told.
+        # Load them together once more, to report the faults of all parameters.
         return load_strictly(schema, known)
     return found
 
@@ -183,12 +190,13 @@ def load_cached(schema: Parameters, sent: tuple[tuple[str, tuple[str, ...]], ...
 
 
 def load_strictly(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The parameters, none of which is ignored; raises one `Problem` with all faults."""
+    """Loads parameters without the cache; raises one `Problem` with all faults."""
     unknown = [name for name in known if name not in schema.names()]
     if unknown:
+        known_names = ", ".join(schema.names()) or "none"
         raise Problem(
             "unknown_parameter",
-            unknown_detail(unknown, schema),
+            f"There is no parameter {printable_text(unknown[0])[:100]!r} here; known are: {known_names}.",
             [unknown_fault(name, schema) for name in unknown[:MOST_FAULTS]],
         )
     found: list[Fault] = []
@@ -205,7 +213,9 @@ def load_strictly(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dic
     try:
         result: dict[str, Any] = schema.load(values)
     except ValidationError as error:
-        found += [of_message(name, message) for name, message in faults_by_name(error)]
+        found += [
+            Fault("invalid", first_message(messages), parameter=name) for name, messages in error.messages_dict.items()
+        ]
         result = {}
     if found:
         code = "invalid_query" if [fault.parameter for fault in found] == ["q"] else "invalid_parameter"
@@ -214,26 +224,18 @@ def load_strictly(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dic
 
 
 def split_alternatives(sent: Sequence[str]) -> list[str]:
-    """The values between commas, each once; a comma that belongs to a value has a backslash before it."""
+    """Splits values at commas and removes duplicates; a comma with a backslash before it is part of a value."""
     parts = (part.replace("\\,", ",").strip() for value in sent for part in UNESCAPED_COMMA.split(value))
     return list(dict.fromkeys(part for part in parts if part))
 
 
-def faults_by_name(error: ValidationError) -> list[tuple[str, Any]]:
-    return list(error.messages.items()) if isinstance(error.messages, dict) else []
-
-
-def of_message(name: str, messages: Any) -> Fault:
+def first_message(messages: Any) -> str:
+    """The first message among those of one parameter, which marshmallow nests by the index of a value."""
     while isinstance(messages, dict | list) and messages:
         messages = next(iter(messages.values())) if isinstance(messages, dict) else messages[0]
-    return Fault("invalid", str(messages), parameter=name)
+    return str(messages)
 
 
 def unknown_fault(name: str, schema: Parameters) -> Fault:
     return Fault("unknown_parameter", "There is no such parameter here.", parameter=printable_text(name)[:100],
                  did_you_mean=closest_name(name, schema.names()))  # fmt: skip
-
-
-def unknown_detail(names: list[str], schema: Parameters) -> str:
-    known = ", ".join(schema.names()) or "none"
-    return f"There is no parameter {printable_text(names[0])[:100]!r} here; known are: {known}."

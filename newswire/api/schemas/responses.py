@@ -1,4 +1,4 @@
-"""Articles as they are served: schemas that describe stored bytes for the OpenAPI document and dump nothing."""
+"""Schemas of articles as served. They document stored bytes in OpenAPI; nothing is serialised with them."""
 
 from collections.abc import Container
 from copy import copy
@@ -43,7 +43,7 @@ def enum_field(*values: str) -> fields.String:
 
 
 class Served(Schema):
-    """Open: whoever reads passes over what he does not know, so that fields can be added."""
+    """A schema that ignores unknown fields, so that fields can be added without breaking clients."""
 
     class Meta:
         unknown = EXCLUDE
@@ -113,7 +113,7 @@ class ArticleLinks(Served):
 
 
 class Identity(Served):
-    """What an article and its tombstone share."""
+    """The fields that an article and its tombstone share."""
 
     id = string_field()
     uri = string_field(format="uri", description="A name of the article that no host owns: urn:uuid:…")
@@ -184,7 +184,7 @@ class HighlightsOut(Served):
 
 
 def sparse_article(name: str, required: Container[str], **others: fields.Field[Any]) -> type[Schema]:
-    """A schema of articles that have the required fields, and perhaps any other."""
+    """A schema of articles in which only the fields in `required` are sure to be there."""
     found = dict(others)
     for each, field in FullArticle._declared_fields.items():
         found[each] = copy(field)

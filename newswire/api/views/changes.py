@@ -11,11 +11,11 @@ from newswire import wire
 from newswire.api.context import RequestContext
 from newswire.api.representations import convert_entries, formatted_response
 from newswire.api.responses import json_response
-from newswire.api.schemas.changes import check_beginning, wanted_types, wire_query
-from newswire.api.schemas.filters import invalid_parameter, is_relative, resolve_moment
+from newswire.api.schemas.changes import check_beginning, wanted_types
+from newswire.api.schemas.filters import filter_query, invalid_parameter, is_relative, resolve_moment
 from newswire.api.views import streams
 from newswire.changes import consumers
-from newswire.changes.document import encode_entry
+from newswire.changes.content import encode_entry
 from newswire.changes.page import Changes, changes_page, cursor_ahead_problem, position_before
 from newswire.changes.rules import Reader
 from newswire.document import join_page
@@ -50,7 +50,7 @@ def changes_response(context: RequestContext, parameters: Mapping[str, Any]) -> 
     """The entries that `parameters` (as `ChangesParameters` loads them) ask for, as a page or as a stream."""
     moment = now()
     check_beginning(parameters)
-    reader = Reader(context.caller.visibility, wire_query(parameters, moment), wanted_types(parameters))
+    reader = Reader(context.caller.visibility, filter_query(parameters, moment), wanted_types(parameters))
     # What takes long is not worth reading twice.
     seen = None if reader.looks_inside else context.head_seen
     read = partial(read_changes, context, parameters, reader, moment)

@@ -16,7 +16,7 @@ from flask import Request, Response
 from newswire import wire
 from newswire.api.auth import access_checker, unauthenticated_problem
 from newswire.api.context import RequestContext
-from newswire.changes.document import encode_entry
+from newswire.changes.content import encode_entry
 from newswire.changes.follow import Follower
 from newswire.changes.page import Changes
 from newswire.changes.rules import Reader

@@ -38,11 +38,11 @@ from newswire.search.keyset import (
 )  # fmt: skip
 from newswire.search.query import Position, Query
 from newswire.search.sqlite.match import HIDDEN, any_token, match_expression
-from newswire.search.sqlite.writer import SLOTS, add_document, delete_document, first_position
+from newswire.search.sqlite.writer import ADD_ROW, SLOTS, delete_document, first_position, index_row, take_position
 from newswire.store.articles import NUMBERS
 from newswire.store.statements import Statement
 from newswire.store.tables import article
-from newswire.visibility import Filter, TimeRules, closed_sql, values_of_rules
+from newswire.visibility import Filter, TimeRules, refused_sql, values_of_rules
 
 FEW = 1000
 """Matches that a list in order of update sorts; if there are more, it walks the index over update times instead."""
@@ -64,8 +64,9 @@ class SqliteSearch(SearchBackend):
 
     def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None:
         # One after the other: of the same millisecond, the next one may move the one before.
-        for document in documents:
-            add_document(connection, document)
+        for article_state, terms, analysed in documents:
+            position = take_position(connection, article_state.number, article_state.published_at)
+            ADD_ROW.execute(connection, {"position": position, **index_row(article_state, terms, analysed)})
 
     def remove_document(self, connection: Connection, number: int) -> None:
         delete_document(connection, number)
@@ -199,5 +200,5 @@ def number_by_term(
     narrowed = f" AND ({match_expression(None, wanted, ())})" if wanted != Filter() else ""
     within = f'"{narrowed}) NOT ({any_token(HIDDEN)})'
     asked = {"terms": orjson.dumps([*terms]).decode(), "within": within, **values, **values_of_rules(rules)}
-    statement = statement.replace("CLOSED", closed_sql(rules, ":{}", "article"))
+    statement = statement.replace("CLOSED", refused_sql(rules, ":{}", "article"))
     return {term: number for term, number in connection.exec_driver_sql(statement, asked) if number}

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, text
 
 from newswire.article import ArticleState, Status
 from newswire.search.analysis import FIELDS, Analysed
-from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
 from newswire.store.statements import Statement
@@ -19,21 +18,21 @@ from newswire.store.statements import Statement
 SLOTS = 1_400_000
 MIDDLE = 946_684_800_000
 COLUMNS = (*FIELDS, *(f"{field}_stems" for field in FIELDS), "terms")
+COLUMN_LIST = ", ".join(COLUMNS)
+VALUE_LIST = ", ".join(f":{name}" for name in COLUMNS)
 
-
-ROW_COLUMNS, ROW_VALUES = ", ".join(COLUMNS), ", ".join(f":{name}" for name in COLUMNS)
-ADD_ROW = Statement(text(f"INSERT INTO search_index (rowid, {ROW_COLUMNS}) VALUES (:position, {ROW_VALUES})"))
+ADD_ROW = Statement(text(f"INSERT INTO search_index (rowid, {COLUMN_LIST}) VALUES (:position, {VALUE_LIST})"))
 COPY_ROW = Statement(
     text(
-        f"INSERT INTO search_index (rowid, {ROW_COLUMNS})"
-        f" SELECT :target, {ROW_COLUMNS} FROM search_index WHERE rowid = :position"
+        f"INSERT INTO search_index (rowid, {COLUMN_LIST})"
+        f" SELECT :target, {COLUMN_LIST} FROM search_index WHERE rowid = :position"
     )
 )
 DELETE_ROW = Statement(text("DELETE FROM search_index WHERE rowid = :position"))
 FIND_PLACE = Statement(text("SELECT position FROM search_place WHERE number = :number"))
-SAME_MILLISECOND = "FROM search_place WHERE position BETWEEN :low AND :high"
-LAST_PLACE = Statement(text(f"SELECT position, number {SAME_MILLISECOND} ORDER BY position DESC LIMIT 1"))
-LATER_PLACES = Statement(text(f"SELECT position {SAME_MILLISECOND} AND number > :number ORDER BY position DESC"))
+SAME_TIME = "FROM search_place WHERE position BETWEEN :low AND :high"
+LAST_PLACE = Statement(text(f"SELECT position, number {SAME_TIME} ORDER BY position DESC LIMIT 1"))
+LATER_PLACES = Statement(text(f"SELECT position {SAME_TIME} AND number > :number ORDER BY position DESC"))
 ADD_PLACE = Statement(
     text(f"INSERT INTO search_place (position, number, index_version) VALUES (:position, :number, '{INDEX_VERSION}')")
 )
@@ -47,28 +46,21 @@ DELETE_PLACE = Statement(text("DELETE FROM search_place WHERE position = :positi
 MOVE_PLACE = Statement(text("UPDATE search_place SET position = :target WHERE position = :position"))
 
 
-def add_document(connection: Connection, document: Document) -> None:
-    """Writes the row of an article that has none."""
-    held, terms, analysed = document
-    position = take_position(connection, held.number, held.published_at)
-    ADD_ROW.execute(connection, {"position": position, **index_row(held, terms, analysed)})
-
-
 def delete_document(connection: Connection, number: int) -> None:
-    """Deletes the row of an article. Its place stays: its next version takes it, and no other article has to move."""
+    """Deletes the row of an article but keeps its rowid for the next version, so that no other row has to move."""
     DELETE_ROW.execute(connection, {"position": read_position(connection, number)})
 
 
 def read_position(connection: Connection, number: int) -> int | None:
-    """The row number of an article; None while it has none."""
-    found = FIND_PLACE.execute(connection, {"number": number}).fetchall()
-    return found[0][0] if found else None
+    """The rowid of an article; None before it is first indexed."""
+    rows = FIND_PLACE.execute(connection, {"number": number}).fetchall()
+    return rows[0][0] if rows else None
 
 
 def take_position(connection: Connection, number: int, published_at: int) -> int:
-    """The row number of an article: its present one, or a new one if it has none at this time of publication.
+    """The rowid of an article at this time of publication, its own or a new one.
 
-    Its place is marked with this process's version of the index.
+    Its row in `search_place` is marked with the index version of this process.
     """
     position = read_position(connection, number)
     low = first_position(published_at)
@@ -81,12 +73,13 @@ def take_position(connection: Connection, number: int, published_at: int) -> int
 
 
 def insert_place(connection: Connection, number: int, published_at: int) -> int:
-    """A row number behind every article of this millisecond that was received earlier, before all later ones."""
+    """Inserts an article among those of its millisecond in the order of first reception; returns its rowid."""
     low = first_position(published_at)
     here = {"low": low, "high": low + SLOTS - 1, "number": number}
     last = LAST_PLACE.execute(connection, here).fetchall()
     position = last[0][0] + 1 if last else low
-    # An old article that moves to this time goes in between: the later ones make room, which is rare.
+    # An older article that is moved to this time goes in between, and the later ones are renumbered. This is rare.
+    # They move from the last to the first, so that no rowid is ever taken twice.
     if last and last[0][1] > number:
         for (later,) in LATER_PLACES.execute(connection, here).fetchall():
             move_row(connection, later, later + 1)
@@ -96,9 +89,10 @@ def insert_place(connection: Connection, number: int, published_at: int) -> int:
 
 
 def move_row(connection: Connection, position: int, target: int) -> None:
-    """Gives the row at `position` the free number `target`."""
+    """Moves the row at `position` to the free rowid `target`."""
+    values = {"position": position, "target": target}
     for statement in (COPY_ROW, DELETE_ROW, MOVE_PLACE):
-        statement.execute(connection, {"position": position, "target": target})
+        statement.execute(connection, values)
 
 
 def first_position(published_at: int) -> int:

@@ -1,1 +1,1 @@
-"""PostgreSQL: its connections, transactions, errors, notifications and copies. Nothing of it is known elsewhere."""
+"""PostgreSQL: connections, transactions, errors, notifications and copies. No other package may depend on these."""

@@ -1,8 +1,7 @@
-"""Copies of a PostgreSQL database, by PostgreSQL's own programs: pg_dump, pg_restore and psql.
+"""Backup and restore of a PostgreSQL database by its client programs pg_dump, pg_restore and psql.
 
-Passwords go to them through the environment, which nobody else can read, never among the arguments.
-Into a database everything goes as one transaction of psql, the new id of the wire included: what ends
-early, for whatever reason, has never reached its COMMIT.
+Passwords are passed in the environment, because other users of the machine can read arguments. A restore is a single
+transaction of psql, including the new id of the wire: if any program ends early, the COMMIT was not sent.
 """
 
 import os
@@ -21,15 +20,16 @@ from sqlalchemy import URL, Connection, text
 from newswire.store.backend import DatabaseError, RestoreSteps, ShowProgress
 
 MAGIC = b"PGDMP"
-CHUNK = 1024 * 1024
+CHUNK = 1024 * 1024  # bytes
 POLL_SECONDS = 0.2
 NOT_HERE = "{name} is not installed here; it is one of PostgreSQL's client programs (Debian: postgresql-client)."
 
 
 def copy_out(connection: Connection, url: URL, file: Path, show_progress: ShowProgress) -> None:
-    """Copies the database at `url` as `connection`, a snapshot, sees it, into an archive of pg_dump."""
+    """Writes the snapshot that `connection` sees of the database at `url` into an archive of pg_dump."""
     check_version(connection)
-    # The snapshot has to last until pg_dump has begun; nobody knows how long that takes on a busy server.
+    # The exported snapshot ends with this transaction, which must stay idle until pg_dump has begun. On a busy server
+    # that may take longer than the timeout.
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
     arguments = ("--no-password", "--format=custom", f"--snapshot={snapshot}", f"--file={file}")
@@ -41,19 +41,19 @@ def copy_out(connection: Connection, url: URL, file: Path, show_progress: ShowPr
 
 
 def check_version(connection: Connection) -> None:
-    """Raises when pg_dump is older than the server, which it would not understand."""
+    """Raises `DatabaseError` if pg_dump is older than the server, which pg_dump refuses."""
     server = connection.execute(text("SHOW server_version_num")).scalar_one()
-    said = subprocess.run([path_of("pg_dump"), "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"\) (\d+)", said)
-    if found is not None and int(found[1]) < int(server) // 10_000:
+    output = subprocess.run([path_of("pg_dump"), "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.search(r"\) (\d+)", output)
+    if version is not None and int(version[1]) < int(server) // 10_000:
         raise DatabaseError(
-            f"pg_dump is of version {found[1]}, the server of version {int(server) // 10_000}: install the client"
+            f"pg_dump is of version {version[1]}, the server of version {int(server) // 10_000}: install the client"
             f" programs of PostgreSQL {int(server) // 10_000} (Debian: postgresql-client-{int(server) // 10_000})."
         )
 
 
 def copy_in(file: Path, url: URL, steps: RestoreSteps) -> str:
-    """Puts the wire in an archive into the empty database at `url`, under a new id; returns the schema that it had."""
+    """Restores an archive into the empty database at `url`, under a new wire id; returns the schema of the archive."""
     with file.open("rb") as opened:
         if opened.read(len(MAGIC)) != MAGIC:
             raise DatabaseError(f"{file} is no archive of pg_dump; nothing was restored.")
@@ -76,7 +76,7 @@ def copy_in(file: Path, url: URL, steps: RestoreSteps) -> str:
             archive.check()
             psql.send(f"RESET search_path;\n{steps.rename_wire};\nCOMMIT;\n".encode())
         except BrokenPipeError:
-            # psql has ended early, and has said why: `check` raises it.
+            # psql has ended early. `check` raises an exception with its error message.
             pass
         psql.check()
     steps.upgrade(url.render_as_string(hide_password=False))
@@ -84,7 +84,7 @@ def copy_in(file: Path, url: URL, steps: RestoreSteps) -> str:
 
 
 def read_schema(file: Path) -> str:
-    """The schema of the wire in an archive; raises when there is none."""
+    """The schema of the wire in an archive. Raises `DatabaseError` if the archive contains no wire."""
     with program("pg_restore", "--data-only", "--table=alembic_version", "--file=-", str(file)) as archive:
         found = re.search(rb"^COPY .*\n(\w+)\n", archive.out.read(), re.MULTILINE)
         archive.check()
@@ -94,7 +94,7 @@ def read_schema(file: Path) -> str:
 
 
 class Program:
-    """A running program of PostgreSQL's; what it writes to standard error is kept."""
+    """A running client program of PostgreSQL, whose standard error goes to the file `errors`."""
 
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], errors: IO[bytes]) -> None:
         self.name = name
@@ -108,7 +108,7 @@ class Program:
         self.into, self.out = self.process.stdin, self.process.stdout
 
     def send(self, content: bytes) -> None:
-        """Writes to its standard input; raises `BrokenPipeError` when it has ended."""
+        """Writes to its standard input. Raises `BrokenPipeError` if it has ended."""
         self.into.write(content)
         self.into.flush()
 
@@ -120,14 +120,14 @@ class Program:
         return True
 
     def check(self) -> None:
-        """Waits for its end; raises with the first error that it told."""
+        """Waits for its end. Raises `DatabaseError` with its first error message if it failed."""
         with suppress(BrokenPipeError):
             self.into.close()
         if self.process.wait():
             self.errors.seek(0)
-            said = self.errors.read().decode("utf-8", "replace").strip().splitlines() or ["it says nothing"]
-            first = next((line for line in said if "rror:" in line or "ERROR:" in line), said[0])
-            # Whatever it was, it goes to a terminal, which must not obey it.
+            lines = self.errors.read().decode("utf-8", "replace").strip().splitlines() or ["it says nothing"]
+            first = next((line for line in lines if "rror:" in line or "ERROR:" in line), lines[0])
+            # The message may contain control sequences from the archive, which a terminal would execute.
             shown = "".join(letter if letter.isprintable() else " " for letter in first)
             raise DatabaseError(f"{self.name} failed: {shown}")
 
@@ -141,13 +141,13 @@ class Program:
 
 @contextmanager
 def program(name: str, *arguments: str, url: URL | None = None) -> Iterator[Program]:
-    """Starts one of PostgreSQL's programs, on the database at `url`; it is ended with the block."""
+    """Runs a client program of PostgreSQL, if `url` is given on that database. It is killed when the block ends."""
     environment: dict[str, str] = {}
     if url is not None:
         dialect: Any = url.get_dialect()
-        _, given = dialect().create_connect_args(url)
-        environment = {"PGPASSWORD": given.pop("password")} if given.get("password") else {}
-        arguments = (f"--dbname={make_conninfo(**given)}", *arguments)
+        _, options = dialect().create_connect_args(url)
+        environment = {"PGPASSWORD": options.pop("password")} if options.get("password") else {}
+        arguments = (f"--dbname={make_conninfo(**options)}", *arguments)
     with TemporaryFile() as errors:
         started = Program(name, arguments, environment, errors)
         try:

@@ -1,1 +1,1 @@
-"""SQLite: its connections, transactions, errors, commit notifications and copies. Nothing of it is known elsewhere."""
+"""SQLite: connections, transactions, errors, commit listeners and copies. No other package may depend on these."""

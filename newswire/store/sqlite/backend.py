@@ -1,7 +1,8 @@
-"""SQLite as a `Backend`: WAL, one writer at a time, listeners that look at `PRAGMA data_version`.
+"""SQLite as a `Backend`: WAL, a single writer, listeners that poll `PRAGMA data_version`.
 
-A write transaction takes the one write lock when it begins (BEGIN IMMEDIATE): one that first reads and then wants to
-write would fail if another had written in between, and no waiting could help it.
+A write transaction takes the write lock when it begins (BEGIN IMMEDIATE). If it took the lock only at its first write
+(BEGIN DEFERRED), it would fail with SQLITE_BUSY whenever another transaction had written since its first read, however
+long it waited.
 """
 
 import sqlite3
@@ -31,8 +32,8 @@ from newswire.store.statements import Statement
 from newswire.store.tables import entry, head
 
 DURABLE = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-# Kibibytes, as SQLite counts negative numbers. Each connection has a page cache of its own. There are many that read,
-# and the operating system keeps what they read once for all of them.
+# Negative numbers are KiB. Each connection has a page cache of its own. Those of the many reading connections are
+# small, because the operating system caches the file once for all of them.
 WRITE_CACHE, READ_CACHE = "cache_size=-4000", "cache_size=-512"
 POLL_SECONDS = 0.005
 
@@ -42,7 +43,7 @@ SET_CHAIN = Statement(update(head).values(chain=bindparam("new_chain"), changed_
 
 
 class SqliteBackend(Backend):
-    """A database file."""
+    """A database in a SQLite file."""
 
     name = "sqlite"
     errors = (sqlite3.Error,)
@@ -81,7 +82,7 @@ class SqliteBackend(Backend):
 
         @event.listens_for(engine, "connect")
         def set_pragmas(driver: Any, record: Any) -> None:
-            # The driver's own BEGIN is deferred and comes too late: ours is sent by `begin_transaction`.
+            # The driver would send a deferred BEGIN before the first write. `begin_transaction` sends ours instead.
             driver.isolation_level = None
             for pragma in (*DURABLE, cache):
                 driver.execute(f"PRAGMA {pragma}").close()
@@ -93,7 +94,8 @@ class SqliteBackend(Backend):
 
     @contextmanager
     def write_turn(self, *, patient: bool) -> Iterator[None]:
-        # SQLite waits for its file lock by sleeping up to 0.1 s between tries; threads of one process can do better.
+        # SQLite waits for its file lock by polling, with pauses of up to 0.1 s. Between the threads of one process this
+        # lock wakes the next writer at once.
         if not self._write_lock.acquire(timeout=BUSY_SECONDS if patient else 0):
             raise sqlite3.OperationalError("database is locked by another thread")
         try:
@@ -116,10 +118,10 @@ class SqliteBackend(Backend):
         SET_CHAIN.execute(connection, {"new_chain": chain, "moment": at})
 
     def notify_commit(self, connection: Connection) -> None:
-        """Nothing to do: every commit changes `data_version`."""
+        """Does nothing, because every commit changes `data_version`, which listeners poll."""
 
     def create_listener(self, driver: Any, stop: threading.Event) -> CommitListener:
-        """Polls `data_version`, which changes when another connection commits: some microseconds a look."""
+        """Polls `data_version`, which changes when another connection commits; a poll takes a few microseconds."""
 
         def read_version() -> int:
             return int(driver.execute("PRAGMA data_version").fetchone()[0])
@@ -136,13 +138,13 @@ class SqliteBackend(Backend):
         return wait_for_commit
 
     def lock_migrations(self, connection: Connection) -> None:
-        """Nothing to do: the transaction that migrates begins with the write lock."""
+        """Does nothing, because the transaction that migrates begins with the write lock."""
 
     def exists(self) -> bool:
         return self.file.exists()
 
     def check_encoding(self, connection: Connection) -> None:
-        """Nothing to do: SQLite's texts are always Unicode."""
+        """Does nothing, because texts in SQLite are always Unicode."""
 
     def size_bytes(self, connection: Connection) -> int:
         files = [Path(f"{self.file}{suffix}") for suffix in ("", "-wal")]
@@ -160,7 +162,7 @@ class SqliteBackend(Backend):
 
 
 def begin_transaction(connection: Connection) -> None:
-    """SQLAlchemy's event `begin`: sends the BEGIN that the execution options ask for."""
+    """Listener of SQLAlchemy's event `begin`: sends the BEGIN that the execution options select."""
     options = connection.get_execution_options()
     if options.get("newswire_patient", True):
         (BEGIN_WRITING if options.get("newswire_write") else BEGIN).execute(connection, {})

@@ -1,8 +1,9 @@
-"""Copies of a SQLite database by SQLite's own online backup: out of a wire that is served, and into one.
+"""Backup and restore of a SQLite database by its online backup API, while the wire is served.
 
-Into: everything that can go wrong is done in a file beside the target. What is left is one copy by SQLite into the
-target, a transaction: its journal undoes it whatever happens, and whoever has the target open keeps the same file.
-Replacing the file itself would leave them the old one, and two wires with one -wal.
+A restore first prepares the whole wire in a temporary file beside the target: copy, integrity check, migrations, new
+id. The last step is one online backup into the target, a transaction that SQLite's journal rolls back if it fails.
+The target is not replaced by a rename, because processes that have it open would keep the old file, and two wires
+would share the name of one -wal.
 """
 
 import sqlite3
@@ -21,21 +22,22 @@ MAGIC = b"SQLite format 3\0"
 
 
 def copy_out(connection: Connection, file: Path, show_progress: ShowProgress) -> None:
-    """Copies the database as `connection` sees it. Outside of a snapshot the copy would begin anew at every write."""
-    with failures_told(), closing(sqlite3.connect(file, isolation_level=None)) as writer:
+    """Copies the snapshot that `connection` sees. Without a snapshot each write would restart the copy."""
+    with translate_errors(), closing(sqlite3.connect(file, isolation_level=None)) as writer:
         copy_pages(driver_connection(connection), writer, "Copying", show_progress)
-    with failures_told():
+    with translate_errors():
         leave_wal(file)
 
 
 def copy_in(file: Path, target: Path, steps: RestoreSteps) -> str:
-    """Puts the wire in `file` into the database file `target`, under a new id; returns the schema that it had."""
+    """Restores the wire in `file` into the database file `target`, under a new id; returns the schema of `file`."""
     if target.exists() and file.samefile(target):
         raise DatabaseError(f"{file} is the database itself; name the backup.")
     with file.open("rb") as opened:
         if opened.read(len(MAGIC)) != MAGIC:
             raise DatabaseError(f"{file} is no SQLite database, which {target} is; nothing was restored.")
-    with failures_told():
+    with translate_errors():
+        # A target in use is refused before the long preparation, and once more before the copy.
         if target.exists():
             with exclusive_connection(target):
                 pass
@@ -48,10 +50,10 @@ def copy_in(file: Path, target: Path, steps: RestoreSteps) -> str:
 
 
 def prepare_copy(file: Path, part: Path, steps: RestoreSteps) -> str:
-    """Makes `part` the wire that is to be restored: whole, with today's schema and a new id."""
-    # A file that stands by itself can be read where nothing may be written beside it.
-    several = Path(f"{file}-wal").exists() or Path(f"{file}-journal").exists()
-    mode = "mode=ro" if several else "mode=ro&immutable=1"
+    """Copies `file` to `part`, checks it, migrates it and gives it a new wire id; returns the schema of `file`."""
+    # A database without a -wal or journal is opened as immutable, which needs no write access to its folder.
+    has_journal = Path(f"{file}-wal").exists() or Path(f"{file}-journal").exists()
+    mode = "mode=ro" if has_journal else "mode=ro&immutable=1"
     try:
         with (
             closing(sqlite3.connect(f"file:{quote(str(file))}?{mode}", uri=True)) as reader,
@@ -87,17 +89,18 @@ def copy_pages(reader: sqlite3.Connection, writer: sqlite3.Connection, label: st
 
 
 def leave_wal(file: Path) -> None:
-    """Makes a database one file, which needs no -wal beside it."""
+    """Makes a database a single file without a -wal."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
 @contextmanager
 def exclusive_connection(target: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that keeps everybody else out; raises `DatabaseError` when somebody is in."""
+    """A connection with an exclusive lock. Raises `DatabaseError` if another connection is open."""
     with closing(sqlite3.connect(target, 1.0, isolation_level=None)) as connection:
         try:
-            # Leaving WAL takes that nobody else has the file open, and puts the -wal into it.
+            # SQLite leaves WAL mode only if no other connection is open, and checkpoints the -wal. The empty exclusive
+            # transaction then takes the lock, which the locking mode holds until the connection is closed.
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
             connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchone()
@@ -111,8 +114,8 @@ def exclusive_connection(target: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def failures_told() -> Iterator[None]:
-    """Turns what the driver raises (a full disk, a damaged file) into a `DatabaseError`."""
+def translate_errors() -> Iterator[None]:
+    """Turns exceptions of the driver (a full disk, a damaged file) into a `DatabaseError`."""
     try:
         yield
     except sqlite3.Error as error:
