@@ -40,8 +40,8 @@ def release_due_articles(connection: Connection, now: int) -> int:
         .limit(RELEASED_AT_ONCE)
         .with_for_update(of=article, skip_locked=True)
     )
-    # A locked row is skipped: another worker releases its article, or a publisher changes it, and then the next round of
-    # the worker decides again.
+    # A locked row is skipped: another worker releases its article, or a publisher changes it, and then the next round
+    # of the worker decides again.
     entries = []
     for row in connection.execute(due).all():
         withheld = row.status == Status.WITHHELD
