@@ -1,6 +1,6 @@
-"""Runs the migrations in the transaction that `newswire.store.migrate` has begun and hands over.
+"""The Alembic environment: runs the migrations in the transaction that `newswire.store.migrate` has begun.
 
-Nothing of the product is imported here or in a revision: a revision has to do tomorrow what it does today.
+Neither this file nor a revision imports `newswire`: a revision must always do the same, whatever the product becomes.
 """
 
 from alembic import context

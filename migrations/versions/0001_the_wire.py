@@ -1,4 +1,4 @@
-"""The wire: head, log, articles with their versions, parties, keys, and the search index of either engine."""
+"""The first schema: head, log, articles with their versions, parties, keys, and the search index of each engine."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""The dictionary of labels. It is filled by the rebuild of the search index, which follows the migrations."""
+"""The table of labels (names of sections, keywords, authors). The index rebuild after the migrations fills it."""
 
 import sqlalchemy as sa
 from alembic import op

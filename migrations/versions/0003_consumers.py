@@ -1,4 +1,4 @@
-"""Named consumers: positions that readers of the wire have stored."""
+"""The table of named consumers: the positions in the log that readers have stored."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""PostgreSQL: spans of time in the search index, fields without weights, usable articles in an index of their own."""
+"""PostgreSQL: a search index with time buckets, fields without weights, and a GIN index for usable articles only."""
 
 from alembic import op
 
@@ -20,6 +20,6 @@ INDEXES = (
 def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         return
-    # The rebuild that follows the migrations fills it.
+    # The index rebuild after the migrations fills the table.
     for statement in (*TABLE, *INDEXES):
         op.execute(statement)

@@ -1,4 +1,4 @@
-"""When an article has to be released or has expired, so that the worker finds what is due."""
+"""The column `due_at`: when an article must be released or expires; the worker looks it up in an index."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Saved feeds with tokens, keys that sign instead of being sent, and when the wire last changed."""
+"""Saved feeds with tokens, the nonce of signing keys, and the time of the last change in the head."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
-"""The search index emptied: stems apart from their languages, statuses of what is hidden only, slim rows.
+"""An empty search index: stems without languages, status terms for hidden articles only, and slim rows.
 
-The rebuild that follows the migrations fills it.
+The index rebuild after the migrations fills it.
 """
 
 from alembic import op
@@ -14,9 +14,9 @@ SQLITE = (
     "DROP TABLE search_index",
     f"CREATE VIRTUAL TABLE search_index USING fts5({COLUMNS}, tokenize = \"ascii tokenchars '_'\")",
 )
-# A search that counts ten thousand matches reads the status and the times of each of them. They lie close together,
-# and `words` and `forms` elsewhere even when they are short, so that such a count reads few pages. EXTERNAL: the two
-# are neither compressed when they are written nor unpacked when they are read.
+# A search that counts ten thousand matches reads the status and the times of each. A low TOAST target moves even short
+# `words` and `forms` out of the row, so that such a count reads few pages. EXTERNAL saves their compression on writing
+# and decompression on reading.
 POSTGRES = (
     "TRUNCATE search_document",
     "ALTER TABLE search_document ALTER words SET STORAGE EXTERNAL, ALTER forms SET STORAGE EXTERNAL",

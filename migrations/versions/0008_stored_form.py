@@ -1,4 +1,4 @@
-"""The form in which each version is stored, so that whoever reads it knows which fields it lacks (decision 0012)."""
+"""The column `form` of a version: the stored form, which tells readers the fields that are missing (decision 0012)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    # Every version so far is of the first form. A constant default rewrites no row, on either engine.
+    # All stored versions have the first form. A constant default rewrites no row, on either engine.
     op.add_column("version", sa.Column("form", sa.Integer(), nullable=False, server_default="1"))

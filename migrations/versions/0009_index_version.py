@@ -1,8 +1,8 @@
-"""Each row of the search index names the version of the index that it was written for.
+"""The column `index_version`: each row of the search index names the version with which it was written.
 
-'1/' is the analysis of 0007 with an unknown release of the stemmer, '' a row without words, which the rebuild that
-follows the migrations has still to fill. After this revision every article has a row. '1/' is the default, for what
-servers of an earlier release still write; a constant default rewrites no row.
+'1/' is the analysis of 0007 with an unknown release of the stemmer. '' is a row without words, which the index rebuild
+after the migrations fills. After this revision every article has a row. The default '1/' is for rows that servers of an
+earlier release still write; a constant default rewrites no row.
 """
 
 from alembic import op

@@ -73,7 +73,8 @@ def party_caller(connection: Connection, kind: str, slug: str | None, **settings
         assert sender is not None, "keys and feeds name a publisher that exists; none is ever deleted"
         own = Visibility((Grant(0, Filter.of({"publisher": [sender.slug]})),), owner=True)
         return Caller(kind, visibility=own, slug=slug, name=sender.name, publisher=sender, **settings)
-    held = connection.execute(select(partner.c.id, partner.c.name).where(partner.c.slug == slug)).one()
-    history = list_entitlements(connection, held.id)
+    row = connection.execute(select(partner.c.id, partner.c.name).where(partner.c.slug == slug)).one()
+    # The former entitlements count too: the kill of an article must reach a partner that could see it then.
+    history = list_entitlements(connection, row.id)
     visibility = Visibility(tuple(Grant(item.since_seq, Filter.of(item.filter)) for item in history))
-    return Caller(kind, visibility=visibility, slug=slug, name=held.name, limits=history[-1].filter, **settings)
+    return Caller(kind, visibility=visibility, slug=slug, name=row.name, limits=history[-1].filter, **settings)

@@ -41,6 +41,7 @@ def create_key(
     Raises `PartyError` for a scope that such a key cannot have, and for a party that does not exist.
     """
     kind = "publisher" if publisher_slug else "partner" if partner_slug else "admin"
+    # Scopes can only be reduced: a partner's key can never publish.
     if excess := set(scopes) - set(SCOPES[kind]):
         raise PartyError(f"A {kind}'s key cannot have the scope {', '.join(sorted(excess))}.")
     key = "nw_" + secrets.token_urlsafe(32)

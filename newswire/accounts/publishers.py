@@ -25,13 +25,13 @@ def add_publisher(connection: Connection, slug: str, name: str, url: str | None,
 
 def change_publisher(connection: Connection, slug: str, changes: Mapping[str, Any]) -> Publisher:
     """Changes name, url or language, for articles received from now on; stored versions do not change."""
-    held = find_publisher(connection, slug)
-    if held is None:
+    stored = find_publisher(connection, slug)
+    if stored is None:
         raise PartyError(f"There is no publisher {slug!r}; see `newswire publisher list`.")
     if changes:
         connection.execute(update(publisher).where(publisher.c.slug == slug).values(**changes))
         wire.bump_revision(connection)
-    return held._replace(**changes)
+    return stored._replace(**changes)
 
 
 def find_publisher(connection: Connection, slug: str) -> Publisher | None:

@@ -47,6 +47,7 @@ def create_feed(
 ) -> SavedFeed:  # fmt: skip
     """Creates a feed with a token; raises `validation_failed` if the name is taken or there are too many feeds."""
     made = SavedFeed(party, name, title, query, hash_key(token), now, now)
+    # The bump locks the head row, so concurrent requests cannot exceed the maximum together.
     wire.bump_revision(connection)
     if insert_unless_there(connection, feed, made._asdict(), feed.c.id) is None:
         raise _name_taken(name)
@@ -60,11 +61,11 @@ def change_feed(connection: Connection, party: str, name: str, changes: Mapping[
     # The bump of the revision locks the head row, so no other transaction can change the feed, or take the new name,
     # between the select and the update.
     wire.bump_revision(connection)
-    held = find_feed(connection, party, name)
-    new = held._replace(**changes, updated_at=now)
-    if new.name != held.name and _find_feed_or_none(connection, held.party, new.name) is not None:
+    stored = find_feed(connection, party, name)
+    new = stored._replace(**changes, updated_at=now)
+    if new.name != stored.name and _find_feed_or_none(connection, party, new.name) is not None:
         raise _name_taken(new.name)
-    connection.execute(update(feed).where(*_is_feed(held.party, held.name)).values(**changes, updated_at=now))
+    connection.execute(update(feed).where(*_is_feed(party, stored.name)).values(**changes, updated_at=now))
     return new
 
 
@@ -106,6 +107,7 @@ def find_token_caller(connection: Connection, token: str, now: int) -> Caller | 
     if not _has_reading_key(connection, kind, slug, now):
         return None
     caller = party_caller(connection, kind, slug or None, scopes=frozenset({"read"}), feed=row.name)
+    # A URL with its token is easily passed on: it must not show withheld or expired articles.
     return replace(caller, visibility=replace(caller.visibility, owner=False))
 
 

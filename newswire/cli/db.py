@@ -1,4 +1,4 @@
-"""`newswire db upgrade`."""
+"""The command `newswire db upgrade`: schema first, then the search index."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`newswire serve`."""
+"""The command `newswire serve`: the database is checked, the listener opened, and the server run."""
 
 import logging
 import os
@@ -57,7 +57,7 @@ def serve_command(host: str, port: int, workers: int | None, as_json: bool) -> N
 
 
 def prepare_database(url: str) -> str:
-    """Makes sure that the database can be served; returns its address as it may be shown."""
+    """Migrates the database (SQLite only) and checks it; returns its URL without the password."""
     database = Database(url)
     try:
         if database.backend.upgrades_on_serve:
@@ -74,7 +74,7 @@ def prepare_database(url: str) -> str:
 
 
 def update_unusable_index(database: Database) -> None:
-    """Rebuilds a search index that cannot be searched; one that only lacks stems is searched as it is."""
+    """Rebuilds a search index of another analysis. One with old stems only is served, and the worker rebuilds it."""
     with database.read() as connection:
         usable = read_versions(connection).fits_analysis()
     if not usable:
@@ -82,4 +82,5 @@ def update_unusable_index(database: Database) -> None:
 
 
 def count_processors() -> int:
+    """The number of processors that this process may use, four at most."""
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)

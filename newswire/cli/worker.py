@@ -1,8 +1,8 @@
-"""`newswire worker`: the work that no request waits for, in rounds: releases and expiries, housekeeping.
+"""The command `newswire worker`: periodic work outside of requests, such as releases, expiries and housekeeping.
 
-A round is a function that takes the database and opens its own transactions. Rounds are done
-one after the other in a thread, so that a signal is obeyed at once even while the database is
-waited for; what was under way is rolled back and done by the next worker.
+A round is a function that takes the database and opens its own transactions. A thread runs the rounds one after the
+other, so that the main thread obeys a signal at once, even during a long query. An interrupted transaction is rolled
+back, and the next worker repeats it.
 """
 
 import logging
@@ -31,11 +31,11 @@ LONGEST_RETRY_SECONDS = 60.0
 SHORTEST_RETRY_SECONDS = 1.0
 STOP_SECONDS = 0.5
 INDEX_SECONDS = 0.2
-"""Of each second, for the rebuild: releases wait for it, and so does whoever publishes."""
+"""The time for the rebuild in each second: releases and publishers wait for it."""
 
 
 class Round(NamedTuple):
-    """Work that is done at the start and then `every` so many seconds."""
+    """A periodic task: `work` runs at the start and then every `every` seconds."""
 
     name: str
     every: float
@@ -43,14 +43,14 @@ class Round(NamedTuple):
 
 
 def delete_old_records(database: Database) -> None:
-    """Forgets the answers to Idempotency-Keys that are older than 24 hours."""
+    """Deletes the answers to Idempotency-Keys that are older than 24 hours."""
     with database.begin() as connection:
         forgotten = idempotency.delete_old_keys(connection, now())
     logger.info("housekeeping", extra={"idempotency_keys_forgotten": forgotten})
 
 
 def release_and_expire(database: Database) -> None:
-    """Tells the wire of embargoes that have ended and of articles that have expired."""
+    """Releases articles whose embargo has ended, and expires articles, in transactions of `RELEASED_AT_ONCE`."""
     with database.read() as connection:
         waiting = release.has_due_articles(connection, now())
     while waiting:
@@ -61,10 +61,10 @@ def release_and_expire(database: Database) -> None:
 
 
 def continue_rebuild(database: Database) -> None:
-    """Rebuilds a part of a search index with old stems, where whoever serves the wire also migrates it.
+    """Rebuilds a part of a search index with old stems, on an engine that `newswire serve` migrates (SQLite).
 
-    Elsewhere that is `newswire db upgrade`: the workers of two machines with different stemmers would write each
-    other's rows again and again.
+    On PostgreSQL only `newswire db upgrade` does it: workers on two machines with different releases of the stemmer
+    would replace each other's rows for ever.
     """
     if not database.backend.upgrades_on_serve:
         return
@@ -95,10 +95,12 @@ def worker_command(parent: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     with open_database() as database:
+        # A daemon thread: one that waits for the database must not keep the process from ending.
         thread = threading.Thread(target=run_rounds, args=(database, ROUNDS, stop), daemon=True)
         thread.start()
         logger.info("the worker has started")
         while not stop.wait(1.0):
+            # The server that started this process has died without a signal.
             if parent is not None and os.getppid() != parent:
                 stop.set()
         thread.join(STOP_SECONDS)
@@ -106,7 +108,7 @@ def worker_command(parent: int | None) -> None:
 
 
 def run_rounds(database: Database, rounds: Sequence[Round], stop: threading.Event) -> None:
-    """Does every round when it is due. One that fails is tried again soon, after a minute at most; the others go on."""
+    """Runs every round when it is due. One that failed is repeated after a minute at most; the others go on."""
     due = {item.name: 0.0 for item in rounds}
     while not stop.is_set():
         for item in rounds:

@@ -36,6 +36,7 @@ def claim_key(connection: Connection, publisher_id: int, key: str, fingerprint: 
     """
     record = _is_record(publisher_id, key)
     connection.execute(delete(idempotency).where(record, idempotency.c.created_at < now - KEPT_FOR))
+    # Insert first, select afterwards: with a select first, two concurrent requests could both find no record.
     values = {"publisher_id": publisher_id, "key": key, "fingerprint": fingerprint, "created_at": now}
     if insert_unless_there(connection, idempotency, values, idempotency.c.key) is not None:
         return None

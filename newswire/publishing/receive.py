@@ -154,6 +154,7 @@ class PublishTransaction:
         content = article_document(draft, publisher, new)
         fields = changed_fields(before, content)
         if not fields:
+            # The number is stored even so: a version with a lower one must still be refused as stale.
             articles.change_article(self.connection, held.number, {"source_version": new.source_version})
             unchanged = Version(before["digest"], stored.rendered, stored.body, stored.form)
             return Outcome(held, unchanged, warnings=draft.warnings)
@@ -170,6 +171,7 @@ class PublishTransaction:
             return Outcome(held, Version(tombstone["digest"], stored.rendered, stored.body, stored.form))
         condition(held)
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
+        # Its index row may still be in the buffer, if this transaction has published the article as well.
         self.buffer.flush_article(held.number)
         index.remove_document(self.connection, held.number)
         outcome = Outcome(held, self._store_tombstone(held, publisher, note), changed=True)

@@ -40,12 +40,15 @@ def release_due_articles(connection: Connection, now: int) -> int:
         .limit(RELEASED_AT_ONCE)
         .with_for_update(of=article, skip_locked=True)
     )
+    # A locked row is skipped: another worker releases its article, or a publisher changes it, and then the next round
+    # of the worker decides again.
     entries = []
     for row in connection.execute(due).all():
         withheld = row.status == Status.WITHHELD
         if withheld:
             _open_to_readers(connection, row)
         else:
+            # Status and index row stay: readers compare `expires_at` with the clock, so they never wait for a worker.
             articles.change_article(connection, row.number, {"due_at": None})
         kind = EntryType.PUBLISHED if withheld else EntryType.EXPIRED
         entries.append(wire.NewEntry(kind, row.number, row.version, row.digest))

@@ -1,6 +1,6 @@
-"""What publishers send, of our own form or ninjs: the schema of an article, and the way from JSON to a `Draft`.
+"""The schema of an article as sent, and its loading: from parsed JSON or ninjs to a `Draft`.
 
-Every fault of a document is found before it is refused, whether the schema finds it or the resolving of URLs.
+A refusal names all faults of a document at once, those that the schema finds and URLs that cannot be resolved.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ from newswire.schemas.fields import (
 
 
 class Strict(Schema):
-    """Knows its fields and refuses all others."""
+    """A schema that refuses unknown fields."""
 
     error_messages = {  # noqa: RUF012 (marshmallow's own declaration)
         "type": Reason("invalid_type", "Must be an object."),
@@ -145,7 +145,7 @@ class ArticlePatchSchema(ArticleSchema):
     """Parts of an article, for a merge-patch; null removes a field. It describes, it does not load."""
 
 
-# A body has room for a million unknown fields; nobody reads on, and hints are the slow part.
+# A body has room for a million unknown fields. Nobody reads that many faults, and the search for similar names is slow.
 MOST_FAULTS, MOST_HINTS, LONGEST_NAME = 500, 20, 50
 SCHEMA = ArticleSchema()
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -155,9 +155,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "images": ImageSchema,
     }.items()},
 }  # fmt: skip
-"""The names of the fields of an article and of the objects in it, in the order in which faults are told."""
+"""The names of the fields of an article and of the objects in it, in the order of their faults."""
 
-# For the OpenAPI document: the IPTC's schemas say the rest.
+# For the OpenAPI document, which leaves the details to the IPTC's schemas.
 NINJS = {
     "type": "object",
     "description": "ninjs 1.0 to 3.1 (https://iptc.org/standards/ninjs/), or as a Superdesk sends it, with `guid`.",
@@ -168,10 +168,10 @@ NINJS = {
 
 
 def load_sent(content: Any, publisher: Publisher, *, named: bool = False) -> Draft | Kill:
-    """The draft, or the kill, in `content`: parsed JSON as it was sent, or ninjs that was read already.
+    """Loads the draft, or the kill, from `content`: parsed JSON as it was sent, or ninjs that was read already.
 
-    With `named` the address of the request says which article it is, and the name in a ninjs document counts for
-    nothing. Raises one `Problem` with all faults.
+    With `named` the URL of the request names the article, and the `uri` of a ninjs document is ignored. Raises one
+    `Problem` with all faults.
     """
     if is_ninjs(content):
         content = read_ninjs(content)
@@ -179,12 +179,12 @@ def load_sent(content: Any, publisher: Publisher, *, named: bool = False) -> Dra
 
 
 def load_draft(data: Any, publisher: Publisher) -> Draft:
-    """The draft that `data` (parsed JSON of our own form, as sent) asks for; raises one `Problem` with all faults."""
+    """Loads a draft from `data`, parsed JSON of our own form; raises one `Problem` with all faults."""
     if not isinstance(data, dict):
         raise Problem("validation_failed", "The article must be a JSON object.",
                       [Fault("invalid_type", "Must be an object.", pointer="")])  # fmt: skip
     loaded, found = check_fields(data)
-    # Also where fields were refused: the valid ones may hold URLs that cannot be resolved.
+    # Even if fields were refused, URLs in the valid ones are resolved, so that all faults are reported at once.
     cleaned, unresolved = clean_fields(loaded, publisher.url)
     if unresolved:
         found = sorted([*found, *unresolved], key=schema_position)
@@ -196,7 +196,7 @@ def load_draft(data: Any, publisher: Publisher) -> Draft:
 
 
 def check_fields(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fault]]:
-    """The fields of an article that are valid, each judged by itself, and the faults of the others."""
+    """The valid fields of an article, each checked by itself, and the faults of the others."""
     try:
         return SCHEMA.load(data), []
     except ValidationError as error:
@@ -205,7 +205,7 @@ def check_fields(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fault
 
 
 def list_contradictions(loaded: Mapping[str, Any], *, valid: bool) -> Iterator[Fault]:
-    """The faults of fields that are valid by themselves but not together; times only where all fields are `valid`."""
+    """The faults of fields that contradict each other; times are compared only if all fields are `valid`."""
     expires, embargo = loaded.get("expires_at"), loaded.get("embargoed_until")
     if valid and expires is not None and embargo is not None and expires < embargo:
         yield Fault("out_of_range", "Must not lie before embargoed_until.", pointer="/expires_at")
@@ -216,7 +216,7 @@ def list_contradictions(loaded: Mapping[str, Any], *, valid: bool) -> Iterator[F
 
 
 def schema_position(fault: Fault) -> tuple[int, ...]:
-    """Where the schema has the field of a fault, for sorting; unknown fields come last, as marshmallow tells them."""
+    """The sort key of a fault: the position of its field in the schema; unknown fields come last, as in marshmallow."""
     position = []
     steps = (fault.pointer or "").split("/")[1:]
     for depth, step in enumerate(steps):
@@ -229,10 +229,10 @@ def schema_position(fault: Fault) -> tuple[int, ...]:
 
 
 def load_ninjs(read: Ninjs, publisher: Publisher, *, named: bool) -> Draft | Kill:
-    """The draft or the kill in a ninjs document; raises one `Problem` with all faults, each with its pointer in it."""
+    """Loads a draft or a kill from ninjs; raises one `Problem` with all faults, which point into the document."""
     sent = {name: value for name, value in read.article.items() if not (named and name == "external_id")}
     if read.canceled:
-        # Of what is killed nothing but the name counts, and the reason.
+        # A kill needs the id and the reason only: faults in the rest must not stop it.
         sent = {"headline": "-"} | {name: sent[name] for name in ("external_id", "editor_note") if name in sent}
     found = list(read.faults)
     if not named and not str(sent.get("external_id") or "").strip():
@@ -251,14 +251,14 @@ def load_ninjs(read: Ninjs, publisher: Publisher, *, named: bool) -> Draft | Kil
 
 
 def pointer_in_document(pointer: str, pointers: Mapping[str, str]) -> str:
-    """Where in the ninjs document that stood, or what holds it, which an article of our own form has at `pointer`."""
+    """The pointer into the ninjs document of the value, or else of its parent, that the article has at `pointer`."""
     while pointer and pointer not in pointers:
         pointer = pointer.rpartition("/")[0]
     return pointers.get(pointer, "")
 
 
 def with_suggestion(fault: Fault) -> Fault:
-    """The fault; of an unknown field with the known one that it resembles."""
+    """Adds to the fault of an unknown field the most similar known name, if there is one."""
     if fault.code != "unknown_field" or fault.pointer is None or len(fault.pointer) > LONGEST_NAME:
         return fault
     steps = fault.pointer.split("/")
@@ -267,7 +267,7 @@ def with_suggestion(fault: Fault) -> Fault:
 
 
 def describe_faults(found: list[Fault]) -> str:
-    """One sentence: the first fault, and how many more there are."""
+    """The first fault in a sentence, with the number of the others."""
     first = found[0]
     where = (first.pointer or "")[:200] or "the body"
     number = f"at least {len(found) - 1}" if len(found) == MOST_FAULTS else len(found) - 1

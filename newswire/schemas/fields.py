@@ -1,8 +1,8 @@
-"""marshmallow fields of the contract: text that XML can carry, bodies, URLs, times, languages, whole numbers.
+"""The marshmallow fields of the contract: text that XML can carry, bodies, URLs, times, languages, whole numbers.
 
-They judge type, length and form. What needs to know where an article comes from, resolving URLs and sanitising
-bodies, is in `publishing.draft`. Every message is a `Reason`, a sentence with the code of its fault; `faults` turns a
-tree of them into faults with JSON pointers.
+They check type, length and form. Resolving URLs and sanitising bodies need the publisher, and are in
+`publishing.draft`. Every message is a `Reason`, a sentence with the code of its fault; `list_faults` turns a tree of
+them into faults with JSON pointers.
 """
 
 import re
@@ -16,7 +16,7 @@ from newswire.errors import Fault
 from newswire.timestamps import parse_instant
 
 LARGEST_INTEGER = 2**53 - 1
-# `UNCARRIABLE` as patterns for the OpenAPI document; a surrogate cannot be written in one.
+# `UNCARRIABLE` as patterns for the OpenAPI document, but for surrogates, which cannot be written in JSON Schema.
 CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
 PATTERN = f"^[^{CONTROLS}]*$"
 FILLED_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085][^{CONTROLS}]*$"
@@ -27,7 +27,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,6}")
 
 
 class Reason(str):
-    """A validation message that also carries the code of its fault."""
+    """The message of a fault, a sentence, with the code of the fault."""
 
     code: str
 
@@ -54,7 +54,7 @@ def validation_error(code: str, sentence: str) -> ValidationError:
 
 
 class Text(fields.String):
-    """A string of at most `limit` characters; blank counts as absent. One line unless `lines`."""
+    """A string of at most `limit` characters; a blank one counts as absent. White space is collapsed unless `lines`."""
 
     default_error_messages = COMMON | {
         "invalid": Reason("invalid_type", "Must be a string."),
@@ -79,7 +79,7 @@ class Text(fields.String):
 
 
 def check_characters(text: str) -> str:
-    """The text itself; refused when it holds a character that XML 1.0 cannot carry."""
+    """Returns the text; raises `ValidationError` if XML 1.0 cannot carry one of its characters."""
     if found := UNCARRIABLE.search(text):
         raise validation_error(
             "unusable_character",
@@ -89,14 +89,14 @@ def check_characters(text: str) -> str:
 
 
 class Url(Text):
-    """A URL that may be relative; whether it can be resolved is decided in `publishing.draft`."""
+    """A URL, absolute or relative; `publishing.draft` resolves it."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(LONGEST_URL, metadata={"format": "uri-reference"}, **settings)
 
 
 class MarkupBody(fields.String):
-    """HTML or Markdown of at most 2 MiB, as it was sent; blank counts as absent."""
+    """HTML or Markdown of at most 2 MiB, unchanged; a blank one counts as absent."""
 
     default_error_messages = Text.default_error_messages
 
@@ -120,7 +120,7 @@ class PlainBody(Text):
 
 
 def check_body_size(text: str) -> str:
-    """The text itself; refused when it is larger than 2 MiB in UTF-8."""
+    """Returns the text; raises `ValidationError` if it is larger than 2 MiB in UTF-8."""
     if len(text.encode("utf-8")) > BODY_BYTES:
         raise validation_error("too_long", "A body must have at most 2 MiB in UTF-8.")
     return text
@@ -178,14 +178,14 @@ class Language(Text):
         if not LANGUAGE.fullmatch(text):
             raise validation_error("invalid_language", "Must be a BCP 47 language tag such as en, pt-BR or zh-Hant.")
         first, *others = text.lower().split("-")
-        # Behind a single letter (an extension, private use) everything stays in small letters (RFC 5646, 2.1.1).
-        plain = next((place for place, part in enumerate(others) if len(part) == 1), len(others))
+        # RFC 5646, 2.1.1: after a single letter (an extension, private use) everything is in lower case.
+        plain = next((index for index, part in enumerate(others) if len(part) == 1), len(others))
         spelled = [{2: part.upper(), 4: part.title()}.get(len(part), part) for part in others[:plain]]
         return "-".join([first, *spelled, *others[plain:]])
 
 
 class RefusedField(fields.String):
-    """A field of a later version of the contract: known, so that the refusal can say why; blank counts as absent."""
+    """A field that a later version of the contract may accept: the refusal says why. A blank one counts as absent."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(allow_none=True, metadata={"description": f"Not accepted yet. {sentence}", "maxLength": 0})
@@ -199,8 +199,8 @@ class RefusedField(fields.String):
 class Several(fields.List[Any]):
     """An array of at most `limit` items; null counts as empty.
 
-    Where items are refused, the valid part of the others is handed on (`ValidationError.valid_data`) at its own
-    position, with None for what has none. marshmallow leaves those out, and later faults would name other items.
+    If items are refused, `ValidationError.valid_data` has the valid part of each item at its own position, or None.
+    marshmallow itself leaves refused items out, so that the pointers of later faults would name other items.
     """
 
     default_error_messages = COMMON | {
@@ -214,7 +214,7 @@ class Several(fields.List[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, list):
             raise self.make_error("invalid")
-        # Counted before they are looked at: a body has room for millions, each with a fault of its own.
+        # Counted before they are checked: a body has room for millions of items, each with a fault of its own.
         if len(value) > self.limit:
             raise validation_error("too_many", f"Must have at most {self.limit} items; it has {len(value):,}.")
         valid: list[Any] = []
@@ -231,7 +231,7 @@ class Several(fields.List[Any]):
 
 
 def list_faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
-    """marshmallow's tree of messages as faults with JSON pointers (RFC 6901)."""
+    """Flattens marshmallow's tree of messages into faults with JSON pointers (RFC 6901)."""
     if isinstance(messages, Mapping):
         for name, below in messages.items():
             step = "" if name == "_schema" else "/" + str(name).replace("~", "~0").replace("/", "~1")
@@ -242,5 +242,5 @@ def list_faults(messages: Any, pointer: str = "") -> Iterator[Fault]:
 
 
 def printable_text(text: str) -> str:
-    """Text that can be encoded, whatever was sent."""
+    """The text with lone surrogates escaped, which UTF-8 cannot encode."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

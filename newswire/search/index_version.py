@@ -1,8 +1,8 @@
-"""The version of the search index: by which analysis and by which release of the stemmer a row was written.
+"""The version of the search index: the analysis and the release of the stemmer with which a row was written.
 
-Each row of the index names its version, and a wire may hold rows of several while it is rebuilt
-(`newswire.search.rebuild`). Rows of the same analysis hold the same folded forms and filter terms, so a query
-finds them alike; their stems can be compared only where the release of the stemmer is the same.
+Each row names its version, and during a rebuild (`newswire.search.rebuild`) the index has rows of several. Rows of
+one analysis have the same folded forms and filter terms, so a query finds all of them. Their stems agree only if the
+release of the stemmer is the same too.
 """
 
 from functools import cache
@@ -14,23 +14,23 @@ from sqlalchemy import Table, func, select
 from newswire.store.statements import Statement
 
 ANALYSIS_VERSION = 1
-"""Raise it with every change of what stands in the index of the same article: word breaking, folding, the budget
-(`newswire.search.analysis`), the texts (`newswire.search.analysis`), filter terms (`newswire.visibility`), rows."""
+"""Raise it with every change of the index row of an unchanged article: in word breaking, folding, the budget or the
+texts (`newswire.search.analysis`), in filter terms (`newswire.visibility`), or in the columns."""
 
 INDEX_VERSION = f"{ANALYSIS_VERSION}/{Stemmer.version()}"
-"""The version of the rows that this process writes, such as `1/3.1.0`: analysis, and release of PyStemmer, which
-comes with the Snowball stemmers of that time."""
+"""The version of the rows that this process writes, such as `1/3.1.0`: the analysis, and the release of PyStemmer,
+which contains the Snowball stemmers."""
 
 
 def analysis_of(index_version: str) -> str:
-    """The part of an index version that names the analysis; empty for a row that holds no words yet."""
+    """The part of an index version that names the analysis; empty for a row that has not been indexed yet."""
     return index_version.partition("/")[0]
 
 
 class VersionRange(NamedTuple):
-    """The lowest and the highest index version of the rows in an index; None where there is no row.
+    """The lowest and the highest index version of all rows, in the order of their characters; None without rows.
 
-    What lies between two versions of one analysis, in the order of their characters, is of that analysis too.
+    If both are of one analysis, so are all rows, because a version begins with its analysis.
     """
 
     lowest: str | None
@@ -45,6 +45,6 @@ class VersionRange(NamedTuple):
 
 @cache
 def version_range(rows: Table) -> Statement:
-    """A statement for the `VersionRange` of an index: one look-up at each end of the index over its versions."""
+    """The statement that reads a `VersionRange`: one look-up at each end of the database index on the versions."""
     lowest, highest = (select(bound(rows.c.index_version)).scalar_subquery() for bound in (func.min, func.max))
     return Statement(select(lowest.label("lowest"), highest.label("highest")))

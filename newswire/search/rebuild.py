@@ -1,9 +1,9 @@
-"""The rebuild of the search index: every row that another version of the index has written is written again.
+"""The rebuild of the search index: every row of another index version is written again, in place.
 
-It works in the tables that are served. A row is replaced in one transaction, under the lock of its article, so readers
-find the old row or the new one of the article's current version, and a publisher who comes meanwhile writes a new one.
-The rows themselves say what is left to do: a rebuild that was interrupted, or killed, goes on where it was, and a row
-that a server of an older release still writes is found by the next rebuild.
+A row is replaced in one transaction, under the lock of its article. So readers find the old or the new row of the
+article's current version, and a publisher who waited for the lock replaces the new row. The progress is stored in the
+rows themselves, as their versions: an interrupted rebuild resumes where it stopped, and a row that a server of an older
+release still writes is found by the next rebuild.
 """
 
 import time
@@ -27,9 +27,10 @@ from newswire.store.tables import article, label, publisher, version
 from newswire.visibility import terms_of
 
 BATCH = 50
-"""Articles of one transaction: on SQLite a publisher waits for it, about 0.1 seconds."""
+"""Articles of one transaction. On SQLite publishers wait for it, about 0.1 seconds."""
 LABELS_AT_ONCE = 500
 PASSES = 2
+"""The second pass indexes the rows that servers of an older release wrote during the first."""
 
 UNUSABLE = "The search index is not complete, or not one of this version of Newswire; run `newswire db upgrade`."
 OTHER_STEMS = (
@@ -46,7 +47,7 @@ CURRENT = Statement(
 
 
 def check_index(connection: Connection) -> str | None:
-    """The warning that belongs to an index with stems of another release; None for a current index.
+    """Returns None for a current index, and a warning for one with stems of another release of the stemmer.
 
     Raises `DatabaseError` for an index of another analysis, whose words and terms this code cannot look up.
     """
@@ -57,17 +58,17 @@ def check_index(connection: Connection) -> str | None:
 
 
 def count_outdated(connection: Connection) -> int:
-    """How many articles a rebuild has to index."""
+    """The number of articles that a rebuild has to index."""
     rows = index.search_backend(connection).rows
     counted = select(func.count()).select_from(rows).where(rows.c.index_version != INDEX_VERSION)
     return int(connection.execute(counted).scalar_one())
 
 
 def rebuild_index(database: Database) -> Iterator[int]:
-    """Indexes every article whose row is of another version; yields after each transaction how many these were so far.
+    """Indexes every article whose row is of another version; yields the number so far after each transaction.
 
-    Whoever stops in between leaves the rest for the next time. Several processes may do it at once. What servers of
-    an older release have written meanwhile is indexed in a second pass; what they write during that one is left.
+    The caller may stop at any time, and a later rebuild resumes. Several processes may rebuild at once. Rows that
+    servers of an older release write during the second pass are left for the next rebuild.
     """
     with database.read() as connection:
         found = index.read_versions(connection)
@@ -80,8 +81,9 @@ def rebuild_index(database: Database) -> Iterator[int]:
         after = 0
         while numbers := read_outdated(database, after):
             index_again(database, numbers)
-            # With the first row of another version stems go out of use, with the last one they come into use: lists and
-            # languages that are cached for the head of before must not be taken any more.
+            # The first new row in an index of one old version ends the search by stems, and the last old row that is
+            # replaced starts it again. Lists and languages that were cached before are then wrong: a new revision
+            # invalidates them.
             if (found.lowest == found.highest and not done) or is_whole(database):
                 with database.begin() as connection:
                     wire.bump_revision(connection)
@@ -92,12 +94,13 @@ def rebuild_index(database: Database) -> Iterator[int]:
 
 
 def is_whole(database: Database) -> bool:
+    """Whether every row is of the current version."""
     with database.read() as connection:
         return index.read_versions(connection).is_current()
 
 
 def read_outdated(database: Database, after: int) -> list[int]:
-    """The first `BATCH` articles with a number above `after` whose rows are of another version."""
+    """The numbers of the first `BATCH` articles above `after` whose rows are of another version."""
     with database.read() as connection:
         rows = index.search_backend(connection).rows
         outdated = select(rows.c.number).where(rows.c.index_version != INDEX_VERSION, rows.c.number > after)
@@ -105,19 +108,20 @@ def read_outdated(database: Database, after: int) -> list[int]:
 
 
 def index_again(database: Database, numbers: Collection[int]) -> None:
-    """Writes the rows of some articles again, in one transaction and one more for each that is busy."""
+    """Indexes articles again: in one transaction, and in one more for each article that another transaction locks."""
     locked = select(article.c.number).where(article.c.number.in_(numbers)).order_by(article.c.number)
     busy = set(numbers) - index_locked(database, locked.with_for_update(skip_locked=True))
-    # Somebody is publishing these. Each is waited for without holding another lock: a publisher locks its articles in
-    # an order of its own, and two who wait for each other would both fail.
+    # Publishers hold these locks. Each is awaited without holding another one: publishers lock articles in an order of
+    # their own, so holding several could deadlock.
     for number in sorted(busy):
         index_locked(database, select(article.c.number).where(article.c.number == number).with_for_update())
 
 
 def index_locked(database: Database, locked: Select[int]) -> set[int]:
-    """Indexes the articles that `locked` selects and locks, in one transaction; returns their numbers."""
+    """Indexes the articles that `locked` selects for update, in one transaction; returns their numbers."""
     with database.begin() as connection:
-        # What is current is read after the locks: PostgreSQL shows it to the next statement only.
+        # The current versions are read in statements after the lock: on PostgreSQL the locking statement itself still
+        # sees the snapshot from before it waited.
         numbers = set(connection.execute(locked).scalars())
         found = [index_current(connection, number) for number in sorted(numbers)]
         for language in sorted({language for languages, _ in found for language in languages}):
@@ -127,7 +131,7 @@ def index_locked(database: Database, locked: Select[int]) -> set[int]:
 
 
 def index_current(connection: Connection, number: int) -> tuple[Iterable[str], Iterable[names.Label]]:
-    """Writes the row of a locked article again; returns the languages of its stems, and its labels."""
+    """Replaces the index row of a locked article; returns the languages of its stems, and its labels."""
     [row] = CURRENT.all(connection, {"which": number})
     held = ArticleState(*row[: len(HELD)])._replace(status=Status(row.status))
     content = decode_article(row.rendered, row.body)
@@ -139,7 +143,7 @@ def index_current(connection: Connection, number: int) -> tuple[Iterable[str], I
 
 
 def refresh_labels(database: Database) -> None:
-    """Folds every label by today's analysis, in transactions of `LABELS_AT_ONCE`."""
+    """Folds every label again, by the current analysis, in transactions of `LABELS_AT_ONCE`."""
     after = ""
     while True:
         with database.begin() as connection:

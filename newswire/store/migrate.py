@@ -1,6 +1,7 @@
-"""Creating and migrating the database, from a checkout and from an installed package alike.
+"""The creation and migration of the database schema, from a checkout or an installed package.
 
-Alembic is imported where something is to be migrated only: every server process would carry it, and start later.
+The migrations themselves are in `migrations/`, the rebuild of the search index in `newswire.search.rebuild`. Alembic is
+imported only when there is something to migrate: it would cost every server process memory and time to start.
 """
 
 from importlib.resources import files
@@ -16,13 +17,13 @@ from newswire.store.database import Database, public_url
 
 
 def script_folder() -> Path:
-    """`migrations/`: inside the installed package, or beside it in a checkout."""
+    """The path of `migrations/`: inside the installed package, or beside it in a checkout."""
     inside = Path(str(files(newswire))) / "migrations"
     return inside if inside.is_dir() else Path(newswire.__file__).resolve().parent.parent / "migrations"
 
 
 def configuration(connection: Connection) -> Any:
-    """Alembic's settings, for migrations in the transaction of `connection`."""
+    """Alembic's configuration for migrations in the transaction of `connection`."""
     from alembic.config import Config
 
     config = Config()
@@ -34,8 +35,7 @@ def configuration(connection: Connection) -> Any:
 def upgrade(url: str) -> tuple[str | None, str]:
     """Creates or migrates the tables of the database at `url`; returns its schema before (None: empty) and after.
 
-    The search index of an older wire has to be rebuilt afterwards (`newswire.search.rebuild`). Raises `DatabaseError`
-    with one sentence.
+    An older search index must be rebuilt afterwards (`newswire.search.rebuild`). Raises `DatabaseError`.
     """
     database = Database(url)
     wanted = needed()
@@ -55,8 +55,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
 def migrate(database: Database, found: str | None, wanted: str = "head") -> None:
     """Runs the migrations from the schema `found` to `wanted`.
 
-    Looking which are needed and running them is one transaction. The second of two processes that start together on
-    one empty database waits for the first.
+    The look at the current schema and the migrations are one transaction under a lock: of two processes that start
+    together on one empty database, the second waits and then finds nothing to do.
     """
     from alembic import command
     from alembic.util import CommandError
@@ -73,13 +73,13 @@ def migrate(database: Database, found: str | None, wanted: str = "head") -> None
 
 
 def refuse_other_encodings(database: Database) -> None:
-    """Raises `DatabaseError` for a database that cannot hold every letter: news is in every language."""
+    """Raises `DatabaseError` for a database whose encoding cannot store every character of Unicode."""
     with database.engine.connect() as connection:
         database.backend.check_encoding(connection)
 
 
 def check(database: Database) -> None:
-    """Raises `DatabaseError` unless the database is reachable and its schema is the one this code needs."""
+    """Raises `DatabaseError` unless the database is reachable and has the schema that this code needs."""
     if not database.backend.exists():
         raise DatabaseError(f"There is no database {database.url.database}; create it with `newswire db upgrade`.")
     try:
@@ -97,7 +97,7 @@ def check(database: Database) -> None:
 
 
 def revision(database: Database) -> str | None:
-    """The schema that the database has; None: no tables."""
+    """The schema of the database, such as `0009`; None without tables."""
     with database.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
@@ -106,7 +106,7 @@ def revision(database: Database) -> str | None:
 
 
 def needed() -> str:
-    """The schema that this code needs. Revisions are numbers of four digits, given out in order."""
+    """The schema that this code needs: the highest revision. Revisions are consecutive numbers of four digits."""
     return max(path.name[:4] for path in (script_folder() / "versions").glob("[0-9]*.py"))
 
 

@@ -81,6 +81,7 @@ def sanitise(html: str, base_url: str | None) -> Sanitised:
     sent = UNCARRIABLE.sub("", html)
     cleaned = _clean_until_stable(sent, attributes)
     unresolved = list(attributes.unresolved)
+    # Most articles of a wire are clean already, and need no comparison of their tags.
     if cleaned == html:
         return Sanitised(html, [], unresolved)
     if cleaned is None:

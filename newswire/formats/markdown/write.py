@@ -76,6 +76,7 @@ def _is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
         found = read_markdown(f"---\n{_dump_fields(headline)}---\n{text}\n")
     except (MarkdownError, RecursionError):
         return False
+    # The reader's HTML is not sanitised, but that of the article is, so only sanitised HTML can be compared.
     return sanitise(str(found.pop("body_html", "")), None).html == html and found == headline
 
 

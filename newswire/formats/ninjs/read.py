@@ -125,6 +125,7 @@ def _read_status(reading: NinjsReader, root: Part) -> None:
         reading.warn("unusable_time", f"{embargo.pointer}: is not a time with an offset; nobody will see the article"
                      " until a version comes that has none, or another.")  # fmt: skip
         withheld = embargo
+    # The embargo takes the place of a status: it withholds the article, and never ends by itself.
     if withheld is not None:
         reading.put("embargoed_until", FoundValue(END_OF_TIME, withheld.pointer))
         if reading.drop("expires_at"):
