@@ -1,4 +1,4 @@
-"""Views about the caller and the server: me, the list of problems, health and readiness."""
+"""Views about the caller and the server: the caller's key, the list of problem codes, health and readiness."""
 
 import logging
 
@@ -64,7 +64,7 @@ def readyz(context: RequestContext) -> Response:
         with context.database.read() as connection:
             warning = check_index(connection)
     except DatabaseError as error:
-        # The sentence names hosts and users, and this address is open to everyone.
+        # The error goes to the log only: it may name hosts and users, and this path is open to everyone.
         logger.error("not ready: %s", error)
         raise Problem(
             "unavailable",

@@ -27,9 +27,10 @@ def list_articles(context: RequestContext) -> Response:
 def read_article(context: RequestContext, article_id: str) -> Response:
     """One article, with its bodies
 
-    410 tells whoever may have seen it that it was killed; what is not yours to read is 404.
+    410 if it was killed and you may have seen it; 404 if it is not yours to read.
     """
-    # One statement; of a killed article a second one, of entries that no later one can follow.
+    # No snapshot is needed, as one statement reads it all. Only a killed article takes a second one, which reads its
+    # entries in the log; a kill is the last of them.
     with context.database.failures_as_problems(), context.database.look() as connection:
         row = article.read_current(connection, article_id, context.caller.visibility, now())
     body = splice_article(row.rendered, row.body, row.form, row.seq, row.status, row.id, context.base_url)
@@ -67,7 +68,7 @@ def version_document(context: RequestContext, row: Any, article_id: str, body: b
 
 
 def version_before(cursor: str | None) -> int:
-    """The version below which a page of the history begins."""
+    """The version before which a page of the history begins; raises `invalid_cursor`."""
     if cursor is None:
         return 2**31 - 1
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):

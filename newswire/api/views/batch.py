@@ -1,4 +1,4 @@
-"""Publishing up to 1,000 articles in one request: one transaction, and a result for each article."""
+"""The view that publishes up to 1,000 articles in one transaction, with a result for each of them."""
 
 import io
 from typing import Any
@@ -14,7 +14,7 @@ from newswire.article import Publisher
 from newswire.errors import Problem
 from newswire.formats.strict_json import ARTICLE_BYTES, parse_items, parse_json
 from newswire.publishing.idempotency import Answer
-from newswire.publishing.receive import BatchReceiver, Outcome, Sent, publish_transaction
+from newswire.publishing.receive import BatchReceiver, Outcome, Sent
 from newswire.schemas.article import load_sent
 
 NDJSON_TYPES = ("application/x-ndjson",)
@@ -30,17 +30,16 @@ def create_batch(context: RequestContext) -> Response:
     body = read_body(context.request, (*NDJSON_TYPES, *JSON_TYPES), BATCH_BYTES)
     batch = [load_item(item, publisher) for item in read_items(context.request, body)]
     with publishing_request(context, publisher, body) as publishing:
-        if publishing.answer is None:
-            with publish_transaction(publishing.connection, publishing.now) as transaction:
-                receiver = BatchReceiver(transaction, publisher, batch)
-                outcomes = [receiver.receive(sent) for sent in batch]
+        if (transaction := publishing.transaction) is not None:
+            receiver = BatchReceiver(transaction, publisher, batch)
+            outcomes = [receiver.receive(sent) for sent in batch]
             results = [result_document(index, outcome, context.base_url) for index, outcome in enumerate(outcomes)]
             publishing.answer = Answer(200, {}, dump_json({"results": results}))
     return publishing.response()
 
 
 def read_items(request: Request, body: bytes) -> list[Any]:
-    """The articles of a batch, parsed; a line that is not JSON is its `Problem`."""
+    """Parses the articles of a batch; a line of NDJSON that is not JSON yields the `Problem` in its place."""
     if request.mimetype not in NDJSON_TYPES:
         return parse_items(body, MOST_ARTICLES, ARTICLE_BYTES)
     parsed: list[Any] = []
@@ -54,7 +53,7 @@ def read_items(request: Request, body: bytes) -> list[Any]:
 
 
 def parse_line(line: bytes) -> Any:
-    """The parsed JSON of a line, or the `Problem` why it cannot be read."""
+    """Parses a line of NDJSON; returns the `Problem` of an invalid one, so that the other lines are still read."""
     if len(line) > ARTICLE_BYTES:
         return too_large(ARTICLE_BYTES)
     try:
@@ -64,7 +63,7 @@ def parse_line(line: bytes) -> Any:
 
 
 def load_item(item: Any, publisher: Publisher) -> Sent:
-    """The draft or the kill that an item asks for, or the `Problem` why it cannot be read."""
+    """The draft or the kill in an item, or the `Problem` of an invalid one."""
     if isinstance(item, Problem):
         return item
     try:
@@ -74,7 +73,7 @@ def load_item(item: Any, publisher: Publisher) -> Sent:
 
 
 def result_document(index: int, outcome: Outcome | Problem, base_url: str) -> dict[str, Any]:
-    """One line of the answer."""
+    """The result of one article in the answer to a batch."""
     if isinstance(outcome, Problem):
         return {"index": index, "status": outcome.status, "id": outcome.members.get("article_id"), "version": None,
                 "problem": embed_problem(outcome, base_url)}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Views of the wire itself: `GET /v1/changes` as pages, as long polls and as streams; and the head."""
+"""Views of the wire: `GET /v1/changes` as pages, long polls and streams, and the head. `streams` writes the streams."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -27,7 +27,7 @@ from newswire.wire import read_at_one_head
 def list_changes(context: RequestContext) -> Response:
     """The wire, in order, nothing missed
 
-    Entries after the sequence number `after`, each exactly once for whoever follows `page.next_after`.
+    Entries after the sequence number `after`, each exactly once for a reader who follows `page.next_after`.
     A page may be empty although `has_more` is true: entries that are not yours are scanned, not shown.
     `wait` holds an empty page back until there is something. As `text/event-stream` the same entries come
     as they are written, without end; as `application/x-ndjson` all there are, and behind them a line
@@ -47,11 +47,11 @@ def read_wire(context: RequestContext) -> Response:
 
 
 def changes_response(context: RequestContext, parameters: Mapping[str, Any]) -> Response:
-    """The entries that `parameters` (as `ChangesParameters` loads them) ask for, as a page or as a stream."""
+    """The entries for `parameters` (as `ChangesParameters` loads them), as a page or as a stream."""
     moment = now()
     check_beginning(parameters)
     reader = Reader(context.caller.visibility, filter_query(parameters, moment), wanted_types(parameters))
-    # What takes long is not worth reading twice.
+    # An optimistic read is repeated if the head moves. A reader that looks into articles is too slow for that.
     seen = None if reader.looks_inside else context.head_seen
     read = partial(read_changes, context, parameters, reader, moment)
     head, after, page = read_at_one_head(context.database, seen, read)
@@ -66,7 +66,7 @@ def read_changes(
     context: RequestContext, parameters: Mapping[str, Any], reader: Reader, moment: int, connection: Connection,
     head: wire.Head,
 ) -> tuple[wire.Head, int, Changes | None]:  # fmt: skip
-    """The head, the position to begin behind, and a page unless it is to be a stream.
+    """The head, the position to begin after, and the page, which is None for a stream.
 
     It may run a second time, at another head; see `read_at_one_head`.
     """
@@ -83,7 +83,7 @@ def read_changes(
 
 
 def check_wire(expected: str | None, head: wire.Head) -> None:
-    """Raises `wire_changed` for a position of another wire, such as this one before it was restored."""
+    """Raises `wire_changed` for a position of another wire, such as this one before it was restored from a backup."""
     if expected not in (None, head.wire):
         raise Problem(
             "wire_changed",
@@ -95,8 +95,9 @@ def check_wire(expected: str | None, head: wire.Head) -> None:
 def find_beginning(
     context: RequestContext, parameters: Mapping[str, Any], connection: Connection, head: wire.Head, moment: int
 ) -> int:
-    """The position behind which the page or stream begins."""
+    """The sequence number after which the page or stream begins."""
     last_event = context.request.headers.get("Last-Event-ID")
+    # An EventSource reconnects with its first URL, so that the header is newer than any parameter.
     if last_event is not None and context.media_type == streams.EVENTS:
         return position_of(last_event, head)
     if "consumer" in parameters:
@@ -120,7 +121,7 @@ def position_of(event_id: str, head: wire.Head) -> int:
 
 
 def wait_for_entries(context: RequestContext, page: Changes, reader: Reader, seconds: int) -> Changes:
-    """The page, or a later one where there is nothing on it and the client wants to wait."""
+    """The page, or a later one if it is empty and the client wants to wait."""
     if page.entries or page.has_more or not seconds or context.request.method == "HEAD":
         return page
     return streams.await_entries(context, reader, page.next_after, seconds)
@@ -128,7 +129,7 @@ def wait_for_entries(context: RequestContext, page: Changes, reader: Reader, sec
 
 def page_document(context: RequestContext, page: Changes) -> bytes:
     """A page of entries as served."""
-    entries = [encode_entry(told, context.base_url) for told in page.entries]
+    entries = [encode_entry(entry, context.base_url) for entry in page.entries]
     rest = {
         "page": {"has_more": page.has_more, "next_after": page.next_after},
         "head": page.head.seq,

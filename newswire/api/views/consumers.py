@@ -1,4 +1,4 @@
-"""Views of named consumers: a reader stores how far it has read, and continues from there."""
+"""Views of named consumers, the positions in the wire that readers store on the server."""
 
 import re
 from typing import Any
@@ -46,7 +46,7 @@ def put_consumer(context: RequestContext, name: str) -> Response:
     """Store how far a consumer has read
 
     Makes it when it is new. `GET /v1/changes?consumer=NAME` continues behind this position and does not move
-    it: store it again when what came is safe with you.
+    it: store it again once you have saved what came.
     """
     check_name(name)
     party = party_of_key(context.caller, "A consumer")

@@ -1,4 +1,4 @@
-"""Views of names with the number of articles of each: sections, keywords, publishers, authors; and one author."""
+"""Views of the directory: sections, keywords, publishers and authors, with the count of articles of each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -93,11 +93,11 @@ def names_response(context: RequestContext, kind: str, describe: DescribeNames) 
 
 
 def directory_tag(context: RequestContext, connection: Connection, moment: int) -> str:
-    """The ETag of what follows from the list of articles."""
+    """The ETag of a directory, whose content follows from the articles on the wire; allows caching for the head."""
     head = wire.read_head(connection)
     expiries = context.state.calendar.around(connection, head, moment)
     context.mark_cacheable(head, expiries.following)
-    # What changes without an entry of the log has another tag at every moment.
+    # A caller who also sees articles that are not on the wire never gets 304: the moment makes every ETag new.
     moments = () if context.caller.visibility.follows_the_log else (moment,)
     return list_tag(context, head, expiries.last, *moments)
 
@@ -105,7 +105,7 @@ def directory_tag(context: RequestContext, connection: Connection, moment: int) 
 def describe_names(
     connection: Connection, kind: str, names: CountedNames, sight: Sight, base_url: str
 ) -> list[dict[str, Any]]:
-    """Sections or keywords, which have nothing but their names."""
+    """Sections or keywords as served; they have nothing but their names."""
     return [
         {
             "name": name.label,
@@ -151,6 +151,6 @@ def author_document(author: Mapping[str, Any], count: Count, base_url: str) -> d
 
 
 def articles_url(base_url: str, parameter: str, value: str) -> str:
-    """The list that a count is of; a comma in a name is escaped, as it would separate two names."""
+    """The URL of the list that a count is of; a comma in a name is escaped, as it would separate two values."""
     escaped = value.replace(",", "\\,")
     return f"{base_url}/v1/articles?{urlencode({parameter: escaped})}"

@@ -1,4 +1,4 @@
-"""What is served to everyone outside of the route table: the OpenAPI document, its page, the demo's pictures."""
+"""Public pages outside of the route table: the OpenAPI document, its page /docs, and the pictures of the demo."""
 
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,7 @@ def read_openapi_document() -> Response:
 
 @cache
 def openapi_json() -> bytes:
-    """The OpenAPI document in JSON, rendered at the first request: a start does not wait for it."""
+    """The OpenAPI document in JSON; made at the first request, so that it does not delay the start of a server."""
     return orjson.dumps(openapi_document(ROUTES), option=orjson.OPT_INDENT_2)
 
 

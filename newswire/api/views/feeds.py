@@ -1,4 +1,4 @@
-"""Views of saved feeds: a query stored under a name, and the same query read as a list, as changes, as a document."""
+"""Views of saved feeds, which are queries stored under a name: their CRUD, and reading through them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -126,7 +126,7 @@ def feed_changes(context: RequestContext, feed: str) -> Response:
 
 
 def join_parameters(context: RequestContext, schema: Parameters, query: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that were saved and those of this request, which have no name in common, as one query."""
+    """Loads the saved parameters and those of this request together; no name can be in both."""
     sent = sent_parameters(context.request.query_string, context.query)
     sent.pop(TOKEN, None)
     return load_parameters(schema, {**sent, **query})
@@ -139,7 +139,7 @@ def find_feed(context: RequestContext, name: str) -> SavedFeed:
 
 
 def feed_document(feed: SavedFeed, base_url: str) -> dict[str, Any]:
-    """A feed as served: never its token."""
+    """A feed as served, without its token."""
     address = f"{base_url}/v1/feeds/{feed.name}"
     documents = {each.suffix: f"{address}.{each.suffix}" for each in LISTS}
     return {

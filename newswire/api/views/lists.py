@@ -1,4 +1,7 @@
-"""A list of articles in any format: one query, one ETag, one head; then a page in JSON, or a document of its own."""
+"""Responses with a list of articles: read at one head, then written as a page of JSON or as a feed document.
+
+The queries are in `reading`, the formats in `formats`; `views.articles` and `views.feeds` ask for lists.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -36,15 +39,15 @@ from newswire.wire import Head, read_at_one_head
 NAME = "Newswire"
 TITLED = tuple(name for name in FilterParameters().fields if name != "q" and name not in Times._fields)
 SETTLED_AFTER = 1000
-"""Milliseconds without a change, after which the wire will hardly change during a search."""
+"""Milliseconds without a change after which a search is read optimistically: it is unlikely to be read twice."""
 
 
 @dataclass(frozen=True)
 class ListRequest:
-    """A list that is asked for at `moment` (milliseconds), with the facets and the count to go with it.
+    """A request for a list at `moment` (milliseconds), with the facets and the count that are wanted.
 
-    `parameters` are those of the request as loaded; `document` is the format of a list that is no page in JSON;
-    `title` is that of a saved feed.
+    `parameters` are the loaded ones. `document` is the format of a feed document, None for a page of JSON. `title` is
+    that of a saved feed.
     """
 
     parameters: Mapping[str, Any]
@@ -58,16 +61,16 @@ class ListRequest:
 
     @property
     def is_on_the_wire(self) -> bool:
-        """Whether the head tells of all changes of the list, as it does not of embargoed articles."""
+        """Whether every change of the list moves the head; changes of embargoed articles do not."""
         return self.query.status == Status.USABLE and self.visibility.follows_the_log
 
 
 @dataclass(frozen=True)
 class ListResult:
-    """A page of a list: its rows, the cursor behind it, and the state of the whole list.
+    """A page of a list: its rows, the cursor of the next page, and the validators of the response.
 
-    `tag` is the ETag without quotes and `date` the Last-Modified, None where the list has none; `killed` are articles
-    of this list that were killed lately, for formats that tell of them.
+    `tag` is the ETag without quotes and `date` the Last-Modified, None for a list without them. `killed` are recently
+    killed articles of this list, for formats with tombstones.
     """
 
     asked: ListRequest
@@ -81,10 +84,7 @@ class ListResult:
 
 
 def list_response(context: RequestContext, parameters: Mapping[str, Any], title: str | None = None) -> Response:
-    """The list that `parameters` (as `ArticleParameters` loads them) ask for, or 304 to a reader who holds it.
-
-    `title` is that of a saved feed.
-    """
+    """The list for `parameters` (as `ArticleParameters` loads them), or 304; `title` is that of a saved feed."""
     moment = now()
     query = query_of(parameters, moment)
     asked_format, _ = find_format(context.media_type)
@@ -105,7 +105,10 @@ def list_response(context: RequestContext, parameters: Mapping[str, Any], title:
 
 
 def may_read_optimistically(asked: ListRequest, head: Head | None) -> bool:
-    """Whether the list is read on trust that the wire stands still: what takes long is not worth reading twice."""
+    """Whether to read at the head that was seen last, without a transaction (see `read_at_one_head`).
+
+    If the head moves meanwhile the list is read again, so that slow queries are not read this way.
+    """
     if head is None or asked.is_counted or asked.facets or not asked.is_on_the_wire:
         return False
     if asked.query.expression is None:
@@ -118,14 +121,14 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     visibility, query, moment = asked.visibility, asked.query, asked.moment
     expiries = context.state.calendar.around(connection, head, moment)
     tag = date = None
-    # What is not on the wire changes without it, so that nothing tells whether a copy of it is still good.
+    # A list that is not on the wire can change while the head does not: it has no validators and is never cached.
     if asked.is_on_the_wire:
-        # The same words are another list by another time.
+        # The ETag contains the resolved times: the URL with `now-2d` means another list a minute later.
         tag = list_tag(context, head, *query.times, query.ranked_at, expiries.last)
         minute = moment // MINUTE * MINUTE if is_relative(asked.parameters) else 0
         changed_at = max(head.changed_at, expiries.last or 0, minute)
         date = strong_date(changed_at, moment)
-        # A page without a date is cached no longer than until it may have one.
+        # A page without Last-Modified leaves the cache once it could have one.
         undated = changed_at + STRONG_AFTER if date is None else None
         context.mark_cacheable(head, expiries.following, minute + MINUTE if minute else None, undated)
         if is_not_modified(context.request, tag, date):
@@ -145,12 +148,12 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
 def read_list_page(
     context: RequestContext, query: Query, moment: int, connection: Connection, head: Head
 ) -> lists.ListPage:
-    """The page of a query, by relevance or by time."""
+    """The page of a query, in the order of relevance or of time."""
     visibility = context.caller.visibility
     if query.ranked_at is not None:
         return relevance.ranked_page(connection, query, visibility, moment)
     languages = None
-    # What is not on the wire may be in languages that the wire does not have at this head.
+    # The languages are cached by head. Articles that are not on the wire may have others, without moving the head.
     if query.expression is not None and query.status == Status.USABLE:
         known = context.state.languages
         languages = known.get(head)
@@ -160,9 +163,9 @@ def read_list_page(
 
 
 def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:
-    """The ETag of a list: it depends on what is asked for, in which format, by whom, and on the head.
+    """The ETag of a list, a hash of URL, media type, visibility, head and `moments`.
 
-    A saved feed that is edited raises the revision, as any other edit does.
+    The revision in the head covers the query of a saved feed, whose edit raises it.
     """
     fingerprint = context.caller.visibility.fingerprint
     parts = (current_url(context), context.media_type, fingerprint, head.wire, head.seq, head.revision, *moments)
@@ -170,7 +173,7 @@ def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:
 
 
 def write_page(context: RequestContext, found: ListResult) -> Response:
-    """A page of a list in JSON, its articles in the JSON format that is asked for."""
+    """A page of a list in JSON, its articles in the negotiated JSON format."""
     query, base, wanted = found.asked.query, context.base_url, sparse_fields(found.asked.parameters)
     items = [
         splice_article(
@@ -198,7 +201,7 @@ def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:
 
 
 def write_document(context: RequestContext, found: ListResult, document: Format) -> Response:
-    """A page of a list as a document of its own, for feed readers."""
+    """A page of a list as a document for feed readers, such as Atom."""
     assert document.write_list is not None
     channel = channel_of(context, found)
     body = document.write_list(channel, [decode_article(row.rendered, row.body) for row in found.rows])
@@ -206,7 +209,7 @@ def write_document(context: RequestContext, found: ListResult, document: Format)
 
 
 def channel_of(context: RequestContext, found: ListResult) -> Channel:
-    """What the document says of itself. URLs that identify it leave the token of the feed out."""
+    """The metadata of a feed document. Its id and address do not contain the token of the feed, which is a secret."""
     return Channel(
         id=current_url(context, cursor=None, limit=None, token=None),
         title=found.asked.title or title_of(found.asked.parameters),
@@ -220,8 +223,10 @@ def channel_of(context: RequestContext, found: ListResult) -> Channel:
 
 
 def title_of(asked: Mapping[str, Any]) -> str:
-    """A title made of what is asked for, but for the times: Newswire: cocoa; section: world, uk."""
-    told = [asked["q"]] if "q" in asked else []
-    given = {name.replace("_", " "): asked[name] for name in TITLED if name in asked}
-    told += [f"{name}: {', '.join(value) if isinstance(value, list) else value}" for name, value in given.items()]
-    return f"{NAME}: {'; '.join(told)}" if told else NAME
+    """A title made of the parameters but for times, such as "Newswire: cocoa; section: world, uk"."""
+    parts = [asked["q"]] if "q" in asked else []
+    for name in TITLED:
+        if name in asked:
+            value = asked[name]
+            parts.append(f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
+    return f"{NAME}: {'; '.join(parts)}" if parts else NAME

@@ -1,8 +1,7 @@
-"""Publishing: POST, PUT, PATCH and DELETE of one article.
+"""Views that publish: POST, PUT, PATCH and DELETE of one article. Those of many articles are in `batch`.
 
-Each view goes the same way, from the top down: who publishes and what was sent; the draft; the transaction
-(`publishing_request`), in which the article is received and the log written (`publish_transaction`); the answer. A dry
-run is the same transaction, rolled back.
+Each view has the same steps: find the publisher and read the body; build the draft; receive it in the transaction that
+`publishing_request` opens, which writes the log and makes the response. A dry run is the same, rolled back.
 """
 
 import hashlib
@@ -13,7 +12,6 @@ from typing import Any
 
 import orjson
 from flask import Request, Response
-from sqlalchemy import Connection
 
 from newswire.api.auth import check_external_id, named_publisher, publisher_of_article, publisher_of_key
 from newswire.api.context import RequestContext
@@ -27,7 +25,7 @@ from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 from newswire.publishing.draft import Kill, apply_merge_patch
 from newswire.publishing.idempotency import Answer, claim_key, store_answer
-from newswire.publishing.receive import Outcome, publish_transaction
+from newswire.publishing.receive import Outcome, PublishTransaction, publish_transaction
 from newswire.schemas.article import load_draft, load_sent
 from newswire.timestamps import now
 
@@ -44,15 +42,13 @@ def create_article(context: RequestContext) -> Response:
     content = parse_article_body(context.request, body)
     sent = load_sent(content, publisher)
     with publishing_request(context, publisher, body) as publishing:
-        if publishing.answer is None:
-            with publish_transaction(publishing.connection, publishing.now) as transaction:
-                if isinstance(sent, Kill):
-                    outcome = transaction.kill_by_external_id(publisher, sent.external_id or "", sent.note)
-                elif isinstance(content, Ninjs):
-                    outcome = transaction.upsert(publisher, sent.external_id or "", sent)
-                else:
-                    outcome = transaction.create(publisher, sent)
-            publishing.answer = article_answer(outcome)
+        if (transaction := publishing.transaction) is not None:
+            if isinstance(sent, Kill):
+                publishing.outcome = transaction.kill_by_external_id(publisher, sent.external_id or "", sent.note)
+            elif isinstance(content, Ninjs):
+                publishing.outcome = transaction.upsert(publisher, sent.external_id or "", sent)
+            else:
+                publishing.outcome = transaction.create(publisher, sent)
     return publishing.response()
 
 
@@ -69,13 +65,11 @@ def put_external(context: RequestContext, publisher: str, external_id: str) -> R
     if sent.external_id not in (None, external_id):
         raise invalid_at("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
     with publishing_request(context, sender, body) as publishing:
-        if publishing.answer is None:
-            with publish_transaction(publishing.connection, publishing.now) as transaction:
-                if isinstance(sent, Kill):
-                    outcome = transaction.kill_by_external_id(sender, external_id, sent.note, condition)
-                else:
-                    outcome = transaction.upsert(sender, external_id, sent, condition)
-            publishing.answer = article_answer(outcome)
+        if (transaction := publishing.transaction) is not None:
+            if isinstance(sent, Kill):
+                publishing.outcome = transaction.kill_by_external_id(sender, external_id, sent.note, condition)
+            else:
+                publishing.outcome = transaction.upsert(sender, external_id, sent, condition)
     return publishing.response()
 
 
@@ -90,14 +84,12 @@ def replace_article(context: RequestContext, article_id: str) -> Response:
     sender = publisher_of_article(context.database, context.caller, article_id)
     sent = load_sent(parse_article_body(context.request, body), sender, named=True)
     with publishing_request(context, sender, body) as publishing:
-        if publishing.answer is None:
-            with publish_transaction(publishing.connection, publishing.now) as transaction:
-                held = transaction.lock_article(article_id)
-                if isinstance(sent, Kill):
-                    outcome = transaction.kill(held, sender, sent.note, condition)
-                else:
-                    outcome = transaction.replace(held, sender, sent, condition)
-            publishing.answer = article_answer(outcome)
+        if (transaction := publishing.transaction) is not None:
+            stored = transaction.lock_article(article_id)
+            if isinstance(sent, Kill):
+                publishing.outcome = transaction.kill(stored, sender, sent.note, condition)
+            else:
+                publishing.outcome = transaction.replace(stored, sender, sent, condition)
     return publishing.response()
 
 
@@ -113,16 +105,14 @@ def patch_article(context: RequestContext, article_id: str) -> Response:
         raise invalid_at("", "invalid_type", "A merge-patch of an article must be an object.")
     sender = publisher_of_article(context.database, context.caller, article_id)
     with publishing_request(context, sender, body) as publishing:
-        if publishing.answer is None:
-            with publish_transaction(publishing.connection, publishing.now) as transaction:
-                held = transaction.lock_article(article_id)
-                if held.status is Status.CANCELED:
-                    raise article_canceled_problem(held)
-                # Before the patch is judged: it was made for the version that the caller has seen.
-                condition(held)
-                patched = apply_merge_patch(transaction.read_version(held).source, patch)
-                outcome = transaction.replace(held, sender, load_draft(patched, sender))
-            publishing.answer = article_answer(outcome)
+        if (transaction := publishing.transaction) is not None:
+            stored = transaction.lock_article(article_id)
+            if stored.status is Status.CANCELED:
+                raise article_canceled_problem(stored)
+            # If-Match is checked before the patch is applied: a patch for another version may fail in misleading ways.
+            condition(stored)
+            patched = apply_merge_patch(transaction.read_version(stored).source, patch)
+            publishing.outcome = transaction.replace(stored, sender, load_draft(patched, sender))
     return publishing.response()
 
 
@@ -134,49 +124,44 @@ def kill_article(context: RequestContext, article_id: str) -> Response:
     condition = if_match(context.request, required=False)
     sender = publisher_of_article(context.database, context.caller, article_id)
     with publishing_request(context, sender, b"") as publishing:
-        if publishing.answer is None:
-            with publish_transaction(publishing.connection, publishing.now) as transaction:
-                held = transaction.lock_article(article_id)
-                outcome = transaction.kill(held, sender, context.parameters.get("reason"), condition)
-            publishing.answer = article_answer(outcome)
+        if (transaction := publishing.transaction) is not None:
+            stored = transaction.lock_article(article_id)
+            publishing.outcome = transaction.kill(stored, sender, context.parameters.get("reason"), condition)
     return publishing.response()
 
 
 def kill_external(context: RequestContext, publisher: str, external_id: str) -> Response:
     """Kill an article by the publisher's own id
 
-    One that never came is remembered, and stays dead when it comes.
+    An id that is not known yet is remembered: an article that comes with it later is refused.
     """
     condition = if_match(context.request, required=False)
     sender = named_publisher(context.database, context.caller, publisher)
     check_external_id(external_id)
     with publishing_request(context, sender, b"") as publishing:
-        if publishing.answer is None:
-            with publish_transaction(publishing.connection, publishing.now) as transaction:
-                reason = context.parameters.get("reason")
-                outcome = transaction.kill_by_external_id(sender, external_id, reason, condition)
-            publishing.answer = article_answer(outcome)
+        if (transaction := publishing.transaction) is not None:
+            reason = context.parameters.get("reason")
+            publishing.outcome = transaction.kill_by_external_id(sender, external_id, reason, condition)
     return publishing.response()
 
 
 @dataclass
 class PublishingRequest:
-    """One request that publishes: its database transaction, its time, and its answer.
+    """A publishing request in its database transaction.
 
-    `answer` is there from the start when the request repeats an earlier one (`replayed`); otherwise the view does the
-    work and sets it before the block ends.
+    `transaction` is None if the request repeats an earlier one (Idempotency-Key), whose `answer` is sent again.
+    Otherwise the view receives articles in it and sets the `outcome` of one, or the `answer` if there are many.
     """
 
-    connection: Connection
-    now: int
     base_url: str
     dry_run: bool
+    transaction: PublishTransaction | None = None
+    outcome: Outcome | None = None
     answer: Answer | None = None
-    replayed: bool = False
 
     def response(self) -> Response:
-        """The answer with our URLs in it; an article that a dry run only tried has no URL and no ETag."""
-        assert self.answer is not None, "the view sets the answer"
+        """The response, with our own URLs; that of a dry run has no Location and no ETag, as nothing was stored."""
+        assert self.answer is not None, "the view sets it or the outcome"
         article, base = self.answer.facts.get("article"), self.base_url
         body = self.answer.body if article is None else add_links(self.answer.body, article, base)
         if warnings := self.answer.facts.get("warnings"):
@@ -186,55 +171,59 @@ class PublishingRequest:
             response.headers["ETag"] = f'"{self.answer.facts["tag"]}"'
             if self.answer.status == 201:
                 response.headers["Location"] = f"{base}/v1/articles/{article}"
-        if self.replayed:
+        if self.transaction is None:
             response.headers["Idempotent-Replayed"] = "true"
         return response
 
 
 @contextmanager
 def publishing_request(context: RequestContext, publisher: Publisher, body: bytes) -> Iterator[PublishingRequest]:
-    """The database transaction of one request, and the record of its Idempotency-Key in it.
+    """The database transaction of a publishing request, with its Idempotency-Key and its log.
 
-    The key is claimed before the block, and the answer stored with it after the block, just before the commit: the
-    answer holds the sequence number, which exists only once the log is written. A dry run has no record and is rolled
-    back.
+    The key is claimed before the block. When the block ends, the log is written; then the answer is made of the
+    outcome, whose sequence number exists only now, and stored with the key before the commit. A dry run stores no
+    answer and is rolled back.
     """
     dry_run, key, moment = context.parameters["dry_run"] == "true", idempotency_key(context.request), now()
+    publishing = PublishingRequest(context.base_url, dry_run)
     with context.database.begin(keep=not dry_run) as connection:
-        publishing = PublishingRequest(connection, moment, context.base_url, dry_run)
-        if key is None or dry_run:
+        if key is not None and not dry_run:
+            fingerprint = request_fingerprint(context.request, body)
+            publishing.answer = claim_key(connection, publisher.id, key, fingerprint, moment)
+        if publishing.answer is not None:
             yield publishing
             return
-        publishing.answer = claim_key(connection, publisher.id, key, request_fingerprint(context.request, body), moment)
-        publishing.replayed = publishing.answer is not None
-        yield publishing
-        if not publishing.replayed:
-            assert publishing.answer is not None, "the view sets the answer"
+        with publish_transaction(connection, moment) as publishing.transaction:
+            yield publishing
+        if publishing.outcome is not None:
+            publishing.answer = article_answer(publishing.outcome)
+        if key is not None and not dry_run:
+            assert publishing.answer is not None, "the view sets it or the outcome"
             store_answer(connection, publisher.id, key, publishing.answer)
 
 
 def request_fingerprint(request: Request, body: bytes) -> str:
-    """What makes two requests the same: SHA-256 of method, address, type and body."""
+    """The hash by which a repeat of a request is recognised: SHA-256 of method, URL, media type and body."""
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
     return hashlib.sha256(head.encode("utf-8", "backslashreplace") + body).hexdigest()
 
 
 def article_answer(outcome: Outcome) -> Answer:
-    """The answer with the article, or what remains of it; call it once the log is written."""
-    held, version = outcome.held, outcome.version
-    article = splice_without_links(version, held.seq, held.status)
-    tag = article_tag(held.id, held.version, held.status)
-    facts = {"article": held.id, "tag": tag, "warnings": list(outcome.warnings)}
+    """The answer with the article or its tombstone; to be made once the log is written."""
+    stored, version = outcome.held, outcome.version
+    article = splice_without_links(version, stored.seq, stored.status)
+    tag = article_tag(stored.id, stored.version, stored.status)
+    facts = {"article": stored.id, "tag": tag, "warnings": list(outcome.warnings)}
     return Answer(success_status(outcome), facts, article)
 
 
 def success_status(outcome: Outcome) -> int:
-    """201 for a new article, 200 for a new version, for no change and for a kill."""
+    """201 for a new article, 200 for a new version, for unchanged content and for a kill."""
     return 201 if outcome.created and outcome.held.status is not Status.CANCELED else 200
 
 
 def parse_article_body(request: Request, body: bytes) -> Any:
-    """The article as sent in a request body, by the reader of its media type; plain JSON may be ninjs."""
+    """Parses an article by the media type of the request; JSON is recognised as ninjs by its members."""
     if (read := READERS.get(request.mimetype)) is not None:
         return read(body)
     content = parse_json(body)

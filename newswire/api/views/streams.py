@@ -1,7 +1,7 @@
-"""The wire as it is written: Server-Sent Events, NDJSON, and the wait of a long poll, out of one loop.
+"""Streams of the wire: Server-Sent Events, NDJSON exports, and the waiting of a long poll.
 
-`changes.follow` decides what is sent and when; here it is written for HTTP, and a reader that has disconnected, or
-takes nothing, is noticed.
+`changes.follow` decides what is sent and when. Here it is encoded for HTTP, and clients that have disconnected or do
+not read are dropped.
 """
 
 import logging
@@ -28,15 +28,16 @@ EVENTS = "text/event-stream"
 NDJSON = "application/x-ndjson"
 HEARTBEAT_SECONDS = 15.0
 SLOW_SECONDS = 20.0
-"""A reader that has not taken `PIECE` bytes in this time is dropped; it resumes where it was."""
+"""Timeout of a send of up to `PIECE` bytes; a client that reads more slowly is dropped, and resumes by its last id."""
 PIECE = 64 * 1024
 SKIPPED = 1000
-"""So many entries that are not a reader's own are passed over before it is told where it stands."""
+"""Entries not visible to a reader after which its position is sent all the same: a resumed stream skips them."""
 RETRY_MILLISECONDS = 2000
+"""How long an EventSource waits before it reconnects."""
 
 
 def event_stream(context: RequestContext, reader: Reader, head: wire.Head, after: int) -> Response:
-    """Everything after `after` as Server-Sent Events, without end."""
+    """An endless response of Server-Sent Events with the entries after `after`."""
     lines = event_lines(
         follow_wire(context, reader, after), head.wire, context.base_url, disconnect_probe(context.request)
     )
@@ -44,37 +45,37 @@ def event_stream(context: RequestContext, reader: Reader, head: wire.Head, after
 
 
 def ndjson_stream(context: RequestContext, reader: Reader, head: wire.Head, after: int) -> Response:
-    """Everything after `after` up to the head, a line each, and a last line that says that it was everything."""
+    """A response with the entries after `after` up to the head, one a line, and a last line that marks completeness."""
     return stream_response(context, entry_lines(follow_wire(context, reader, after), head, context.base_url), NDJSON)
 
 
 def follow_wire(context: RequestContext, reader: Reader, after: int) -> Follower:
-    """A follower of the wire that keeps asking whether the caller may still read."""
+    """A follower of the wire that checks again and again whether the caller may still read."""
     return Follower(context.state.feed, reader, after, access_checker(context.request, context.state.feed))
 
 
 def await_entries(context: RequestContext, reader: Reader, after: int, seconds: int) -> Changes:
-    """The first page with an entry on it, or the empty one that there is after so many seconds."""
-    follower, gone = follow_wire(context, reader, after), disconnect_probe(context.request)
-    found = None
-    give_back = take_stream_slot(context)
+    """Long poll: waits for the first page with an entry, at most `seconds`; then returns an empty page."""
+    follower, is_disconnected = follow_wire(context, reader, after), disconnect_probe(context.request)
+    page = None
+    release_stream_slot = take_stream_slot(context)
     try:
-        # The slot of the request goes to the next one; the answer is made without.
+        # Waiting readers must not use up the request slots. The slot is not taken back for the short rest.
         context.release_slot()
-        for found in follower.pages(until=time.monotonic() + seconds):
-            if found.entries or found.has_more or gone():
+        for page in follower.pages(until=time.monotonic() + seconds):
+            if page.entries or page.has_more or is_disconnected():
                 break
     finally:
-        give_back()
-    if found is not None:
-        return found
+        release_stream_slot()
+    if page is not None:
+        return page
     if context.state.feed.watcher.closed:
         raise Problem("unavailable", "This server is stopping; ask again.", headers={"Retry-After": "1"})
     raise unauthenticated_problem("The key was revoked, or expired, while you waited.")
 
 
 def take_stream_slot(context: RequestContext) -> Callable[[], None]:
-    """Takes one of the slots for streams; returns what gives it back. Raises `unavailable` when all are taken."""
+    """Takes one of the stream slots without waiting; returns the function that releases it. Raises `unavailable`."""
     if context.request.method == "HEAD":
         return lambda: None
     slots = context.state.stream_slots
@@ -86,51 +87,54 @@ def take_stream_slot(context: RequestContext) -> Callable[[], None]:
 
 
 def stream_response(context: RequestContext, lines: Iterator[bytes], media_type: str) -> Response:
-    """An answer of unknown length that no cache and no proxy may hold back."""
-    give_back = take_stream_slot(context)
+    """A streamed response, with headers that keep caches and proxies from storing or buffering it."""
+    release_stream_slot = take_stream_slot(context)
     connection = context.request.environ.get("gunicorn.socket")
     if connection is not None:
         connection.settimeout(SLOW_SECONDS)
     response = Response(lines, content_type=media_type)
     response.headers["Cache-Control"] = "private, no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(give_back)
+    # Called also when the client disconnects and when the iterator of `lines` raises.
+    response.call_on_close(release_stream_slot)
     return response
 
 
-def event_lines(follower: Follower, wire_id: str, base: str, gone: Callable[[], bool]) -> Iterator[bytes]:
-    """The stream: what is told, where the reader stands when nothing was, and a comment when all is still.
+def event_lines(follower: Follower, wire_id: str, base: str, is_disconnected: Callable[[], bool]) -> Iterator[bytes]:
+    """Server-Sent Events: entries, positions of the reader behind entries that it may not see, and heartbeats.
 
-    An id without data dispatches no event and is remembered all the same (HTML, 9.2.6).
+    A position is an id without data, which dispatches no event but becomes the Last-Event-ID (HTML, 9.2.6).
     """
-    stands = follower.after
+    position = follower.after
     beat = time.monotonic() + HEARTBEAT_SECONDS
-    yield b"retry: %d\nid: %s:%d\n\n" % (RETRY_MILLISECONDS, wire_id.encode(), stands)
+    yield b"retry: %d\nid: %s:%d\n\n" % (RETRY_MILLISECONDS, wire_id.encode(), position)
     for page in follower.pages():
         chunk = b"".join(
             b"id: %s:%d\nevent: %s\ndata: %s\n\n"
-            % (wire_id.encode(), told.item.seq, told.type.encode(), encode_entry(told, base))
-            for told in page.entries
+            % (wire_id.encode(), entry.item.seq, entry.type.encode(), encode_entry(entry, base))
+            for entry in page.entries
         )
-        stands = page.entries[-1].item.seq if page.entries else stands
-        still = time.monotonic() >= beat
-        if still:
+        position = page.entries[-1].item.seq if page.entries else position
+        is_heartbeat_due = time.monotonic() >= beat
+        if is_heartbeat_due:
             chunk += b": heartbeat\n\n"
             beat = time.monotonic() + HEARTBEAT_SECONDS
-        if page.next_after - stands >= (1 if still else SKIPPED):
-            stands = page.next_after
-            chunk += b"id: %s:%d\n\n" % (wire_id.encode(), stands)
-        if not chunk and gone():
+        if page.next_after - position >= (1 if is_heartbeat_due else SKIPPED):
+            position = page.next_after
+            chunk += b"id: %s:%d\n\n" % (wire_id.encode(), position)
+        # With something to send, the send itself fails for a client that is gone.
+        if not chunk and is_disconnected():
             return
         yield from split_chunk(chunk)
 
 
 def entry_lines(follower: Follower, head: wire.Head, base: str) -> Iterator[bytes]:
+    """NDJSON: an entry a line up to `head`, and a last line with `next_after` only if none is missing."""
     try:
         for page in follower.export(head.seq):
-            yield from split_chunk(b"".join(encode_entry(told, base) + b"\n" for told in page.entries))
+            yield from split_chunk(b"".join(encode_entry(entry, base) + b"\n" for entry in page.entries))
     except Problem as problem:
-        # Without its last line the reader knows that this is not everything.
+        # The status 200 is sent already: only the missing last line can tell the client that entries are missing.
         logger.warning("an export was cut off: %s", problem.detail)
         return
     if follower.after == head.seq:
@@ -143,17 +147,18 @@ def split_chunk(chunk: bytes) -> Iterator[bytes]:
 
 
 def disconnect_probe(request: Request) -> Callable[[], bool]:
-    """A function that tells whether the client of this request has closed its connection."""
+    """A function that checks whether the client has closed its connection; always False without gunicorn."""
     connection: socket.socket | None = request.environ.get("gunicorn.socket")
     if connection is None:
         return lambda: False
     poll = select.poll()
     poll.register(connection, select.POLLIN)
 
-    def gone() -> bool:
+    def is_disconnected() -> bool:
         try:
+            # MSG_PEEK leaves the bytes of a next request in the socket; no byte at all is the end of the connection.
             return bool(poll.poll(0)) and connection.recv(1, socket.MSG_PEEK) == b""
         except OSError:
             return True
 
-    return gone
+    return is_disconnected
