@@ -120,7 +120,7 @@ def later_product(folder: Path) -> Path:
     for part in ("newswire", "migrations"):
         shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     insert_before_end(folder / "newswire/store/tables.py", "article", f'    Column("{LATER_COLUMN}", BigInteger),\n')
-    insert_after(folder / "newswire/article.py", "Held", f"    {LATER_COLUMN}: int | None = None\n")
+    insert_after(folder / "newswire/article.py", "ArticleState", f"    {LATER_COLUMN}: int | None = None\n")
     number = f"{int(REVISIONS[-1]) + 1:04}"
     (folder / f"migrations/versions/{number}_pinned.py").write_text(
         '"""A later column."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n'
