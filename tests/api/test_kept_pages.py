@@ -268,7 +268,7 @@ class Slow:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, first: Callable[[], object] = lambda: None) -> None:
         self.page, self.first, self.found = lists.list_page, first, 0
-        monkeypatch.setattr(lists, "page", self)
+        monkeypatch.setattr(lists, "list_page", self)
 
     def __call__(self, *arguments: Any) -> Any:
         self.found += 1
