@@ -171,11 +171,11 @@ class StoredArticle(FullArticle):
 
 
 class Tombstone(Identity):
-    """What remains of a killed article."""
+    """A killed article: its identity, without content."""
 
 
 class HighlightsOut(Served):
-    """Where an article matches `q`: HTML that holds no element but `<mark>`."""
+    """The passages that match `q`, in HTML whose only element is `<mark>`."""
 
     headline = list_field(fields.String(), metadata={"description": "The whole headline, where it matches."})
     body = list_field(
