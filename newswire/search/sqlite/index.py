@@ -38,7 +38,15 @@ from newswire.search.keyset import (
 )  # fmt: skip
 from newswire.search.query import Position, Query
 from newswire.search.sqlite.match import HIDDEN, any_token, match_expression
-from newswire.search.sqlite.writer import ADD_ROW, SLOTS, delete_document, first_position, index_row, take_position
+from newswire.search.sqlite.writer import (
+    ADD_ROW,
+    DELETE_DOCUMENT,
+    SLOTS,
+    first_position,
+    index_row,
+    insert_place,
+    keep_place,
+)
 from newswire.store.articles import NUMBERS
 from newswire.store.statements import Statement
 from newswire.store.tables import article
@@ -65,11 +73,14 @@ class SqliteSearch(SearchBackend):
     def index_documents(self, connection: Connection, documents: Sequence[Document]) -> None:
         # One after the other: of the same millisecond, the next one may move the one before.
         for article_state, terms, analysed in documents:
-            position = take_position(connection, article_state.number, article_state.published_at)
+            place = (article_state.number, article_state.published_at)
+            position = keep_place(connection, *place)
+            if position is None:
+                position = insert_place(connection, *place)
             ADD_ROW.execute(connection, {"position": position, **index_row(article_state, terms, analysed)})
 
     def remove_document(self, connection: Connection, number: int) -> None:
-        delete_document(connection, number)
+        DELETE_DOCUMENT.execute(connection, {"number": number})
 
     def search_statement(
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],

@@ -29,6 +29,10 @@ COPY_ROW = Statement(
     )
 )
 DELETE_ROW = Statement(text("DELETE FROM search_index WHERE rowid = :position"))
+DELETE_DOCUMENT = Statement(
+    text("DELETE FROM search_index WHERE rowid = (SELECT position FROM search_place WHERE number = :number)")
+)
+"""Deletes the row of an article but keeps its rowid for the next version, so that no other row has to move."""
 FIND_PLACE = Statement(text("SELECT position FROM search_place WHERE number = :number"))
 SAME_TIME = "FROM search_place WHERE position BETWEEN :low AND :high"
 LAST_PLACE = Statement(text(f"SELECT position, number {SAME_TIME} ORDER BY position DESC LIMIT 1"))
@@ -46,30 +50,21 @@ DELETE_PLACE = Statement(text("DELETE FROM search_place WHERE position = :positi
 MOVE_PLACE = Statement(text("UPDATE search_place SET position = :target WHERE position = :position"))
 
 
-def delete_document(connection: Connection, number: int) -> None:
-    """Deletes the row of an article but keeps its rowid for the next version, so that no other row has to move."""
-    DELETE_ROW.execute(connection, {"position": read_position(connection, number)})
+def keep_place(connection: Connection, number: int, published_at: int) -> int | None:
+    """The rowid that an article has, if it belongs to this time of publication; else its place is deleted: None.
 
-
-def read_position(connection: Connection, number: int) -> int | None:
-    """The rowid of an article; None before it is first indexed."""
-    rows = FIND_PLACE.execute(connection, {"number": number}).fetchall()
-    return rows[0][0] if rows else None
-
-
-def take_position(connection: Connection, number: int, published_at: int) -> int:
-    """The rowid of an article at this time of publication, its own or a new one.
-
-    Its row in `search_place` is marked with the index version of this process.
+    A place that is kept is marked with the index version of this process.
     """
-    position = read_position(connection, number)
+    found = FIND_PLACE.execute(connection, {"number": number}).fetchone()
+    if found is None:
+        return None
+    position: int = found[0]
     low = first_position(published_at)
-    if position is not None:
-        if low <= position < low + SLOTS:
-            SET_VERSION.execute(connection, {"position": position})
-            return position
-        DELETE_PLACE.execute(connection, {"position": position})
-    return insert_place(connection, number, published_at)
+    if low <= position < low + SLOTS:
+        SET_VERSION.execute(connection, {"position": position})
+        return position
+    DELETE_PLACE.execute(connection, {"position": position})
+    return None
 
 
 def insert_place(connection: Connection, number: int, published_at: int) -> int:
