@@ -14,17 +14,17 @@ def db_group() -> None:
     """Create or migrate the database that NEWSWIRE_DATABASE_URL names (default: newswire.db in this folder)."""
 
 
-@db_group.command()
+@db_group.command(short_help="Create, migrate and index the database.")
 @json_option
 def upgrade_command(as_json: bool) -> None:
     """Bring the database to the schema and the search index of this version of Newswire.
 
     An empty database gets all tables; an older one is migrated, in one transaction; a current one is
-    left alone. Start it before the servers of a new version.
+    left alone. Stop the servers of the old version, run it, and start those of the new one.
 
-    Then the search index is rebuilt where it was made by another version of Newswire or of its stemmer. That
-    goes in small transactions and may be done while the wire is served; it can be interrupted, and the next
-    `newswire db upgrade` goes on.
+    Then the search index is rebuilt where it was made by another version of Newswire or of its stemmer. The
+    rebuild goes in small transactions, and may go on while the wire is served; it can be interrupted, and the
+    next `newswire db upgrade` continues it.
     """
     url = Settings.from_env().database_url
     before, after = migrate(url)

@@ -34,8 +34,8 @@ PASSES = 2
 
 UNUSABLE = "The search index is not complete, or not one of this version of Newswire; run `newswire db upgrade`."
 OTHER_STEMS = (
-    "The search index holds stems of another release of the stemmer: words are found only as they are written"
-    " until `newswire db upgrade` has rebuilt it."
+    "The search index holds stems of an unknown or another release of the stemmer: words are found only as they are"
+    " written until `newswire db upgrade` has rebuilt it."
 )
 
 CURRENT = Statement(

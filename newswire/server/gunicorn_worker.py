@@ -38,6 +38,8 @@ class WebProcess(ThreadWorker):  # type: ignore[misc]
 
     def init_signals(self) -> None:
         super().init_signals()
+        # A terminal sends Ctrl-C to this process too, where gunicorn would drop the requests that are being answered.
+        signal.signal(signal.SIGINT, self.handle_exit)
         # The signal handlers are set now, so the signals that `Supervisor.spawn_worker` blocked may be delivered.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 

@@ -121,8 +121,9 @@ class Supervisor(Arbiter):  # type: ignore[misc]
         self.worker = worker
 
     # gunicorn reloads its settings at SIGHUP. Ours come from the environment and cannot change, and a terminal that
-    # is closed sends the signal to end what was started in it.
-    handle_hup = Arbiter.handle_term
+    # is closed sends the signal to end what was started in it. At SIGINT it drops the requests that are being answered;
+    # Ctrl-C must lose nothing, so both signals end the server as SIGTERM does.
+    handle_hup = handle_int = Arbiter.handle_term
 
     def manage_workers(self) -> None:
         """Called at the start, once a second, and when a process has ended."""

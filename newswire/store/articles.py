@@ -58,7 +58,6 @@ VERSION = Statement(
         version.c.number == bindparam("number"), version.c.version == bindparam("version")
     )
 )
-SET_SEQ = Statement(update(article).where(article.c.number == bindparam("which")).values(seq=bindparam("newest")))
 LOCK_PUBLISHER = Statement(
     select(publisher.c.id).where(publisher.c.id == bindparam("publisher_id")).with_for_update(key_share=True)
 )
@@ -132,11 +131,6 @@ def update_statement(*names: str) -> Statement:
     """An UPDATE of these columns of the article with the number `which`."""
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     return Statement(update(article).where(article.c.number == bindparam("which")).values(values))
-
-
-def set_sequence_numbers(connection: Connection, newest: Mapping[int, int]) -> None:
-    """Sets the sequence number of each article's newest log entry; `newest` maps article numbers to these."""
-    SET_SEQ.execute_many(connection, [{"which": number, "newest": seq} for number, seq in newest.items()])
 
 
 def owner_of(connection: Connection, article_id: str) -> int | None:

@@ -205,7 +205,7 @@ def test_a_server_starts_with_old_stems_and_its_worker_rebuilds_them_on_sqlite_o
     outdate(wire.database, "1/2.0.1")
     with caplog.at_level(logging.WARNING):
         prepare_database(database_url)
-    assert "stems of another release" in caplog.text
+    assert "another release of the stemmer" in caplog.text
     assert outdated(wire.database) == 1
     worker.continue_rebuild(wire.database)
     assert outdated(wire.database) == (0 if wire.is_sqlite else 1)

@@ -41,6 +41,7 @@ PINNED = {
     "gunicorn.app.base:BaseApplication.do_load_config": (SUPERVISOR, "502f5dc865f1"),
     "gunicorn.arbiter:Arbiter.__init__": (SUPERVISOR, "53b20d752bbb"),
     "gunicorn.arbiter:Arbiter.handle_hup": (SUPERVISOR, "50de80005cd6"),
+    "gunicorn.arbiter:Arbiter.handle_int": (SUPERVISOR, "353549167963"),
     "gunicorn.arbiter:Arbiter.handle_term": (SUPERVISOR, "93d583480a66"),
     "gunicorn.arbiter:Arbiter.manage_workers": (SUPERVISOR, "518f2dd040ef"),
     "gunicorn.arbiter:Arbiter.run": (SUPERVISOR, "1ddfab9d644f"),

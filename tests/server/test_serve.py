@@ -65,6 +65,33 @@ def test_a_server_answers_has_one_worker_and_takes_it_along_when_it_stops(cli: C
         urllib.request.urlopen(f"{url}/healthz", timeout=5)
 
 
+def test_ctrl_c_lets_a_request_that_is_being_answered_be_answered(sqlite_cli: Cli, serving: Serving) -> None:
+    server, url = served(serving, sqlite_cli, "--workers", "1")
+    sqlite_cli.json("publisher", "add", "gazette", "--name", "The Gazette")
+    key = sqlite_cli.json("key", "create", "--publisher", "gazette")["key"]
+    body = b"".join(b'{"headline": "h%d", "body_text": "%s"}\n' % (each, b"cocoa rises " * 200) for each in range(400))
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
+    request = urllib.request.Request(f"{url}/v1/articles/batch", body, headers)
+    answers: list[int] = []
+
+    def publish() -> None:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            answers.append(len(json.load(response)["results"]))
+
+    publishing = threading.Thread(target=publish)
+    publishing.start()
+    # The batch takes about a second; its log line is not there yet.
+    time.sleep(0.4)
+    was_answered = bool(server.logged("request"))
+    # A terminal sends Ctrl-C to every process of its group.
+    children = [int(line["message"].split()[-1]) for line in server.logged("Booting worker")]
+    for process in children:
+        os.kill(process, signal.SIGINT)
+    assert server.end(signal.SIGINT) == 0
+    publishing.join()
+    assert (answers, was_answered) == ([400], False)
+
+
 def test_a_worker_that_dies_is_started_again(sqlite_cli: Cli, serving: Serving) -> None:
     server, url = served(serving, sqlite_cli, "--workers", "1")
     server.wait_for(lambda: workers(server), "the worker has started")

@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, insert, text, update
 
-from newswire.store import articles
 from newswire.store.backend import (
     BACKEND,
     BUSY_SECONDS,
@@ -29,7 +28,7 @@ from newswire.store.backend import (
 )
 from newswire.store.sqlite import copy
 from newswire.store.statements import Statement
-from newswire.store.tables import entry, head
+from newswire.store.tables import article, entry, head
 
 DURABLE = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 # Negative numbers are KiB. Each connection has a page cache of its own. Those of the many reading connections are
@@ -39,6 +38,7 @@ POLL_SECONDS = 0.005
 
 BEGIN, BEGIN_WRITING = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))
 ADD_ENTRY = Statement(insert(entry))
+SET_SEQ = Statement(update(article).where(article.c.number == bindparam("which")).values(seq=bindparam("seq_now")))
 SET_CHAIN = Statement(update(head).values(chain=bindparam("new_chain"), changed_at=bindparam("moment")))
 
 
@@ -114,7 +114,7 @@ class SqliteBackend(Backend):
         self, connection: Connection, rows: Sequence[Mapping[str, Any]], newest: Mapping[int, int], chain: str, at: int
     ) -> None:
         ADD_ENTRY.execute_many(connection, rows)
-        articles.set_sequence_numbers(connection, newest)
+        SET_SEQ.execute_many(connection, [{"which": number, "seq_now": seq} for number, seq in newest.items()])
         SET_CHAIN.execute(connection, {"new_chain": chain, "moment": at})
 
     def notify_commit(self, connection: Connection) -> None:
