@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newswire.reading.lists import Count
 from tests.support.cases import few_or_many
 from tests.support.lists import page, post, read
 from tests.support.wire import Caller, Wire
@@ -434,6 +435,12 @@ def test_a_count_is_what_paging_gives_and_what_the_query_means(wire: Wire, examp
         stand.check(stories, questions)
 
     holds()
+
+
+def test_ten_thousand_is_the_last_count_that_is_exact() -> None:
+    assert [Count.of(number) for number in (9_999, 10_000, 10_001)] == [
+        (9_999, "eq"), (10_000, "eq"), (10_000, "gte"),
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

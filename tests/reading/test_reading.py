@@ -133,6 +133,17 @@ def address_of(link: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
+def test_a_page_that_holds_all_that_is_left_is_the_last_one(partner: Caller) -> None:
+    for query in ("", "q=cocoa+OR+coffee+OR+howitzer+OR+elections+OR+东京", "sort=-updated_at"):
+        for limit in (1, 5):
+            links, pages = [f"/v1/articles?limit={limit}&{query}"], []
+            while links[-1]:
+                pages.append(partner.get(address_of(links[-1])).get_json())
+                links.append(pages[-1]["links"]["next"])
+            assert [len(page["data"]) for page in pages] == [limit] * (5 // limit)
+            assert [page["page"]["has_more"] for page in pages] == [True] * (5 // limit - 1) + [False]
+
+
 def test_bodies_come_when_asked_for(partner: Caller) -> None:
     item = partner.get("/v1/articles?include=body&q=elections").get_json()["data"][0]
     assert item["body_text"] == "Les études sont finies."

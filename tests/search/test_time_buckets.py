@@ -16,6 +16,7 @@ from newswire.search.postgres.index import PostgresSearch
 from newswire.search.query import Position
 from newswire.store.database import Database
 from newswire.timestamps import EARLIEST, LATEST
+from tests.support.cases import case
 
 NOON = 1_790_000_000_000
 TIMES = st.one_of(
@@ -84,6 +85,30 @@ def in_order(numbers: list[int], stories: list[Story], descending: bool) -> list
     return sorted(numbers, key=lambda number: (stories[number - 1].at, number), reverse=descending)
 
 
+def nearest(
+    connection: Connection, word: str, times: tuple[int | None, int | None], start: Position | None, *,
+    descending: bool, wanted: int,
+) -> list[int]:  # fmt: skip
+    return time_buckets.nearest_matches(
+        connection, "status = 'usable'", {"query": f"'{word}'"}, times, start, descending=descending, wanted=wanted
+    )
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("apart", [1, 300, 5_000, 86_400_000])
+def test_a_walk_through_many_matches_skips_no_span(connection: Connection, apart: int, descending: bool) -> None:
+    stories = [Story(NOON + number * apart, frozenset({"common"})) for number in range(60)]
+    with connection.begin() as transaction:
+        put(connection, stories)
+        for number in (None, 1, 2, 9, 30, 31, 55, 60):
+            start = None if number is None else Position(stories[number - 1].at, number)
+            found = nearest(connection, "common", (None, None), start, descending=descending, wanted=8)
+            right = expected(stories, "common", (None, None), start, descending)
+            with case(f"behind {number}"):
+                assert in_order(found, stories, descending)[:8] == right[:8]
+        transaction.rollback()
+
+
 @settings(max_examples=150)
 @given(
     stories=STORIES, word=st.sampled_from(WORDS), since=st.none() | TIMES, until=st.none() | TIMES,
@@ -97,9 +122,7 @@ def test_a_walk_finds_the_nearest_matches_and_no_others(
     with connection.begin() as transaction:
         put(connection, stories)
         times = (since, until)
-        found: list[int] = time_buckets.nearest_matches(
-            connection, "status = 'usable'", {"query": f"'{word}'"}, times, start, descending=descending, wanted=wanted
-        )
+        found = nearest(connection, word, times, start, descending=descending, wanted=wanted)
         transaction.rollback()
     right = expected(stories, word, times, start, descending)
     assert len(found) == len(set(found))
