@@ -256,7 +256,7 @@ def machine(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     wire.close()
 
 
-@few_or_many(4, 40)
+@few_or_many(2, 40)
 def test_every_reader_is_told_what_the_model_says(machine: Any, examples: int) -> None:
     checks = settings(max_examples=examples, stateful_step_count=30)
     run_state_machine_as_test(machine, settings=checks)
