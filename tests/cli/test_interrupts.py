@@ -44,6 +44,8 @@ def whole(done: list[str]) -> None:
     done.append("whole")
 
 
+# Since Python 3.13 what a finaliser of `io` raises goes to sys.unraisablehook, which pytest makes a warning.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_while_python_tidies_up_an_object_ends_the_command() -> None:
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
@@ -79,6 +81,8 @@ def test_ctrl_c_waits_for_what_must_be_whole() -> None:
     assert done == ["whole"]
 
 
+# Since Python 3.13 what a finaliser of `io` raises goes to sys.unraisablehook, which pytest makes a warning.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_that_was_forgotten_does_not_come_back_in_the_midst_of_what_must_be_whole() -> None:
     done: list[str] = []
     with pytest.raises(KeyboardInterrupt):

@@ -97,7 +97,7 @@ def leave_wal(file: Path) -> None:
 @contextmanager
 def exclusive_connection(target: Path) -> Iterator[sqlite3.Connection]:
     """A connection with an exclusive lock. Raises `DatabaseError` if another connection is open."""
-    with closing(sqlite3.connect(target, 1.0, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(target, timeout=1.0, isolation_level=None)) as connection:
         try:
             # SQLite leaves WAL mode only if no other connection is open, and checkpoints the -wal. The empty exclusive
             # transaction then takes the lock, which the locking mode holds until the connection is closed.
