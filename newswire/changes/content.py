@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Connection, and_, bindparam, select
 
 from newswire.changes.rules import LogEntry, StoredContent
-from newswire.document import decode_article, splice_article
+from newswire.document import Version, article_links, decode_article, splice_without_links
 from newswire.store.articles import Past
 from newswire.store.statements import Statement
 from newswire.store.tables import entry, version
@@ -42,8 +42,9 @@ def load_contents(connection: Connection, items: Sequence[LogEntry]) -> None:
         return
     first, last = items[0].seq, items[-1].seq
     rows: Iterable[Any]
-    if last - first < 2 * len(items):
-        # Most entries of the range are wanted: BETWEEN is one prepared statement, whatever their number.
+    if last - first < len(items):
+        # The whole range is wanted: BETWEEN is one prepared statement, whatever the number of entries. Where the range
+        # has others as well it would load their bodies too, of up to 8 MiB each.
         rows = BETWEEN.execute(connection, {"first": first, "last": last})
     else:
         rows = connection.execute(AMONG, {"numbers": [item.seq for item in items]})
@@ -54,25 +55,33 @@ def load_contents(connection: Connection, items: Sequence[LogEntry]) -> None:
 
 
 def encode_entry(delivered: DeliveredEntry, base: str) -> bytes:
-    """The JSON of one entry under the address `base`, cached in the entry for all readers who get the same bytes."""
+    """The JSON of one entry under the address `base`; all of it but the links is cached in the entry.
+
+    The cache has no key that a client chooses: the base follows the Host header, so links are spliced in here.
+    """
     # Two threads may encode the same entry at once: the bytes are equal, so no lock is needed.
-    key = (delivered.type, delivered.readable, base)
-    encoded = delivered.item.served.get(key)
+    item, key = delivered.item, (delivered.type, delivered.readable)
+    encoded = item.served.get(key)
     if encoded is None:
-        encoded = delivered.item.served[key] = write_entry(delivered, base)
-    return encoded
+        encoded = item.served[key] = write_entry(delivered)
+    if not (delivered.readable and item.content):
+        return encoded
+    return b'%s,"links":%s}}' % (encoded, article_links(item.article_id, base))
 
 
-def write_entry(delivered: DeliveredEntry, base: str) -> bytes:
-    """Encodes an entry: `article` is its version, or null if it is not readable; a kill has its reason in `change`."""
+def write_entry(delivered: DeliveredEntry) -> bytes:
+    """Encodes an entry: `article` is its version, or null if it is not readable; a kill has its reason in `change`.
+
+    An entry with its article ends before `links`, without its last two braces.
+    """
     item = delivered.item
-    content, change, article = item.content, b"", b"null"
+    content, change = item.content, b""
     if content is not None and delivered.type == "article.canceled":
         change = b',"change":' + orjson.dumps(decode_article(content.rendered, None)["change"])
-    if content is not None and delivered.readable:
-        article = splice_article(
-            content.rendered, content.body, content.form, item.seq, "usable", item.article_id, base
-        )
     head = ENTRY % (item.seq, delivered.type, format_instant(item.at), item.article_id, item.told.version, item.digest,
                     item.chain)  # fmt: skip
-    return b'%s%s,"article":%s}' % (head.encode("ascii"), change, article)
+    if content is None or not delivered.readable:
+        return b'%s%s,"article":null}' % (head.encode("ascii"), change)
+    version = Version(item.digest, content.rendered, content.body, content.form)
+    article = splice_without_links(version, item.seq, "usable")
+    return b'%s%s,"article":%s' % (head.encode("ascii"), change, article[:-1])
