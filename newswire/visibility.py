@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -24,6 +24,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from newswire.article import Status
+from newswire.caches import cache_short
 
 NAMED = (
     ("author", "authors", ("id", "name")), ("subject", "subjects", ("code", "name")), ("place", "places", ("name",)),
@@ -43,7 +44,7 @@ PROFILE = ("role", "bio", "url", "avatar_url", "organization")
 FACETS = ("publisher", "section", "language", "keyword", "author")
 
 
-@lru_cache(10_000)
+@cache_short(10_000)
 def term_of(kind: str, value: str) -> str:
     """The term `kind_value`: folded in case, blanks collapsed, escaped to one word for both search engines."""
     folded = " ".join(unicodedata.normalize("NFC", value).casefold().split())

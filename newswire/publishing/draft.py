@@ -7,13 +7,13 @@ Pure: nothing here reads a clock, a request or the database. Types and lengths w
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import orjson
 
 from newswire.article import CONTENT, PARTS, Draft, Field, Publisher
+from newswire.caches import cache_short
 from newswire.errors import Fault, Problem, invalid_at
 from newswire.formats.html.sanitise import NoBaseError, absolute_url, sanitise
 from newswire.formats.html.text import count_words, html_to_text, text_to_html
@@ -197,7 +197,7 @@ def _author_document(item: Mapping[str, Any], publisher: Publisher) -> dict[str,
     return _item_document("authors", item, id=author_id(publisher.slug, item["name"]))
 
 
-@lru_cache(10_000)
+@cache_short(10_000)
 def author_id(publisher: str, name: str) -> str:
     """The id of an author, a UUID of version 5: the same for the same name at the same publisher, on every machine."""
     return uuid.uuid5(AUTHOR_NAMESPACE, f"{publisher}\n{' '.join(name.casefold().split())}").hex

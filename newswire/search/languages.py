@@ -7,11 +7,12 @@ itself (`newswire.search.analysis`).
 """
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, func, select
 
+from newswire.caches import cache_short
 from newswire.search.analysis import UNDETERMINED, stem_of, stem_tokens, stemming_language
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.syntax import Expression, query_words
@@ -55,7 +56,7 @@ def stems_in_languages(spelling: str, languages: Sequence[str]) -> list[str]:
     return sorted(frozenset().union(*(stems_in_language(spelling, language) for language in languages)))
 
 
-@lru_cache(10_000)
+@cache_short(10_000)
 def stems_in_language(spelling: str, language: str) -> frozenset[str]:
     return frozenset(map(stem_of, stem_tokens(spelling, language)))
 

@@ -7,11 +7,11 @@ joined differ from the line normalised as a whole, larger pieces are used, at mo
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import regex
 
+from newswire.caches import cache_short
 from newswire.search.analysis import SPELLING, UNSPACED, fold_word, is_run, normalise_text
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
@@ -99,7 +99,7 @@ def _piece(text: str) -> str:
     return text.lower() if text.isascii() else _cluster(text)
 
 
-@lru_cache(maxsize=1 << 14)
+@cache_short(1 << 14)
 def _cluster(text: str) -> str:
     letters = normalise_text(text)
     return letters.rstrip("\u200b") if len(text) > 1 else letters

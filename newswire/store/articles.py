@@ -4,7 +4,7 @@ Not here: lists of articles (`newswire.search.keyset`) and writing of the log (`
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from newswire.article import ArticleState, EntryType, Status
+from newswire.caches import cache_short
 from newswire.store.statements import Statement, insert_or_ignore
 from newswire.store.tables import article, entry, publisher, version
 
@@ -139,7 +140,7 @@ def owner_of(connection: Connection, article_id: str) -> int | None:
     return owner
 
 
-@lru_cache(1024)
+@cache_short(1024, longest=2000)
 def as_terms(stored: str) -> frozenset[str]:
     return frozenset(stored.split())
 

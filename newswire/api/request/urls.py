@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from werkzeug.sansio.utils import get_host
 
 from newswire.api.context import RequestContext
+from newswire.caches import cache_short
 
 UNRESERVED = re.compile("[A-Za-z0-9_.~-]*")
 """Characters that are never percent-encoded (RFC 3986, 2.3). Most values have no others, and skip `quote_plus`."""
 
 
-@lru_cache(1000)
+@cache_short(1000, longest=300)
 def base_url_of(scheme: str, host: str | None, server: str, port: str) -> str:
     """The base of our own URLs from the Host header: scheme and host in ASCII, without a slash at the end.
 
@@ -48,6 +48,6 @@ def encode_parameter(name: str, value: str) -> str:
     )
 
 
-@lru_cache(1000)
+@cache_short(1000)
 def quote_path(path: str) -> str:
     return quote(path, safe="/:@!$&'()*+,;=~")
