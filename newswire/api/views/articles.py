@@ -45,11 +45,11 @@ def list_versions(context: RequestContext, article_id: str) -> Response:
     """
     limit, before = context.parameters["limit"], version_before(context.parameters.get("cursor"))
     with context.database.read() as connection:
-        rows = article.read_history(
-            connection, article_id, context.caller.visibility, now(), before=before, limit=limit + 1
+        page = article.read_history(
+            connection, article_id, context.caller.visibility, now(), before=before, limit=limit
         )  # fmt: skip
-    items = [version_document(context, row, article_id, None) for row in rows[:limit]]
-    return page_response(context, items, limit, str(rows[limit - 1].version) if len(rows) > limit else None)
+    items = [version_document(context, row, article_id, None) for row in page.rows]
+    return page_response(context, items, limit, str(page.rows[-1].version) if page.has_more else None)
 
 
 def read_version(context: RequestContext, article_id: str, version: int) -> Response:
