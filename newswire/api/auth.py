@@ -4,6 +4,7 @@ A key comes in `Authorization`: as Bearer, or as the password of HTTP Basic. The
 operation needs. Keys, parties and their entitlements are stored and read in `accounts`.
 """
 
+import base64
 import hashlib
 import re
 import threading
@@ -179,10 +180,17 @@ def key_in(request: Request) -> str | None:
     scheme, _, rest = header.partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip() or None
-    authorization = request.authorization
-    if scheme.lower() == "basic" and authorization is not None:
-        return authorization.password or None
-    return None
+    return basic_password(rest) if scheme.lower() == "basic" else None
+
+
+def basic_password(encoded: str) -> str | None:
+    """The password in the credentials of HTTP Basic (RFC 7617), or None where they cannot be read or hold none."""
+    try:
+        # For a string with a character beyond ASCII `b64decode` raises a bare ValueError.
+        credentials = base64.b64decode(encoded.strip()).decode()
+    except ValueError:
+        return None
+    return credentials.partition(":")[2] or None
 
 
 def hash_header(header: str) -> bytes:

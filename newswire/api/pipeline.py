@@ -110,8 +110,8 @@ def authenticate_caller(context: RequestContext, route: Route, address: Mapping[
 def check_address(context: RequestContext, address: Mapping[str, Any]) -> None:
     """Raises a problem for an invalid Host header, and for a path that is not UTF-8 or not fit for XML."""
     if not context.base_url:
-        raise Problem("invalid_parameter", "The Host header names no host.",
-                      [Fault("invalid", "Must be a host, with or without a port.", parameter="Host")])  # fmt: skip
+        detail = "The header Host is missing or names no host; send a host name or an address, with or without a port."
+        raise Problem("invalid_parameter", detail, [Fault("invalid", detail, parameter="Host")])
     names = "".join(str(value) for name, value in address.items() if name != "external_id")
     path = context.request.environ["PATH_INFO"]
     # PEP 3333 gives the path as bytes decoded as Latin-1. Flask replaces what is not UTF-8 by U+FFFD, so that two

@@ -61,13 +61,27 @@ def read_up_to(request: Request, limit: int) -> bytes:
     A body that is too large is read to its end all the same: if the connection were closed while the client still
     sends, the client would get a reset instead of the response.
     """
-    body = request.stream.read(limit + 1)
+    body = read_stream(request, limit + 1)
+    # A read may return less than there is, and only the one after the last says whether the client sent all that it
+    # announced: a text that ends early would otherwise be stored.
+    while len(body) <= limit and (more := read_stream(request, limit + 1 - len(body))):
+        body += more
     if len(body) <= limit:
         return body
     drained = len(body)
-    while drained < DRAIN_BYTES and (chunk := request.stream.read(CHUNK)):
+    while drained < DRAIN_BYTES and (chunk := read_stream(request, CHUNK)):
         drained += len(chunk)
     raise too_large(limit)
+
+
+def read_stream(request: Request, size: int) -> bytes:
+    """Up to `size` bytes of the raw body; raises `malformed_json` where it ends early or its framing is broken."""
+    try:
+        return request.stream.read(size)
+    except Exception as error:
+        # WSGI names no exceptions for `wsgi.input`: gunicorn raises its own for a malformed chunk (RFC 9112, 7.1), and
+        # OSError for a connection that ended. All of them are the client's doing.
+        raise malformed_json("The body breaks off, or its chunks are malformed; send it again, whole.") from error
 
 
 def too_large(limit: int) -> Problem:
