@@ -1,12 +1,14 @@
 """Timestamps: RFC 3339 text at the interfaces, whole milliseconds since 1970 in UTC everywhere else.
 
-Only a view, a command or a round of the worker calls `now()`; all other code gets the time as an argument.
+Only a view, a command or a round of the worker calls `now()`; all other code gets the time as an argument. It is the
+machine's clock, or the clock of a database server once that was measured (`follow_clock`, decision 0025).
 """
 
 import re
 import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_YEAR, LATEST_YEAR = 1800, 2200
@@ -18,9 +20,59 @@ RFC_3339 = re.compile(
 )
 
 
+# It goes on while the machine sleeps, which CLOCK_MONOTONIC does not. Only Linux has it.
+STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+MILLISECOND = 1_000_000  # nanoseconds
+
+
+class Anchor(NamedTuple):
+    """A moment of another clock, in nanoseconds since 1970, and the reading of the steady clock at that moment."""
+
+    moment: int
+    steady: int
+
+
+# Replaced as a whole, so that a thread never combines the halves of two anchors.
+anchor: Anchor | None = None
+
+
 def now() -> int:
-    """The current time, in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+    """The current time, in milliseconds since 1970.
+
+    Once another clock is followed, it is that clock: neither a wrong clock of this machine nor a step of it counts.
+    """
+    followed = anchor
+    if followed is None:
+        return read_machine_clock()
+    return (followed.moment + read_steady_clock() - followed.steady) // MILLISECOND
+
+
+def follow_clock(moment: int, steady: int, uncertainty: int) -> None:
+    """Makes `now()` follow another clock, which showed `moment` when the steady clock showed `steady`.
+
+    All are in nanoseconds. What `now()` says already stays as long as the measurement does not contradict it, so that
+    the noise of measurements moves no time.
+    """
+    global anchor
+    followed = anchor or Anchor(time.time_ns(), read_steady_clock())
+    expected = followed.moment + steady - followed.steady
+    is_contradicted = abs(moment - expected) > uncertainty
+    anchor = Anchor(moment if is_contradicted else expected, steady)
+
+
+def machine_clock_error() -> int:
+    """By how many milliseconds this machine's clock is ahead of `now()`; 0 while no other clock is followed."""
+    return 0 if anchor is None else read_machine_clock() - now()
+
+
+def read_machine_clock() -> int:
+    """Milliseconds since 1970 by the clock of this machine, which may be wrong and may be stepped."""
+    return time.time_ns() // MILLISECOND
+
+
+def read_steady_clock() -> int:
+    """Nanoseconds since an arbitrary moment, which no step of the machine's clock changes."""
+    return time.clock_gettime_ns(STEADY_CLOCK)
 
 
 def parse_instant(text: str) -> int:

@@ -26,10 +26,13 @@ from newswire.store.backend import Errors, backend_of
 from newswire.store.database import Database
 from newswire.store.statements import Statement
 from newswire.store.tables import entry, head, version
+from newswire.timestamps import format_instant
 from newswire.timestamps import now as clock
 
 GENESIS = "0" * 64
 VERIFY_BATCH = 1000
+MAX_AHEAD = 3_600_000
+"""Milliseconds by which the newest entry may be ahead of the clock before that is a fault of a clock."""
 T = TypeVar("T")
 
 
@@ -145,6 +148,8 @@ def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Conn
 def append_entries(connection: Connection, entries: Sequence[NewEntry], now: int) -> list[int]:
     """Appends `entries` in order, sets `seq` of their articles, and returns the new sequence numbers.
 
+    Their time is `now`, or that of the entry before them if it is later: no entry is older than the one before it, even
+    if a clock was set back, so the entries since a time follow one number (`GET /v1/changes?start=`).
     Call it at the end of the transaction, after every other lock: all other writers wait for the head, which it locks.
     """
     if not entries:
@@ -161,6 +166,17 @@ def append_entries(connection: Connection, entries: Sequence[NewEntry], now: int
     # before this transaction waited for the lock.
     backend_of(connection).write_entries(connection, rows, newest, chain, clock())
     return list(range(first, last + 1))
+
+
+def check_newest_entry(connection: Connection, now: int) -> str | None:
+    """Returns a warning if the newest entry is dated more than `MAX_AHEAD` after `now` (milliseconds), else None."""
+    at = connection.scalar(select(entry.c.at).order_by(entry.c.seq.desc()).limit(1))
+    if at is None or at <= now + MAX_AHEAD:
+        return None
+    return (
+        f"The newest entry of the wire is dated {format_instant(at)}, {(at - now) / 3_600_000:.1f} hours ahead of the"
+        " clock: the clock was wrong when it was written, or is wrong now. No entry gets an earlier time until then."
+    )
 
 
 def bump_revision(connection: Connection) -> None:

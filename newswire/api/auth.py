@@ -130,7 +130,7 @@ class Authenticator:
 
     def identify_by_signature(self, request: Request) -> Authentication:
         """The publisher with whose secret the body is signed; reads the body, up to `ARTICLE_BYTES`."""
-        master, moment = self.settings.secret, now()
+        master = self.settings.secret
         if master is None:
             raise unauthenticated_problem("This wire knows no signatures: its operator has not set NEWSWIRE_SECRET.")
         signature = request.headers[SIGNATURE]
@@ -140,6 +140,7 @@ class Authenticator:
         if request.mimetype not in SIGNED_TYPES:
             raise Problem("unsupported_media_type", f"What is signed must be {' or '.join(SIGNED_TYPES)}.")
         with self.database.read() as connection:
+            moment = now()
             keys = list_signing_keys(connection, moment)
         # No connection is held while the client sends its body.
         body = read_up_to(request, ARTICLE_BYTES)

@@ -24,10 +24,11 @@ MOST_SCANNED = 5000
 MOST_LOOKED_INTO = 1000
 CHUNK = 500
 DISORDER = 120_000
-"""The most by which the time of an entry may precede that of an earlier entry, in milliseconds.
+"""The most by which the time of an entry may precede that of an earlier entry, in milliseconds, in an old log.
 
-The time is taken before the transaction waits for locks and for its commit. The two waits end after 30 seconds each
-(`engine.BUSY_SECONDS`); the rest allows for clocks of several servers that disagree.
+Since `wire.append_entries` raises the time of an entry to that of the one before it, times are in order. Older versions
+took it before the transaction waited for locks and for its commit, each for 30 seconds at most; the rest allowed for
+clocks of several servers that disagreed.
 """
 
 
@@ -77,8 +78,8 @@ def cursor_ahead_problem(after: int, head: wire.Head) -> Problem:
 def position_before(connection: Connection, moment: int) -> int:
     """The position before the first entry whose time is `moment` or later; the head where there is none.
 
-    Times are nearly in order, never wholly. A binary search finds an entry so old that no earlier one can qualify
-    (`DISORDER`), and a scan from there finds the first one that does. `moment` is in milliseconds since 1970.
+    A binary search finds an entry so old that no earlier one can qualify, in an old log either (`DISORDER`), and a scan
+    from there finds the first one that does. `moment` is in milliseconds since 1970.
     """
     head = wire.read_head(connection).seq
     older, beyond = 0, head + 1

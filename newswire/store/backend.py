@@ -117,6 +117,7 @@ class Backend(ABC):
     ) -> None:
         """Inserts log entries; sets the newest entry of their articles, and the chain value and time of the head.
 
+        No entry gets a time before that of the entry before it, whatever its row says: a clock may have been set back.
         `newest` maps article numbers to sequence numbers. Only `wire.append_entries` calls this; the head is locked.
         """
 

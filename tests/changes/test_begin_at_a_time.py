@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
+from sqlalchemy import update
 
 from newswire.accounts.publishers import find_publisher
 from newswire.changes.page import DISORDER
 from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
+from newswire.store.tables import entry
 from newswire.timestamps import format_instant, now
 from tests.support.ways_of_reading import answered
 from tests.support.wire import Caller, Wire
@@ -28,13 +30,15 @@ def began() -> int:
 
 
 def write(wire: Wire, times: Sequence[int]) -> None:
-    """Entries with these times, in this order, as if their transactions had taken as long as it takes."""
+    """Entries with these times, in this order, as a version wrote them that did not keep times in order."""
     with wire.database.begin() as connection:
         publisher = find_publisher(connection, "reuters")
         assert publisher is not None
         for at in times:
             with publish_transaction(connection, at) as transaction:
                 transaction.create(publisher, load_draft({"headline": "Cocoa rises"}, publisher))
+        for seq, at in enumerate(times, 1):
+            connection.execute(update(entry).where(entry.c.seq == seq).values(at=at))
 
 
 def first(partner: Caller, moment: int) -> int | None:

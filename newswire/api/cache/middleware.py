@@ -57,8 +57,10 @@ class PageCacheMiddleware:
     def __call__(self, environ: Environment, start_response: Any) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].startswith("/v1/"):
             return self.application(environ, start_response)
-        began, moment = time.perf_counter(), now()
+        began = time.perf_counter()
         head = look_at_head(self.state.database)
+        # Read after the look, because the first one of a process measures the clock of the database.
+        moment = now()
         caller, fingerprint, known = self._caller_of(environ, head, moment)
         environ[HANDED_OVER] = HandOver(self.pages, head, known)
         if head is None:

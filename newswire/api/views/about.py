@@ -11,7 +11,8 @@ from newswire.errors import CODES, Problem
 from newswire.search.rebuild import check_index
 from newswire.store import migrate
 from newswire.store.backend import DatabaseError
-from newswire.timestamps import format_optional
+from newswire.timestamps import format_optional, now
+from newswire.wire import check_newest_entry
 
 logger = logging.getLogger("newswire.request")
 
@@ -56,13 +57,13 @@ def healthz(context: RequestContext) -> Response:
 def readyz(context: RequestContext) -> Response:
     """Whether the database is reachable, its schema current, and its search index usable
 
-    503 until all are so: send no traffic here. `warning` says what limits a wire that is served all the same: a
-    search index that has to be rebuilt.
+    503 until all are so: send no traffic here. `warning` says what is wrong with a wire that is served all the same: a
+    search index that has to be rebuilt, or a newest entry that is dated more than an hour ahead of the clock.
     """
     try:
         migrate.check(context.database)
         with context.database.read() as connection:
-            warning = check_index(connection)
+            warnings = (check_index(connection), check_newest_entry(connection, now()))
     except DatabaseError as error:
         # The error goes to the log only: it may name hosts and users, and this path is open to everyone.
         logger.error("not ready: %s", error)
@@ -71,4 +72,4 @@ def readyz(context: RequestContext) -> Response:
             "The database is unreachable, or its schema or search index is not current; the log says which.",
             headers={"Retry-After": "5"},
         ) from error  # fmt: skip
-    return json_response(context, {"status": "ready", "warning": warning})
+    return json_response(context, {"status": "ready", "warning": " ".join(filter(None, warnings)) or None})

@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 from psycopg.errors import FeatureNotSupported, ReadOnlySqlTransaction
 from psycopg.pq import ExecStatus, Format
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from newswire.store.backend import (
     BACKEND,
@@ -32,6 +32,7 @@ from newswire.store.backend import (
     driver_connection,
 )
 from newswire.store.postgres import copy
+from newswire.store.postgres.server_clock import ServerClock
 from newswire.store.statements import Statement
 
 # Waiting for a lock ends after the same time as on SQLite, also if the session with the lock sleeps. Sequential scans
@@ -51,11 +52,16 @@ BIGINT = 20
 
 # While this transaction has the head's row locked, every other writer waits. So the log is written in one round trip,
 # together with the notification, which PostgreSQL delivers to the listeners at the commit.
+# The snapshot of this statement begins after that lock, so it sees the entry before, which an UPDATE that waited for
+# the lock would not.
 WRITE_ENTRIES = Statement(
     text(
-        "WITH written AS (INSERT INTO entry (seq, type, at, number, version, digest, chain) SELECT * FROM unnest("
+        "WITH written AS (INSERT INTO entry (seq, type, at, number, version, digest, chain)"
+        " SELECT new.seq, new.type, greatest(new.at, (SELECT at FROM entry WHERE seq = :before)),"
+        " new.number, new.version, new.digest, new.chain FROM unnest("
         "CAST(:seq AS bigint[]), CAST(:type AS text[]), CAST(:at AS bigint[]), CAST(:number AS bigint[]),"
-        " CAST(:version AS int[]), CAST(:digest AS text[]), CAST(:chain AS text[]))),"
+        " CAST(:version AS int[]), CAST(:digest AS text[]), CAST(:chain AS text[]))"
+        " AS new (seq, type, at, number, version, digest, chain)),"
         " pointed AS (UPDATE article SET seq = newest.seq FROM unnest(CAST(:articles AS bigint[]),"
         " CAST(:newest AS bigint[])) AS newest (number, seq) WHERE article.number = newest.number)"
         f" UPDATE head SET chain = :new_chain, changed_at = :moment RETURNING pg_notify('{CHANNEL}', '')"
@@ -81,16 +87,21 @@ class PostgresBackend(Backend):
         if "@" in (url.host or ""):
             raise DatabaseError("The database URL has an @ in its password; write it as %40.")
         super().__init__(url.set(drivername="postgresql+psycopg"))
+        self.clock = ServerClock()
 
     def create_engine(self, connections: int) -> Engine:
         return self._create_engine(connections)
 
     def create_read_engine(self, connections: int) -> Engine:
         # A rollback on return would cost a round trip, and psycopg would drop all prepared statements.
-        return self._create_engine(
+        engine = self._create_engine(
             connections, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, skip_autocommit_rollback=True,
             pool_use_lifo=True,
         )  # fmt: skip
+        # Every request and every round of the worker reads, so the readers' connections are enough for the clock.
+        event.listen(engine, "connect", self.clock.expire)
+        event.listen(engine, "checkout", self.clock.measure_when_due)
+        return engine
 
     def _create_engine(self, connections: int, **options: Any) -> Engine:
         return create_engine(
@@ -129,7 +140,8 @@ class PostgresBackend(Backend):
     ) -> None:
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         pointed = {"articles": [*newest], "newest": [*newest.values()]}
-        WRITE_ENTRIES.execute(connection, {**columns, **pointed, "new_chain": chain, "moment": at})
+        more = {"before": rows[0]["seq"] - 1, "new_chain": chain, "moment": at}
+        WRITE_ENTRIES.execute(connection, {**columns, **pointed, **more})
 
     def notify_commit(self, connection: Connection) -> None:
         NOTIFY.execute(connection, {})

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, insert, text, update
+from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, insert, select, text, update
 
 from newswire.store.backend import (
     BACKEND,
@@ -38,6 +38,7 @@ POLL_SECONDS = 0.005
 
 BEGIN, BEGIN_WRITING = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))
 ADD_ENTRY = Statement(insert(entry))
+TIME_OF_ENTRY = Statement(select(entry.c.at).where(entry.c.seq == bindparam("which")))
 SET_SEQ = Statement(update(article).where(article.c.number == bindparam("which")).values(seq=bindparam("seq_now")))
 SET_CHAIN = Statement(update(head).values(chain=bindparam("new_chain"), changed_at=bindparam("moment")))
 
@@ -113,7 +114,9 @@ class SqliteBackend(Backend):
     def write_entries(
         self, connection: Connection, rows: Sequence[Mapping[str, Any]], newest: Mapping[int, int], chain: str, at: int
     ) -> None:
-        ADD_ENTRY.execute_many(connection, rows)
+        before = TIME_OF_ENTRY.execute(connection, {"which": rows[0]["seq"] - 1}).fetchone()
+        earliest = 0 if before is None else before[0]
+        ADD_ENTRY.execute_many(connection, [{**row, "at": max(row["at"], earliest)} for row in rows])
         SET_SEQ.execute_many(connection, [{"which": number, "seq_now": seq} for number, seq in newest.items()])
         SET_CHAIN.execute(connection, {"new_chain": chain, "moment": at})
 
