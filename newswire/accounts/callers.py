@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, select
 from newswire.accounts.keys import SELECT_KEYS, hash_key, is_use_to_note
 from newswire.accounts.partners import list_entitlements
 from newswire.accounts.publishers import find_publisher
+from newswire.accounts.slugs import party_name
 from newswire.article import Publisher
 from newswire.store.tables import api_key, partner
 from newswire.visibility import EVERYTHING, Filter, Grant, Visibility
@@ -46,7 +47,7 @@ class Caller:
     @cached_property
     def party(self) -> str:
         """The key under which feeds and consumers of the party are stored, such as `partner:gazette`."""
-        return f"{self.kind}:{self.slug or ''}"
+        return party_name(self.kind, self.slug)
 
 
 PUBLIC = Caller("public", frozenset({"read"}), Visibility(EVERYTHING))

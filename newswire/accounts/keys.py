@@ -2,18 +2,22 @@
 
 Only the SHA-256 of a key is stored. It needs no salt and no slow hash, because a key has 256 random bits, too many to
 guess. Every edit bumps the head's revision, which invalidates the cache of callers.
+
+The tokens of saved feeds depend on the keys of their party. While it has no key that may read, its tokens are refused;
+where a revocation leaves it so, they are deleted, because a new key must not bring back a token that has leaked.
 """
 
 import hashlib
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
 from newswire import wire
-from newswire.accounts.slugs import PartyError, read_party_id
+from newswire.accounts.slugs import PartyError, party_name, read_party_id
+from newswire.errors import Problem
 from newswire.store.articles import AnyRow
-from newswire.store.tables import api_key, partner, publisher
+from newswire.store.tables import api_key, feed, partner, publisher
 
 SCOPES = {"publisher": ("publish", "read"), "partner": ("read",), "admin": ("admin", "publish", "read")}
 """The scopes that a key of each kind of party can have, and has unless fewer are requested."""
@@ -57,12 +61,49 @@ def create_key(
     return key
 
 
-def revoke_key(connection: Connection, number: int, now: int) -> None:
-    """Revokes a key, from the next request on; raises `PartyError` if it is unknown or revoked already."""
+def revoke_key(connection: Connection, number: int, now: int) -> tuple[str, int]:
+    """Revokes a key, from the next request on; returns its party, and how many feed tokens were deleted with it.
+
+    All tokens of the party are, if it has no key left that may read. Raises `PartyError` if the key is unknown or
+    revoked already.
+    """
+    # First, because it locks the head row: a token is created under the same lock, so it is either deleted here or
+    # refused by `check_key_in_use`.
+    wire.bump_revision(connection)
     query = update(api_key).where(api_key.c.id == number, api_key.c.revoked_at.is_(None)).values(revoked_at=now)
     if connection.execute(query).rowcount != 1:
         raise PartyError(f"There is no key {number} in use; see `newswire key list`.")
-    wire.bump_revision(connection)
+    row = connection.execute(SELECT_KEYS.where(api_key.c.id == number)).one()
+    kind = "admin" if row.admin else "publisher" if row.publisher else "partner"
+    party = party_name(kind, row.publisher or row.partner)
+    if has_reading_key(connection, kind, row.publisher or row.partner, now):
+        return party, 0
+    tokens = update(feed).where(feed.c.party == party, feed.c.token.is_not(None)).values(token=None, updated_at=now)
+    return party, connection.execute(tokens).rowcount
+
+
+def has_reading_key(connection: Connection, kind: str, slug: str | None, now: int) -> bool:
+    """Whether a party has a bearer key in use with the scope `read`."""
+    owner = {"publisher": publisher.c.slug == slug, "partner": partner.c.slug == slug}.get(kind, api_key.c.admin)
+    scopes = connection.scalars(
+        select(api_key.c.scopes).select_from(KEYS_WITH_OWNERS).where(owner, api_key.c.nonce.is_(None), *_is_in_use(now))
+    )
+    return any("read" in each.split() for each in scopes)
+
+
+def check_key_in_use(connection: Connection, number: int | None, now: int) -> None:
+    """Raises `unauthenticated` if a key was revoked or has expired since its request was authenticated.
+
+    Whatever could outlive the key calls it in the transaction that stores it, after `bump_revision`: between the two
+    the client may have taken its time to send the body.
+    """
+    query = select(api_key.c.id).where(api_key.c.id == number, *_is_in_use(now))
+    if connection.execute(query).one_or_none() is None:
+        raise Problem("unauthenticated", "The key is unknown, revoked or expired.")
+
+
+def _is_in_use(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return api_key.c.revoked_at.is_(None), or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now)
 
 
 def list_keys(connection: Connection) -> Sequence[AnyRow]:

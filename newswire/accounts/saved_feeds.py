@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from newswire import wire
 from newswire.accounts.callers import Caller, party_caller
-from newswire.accounts.keys import KEYS_WITH_OWNERS, hash_key
+from newswire.accounts.keys import check_key_in_use, has_reading_key, hash_key
 from newswire.errors import Problem, invalid_at
 from newswire.store.articles import insert_unless_there
-from newswire.store.tables import api_key, feed, partner, publisher
+from newswire.store.tables import feed
 
 MOST_FEEDS = 1000
 
@@ -42,18 +42,33 @@ def new_token() -> str:
 
 
 def create_feed(
-    connection: Connection, party: str, name: str, title: str | None, query: Mapping[str, Sequence[str]], token: str,
-    now: int,
+    connection: Connection, caller: Caller, name: str, title: str | None, query: Mapping[str, Sequence[str]],
+    token: str, now: int,
 ) -> SavedFeed:  # fmt: skip
-    """Creates a feed with a token; raises `validation_failed` if the name is taken or there are too many feeds."""
-    made = SavedFeed(party, name, title, query, hash_key(token), now, now)
+    """Creates a feed of the caller's party with a token.
+
+    Raises `validation_failed` if the name is taken or there are too many feeds, and `unauthenticated` if the caller's
+    key was revoked meanwhile.
+    """
+    made = SavedFeed(caller.party, name, title, query, hash_key(token), now, now)
     # The bump locks the head row, so concurrent requests cannot exceed the maximum together.
     wire.bump_revision(connection)
+    check_key_in_use(connection, caller.key_id, now)
     if insert_unless_there(connection, feed, made._asdict(), feed.c.id) is None:
         raise _name_taken(name)
-    if len(list_feeds(connection, party)) > MOST_FEEDS:
+    if len(list_feeds(connection, caller.party)) > MOST_FEEDS:
         raise Problem("validation_failed", f"There are {MOST_FEEDS} feeds already; delete one that is not used.")
     return made
+
+
+def renew_token(connection: Connection, caller: Caller, name: str, token: str, now: int) -> None:
+    """Gives a feed of the caller's party a token in place of the one it had; raises as `create_feed`, or `not_found`.
+
+    Deleting a token is `change_feed` with `token` None.
+    """
+    wire.bump_revision(connection)
+    check_key_in_use(connection, caller.key_id, now)
+    change_feed(connection, caller.party, name, {"token": hash_key(token)}, now)
 
 
 def change_feed(connection: Connection, party: str, name: str, changes: Mapping[str, Any], now: int) -> SavedFeed:
@@ -76,10 +91,10 @@ def delete_feed(connection: Connection, party: str, name: str) -> None:
         raise _no_such_feed(name)
 
 
-def list_feeds(connection: Connection, party: str) -> Sequence[SavedFeed]:
-    """All feeds of a party, by name."""
-    rows = connection.execute(select(*COLUMNS).where(feed.c.party == party))
-    return sorted((SavedFeed(*row) for row in rows), key=lambda found: found.name)
+def list_feeds(connection: Connection, party: str | None = None) -> Sequence[SavedFeed]:
+    """All feeds of a party, or of all parties, by party and name."""
+    chosen = select(*COLUMNS) if party is None else select(*COLUMNS).where(feed.c.party == party)
+    return sorted((SavedFeed(*row) for row in connection.execute(chosen)), key=lambda found: found[:2])
 
 
 def find_feed(connection: Connection, party: str, name: str) -> SavedFeed:
@@ -98,29 +113,17 @@ def _find_feed_or_none(connection: Connection, party: str, name: str) -> SavedFe
 def find_token_caller(connection: Connection, token: str, now: int) -> Caller | None:
     """The caller that a token authenticates, with the name of its feed in `feed`; None for an unknown token.
 
-    Tokens end with the last key of their party that may read. They never show what only an owner may see.
+    A token is refused while its party has no key that may read. It never shows what only an owner may see.
     """
     row = connection.execute(select(feed.c.party, feed.c.name).where(feed.c.token == hash_key(token))).one_or_none()
     if row is None:
         return None
     kind, _, slug = row.party.partition(":")
-    if not _has_reading_key(connection, kind, slug, now):
+    if not has_reading_key(connection, kind, slug, now):
         return None
     caller = party_caller(connection, kind, slug or None, scopes=frozenset({"read"}), feed=row.name)
     # A URL with its token is easily passed on: it must not show withheld or expired articles.
     return replace(caller, visibility=replace(caller.visibility, owner=False))
-
-
-def _has_reading_key(connection: Connection, kind: str, slug: str, now: int) -> bool:
-    """Whether a party has a valid bearer key with the scope `read`."""
-    owner = {"publisher": publisher.c.slug == slug, "partner": partner.c.slug == slug}.get(kind, api_key.c.admin)
-    scopes = connection.scalars(
-        select(api_key.c.scopes).select_from(KEYS_WITH_OWNERS).where(
-            owner, api_key.c.revoked_at.is_(None), api_key.c.nonce.is_(None),
-            or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now),
-        )
-    )  # fmt: skip
-    return any("read" in each.split() for each in scopes)
 
 
 def _is_feed(party: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

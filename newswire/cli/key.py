@@ -119,10 +119,19 @@ def list_keys_command(as_json: bool) -> None:
 @click.argument("number", metavar="ID", type=click.IntRange(1, 2**62))
 @json_option
 def revoke_key_command(number: int, as_json: bool) -> None:
-    """Revoke the key ID (see `newswire key list`): it is refused from the next request on."""
+    """Revoke the key ID (see `newswire key list`): it is refused from the next request on.
+
+    Without another key that may read, its party loses the tokens of its saved feeds too, for good: a new key does not
+    bring them back. To replace a key, create the new one first.
+    """
     with open_database() as database, database.begin() as connection:
-        revoke_key(connection, number, now())
-    print_result(f"Revoked key {number}.", {"id": number, "state": "revoked"}, as_json)
+        party, tokens = revoke_key(connection, number, now())
+    if tokens:
+        print_notice(
+            f"It was the last key of {party.removesuffix(':')} that may read: the tokens of {tokens} of its feeds are"
+            " revoked with it."
+        )
+    print_result(f"Revoked key {number}.", {"id": number, "state": "revoked", "revoked_tokens": tokens}, as_json)
 
 
 def key_summary(row: Any, moment: int) -> dict[str, Any]:

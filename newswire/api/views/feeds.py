@@ -6,7 +6,6 @@ from typing import Any
 from flask import Response
 
 from newswire.accounts import saved_feeds
-from newswire.accounts.keys import hash_key
 from newswire.accounts.saved_feeds import SavedFeed
 from newswire.api.auth import TOKEN, party_of_key
 from newswire.api.context import RequestContext
@@ -41,11 +40,11 @@ def create_feed(context: RequestContext) -> Response:
     The query takes the filters, `q` and `sort` of `GET /v1/articles`. The answer holds the token that opens
     the feed's documents to readers that cannot send headers: it is shown this once.
     """
-    party, token = party_of_key(context.caller, "A feed"), saved_feeds.new_token()
-    content = load_json_body(context.request, NEW, BODY_BYTES)
+    party_of_key(context.caller, "A feed")
+    content, token = load_json_body(context.request, NEW, BODY_BYTES), saved_feeds.new_token()
     with context.database.begin() as connection:
         made = saved_feeds.create_feed(
-            connection, party, content["name"], content.get("title"), content["query"], token, now()
+            connection, context.caller, content["name"], content.get("title"), content["query"], token, now()
         )
     response = json_response(context, feed_document(made, context.base_url) | {"token": token}, 201)
     response.headers["Location"] = f"{context.base_url}/v1/feeds/{made.name}"
@@ -88,11 +87,13 @@ def delete_feed(context: RequestContext, feed: str) -> Response:
 def renew_token(context: RequestContext, feed: str) -> Response:
     """A new token for a saved feed
 
-    The one before opens nothing from now on.
+    It is shown this once. The one before opens nothing from now on. Also for a feed that has none, as after the
+    last key of its owner that may read was revoked, which deletes the tokens of all its feeds.
     """
-    party, token = party_of_key(context.caller, "A feed"), saved_feeds.new_token()
+    party_of_key(context.caller, "A feed")
+    token = saved_feeds.new_token()
     with context.database.begin() as connection:
-        saved_feeds.change_feed(connection, party, feed, {"token": hash_key(token)}, now())
+        saved_feeds.renew_token(connection, context.caller, feed, token, now())
     return json_response(context, {"token": token}, 201)
 
 
