@@ -17,6 +17,7 @@ COMMANDS = {
     "publisher": ("publisher:publisher_group", "Add, change and list publishers."),
     "partner": ("partner:partner_group", "Add, change and list partners and what they may see."),
     "key": ("key:key_group", "Create, list and revoke keys."),
+    "feed": ("feed:feed_group", "List the saved feeds of all parties, and revoke their tokens."),
     "serve": ("serve:serve_command", "Serve the wire over HTTP, with one worker process."),
     "worker": ("worker:worker_command", "Run the worker alone (for more machines)."),
     "demo": ("demo:demo_command", "Try it out: a fresh wire with sample articles, keys and curl lines."),
