@@ -7,6 +7,7 @@ stops the start, so that a typing error cannot silently leave a default in force
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -46,6 +47,16 @@ class Settings:
     streams: int = field(
         default=200,
         metadata={"help": "Open streams and waiting polls that one web process holds beside its requests."},
+    )
+    connections_per_address: int = field(
+        default=64,
+        metadata={
+            "help": "Connections that one web process keeps open with one address; trusted proxies have no such bound."
+        },
+    )
+    trusted_proxies: str = field(
+        default="127.0.0.1,::1",
+        metadata={"help": "Addresses and networks whose X-Forwarded headers are believed, separated by commas."},
     )
     secret: str | None = field(
         default=None,
@@ -113,6 +124,8 @@ def convert_value(name: str, text: str, default: object) -> object:
         raise SettingsError(f"{name} must be debug, info, warning or error, not {text!r}.")
     if name == "NEWSWIRE_SECRET" and len(text) < SECRET_CHARACTERS:
         raise SettingsError(f"{name} must have at least {SECRET_CHARACTERS} characters: `openssl rand -hex 32`.")
+    if name == "NEWSWIRE_TRUSTED_PROXIES":
+        parse_networks(name, text)
     if name == "NEWSWIRE_BASE_URL":
         return parse_address(name, text)
     return text.lower() if name == "NEWSWIRE_LOG_LEVEL" else text
@@ -129,3 +142,11 @@ def parse_address(name: str, text: str) -> str | None:
     ):
         raise SettingsError(f"{name} must be an address such as https://wire.example.org, not {text!r}.")
     return text.rstrip("/") or None
+
+
+def parse_networks(name: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The networks in a list of addresses and networks that is separated by commas; raises `SettingsError`."""
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise SettingsError(f"{name} must name addresses or networks such as 10.0.0.0/8: {error}.") from None

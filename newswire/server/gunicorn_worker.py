@@ -1,36 +1,61 @@
-"""The web process: gunicorn's threaded worker, whose threads keep serving a busy keep-alive connection.
+"""The web process: a worker class of gunicorn, whose event loop owns the connections and whose threads only work.
 
-gunicorn's settings are in `supervisor`.
+gunicorn's settings are in `supervisor`. What the process needs to know of the application is in `Hooks`, and nothing
+here knows more of it.
 """
 
 import ctypes
+import ipaddress
 import logging
-import select
+import os
 import signal
-import socket
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
-from flask import Flask
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker
+
+from newswire.server.bounds import ConnectionBounds, connections_within, raise_descriptor_limit
+from newswire.server.event_loop import EventLoop
+from newswire.server.exchange import Environment, Exchanges
 
 logger = logging.getLogger("newswire.server")
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+NOTIFY_SECONDS = 1.0
+"""The interval at which the master is told that the process is alive, and the process looks whether the master is."""
+STOP_TURN_SECONDS = 0.1
+IPV6_SUBSCRIBER_BITS = 64
+"""A subscriber has a whole network of this length, so its addresses count as one."""
 
 M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
 """Parameters of mallopt(3), as malloc.h numbers them."""
 
 LARGE_ALLOCATION_BYTES = 128 * 1024
-KEEPALIVE_POLL_MS = 1
-"""How long a thread waits for the next request of its connection before it returns the connection to the poller."""
 
 
-class WebProcess(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's `gthread` worker; its threads keep busy connections, and its streams end when it stops."""
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the application tells the web process.
 
-    busy_connections = 0
-    """Connections that a thread serves or that wait for a thread. Only the main thread changes it: no lock."""
+    `body_limit` gives the number of bytes that the body of a request may have, by its environment; with 0 the request
+    is answered without its body. `close_streams` ends the responses that have no end of their own. The connections of
+    `trusted` networks are not bounded per address.
+    """
+
+    body_limit: Callable[[Environment], int]
+    close_streams: Callable[[], None]
+    trusted: tuple[IPv4Network | IPv6Network, ...]
+    connections_per_address: int
+
+
+class WebProcess(Worker):  # type: ignore[misc]
+    """A process that serves connections until it is told to stop; `app.hooks` are those of the application."""
+
+    loop: EventLoop
+    alive: bool
 
     def init_process(self) -> None:
         limit_heaps()
@@ -43,57 +68,58 @@ class WebProcess(ThreadWorker):  # type: ignore[misc]
         # The signal handlers are set now, so the signals that `Supervisor.spawn_worker` blocked may be delivered.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        super().handle_exit(sig, frame)
-        # Deferred, because a signal handler interrupts the main thread anywhere, perhaps while it holds the lock that
-        # `close_streams` takes.
-        self.method_queue.defer(lambda: close_streams(self))
+    def run(self) -> None:
+        """Serves, then stops gracefully: what is being received or answered is finished, within `graceful_timeout`."""
+        hooks: Hooks = self.app.hooks
+        connections = connections_within(raise_descriptor_limit(), self.cfg.worker_connections)
+        exchanges = Exchanges(
+            self.cfg, self.wsgi, hooks.body_limit, lambda: not self.alive, lambda: self.loop.is_crowded
+        )
+        self.loop = EventLoop(
+            self.sockets,
+            exchanges.serve,
+            self.cfg.threads,
+            ConnectionBounds(connections, hooks.connections_per_address),
+            lambda host: find_party(host, hooks.trusted),
+            # gunicorn's pipe, into which Python writes when a signal arrives: a signal wakes the loop too.
+            (self.PIPE[0], self.PIPE[1]),
+        )
+        while self.alive:
+            self.loop.run_once(NOTIFY_SECONDS)
+            self.notify_master()
+        hooks.close_streams()
+        self.loop.stop_accepting()
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        while self.loop.open_connections and time.monotonic() < deadline:
+            self.loop.run_once(STOP_TURN_SECONDS)
+            self.notify_master()
+        self.loop.close()
+        for listener in self.sockets:
+            listener.close()
 
-    def is_parent_alive(self) -> bool:
-        """Called once a second. A master that was killed sends no signal, and open streams would never end."""
-        alive: bool = super().is_parent_alive()
-        if not alive:
-            self.handle_exit(signal.SIGTERM, None)
-        return alive
+    notified_at = 0.0
 
-    def enqueue_req(self, conn: Any) -> None:
-        self.busy_connections += 1
-        super().enqueue_req(conn)
-
-    def finish_request(self, conn: Any, fs: Any) -> None:
-        self.busy_connections -= 1
-        super().finish_request(conn, fs)
-
-    def handle(self, conn: Any) -> Any:
-        """Answers a request and the ones that follow on its connection at once, unless a connection waits for a thread.
-
-        gunicorn returns a connection to the main thread after each response, through a pipe, a queue and two system
-        calls for the poller; a cached page takes no longer than that way (docs/decisions/0011).
-        """
-        keep_alive = super().handle(conn)
-        # gunicorn's third value, "deferred to the poller", is truthy too: only True means that a response was sent.
-        while (
-            keep_alive is True
-            and self.alive
-            and self.busy_connections <= self.cfg.threads
-            and has_next_request(conn.sock)
-        ):
-            keep_alive = super().handle(conn)
-        return keep_alive
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        try:
-            return super().handle_request(req, conn)
-        except TimeoutError:
-            logger.info("closed the connection of a client that did not read its response")
-            return False
+    def notify_master(self) -> None:
+        """Once a second. A master that was killed sends no signal, and open streams would never end."""
+        if time.monotonic() - self.notified_at >= NOTIFY_SECONDS / 2:
+            self.notified_at = time.monotonic()
+            self.notify()
+            self.alive = self.alive and self.ppid == os.getppid()
 
 
-def has_next_request(connection: socket.socket) -> bool:
-    """Waits up to `KEEPALIVE_POLL_MS` for bytes of the client, or for its closing of the connection."""
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(KEEPALIVE_POLL_MS))
+def find_party(host: str, trusted: tuple[IPv4Network | IPv6Network, ...]) -> str | None:
+    """The name under which the connections of an address are counted; None for an address of a trusted network."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    if any(address in network for network in trusted):
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(IPv6Network((address, IPV6_SUBSCRIBER_BITS), strict=False))
+    return str(address)
 
 
 def limit_heaps() -> None:
@@ -108,9 +134,3 @@ def limit_heaps() -> None:
         libc.mallopt(M_ARENA_MAX, 2)
         libc.mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION_BYTES)
         libc.mallopt(M_TRIM_THRESHOLD, LARGE_ALLOCATION_BYTES)
-
-
-def close_streams(worker: Any) -> None:
-    """Ends the open streams of a web process; their clients reconnect to another process and resume."""
-    if isinstance(worker.wsgi, Flask):
-        worker.wsgi.config["NEWSWIRE"].feed.watcher.close()

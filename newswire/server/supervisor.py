@@ -22,10 +22,13 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
+from newswire.api.admission import body_limit
+from newswire.api.context import SharedState
 from newswire.app import create_app
-from newswire.config import Settings
+from newswire.config import Settings, parse_networks
+from newswire.server.bounds import KEEPALIVE_SECONDS
 from newswire.server.gunicorn_patches import REQUEST_LINE_BYTES, freeze_settings, patch_gunicorn
-from newswire.server.gunicorn_worker import STOP_SIGNALS, WebProcess
+from newswire.server.gunicorn_worker import STOP_SIGNALS, Hooks, WebProcess
 
 logger = logging.getLogger("newswire.server")
 
@@ -33,6 +36,10 @@ MAX_RESTART_DELAY_SECONDS = 60.0
 HEALTHY_AFTER_SECONDS = 60.0
 """A worker that ran for longer than this is restarted with the shortest delay."""
 
+WAITING_REQUESTS = 64
+"""Threads for requests that wait for a slot."""
+SPARE_THREADS = 16
+"""Threads for what needs no slot, such as /healthz, while all others are taken."""
 WORKER_STOP_SECONDS = 3.0
 """How long the worker may take to stop before it is killed."""
 
@@ -63,20 +70,25 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, listener: socket.socket, processes: int, ready: Callable[[], None]) -> None:
         self.settings = settings
+        # Each of them has a thread: a stream sleeps in it, and the slots of `api.context` bound the others.
+        threads = settings.threads + settings.streams + WAITING_REQUESTS + SPARE_THREADS
         self.gunicorn_settings = {
             # gunicorn closes this descriptor itself.
             "bind": f"fd://{listener.detach()}",
             "workers": processes,
             "worker_class": WebProcess,
-            # A stream occupies a thread that sleeps; the slots of `api.context` keep streams from taking all threads.
-            "threads": settings.threads + settings.streams,
+            "threads": threads,
             "worker_connections": 1000 + settings.threads + settings.streams,
-            # Longer than the 60 seconds of the usual proxies, which must not send on a connection that we just closed.
-            "keepalive": 75,
+            "keepalive": KEEPALIVE_SECONDS,
             "timeout": 60,
             "graceful_timeout": 30,
             "limit_request_line": REQUEST_LINE_BYTES,
-            "forwarded_allow_ips": "127.0.0.1,::1",
+            "forwarded_allow_ips": ",".join(map(str, parse_networks("trusted_proxies", settings.trusted_proxies))),
+            # By default gunicorn believes SCRIPT_NAME and PATH_INFO from the peers above, and a path is then not the
+            # one that a proxy has judged by its rules.
+            "forwarder_headers": "",
+            # Files are sent by the event loop too, which `sendfile` would block.
+            "sendfile": False,
             "logger_class": GunicornLogger,
             "control_socket_disable": True,
             "proc_name": "newswire",
@@ -85,6 +97,17 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
             "when_ready": lambda arbiter: ready(),
         }
         super().__init__()
+
+    @property
+    def hooks(self) -> Hooks:
+        """Of the application that this process has loaded."""
+        state: SharedState = self.wsgi().config["NEWSWIRE"]
+        return Hooks(
+            lambda environ: body_limit(state, environ),
+            state.feed.watcher.close,
+            parse_networks("trusted_proxies", self.settings.trusted_proxies),
+            self.settings.connections_per_address,
+        )
 
     def load_config(self) -> None:
         for name, value in self.gunicorn_settings.items():

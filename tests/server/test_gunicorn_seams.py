@@ -20,23 +20,41 @@ from newswire.server.gunicorn_worker import WebProcess
 from newswire.server.supervisor import GunicornLogger, ServerApplication, Supervisor
 
 WORKER = "newswire/server/gunicorn_worker.py"
+EXCHANGE = "newswire/server/exchange.py"
 SUPERVISOR = "newswire/server/supervisor.py"
 PATCHES = "newswire/server/gunicorn_patches.py"
 STREAMS = "newswire/api/views/streams.py"
-"""Reads the socket of the request from the environ key that gunicorn adds."""
+"""Reads the `ResponseSocket` of the request from the environ key that gunicorn adds."""
 
 PINNED = {
+    "gunicorn.workers.base:Worker.__init__": (WORKER, "e0f1de2d6057"),
+    "gunicorn.workers.base:Worker.handle_exit": (WORKER, "e2f7159c426d"),
+    "gunicorn.workers.base:Worker.handle_quit": (WORKER, "2944b4132761"),
     "gunicorn.workers.base:Worker.init_process": (WORKER, "114caccd7a0e"),
     "gunicorn.workers.base:Worker.init_signals": (WORKER, "65442e0602b0"),
-    "gunicorn.workers.gthread:PollableMethodQueue.defer": (WORKER, "4d722900967b"),
-    "gunicorn.workers.gthread:ThreadWorker.enqueue_req": (WORKER, "c9f428953d24"),
-    "gunicorn.workers.gthread:ThreadWorker.finish_request": (WORKER, "616e7bb15a00"),
-    "gunicorn.workers.gthread:ThreadWorker.handle": (WORKER, "ca85c9be3df7"),
-    "gunicorn.workers.gthread:ThreadWorker.handle_exit": (WORKER, "b4e7decd4f92"),
-    "gunicorn.workers.gthread:ThreadWorker.handle_request": (WORKER, "6d0de5b91910"),
-    "gunicorn.workers.gthread:ThreadWorker.init_process": (WORKER, "e4fc63a1a68e"),
-    "gunicorn.workers.gthread:ThreadWorker.is_parent_alive": (WORKER, "3517612f7763"),
-    "gunicorn.workers.gthread:ThreadWorker.run": (WORKER, "f92c7394d857"),
+    "gunicorn.workers.base:Worker.notify": (WORKER, "7f509bc4046b"),
+    "gunicorn.http.body:LengthReader.__init__": (EXCHANGE, "1c04507563bb"),
+    "gunicorn.http.message:HeaderPolicy._apply_header_policy": (EXCHANGE, "ac812cc2fe6b"),
+    "gunicorn.http.message:Message.__init__": (EXCHANGE, "14b64a40f29f"),
+    "gunicorn.http.message:Message.parse_headers": (EXCHANGE, "fe09a6b5e706"),
+    "gunicorn.http.message:Message.set_body_reader": (EXCHANGE, "e3ba33f5ac7c"),
+    "gunicorn.http.message:Message.should_close": (EXCHANGE, "37c454bfb3e3"),
+    "gunicorn.http.message:Request._parse_fast": (EXCHANGE, "b4ab188cc0f9"),
+    "gunicorn.http.message:Request._parse_python": (EXCHANGE, "ed07ffec5178"),
+    "gunicorn.http.message:Request.parse": (EXCHANGE, "34c084607ae1"),
+    "gunicorn.http.message:Request.parse_request_line": (EXCHANGE, "77187ebabb46"),
+    "gunicorn.http.message:Request.read_into": (EXCHANGE, "3f959e4da304"),
+    "gunicorn.http.message:Request.read_line": (EXCHANGE, "13bf2e83f72a"),
+    "gunicorn.http.message:Request.set_body_reader": (EXCHANGE, "db5c46d4c717"),
+    "gunicorn.http.wsgi:Response.__init__": (EXCHANGE, "904d95d8358a"),
+    "gunicorn.http.wsgi:Response.close": (EXCHANGE, "1e78fc7777ff"),
+    "gunicorn.http.wsgi:Response.send_headers": (EXCHANGE, "7aff3b7d004f"),
+    "gunicorn.http.wsgi:Response.should_close": (EXCHANGE, "3888d47a96e2"),
+    "gunicorn.http.wsgi:Response.start_response": (EXCHANGE, "59799d9ff136"),
+    "gunicorn.http.wsgi:Response.write": (EXCHANGE, "a13659ff072c"),
+    "gunicorn.http.wsgi:create": (EXCHANGE, "2c35d4a2dc62"),
+    "gunicorn.util:write": (EXCHANGE, "cd995031295f"),
+    "gunicorn.util:write_chunk": (EXCHANGE, "9cd46540c593"),
     "gunicorn.app.base:BaseApplication.__init__": (SUPERVISOR, "7b95f575e050"),
     "gunicorn.app.base:BaseApplication.do_load_config": (SUPERVISOR, "502f5dc865f1"),
     "gunicorn.arbiter:Arbiter.__init__": (SUPERVISOR, "53b20d752bbb"),
@@ -63,8 +81,9 @@ PINNED = {
 DOCUMENTED = {
     "gunicorn.app.base:BaseApplication.load",
     "gunicorn.app.base:BaseApplication.load_config",
+    "gunicorn.workers.base:Worker.run",
 }
-"""What gunicorn's page "Custom Application" tells everybody to override."""
+"""What gunicorn's page "Custom Application" and the docstring in the source tell everybody to override."""
 
 
 def find_function(name: str) -> Any:

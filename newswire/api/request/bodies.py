@@ -15,9 +15,8 @@ from newswire.formats.strict_json import malformed_json, parse_json
 from newswire.schemas.fields import list_faults
 
 BATCH_BYTES = 64 * 1024 * 1024
-DRAIN_BYTES = 256 * 1024 * 1024
-"""A body that is too large is read up to here before it is refused; an endless one must not hold a thread."""
-CHUNK = 64 * 1024
+BODY_REFUSED = "gunicorn.body_refused"
+"""Set by the server in the WSGI environment when the body is longer than `api.admission` allows: it is not there."""
 MOST_ARTICLES = 1000
 MOST_FAULTS = 20
 JSON_TYPES = ("application/json",)
@@ -56,22 +55,17 @@ def load_json_body(request: Request, schema: Schema, limit: int, types: tuple[st
 
 
 def read_up_to(request: Request, limit: int) -> bytes:
-    """The raw body; raises `too_large`.
-
-    A body that is too large is read to its end all the same: if the connection were closed while the client still
-    sends, the client would get a reset instead of the response.
-    """
+    """The raw body; raises `too_large`."""
+    if request.environ.get(BODY_REFUSED):
+        raise too_large(limit)
     body = read_stream(request, limit + 1)
     # A read may return less than there is, and only the one after the last says whether the client sent all that it
     # announced: a text that ends early would otherwise be stored.
     while len(body) <= limit and (more := read_stream(request, limit + 1 - len(body))):
         body += more
-    if len(body) <= limit:
-        return body
-    drained = len(body)
-    while drained < DRAIN_BYTES and (chunk := read_stream(request, CHUNK)):
-        drained += len(chunk)
-    raise too_large(limit)
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
 
 
 def read_stream(request: Request, size: int) -> bytes:
