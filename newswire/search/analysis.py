@@ -15,9 +15,11 @@ underscore, so the two cannot be confused. In a language without a stemmer each 
 import re
 import threading
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, groupby
 from typing import Any
 
 import regex
@@ -39,6 +41,16 @@ script (Japanese).
 """
 _TOKEN_OVERHEAD = 16
 _PAIR_COST = 12 + 4
+
+MOST_GROWTH = 512 * 1024
+"""Characters by which the normal form of a text may be longer than the text: where it exceeds them, the text is cut.
+
+NFKC makes 18 letters of U+FDFA: 2 MiB of it took 4 seconds. Text in any language grows by less than a twentieth.
+"""
+_LARGEST_EXPANSION = 18
+# Words, or characters, that are analysed at once: an ordinary article is one portion.
+_PORTION = 16_384
+_DIVIDED = re.compile(rf"(?s:.{{1,{_PORTION}}}[^ \t\n\r]*)")
 
 UNDETERMINED = "und"
 """The language code (ISO 639-2) of stem tokens in languages without a stemmer."""
@@ -145,25 +157,102 @@ def analyse_texts(texts: Mapping[str, str], language: str | None, terms: Iterabl
 
 def _within(budget: int, text: str, language: str, copies: int) -> tuple[list[str], frozenset[str], int]:
     """The forms and stem tokens of as much of a text as the budget allows, and the rest of the budget."""
-    forms, stems = _tokens(text, language)
-    tokens, pairs = {*forms, *stems}, set(zip(("", *forms), forms, strict=False))
-    cost = copies * (len("".join(tokens).encode()) + _TOKEN_OVERHEAD * len(tokens)) + _PAIR_COST * len(pairs)
-    return (forms, stems, budget - cost) if cost <= budget else (*_beginning(budget, text, language, copies), 0)
-
-
-def _beginning(budget: int, text: str, language: str, copies: int) -> tuple[list[str], frozenset[str]]:
-    """The forms and stem tokens of a text that exceeds the budget, from its start until the budget is used up."""
-    forms, known, pairs = [""], set[str](), set[tuple[str, str]]()
-    for spelling, form in ((whole, part) for whole in split_spellings(text) for part in _forms(whole)):
-        new, pair = {form, *_stems({spelling}, language)} - known, (forms[-1], form)
-        budget -= copies * sum(len(token.encode()) + _TOKEN_OVERHEAD for token in new)
-        budget -= _PAIR_COST * (pair not in pairs)
-        if budget < 0:
+    kept = _Kept(budget, language, copies)
+    for spellings, forms in _portions(text):
+        if not kept.add_all(spellings, forms):
+            kept.add_first(spellings, forms)
             break
-        known |= new
-        pairs.add(pair)
-        forms.append(form)
-    return forms[1:], frozenset(token for token in known if "_" in token)
+    return kept.forms[1:], frozenset(kept.stems), kept.budget
+
+
+class _Kept:
+    """The forms and stem tokens of the beginning of a text, and the rest of the budget for it."""
+
+    __slots__ = ("budget", "copies", "forms", "known", "language", "pairs", "stems")
+
+    def __init__(self, budget: int, language: str, copies: int) -> None:
+        self.budget, self.language, self.copies = budget, language, copies
+        # Before the first form stands an empty one, so that each form makes a pair with the one before it.
+        self.forms, self.known, self.stems = [""], set[str](), set[str]()
+        self.pairs = set[tuple[str, str]]()
+
+    def add_all(self, spellings: Sequence[str], forms: Sequence[str]) -> bool:
+        """Adds the next spellings, whose forms these are; false, and nothing is added, if the budget is too small."""
+        known, stems = set(forms), _stems(set(spellings), self.language)
+        pairs = set(zip((self.forms[-1], *forms), forms, strict=False))
+        if self.known:
+            known, stems, pairs = known - self.known, stems - self.stems, pairs - self.pairs
+        cost = self._cost({*known, *stems}, len(pairs))
+        if cost > self.budget:
+            return False
+        self.budget -= cost
+        self.forms += forms
+        self.known |= known
+        self.stems |= stems
+        self.pairs |= pairs
+        return True
+
+    def add_first(self, spellings: Sequence[str], forms: Sequence[str]) -> None:
+        """Adds the first of these forms, until the budget is used up."""
+        parts = ((whole, part) for whole in spellings for part in _forms(whole)) if spellings else zip(forms, forms)
+        for spelling, form in parts:
+            stems, pair = _stems({spelling}, self.language) - self.stems, (self.forms[-1], form)
+            cost = self._cost({form, *stems} - self.known, pair not in self.pairs)
+            if cost > self.budget:
+                break
+            self.budget -= cost
+            self.forms.append(form)
+            self.known.add(form)
+            self.stems |= stems
+            self.pairs.add(pair)
+        self.budget = 0
+
+    def _cost(self, tokens: Collection[str], pairs: int) -> int:
+        return self.copies * (len("".join(tokens).encode()) + _TOKEN_OVERHEAD * len(tokens)) + _PAIR_COST * pairs
+
+
+def _portions(text: str) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """The spellings of a text and their forms, some thousands at a time: what the budget leaves out is not analysed.
+
+    A run that is longer than a portion comes as its forms alone, because it has no stem.
+    """
+    text = _cut_growing(text)
+    # The text is divided before white space, across which neither a spelling nor a normal form reaches.
+    for part in [text] if len(text) <= _PORTION else (found[0] for found in _DIVIDED.finditer(text)):
+        spellings = split_spellings(part)
+        for start in range(0, len(spellings), _PORTION):
+            some = spellings[start : start + _PORTION]
+            if part.isascii():
+                # An ASCII word is its own form.
+                yield some, some
+            elif len(part) <= _PORTION:
+                yield some, [form for spelling in some for form in _forms(spelling)]
+            else:
+                yield from _split_runs(some)
+
+
+def _split_runs(spellings: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """The portions of these spellings, in order; each long run becomes portions of its own."""
+    for is_long, group in groupby(spellings, lambda spelling: len(spelling) > _PORTION):
+        some = [*group]
+        forms = [form for spelling in some for form in _forms(spelling)]
+        if is_long:
+            yield from (((), forms[start : start + _PORTION]) for start in range(0, len(forms), _PORTION))
+        else:
+            yield some, forms
+
+
+def _cut_growing(text: str) -> str:
+    """The beginning of a text whose normal form is at most `MOST_GROWTH` characters longer than itself.
+
+    It is measured letter by letter, before it is normalised.
+    """
+    if text.isascii() or len(text) * (_LARGEST_EXPANSION - 1) <= MOST_GROWTH:
+        return text
+    growth = {letter: len(unicodedata.normalize("NFKC", letter)) - 1 for letter in set(text)}
+    if len(text) * max(growth.values()) <= MOST_GROWTH:
+        return text
+    return text[: bisect_right([*accumulate(map(growth.__getitem__, text))], MOST_GROWTH)]
 
 
 def word_forms(text: str) -> list[str]:
