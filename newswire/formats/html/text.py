@@ -43,6 +43,8 @@ SENTENCE_ENDS = ".!?。！？"
 INDENTED = regex.compile(r"(?: {3,}|\t)\s*\S")
 # A novel has fewer. A million paragraphs would take every later parser of the body minutes.
 MOST_BLOCKS = 20_000
+# Wrapped text has lines of more than twenty characters, so 2 MiB of it have fewer.
+MOST_LINES = 100_000
 TABULAR = regex.compile(r"\S {3,}\S")
 
 
@@ -83,7 +85,7 @@ def html_to_text(html: str) -> str:
     position = 0
     unread = preformatted = False
     for token in TOKEN.finditer(html):
-        if not unread:
+        if not unread and position < token.start():
             blocks.add(entities.unescape(html[position : token.start()]), preformatted)
         position = token.end()
         name, starts = (token["name"] or "").lower(), not token["end"]
@@ -123,9 +125,11 @@ def text_to_html(text: str) -> str:
 
     Text that is wrapped at up to 80 columns, as on a teleprinter wire, is joined: there a blank or indented line starts
     a paragraph, and tables become `<pre>`. In any other text each line is a paragraph. More than 20,000 paragraphs
-    become one `<pre>`.
+    become one `<pre>`, and so do more than 100,000 lines.
     """
     lines = UNCARRIABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    if len(lines) > MOST_LINES and sum(map(bool, map(str.strip, lines))) > MOST_LINES:
+        return _preformatted_html(lines)
     blocks = (
         _wrapped_blocks(lines) if _is_wrapped(lines) else [_paragraph_html([line]) for line in lines if line.strip()]
     )
