@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from newswire import wire
-from newswire.changes.content import DeliveredEntry, read_content
-from newswire.changes.page import Changes, changes_page
-from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent, event_type_for, is_readable
+from newswire.changes.content import read_content
+from newswire.changes.page import Changes, changes_page, select_entries
+from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent
 from newswire.changes.watcher import Watcher
 from newswire.errors import Problem
 from newswire.store.articles import Past
@@ -26,6 +26,8 @@ from newswire.visibility import Visibility
 
 READS_AT_ONCE = 4
 PAGE = 100
+FOLLOW_BYTES = 1024 * 1024
+"""Bytes of a page for a follower, which stays in memory until a slow client has taken all of it."""
 TICK_SECONDS = 1.0
 
 
@@ -57,21 +59,15 @@ class LiveWire:
         if cached is not None:
             return self._cached_page(reader, *cached, after, limit)
         with self.read() as connection:
-            return changes_page(connection, reader, wire.read_head(connection), after, limit, now(), until)
+            return changes_page(
+                connection, reader, wire.read_head(connection), after, limit, now(), until, FOLLOW_BYTES
+            )
 
     def _cached_page(
         self, reader: Reader, items: Sequence[LogEntry], head: wire.Head, after: int, limit: int
     ) -> Changes:
         matcher, rule = Matcher(reader, self._content), reader.visibility.rule_at(now())
-        delivered: list[DeliveredEntry] = []
-        for item in items:
-            after = item.seq
-            kind = event_type_for(item, matcher)
-            if kind is not None:
-                readable = is_readable(item, self.watcher.standing(item), kind, rule)
-                delivered.append(DeliveredEntry(kind, item, readable))
-            if len(delivered) == limit:
-                break
+        delivered, after = select_entries(items, after, limit, matcher, rule, self.watcher.standing, FOLLOW_BYTES)
         return Changes(delivered, after, after < head.seq, head)
 
     def _content(self, number: int, past: Past) -> StoredContent:

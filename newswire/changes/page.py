@@ -3,7 +3,8 @@
 `rules` decides which entries are delivered, `follow` waits for entries that do not exist yet, `content` encodes them.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,14 +16,20 @@ from newswire.changes.content import TOLD, DeliveredEntry, load_contents, read_c
 from newswire.changes.rules import LogEntry, Matcher, Reader, event_type_for, is_readable
 from newswire.document import PAGE_BYTES
 from newswire.errors import Problem
-from newswire.store.articles import AnyRow, Past, as_terms, told_before
+from newswire.store.articles import AnyRow, Past, as_terms, load_terms, short_terms, told_before
 from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
-from newswire.visibility import Standing
+from newswire.visibility import AccessRule, Standing
 
 MOST_SCANNED = 5000
 MOST_LOOKED_INTO = 1000
+MATCHING_SECONDS = 1.0
+"""After this time a page ends with what was scanned, so that no query is too slow for the log."""
 CHUNK = 500
+KILLS_AT_ONCE = 20
+"""Kills whose earlier versions are in memory together: the terms of one version can take a megabyte there."""
+TERM_MEMORY = 5
+"""Bytes that a character of terms takes once they are a set of words: measured 1.5 to 5."""
 DISORDER = 120_000
 """The most by which the time of an entry may precede that of an earlier entry, in milliseconds, in an old log.
 
@@ -42,33 +49,49 @@ class Changes(NamedTuple):
 
 
 def changes_page(
-    connection: Connection, reader: Reader, head: wire.Head, after: int, limit: int, now: int, until: int | None = None
-) -> Changes:
+    connection: Connection, reader: Reader, head: wire.Head, after: int, limit: int, now: int, until: int | None = None,
+    most_bytes: int = PAGE_BYTES,
+) -> Changes:  # fmt: skip
     """At most `limit` entries after `after`, none after `until`; raises `cursor_ahead` for a position beyond the head.
 
-    `head` is that of this transaction. The cost of a page is bounded (entries scanned, versions decoded, bytes): at a
-    bound it ends early, possibly empty, and `next_after` still moves on.
+    `head` is that of this transaction. The cost of a page is bounded (entries scanned, versions decoded, time, bytes):
+    at a bound it ends early, possibly empty, and `next_after` still moves on.
     """
     if after > head.seq:
         raise cursor_ahead_problem(after, head)
     end = head.seq if until is None else until
     rule = reader.visibility.rule_at(now)
     matcher = Matcher(reader, lambda number, past: read_content(connection, number, past))
-    delivered: list[DeliveredEntry] = []
-    scanned, size = after, 0
-    for item in islice(scan_entries(connection, after, end, limit, bare=reader.gets_everything), MOST_SCANNED):
-        scanned = item.seq
-        kind = event_type_for(item, matcher)
-        if kind is not None:
-            readable = is_readable(item, item.standing, kind, rule)
-            delivered.append(DeliveredEntry(kind, item, readable))
-            size += item.size if readable else 0
-        if len(delivered) == limit or size >= PAGE_BYTES or matcher.looked >= MOST_LOOKED_INTO:
-            break
+    items = islice(scan_entries(connection, after, end, limit, bare=reader.gets_everything), MOST_SCANNED)
+    delivered, scanned = select_entries(items, after, limit, matcher, rule, lambda item: item.standing, most_bytes)
     # Content is loaded last, so that it is read for delivered entries only. A kill needs it for its reason.
     wanted = [entry.item for entry in delivered if entry.readable or entry.type == EntryType.CANCELED]
     load_contents(connection, wanted)
     return Changes(delivered, scanned, scanned < end, head)
+
+
+def select_entries(
+    items: Iterable[LogEntry], after: int, limit: int, matcher: Matcher, rule: AccessRule,
+    standing_of: Callable[[LogEntry], Standing], most_bytes: int,
+) -> tuple[list[DeliveredEntry], int]:  # fmt: skip
+    """The entries among `items` that the reader gets, and the last `seq` scanned; `after` where there is none.
+
+    It ends at `limit` entries, `most_bytes`, `MOST_LOOKED_INTO` or `MATCHING_SECONDS`, but not before the first entry,
+    so that a reader always moves on.
+    """
+    delivered: list[DeliveredEntry] = []
+    size, end = 0, time.monotonic() + MATCHING_SECONDS
+    for item in items:
+        after = item.seq
+        kind = event_type_for(item, matcher)
+        if kind is not None:
+            delivered.append(DeliveredEntry(kind, item, is_readable(item, standing_of(item), kind, rule)))
+            size += item.size
+        if len(delivered) == limit or size >= most_bytes or matcher.looked >= MOST_LOOKED_INTO:
+            break
+        if time.monotonic() >= end:
+            break
+    return delivered, after
 
 
 def cursor_ahead_problem(after: int, head: wire.Head) -> Problem:
@@ -104,9 +127,13 @@ def scan_entries(
         rows = entries.all(connection, {"after": after, "until": until, "limit": chunk})
         if not rows:
             return
-        pasts = told_before(connection, [row.number for row in rows if row.type == EntryType.CANCELED])
+        kills = [row.number for row in rows if row.type == EntryType.CANCELED]
+        pasts: Mapping[int, Sequence[Past]] = {}
         for row in rows:
-            yield _log_entry_of(row, pasts.get(row.number) if row.type == EntryType.CANCELED else None)
+            if row.type == EntryType.CANCELED and row.number not in pasts:
+                pasts = told_before(connection, kills[:KILLS_AT_ONCE])
+                kills = kills[KILLS_AT_ONCE:]
+            yield _log_entry_of(connection, row, pasts[row.number] if row.type == EntryType.CANCELED else None)
         after, chunk = rows[-1].seq, CHUNK
 
 
@@ -121,6 +148,7 @@ def _entries_statement(*, bare: bool) -> Statement:
         select(
             *entry.c,
             article.c.id,
+            article.c.version.label("current_version"),
             article.c.status,
             article.c.published_at,
             article.c.updated_at,
@@ -144,8 +172,9 @@ def _entries_statement(*, bare: bool) -> Statement:
     )
     return Statement(
         entries.add_columns(
-            version.c.terms, current.c.terms.label("current_terms"), earlier.c.seq.label("past_seq"),
-            past.c.version.label("past_version"), past.c.terms.label("past_terms"),
+            short_terms(version.c.terms).label("terms"), short_terms(current.c.terms).label("current_terms"),
+            earlier.c.seq.label("past_seq"), past.c.version.label("past_version"),
+            short_terms(past.c.terms).label("past_terms"),
         )
         .join(current, and_(current.c.number == article.c.number, current.c.version == article.c.version))
         .outerjoin(earlier, earlier.c.seq == last)
@@ -157,13 +186,34 @@ ENTRIES, BARE = _entries_statement(bare=False), _entries_statement(bare=True)
 NO_TERMS: frozenset[str] = frozenset()
 
 
-def _log_entry_of(row: AnyRow, pasts: Sequence[Past] | None) -> LogEntry:
-    """The entry of one row; `pasts` are all versions delivered before a kill, None for an entry that is not a kill."""
+def _log_entry_of(connection: Connection, row: AnyRow, pasts: Sequence[Past] | None) -> LogEntry:
+    """The entry of one row; `pasts` are all versions delivered before a kill, None for an entry that is not a kill.
+
+    Versions of the article that are the same share one set of terms.
+    """
+    known: dict[int, frozenset[str]] = {}
+    size = row.size
+
+    def terms_of(version: int, stored: str) -> frozenset[str]:
+        nonlocal size
+        if version not in known:
+            stored = load_terms(connection, row.number, version, stored)
+            size += TERM_MEMORY * len(stored)
+            known[version] = as_terms(stored)
+        return known[version]
+
+    terms = current = NO_TERMS
+    if row.terms is not None:
+        terms, current = terms_of(row.version, row.terms), terms_of(row.current_version, row.current_terms)
     if pasts is None:
-        pasts = () if row.past_seq is None else (Past(row.past_seq, row.past_version, as_terms(row.past_terms)),)
-    terms, current = (NO_TERMS, NO_TERMS) if row.terms is None else (as_terms(row.terms), as_terms(row.current_terms))
+        pasts = ()
+        if row.past_seq is not None:
+            pasts = (Past(row.past_seq, row.past_version, terms_of(row.past_version, row.past_terms)),)
+    else:
+        sets = {id(past.terms): past.terms for past in pasts}
+        size += TERM_MEMORY * sum(len(term) for each in sets.values() for term in each)
     own = Past(row.seq, row.version, terms)
     standing = Standing(row.status, row.published_at, row.updated_at, row.expires_at, current)
     return LogEntry(
-        row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, own, tuple(pasts), standing, row.size
+        row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, own, tuple(pasts), standing, size
     )

@@ -3,15 +3,16 @@
 The delivery rules are those of the log itself (`rules`); all kills, in order, are in the log only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from newswire.article import Killed, Status, article_uri
 from newswire.changes.content import read_content
+from newswire.changes.page import KILLS_AT_ONCE
 from newswire.changes.rules import Matcher, Reader
 from newswire.document import decode_article
-from newswire.store.articles import CURRENT, told_before
+from newswire.store.articles import CURRENT, Past, told_before
 from newswire.store.tables import article, version
 
 SHOWN = 50
@@ -33,9 +34,11 @@ def recent_kills(connection: Connection, reader: Reader) -> Sequence[Killed]:
     """
     matcher = Matcher(reader, lambda number, past: read_content(connection, number, past))
     rows = connection.execute(NEWEST).all()
-    pasts = told_before(connection, [row.number for row in rows])
+    pasts: Mapping[int, Sequence[Past]] = {}
     found: list[Killed] = []
-    for row in rows:
+    for index, row in enumerate(rows):
+        if row.number not in pasts:
+            pasts = told_before(connection, [each.number for each in rows[index : index + KILLS_AT_ONCE]])
         if any(matcher.answers(row.number, past) for past in pasts[row.number]):
             found.append(
                 Killed(article_uri(row.id), row.updated_at, decode_article(row.rendered, None)["change"]["note"])

@@ -6,16 +6,15 @@ A kill is delivered if any earlier version was or would have been, whatever the 
 An entry whose version may no longer be read is delivered without its content.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from newswire.article import EntryType
 from newswire.document import decode_article
-from newswire.search.analysis import Analysed, analyse_article
+from newswire.search.analysis import analyse_article
 from newswire.search.query import Query
-from newswire.search.syntax import matches_article
+from newswire.search.syntax import MatchTexts, match_texts, matches_article
 from newswire.store.articles import Past
 from newswire.timestamps import parse_instant
 from newswire.visibility import AccessRule, Filter, Standing, Visibility
@@ -24,7 +23,11 @@ GONE = frozenset({EntryType.CANCELED, EntryType.REMOVED})
 
 
 class StoredContent:
-    """The stored bytes of one version, decoded and analysed lazily and at most once."""
+    """The stored bytes of one version, and lazily what queries look at: its times, and its texts analysed.
+
+    It may be cached for long, so it keeps neither the decoded article nor lists of words, which take ten times the
+    bytes.
+    """
 
     def __init__(self, rendered: bytes, body: bytes, form: int, terms: frozenset[str]) -> None:
         self.rendered = rendered
@@ -33,12 +36,14 @@ class StoredContent:
         self.terms = terms
 
     @cached_property
-    def article(self) -> dict[str, Any]:
-        return decode_article(self.rendered, self.body)
+    def times(self) -> Mapping[str, int]:
+        """The times of publication and of the update, in milliseconds since 1970, by the names of their fields."""
+        article = decode_article(self.rendered, None)
+        return {name: parse_instant(article[name]) for name in ("published_at", "updated_at")}
 
     @cached_property
-    def analysed(self) -> Analysed:
-        return analyse_article(self.article, self.terms)
+    def texts(self) -> MatchTexts:
+        return match_texts(analyse_article(decode_article(self.rendered, self.body), self.terms))
 
 
 @dataclass(slots=True)
@@ -46,7 +51,8 @@ class LogEntry:
     """One entry of the log with everything that decides its delivery.
 
     `told` is its version; `before` are earlier versions of the article on the log: for a kill all, newest first, else
-    the newest only. `content` is None until it is loaded; `served` caches the encoded entry (`encode_entry`).
+    the newest only. `size` is about what its terms and its content take, in bytes. `content` is None until it is
+    loaded; `served` caches the encoded entry (`encode_entry`).
     """
 
     seq: int
@@ -61,7 +67,7 @@ class LogEntry:
     standing: Standing
     size: int
     content: StoredContent | None = None
-    served: dict[Any, bytes] = field(default_factory=dict)
+    served: dict[tuple[str, bool], bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,10 +132,10 @@ def satisfies_query(query: Query, content: StoredContent) -> bool:
     for name, since, until in (("published_at", *times[:2]), ("updated_at", *times[2:])):
         if since is None and until is None:
             continue
-        at = parse_instant(content.article[name])
+        at = content.times[name]
         if (since is not None and at < since) or (until is not None and at >= until):
             return False
-    return query.expression is None or matches_article(query.expression, content.analysed)
+    return query.expression is None or matches_article(query.expression, content.texts)
 
 
 def event_type_for(item: LogEntry, matcher: Matcher) -> str | None:

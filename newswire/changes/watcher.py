@@ -9,7 +9,7 @@ connection nor a transaction. With the cache, a hundred readers at the head cost
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -170,8 +170,10 @@ class Watcher:
                 return
             # After a long gap the cache restarts empty at the head, and readers get pages from the database.
             fresh = known is not None and found.wire == known.wire and 0 <= found.seq - known.seq <= MOST_KEPT
-            items = list(scan_entries(connection, known.seq, found.seq, CHUNK)) if known and fresh else []
-            fresh = fresh and sum(item.size for item in items) <= MOST_BYTES
+            items: list[LogEntry] = []
+            if known and fresh:
+                items = first_entries(scan_entries(connection, known.seq, found.seq, CHUNK), MOST_BYTES)
+            fresh = fresh and known is not None and len(items) == found.seq - known.seq
             load_contents(connection, items if fresh else ())
         # A new revision wakes everyone: access must be resolved again before the next wait.
         revised = known is None or known.revision != found.revision
@@ -209,6 +211,18 @@ class Watcher:
                     self._standing.pop(item.number, None)
         self._first = found.seq - len(self._items)
         self._standing.update((item.number, item.standing) for item in items)
+
+
+def first_entries(items: Iterable[LogEntry], most_bytes: int) -> list[LogEntry]:
+    """The first entries, up to `most_bytes` in all: never is more of them in memory."""
+    found: list[LogEntry] = []
+    size = 0
+    for item in items:
+        size += item.size
+        if size > most_bytes:
+            break
+        found.append(item)
+    return found
 
 
 def wake_sleepers(sleepers: Sleepers) -> None:

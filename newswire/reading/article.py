@@ -103,9 +103,7 @@ def _visible_versions(connection: Connection, number: int, visibility: Visibilit
     terms = select(version.c.version, version.c.terms, size, FIRST_SEQ.label("seq")).where(version.c.number == number)
     newest = terms.order_by(version.c.version.desc()).limit(CHUNK)
     while rows := connection.execute(newest.where(version.c.version < before)).all():
-        yield from (
-            row for row in rows if visibility.allows_version(as_terms(row.terms), was_told=row.seq is not None)
-        )
+        yield from (row for row in rows if visibility.allows_version(as_terms(row.terms), was_told=row.seq is not None))
         before = rows[-1].version
 
 

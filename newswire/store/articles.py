@@ -9,12 +9,16 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Row,
     Table,
     and_,
     bindparam,
+    case,
+    func,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -145,6 +149,29 @@ def as_terms(stored: str) -> frozenset[str]:
     return frozenset(stored.split())
 
 
+LARGE_TERMS = 20_000
+"""Characters of terms above which `short_terms` leaves them out: several kilobytes are usual, 225 kB are possible."""
+ONE_VERSION_TERMS = Statement(
+    select(version.c.terms).where(version.c.number == bindparam("number"), version.c.version == bindparam("version"))
+)
+
+
+def short_terms(column: ColumnElement[str]) -> ColumnElement[str]:
+    """A column of terms for a statement of many rows: "" in place of large ones, which `load_terms` reads one by one.
+
+    So such a statement brings no more into memory than its rows times `LARGE_TERMS`.
+    """
+    return case((func.length(column) <= LARGE_TERMS, column), else_=literal_column("''"))
+
+
+def load_terms(connection: Connection, number: int, version: int, stored: str) -> str:
+    """The terms of a version as stored; `stored` is what `short_terms` selected."""
+    if stored:
+        return stored
+    terms: str = ONE_VERSION_TERMS.execute(connection, {"number": number, "version": version}).fetchone()[0]
+    return terms
+
+
 def told_before(connection: Connection, killed: Sequence[int]) -> dict[int, list[Past]]:
     """The versions of killed articles that the log delivered before the kill, by article number, newest first.
 
@@ -153,11 +180,14 @@ def told_before(connection: Connection, killed: Sequence[int]) -> dict[int, list
     pasts: dict[int, list[Past]] = {number: [] for number in killed}
     if killed:
         statement = (
-            select(entry.c.number, entry.c.seq, entry.c.version, version.c.terms)
+            select(entry.c.number, entry.c.seq, entry.c.version, short_terms(version.c.terms).label("terms"))
             .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
             .where(entry.c.number.in_(killed), entry.c.type != EntryType.CANCELED.value)
             .order_by(entry.c.seq.desc())
         )
-        for row in connection.execute(statement):
-            pasts[row.number].append(Past(row.seq, row.version, as_terms(row.terms)))
+        for row in connection.execute(statement).all():
+            terms = as_terms(load_terms(connection, row.number, row.version, row.terms))
+            told = pasts[row.number]
+            # The versions of an article mostly have the same terms, which are then kept once.
+            told.append(Past(row.seq, row.version, told[-1].terms if told and told[-1].terms == terms else terms))
     return pasts

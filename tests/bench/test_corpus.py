@@ -15,7 +15,7 @@ from bench.vocabulary import SIZE, vocabulary
 from newswire.article import ArticleState, Status, article_document
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import analyse_article
-from newswire.search.syntax import matches_article, parse_query
+from newswire.search.syntax import match_texts, matches_article, parse_query
 from newswire.timestamps import parse_instant
 
 DIGEST = """
@@ -54,9 +54,9 @@ def test_every_planted_word_is_found_in_the_articles_that_are_planned_for_it_and
         draft = load_draft(sent.content, publisher)
         assert draft.published_at == whole.published[index]
         held = ArticleState(1, "", 1, None, None, 1, Status.USABLE, None, 0, 0, 0, None, None)
-        analysed = analyse_article(article_document(draft, publisher, held))
+        texts = match_texts(analyse_article(article_document(draft, publisher, held)))
         for text, expression in expressions.items():
-            if matches_article(expression, analysed):
+            if matches_article(expression, texts):
                 found[text].append(index)
     assert found == {text: sorted(whole.found(text)) for text in HOLDS}
 

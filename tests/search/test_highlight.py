@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newswire.search.analysis import analyse_texts
 from newswire.search.highlight import LOOKED_AT, highlight_article
-from newswire.search.syntax import And, ExpressionError, Or, matches_article, parse_query
+from newswire.search.syntax import And, ExpressionError, Or, match_texts, matches_article, parse_query
 from tests.support.lists import page, read
 from tests.support.wire import Wire
 
@@ -203,4 +203,4 @@ def test_a_word_is_marked_exactly_where_the_article_is_found_by_it(before: str, 
             continue
         body = f"{before} {text} {behind}"
         found = highlight_article(expression, {"body_text": body, "language": "fr"})
-        assert bool(found["body"]) == matches_article(expression, analyse_texts({"body": body}, "fr"))
+        assert bool(found["body"]) == matches_article(expression, match_texts(analyse_texts({"body": body}, "fr")))

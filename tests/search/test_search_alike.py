@@ -18,7 +18,7 @@ from newswire.reading.lists import list_page
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import Analysed, analyse_article
 from newswire.search.query import Query
-from newswire.search.syntax import ExpressionError, matches_article, parse_query
+from newswire.search.syntax import ExpressionError, match_texts, matches_article, parse_query
 from newswire.store.database import Database
 from newswire.timestamps import now
 from newswire.visibility import EVERYTHING, Filter, Visibility
@@ -68,7 +68,11 @@ class Both:
     def matching(self, text: str) -> set[int]:
         """The numbers of the documents that match in process."""
         expression = parse_query(text)
-        return {number for number, document in enumerate(self.documents, 1) if matches_article(expression, document)}
+        return {
+            number
+            for number, document in enumerate(self.documents, 1)
+            if matches_article(expression, match_texts(document))
+        }
 
     def close(self) -> None:
         for database in self.databases:
