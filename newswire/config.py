@@ -58,6 +58,10 @@ class Settings:
         default="127.0.0.1,::1",
         metadata={"help": "Addresses and networks whose X-Forwarded headers are believed, separated by commas."},
     )
+    query_seconds: int = field(
+        default=10,
+        metadata={"help": "How long the queries of one request may take together; then it is refused as too slow."},
+    )
     secret: str | None = field(
         default=None,
         repr=False,

@@ -24,6 +24,7 @@ from newswire.document import decode_stored, digest_of
 from newswire.store.articles import AnyRow
 from newswire.store.backend import Errors, backend_of
 from newswire.store.database import Database
+from newswire.store.query_watch import QueryLimit
 from newswire.store.statements import Statement
 from newswire.store.tables import entry, head, version
 from newswire.timestamps import format_instant
@@ -128,7 +129,9 @@ def look_at_head(database: Database) -> Head | None:
         return None
 
 
-def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Connection, Head], T]) -> T:
+def read_at_one_head(
+    database: Database, seen: Head | None, read: Callable[[Connection, Head], T], limit: QueryLimit | None = None
+) -> T:
     """An optimistic read: the result of `read(connection, head)`, whose statements all see the wire at that head.
 
     The statements run outside of any transaction, on the assumption that the head is still `seen`, and the head is
@@ -137,11 +140,11 @@ def read_at_one_head(database: Database, seen: Head | None, read: Callable[[Conn
     The head does not cover what is not on the wire: an embargoed article changes without it.
     """
     if seen is not None:
-        with database.failures_as_problems(), database.look() as connection:
+        with database.failures_as_problems(), database.look(limit) as connection:
             found = read(connection, seen)
             if read_committed_head(connection) == seen:
                 return found
-    with database.read() as connection:
+    with database.read(limit) as connection:
         return read(connection, read_head(connection))
 
 

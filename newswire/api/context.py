@@ -23,6 +23,7 @@ from newswire.config import Settings
 from newswire.errors import Problem
 from newswire.reading.lists import Calendar
 from newswire.store.database import Database
+from newswire.store.query_watch import QueryLimit
 from newswire.wire import Head, PerHead
 
 logger = logging.getLogger("newswire.request")
@@ -31,6 +32,8 @@ logger = logging.getLogger("newswire.request")
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 SLOT_SECONDS = 30.0
 """How long a request waits for a slot before it is refused."""
+CLIENT_GONE = "newswire.client_gone"
+"""The WSGI variable, set by servers that can tell: a function that returns whether the client has gone."""
 UNLIMITED = 2**63
 """In the place of a time in milliseconds that never comes."""
 
@@ -90,6 +93,7 @@ class RequestContext:
     cacheable_until: int = UNLIMITED
     holds_slot: bool = False
     own_url: str | None = None
+    own_limit: QueryLimit | None = None
 
     @property
     def caller(self) -> Caller:
@@ -100,6 +104,14 @@ class RequestContext:
     @property
     def database(self) -> Database:
         return self.state.database
+
+    @property
+    def query_limit(self) -> QueryLimit:
+        """The deadline of all queries of this request together."""
+        if self.own_limit is None:
+            is_caller_gone = self.request.environ.get(CLIENT_GONE)
+            self.own_limit = QueryLimit(self.state.settings.query_seconds, is_caller_gone)
+        return self.own_limit
 
     def mark_cacheable(self, head: Head, *ends: int | None) -> None:
         """Lets the page cache keep the response for `head`, until the earliest of `ends` (milliseconds)."""

@@ -7,6 +7,7 @@ import gzip
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from flask import Request, Response
 from werkzeug.datastructures import MIMEAccept
@@ -14,7 +15,6 @@ from werkzeug.http import parse_accept_header, parse_date, parse_etags
 
 from newswire.api.context import RequestContext
 from newswire.api.problems import dump_json
-from newswire.caches import cache_short
 from newswire.errors import Problem
 
 COMPRESS_FROM = 1000
@@ -78,7 +78,7 @@ def negotiate_media_type(request: Request, offered: Sequence[str]) -> str:
     return best
 
 
-@cache_short(HEADERS_REMEMBERED, longest=1000)
+@lru_cache(HEADERS_REMEMBERED)
 def best_media_type(header: str, offered: tuple[str, ...]) -> str | None:
     """The best of `offered` by an Accept header, None when none is acceptable."""
     # A charset beside a type is ignored: all responses are in UTF-8.
@@ -96,7 +96,7 @@ def accepts_gzip(request: Request) -> bool:
     return header is not None and has_gzip(header)
 
 
-@cache_short(HEADERS_REMEMBERED, longest=1000)
+@lru_cache(HEADERS_REMEMBERED)
 def has_gzip(header: str) -> bool:
     """Whether an Accept-Encoding header accepts gzip."""
     return parse_accept_header(header).quality("gzip") > 0

@@ -96,8 +96,8 @@ def _read_open(connection: Connection, article_id: str, visibility: Visibility, 
 def _visible_versions(connection: Connection, number: int, visibility: Visibility, before: int) -> Iterator[AnyRow]:
     """The versions of an article below `before` that the reader may see, newest first: `version` and `size`.
 
-    Access is checked row by row in Python, so rows come in chunks, and without content: psycopg loads the whole result
-    of a statement, and a history of 120 versions of 832 KiB took 483 MB for a page of one.
+    Access is checked row by row in Python, so rows come in chunks, and without content: a driver may load the whole
+    result of a statement: a history of 120 versions of 832 KiB took 483 MB for a page of one.
     """
     size = func.length(version.c.rendered).label("size")
     terms = select(version.c.version, version.c.terms, size, FIRST_SEQ.label("seq")).where(version.c.number == number)

@@ -94,6 +94,10 @@ class Backend(ABC):
         """Begins a read-only transaction whose statements all see the same snapshot."""
 
     @abstractmethod
+    def cancel_query(self, driver: Any) -> None:
+        """Makes the statement that another thread executes on this connection fail; a no-op if there is none."""
+
+    @abstractmethod
     def write_turn(self, *, patient: bool) -> AbstractContextManager[None]:
         """A lock between the writing threads of this process, where the database system has a single writer.
 

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from newswire.errors import Problem
 from newswire.store.backend import Backend, CommitListener, DatabaseError, Errors, driver_connection
+from newswire.store.query_watch import QueryLimit, QueryWatch, WatchedQuery
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Database:
         self.engine = self.backend.create_engine(connections)
         self._writers = self.engine.execution_options(newswire_write=True)
         self._readers = ReadPool(self.backend, connections)
+        self._watch = QueryWatch(self.backend.cancel_query)
 
     @contextmanager
     def begin(self, *, keep: bool = True, patient: bool = True) -> Iterator[Connection]:
@@ -87,17 +89,22 @@ class Database:
                 transaction.rollback()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A read transaction: all statements in the block see the same snapshot."""
-        with self.failures_as_problems(), Reading(self._readers, snapshot=True) as connection:
+    def read(self, limit: QueryLimit | None = None) -> Iterator[Connection]:
+        """A read transaction: all statements in the block see the same snapshot.
+
+        Where the `limit` is passed they are canceled: `query_too_slow`.
+        """
+        watch = None if limit is None else self._watch
+        with self.failures_as_problems(), Reading(self._readers, watch, limit, snapshot=True) as connection:
             yield connection
 
-    def look(self) -> AbstractContextManager[Connection]:
+    def look(self, limit: QueryLimit | None = None) -> AbstractContextManager[Connection]:
         """A connection for reading outside of any transaction: each statement sees what was committed before it.
 
-        A transaction costs PostgreSQL two more round trips, so single statements are read this way.
+        A transaction costs PostgreSQL two more round trips, so single statements are read this way. `limit` as in
+        `read`.
         """
-        return Reading(self._readers, snapshot=False)
+        return Reading(self._readers, None if limit is None else self._watch, limit, snapshot=False)
 
     @contextmanager
     def listen(self, stop: threading.Event) -> Iterator[CommitListener]:
@@ -169,13 +176,16 @@ class Reading:
     rollback the driver of PostgreSQL would drop all prepared statements.
     """
 
-    __slots__ = ("connection", "pool", "snapshot")
+    __slots__ = ("connection", "limit", "pool", "query", "snapshot", "watch")
 
-    def __init__(self, pool: ReadPool, *, snapshot: bool) -> None:
-        self.pool, self.snapshot = pool, snapshot
+    def __init__(self, pool: ReadPool, watch: QueryWatch | None, limit: QueryLimit | None, *, snapshot: bool) -> None:
+        self.pool, self.watch, self.limit, self.snapshot = pool, watch, limit, snapshot
+        self.query: WatchedQuery | None = None
 
     def __enter__(self) -> Connection:
         self.connection = self.pool.engine.connect()
+        if self.watch is not None and self.limit is not None:
+            self.query = self.watch.add(driver_connection(self.connection), self.limit)
         if self.snapshot:
             try:
                 self.pool.backend.begin_snapshot(driver_connection(self.connection))
@@ -185,6 +195,9 @@ class Reading:
         return self.connection
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if self.watch is not None and self.query is not None and (fault := self.watch.remove(self.query)) is not None:
+            self._close()
+            raise fault from error
         # A Problem is a refusal of the request and says nothing about the connection. Any other exception may.
         if error is not None and not isinstance(error, Problem):
             self._discard()
@@ -200,6 +213,12 @@ class Reading:
     def _discard(self) -> None:
         """Closes the connection, and has all older ones of the pool replaced when they are next checked out."""
         self.pool.failures += 1
+        if self.watch is not None and self.query is not None:
+            self.watch.remove(self.query)
+        self._close()
+
+    def _close(self) -> None:
+        """Closes the connection instead of returning it."""
         with suppress(Exception):
             self.connection.invalidate()
             self.connection.close()

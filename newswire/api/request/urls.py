@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from werkzeug.sansio.utils import get_host
@@ -13,7 +14,7 @@ UNRESERVED = re.compile("[A-Za-z0-9_.~-]*")
 """Characters that are never percent-encoded (RFC 3986, 2.3). Most values have no others, and skip `quote_plus`."""
 
 
-@cache_short(1000, longest=300)
+@lru_cache(100)
 def base_url_of(scheme: str, host: str | None, server: str, port: str) -> str:
     """The base of our own URLs from the Host header: scheme and host in ASCII, without a slash at the end.
 

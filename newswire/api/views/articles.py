@@ -31,7 +31,7 @@ def read_article(context: RequestContext, article_id: str) -> Response:
     """
     # No snapshot is needed, as one statement reads it all. Only a killed article takes a second one, which reads its
     # entries in the log; a kill is the last of them.
-    with context.database.failures_as_problems(), context.database.look() as connection:
+    with context.database.failures_as_problems(), context.database.look(context.query_limit) as connection:
         row = article.read_current(connection, article_id, context.caller.visibility, now())
     body = splice_article(row.rendered, row.body, row.form, row.seq, row.status, row.id, context.base_url)
     return article_response(context, body, row)
@@ -44,7 +44,7 @@ def list_versions(context: RequestContext, article_id: str) -> Response:
     the wire are shown to their publisher only.
     """
     limit, before = context.parameters["limit"], version_before(context.parameters.get("cursor"))
-    with context.database.read() as connection:
+    with context.database.read(context.query_limit) as connection:
         page = article.read_history(
             connection, article_id, context.caller.visibility, now(), before=before, limit=limit
         )  # fmt: skip
@@ -57,7 +57,7 @@ def read_version(context: RequestContext, article_id: str, version: int) -> Resp
 
     A version never changes; its `status` is what it was when it was the newest.
     """
-    with context.database.read() as connection:
+    with context.database.read(context.query_limit) as connection:
         row = article.read_one_version(connection, article_id, version, context.caller.visibility, now())
     body = version_document(context, row, article_id, row.body)
     return json_response(context, body, tag=article_tag(article_id, version, "version"))

@@ -68,7 +68,7 @@ def read_author(context: RequestContext, author_id: str) -> Response:
     moment = now()
     sight = Sight.of(context.caller.visibility, moment)
     name = f"author_{author_id}"
-    with context.database.read() as connection:
+    with context.database.read(context.query_limit) as connection:
         tag = directory_tag(context, connection, moment)
         found = author_profiles(connection, [author_id], sight) if AUTHOR_ID.fullmatch(name) else {}
         if not found:
@@ -83,7 +83,7 @@ def names_response(context: RequestContext, kind: str, describe: DescribeNames) 
     asked = Names(kind, parameters.get("q"), parameters["limit"], parameters.get("cursor"))
     sight = Sight.of(caller.visibility, moment)
     own = term_of("publisher", caller.publisher.slug) if caller.publisher else None
-    with context.database.read() as connection:
+    with context.database.read(context.query_limit) as connection:
         tag = directory_tag(context, connection, moment)
         if is_not_modified(context.request, tag):
             return not_modified_response(context, tag)

@@ -95,7 +95,7 @@ def list_response(context: RequestContext, parameters: Mapping[str, Any], title:
     visibility = context.caller.visibility
     asked = ListRequest(parameters, query, visibility, facets_of(parameters), is_counted, document, moment, title)
     seen = context.head_seen if may_read_optimistically(asked, context.head_seen) else None
-    found = read_at_one_head(context.database, seen, partial(read_list, context, asked))
+    found = read_at_one_head(context.database, seen, partial(read_list, context, asked), context.query_limit)
     if isinstance(found, Response):
         return found
     response = write_page(context, found) if document is None else write_document(context, found, document)

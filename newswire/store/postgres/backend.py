@@ -43,6 +43,8 @@ OPTIONS = (
     " -c enable_seqscan=off -c idle_in_transaction_session_timeout=120s"
 )
 CHANNEL = "newswire"
+CANCEL_SECONDS = 2.0
+"""How long the connection that asks for a cancellation may take: the one thread that cancels waits for it."""
 REPLICA_POLL_SECONDS = 0.05
 MIGRATION_LOCK = 6397874
 """The number of an advisory lock; any number will do that no other program uses in this database."""
@@ -112,6 +114,9 @@ class PostgresBackend(Backend):
 
     def begin_snapshot(self, driver: Any) -> None:
         driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", prepare=False)
+
+    def cancel_query(self, driver: Any) -> None:
+        driver.cancel_safe(timeout=CANCEL_SECONDS)
 
     def write_turn(self, *, patient: bool) -> AbstractContextManager[None]:
         # Transactions write at the same time; only the head's row is locked, at their end.

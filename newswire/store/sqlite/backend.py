@@ -93,6 +93,10 @@ class SqliteBackend(Backend):
     def begin_snapshot(self, driver: Any) -> None:
         driver.execute("BEGIN")
 
+    def cancel_query(self, driver: Any) -> None:
+        # SQLite looks at the flag at each page of the index that FTS5 reads, not only between rows.
+        driver.interrupt()
+
     @contextmanager
     def write_turn(self, *, patient: bool) -> Iterator[None]:
         # SQLite waits for its file lock by polling, with pauses of up to 0.1 s. Between the threads of one process this
