@@ -26,6 +26,10 @@ TIMEOUT = Timeout(connect=10, read=60)
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 MAX_OUTAGE_SECONDS = 60.0
 MAX_PAUSE_SECONDS = 30.0
+MAX_REFUSALS = 30
+"""How often a request is sent again at the time that the wire names (Retry-After)."""
+MAX_ASKED_SECONDS = 300.0
+"""The longest pause that a wire may ask of a client that does not follow it forever."""
 Notify = Callable[[str], None]
 # C0 and C1 control characters and the Unicode line separators: whatever a terminal would obey.
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -59,8 +63,9 @@ class WireResponse(NamedTuple):
 class RemoteWire:
     """A wire reached over HTTP. `notify` gets a sentence when it becomes unavailable, and one when it is back.
 
-    With `forever`, an outage after the first response is waited out, however long it lasts; else a request fails after
-    a minute of it.
+    A wire that is busy, or a key over its limit, names the time for the next try (503, 429 with Retry-After), which is
+    kept; other outages are tried again after growing pauses. With `forever` both are waited out after the first
+    response, however long they last; else a request fails after `MAX_REFUSALS` refusals or a minute of outage.
     """
 
     def __init__(self, url: str, key: str | None, notify: Notify = lambda _: None, *, forever: bool = False) -> None:
@@ -88,20 +93,30 @@ class RemoteWire:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> WireResponse:
         """Sends a request, and repeats it while the wire is unavailable; raises `RequestRefused` and `ClientError`."""
-        began, tries = time.monotonic(), 0
+        refusals = outages = 0
+        lost_at: float | None = None
         while True:
             response, reason = self._attempt(method, path, body, {**self.headers, **(headers or {})})
             if response is not None and response.status not in RETRIED_STATUSES:
                 break
+            asked = retry_after_seconds(response)
             # The random share keeps clients that lost the wire together from coming back together.
-            pause = retry_after_seconds(response) or random.uniform(0.5, 1.0) * min(2.0**tries, MAX_PAUSE_SECONDS)
-            if not self.forever and time.monotonic() + pause > began + MAX_OUTAGE_SECONDS:
-                raise ClientError(f"The wire at {self.url} is away: {reason}. Try again later.")
-            if not tries:
-                self.notify(f"The wire is away: {reason}. Trying again ...")
+            if asked:
+                refusals, lost_at = refusals + 1, None
+                pause = asked * random.uniform(1.0, 1.1)
+                is_over = refusals > MAX_REFUSALS or asked > MAX_ASKED_SECONDS
+            else:
+                lost_at = lost_at or time.monotonic()
+                pause = random.uniform(0.5, 1.0) * min(2.0**outages, MAX_PAUSE_SECONDS)
+                outages += 1
+                is_over = time.monotonic() + pause > lost_at + MAX_OUTAGE_SECONDS
+            if is_over and not self.forever:
+                when = f"in {asked:.0f} s" if asked else "later"
+                raise ClientError(f"The wire at {self.url} is {reason}. Try again {when}.")
+            if refusals + outages == 1:
+                self.notify(f"The wire is {reason}. Trying again{f' in {pause:.0f} s' if asked else ''} ...")
             time.sleep(pause)
-            tries += 1
-        if tries:
+        if refusals or outages:
             self.notify("The wire is back.")
         return self._parse_response(response)
 
@@ -118,9 +133,9 @@ class RemoteWire:
             # Before anything was reached, the URL is probably wrong, and a retry would only hide that for a minute.
             if not self.reached or isinstance(error, SSLError):
                 raise ClientError(f"The wire at {self.url} cannot be reached: {describe_http_error(error)}.") from error
-            return None, describe_http_error(error)
+            return None, f"away: {describe_http_error(error)}"
         self.reached = True
-        return response, f"it answers {response.status}"
+        return response, describe_refusal(response.status)
 
     def _parse_response(self, response: BaseHTTPResponse) -> WireResponse:
         if 300 <= response.status < 400:
@@ -158,6 +173,11 @@ def retry_after_seconds(response: BaseHTTPResponse | None) -> float | None:
         return None if response is None else Retry().get_retry_after(response)
     except InvalidHeader:
         return None
+
+
+def describe_refusal(status: int) -> str:
+    """Why a response is none, after "The wire is"."""
+    return "limiting this key: it answers 429" if status == 429 else f"away: it answers {status}"
 
 
 def describe_http_error(error: HTTPError) -> str:

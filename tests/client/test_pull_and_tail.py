@@ -303,12 +303,12 @@ def test_a_busy_wire_is_asked_again_when_it_says(tmp_path: Path) -> None:
     assert json.loads(result.stdout) == entry(1)
     assert time.monotonic() - began >= 1.0
     assert len(asked) == 3
-    assert result.stderr.startswith("The wire is away: it answers 503. Trying again ...\nThe wire is back.\n")
+    assert result.stderr.startswith("The wire is away: it answers 503. Trying again in 1 s ...\nThe wire is back.\n")
 
 
 def test_a_wire_that_asks_for_more_patience_than_there_is_ends_the_pull() -> None:
     with answering(problem(429, "unavailable", **{"Retry-After": "3600"})) as (url, asked):
-        assert "is away: it answers 429. Try again later." in Client(url).refused("pull")
+        assert "is limiting this key: it answers 429. Try again in 3600 s." in Client(url).refused("pull")
     assert len(asked) == 1
 
 

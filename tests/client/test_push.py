@@ -157,5 +157,5 @@ def test_a_wire_that_goes_away_ends_the_push_with_one_sentence(tmp_path: Path) -
     with answering(me, problem(503, "unavailable", **{"Retry-After": "3600"})) as (url, asked):
         result = Client(url).run("push", SAMPLES[0], SAMPLES[1])
     assert result.exit_code == 1
-    assert result.stderr.endswith("is away: it answers 503. Try again later.\n")
+    assert result.stderr.endswith("is away: it answers 503. Try again in 3600 s.\n")
     assert len(asked) == 2
