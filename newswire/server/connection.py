@@ -187,8 +187,8 @@ class ResponseSocket:
         deadline = time.monotonic() + seconds
         self.connection.send()
         while self.connection.unsent > down_to:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
+            # Without the event nothing is tried again: the kernel takes some bytes of a full queue now and then, long
+            # before it calls the socket writable, and each would pass for progress.
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 raise TimeoutError
-            poll.poll(remaining * 1000)
             self.connection.send()
