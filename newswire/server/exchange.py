@@ -24,6 +24,7 @@ from newswire.server.refusals import (
     NO_HOST,
     NO_ROOM,
     NO_TARGET,
+    NOT_CHUNKED,
     Refusal,
     encode_refusal,
     log_refusal,
@@ -118,15 +119,14 @@ class Exchanges:
             request = Request(self.config, connection.received, connection.client, connection.requests)
         except (errors.ParseException, errors.NoMoreData, StopIteration) as error:
             raise refusal_of(error) from None
-        check_target(request)
+        check_head(request)
         # Without this `wsgi.create` would ask for the body at once.
         is_continue_expected, request._expected_100_continue = request._expected_100_continue, False
         response, environ = wsgi.create(
             request, ResponseSocket(connection), connection.client, connection.server, self.config
         )
         environ["wsgi.multithread"] = True
-        reader = request.body.reader
-        length = None if isinstance(reader, ChunkedReader) else reader.length
+        length = None if isinstance(request.body.reader, ChunkedReader) else request.body.reader.length
         exchange = Exchange(request, response, environ, RequestBody(length, time.monotonic()), is_continue_expected)
         if not exchange.body.is_whole:
             self.receive_body(connection, exchange.body)
@@ -186,12 +186,16 @@ def feed_body(body: RequestBody, data: bytes) -> None:
         raise NO_ROOM from None
 
 
-def check_target(request: Request) -> None:
-    """Raises `Refusal` for what a server of resources cannot answer: no Host, the target of a proxy, or none at all."""
-    if request.version >= (1, 1) and not any(name == "HOST" for name, _ in request.headers):
-        raise NO_HOST
+def check_head(request: Request) -> None:
+    """Raises `Refusal` for what gunicorn's parser lets pass, and a server of resources cannot answer."""
     if request.method == "CONNECT" or request.uri == "*":
         raise NO_TARGET
+    headers = dict(request.headers)
+    if "HOST" not in headers and request.version >= (1, 1):
+        raise NO_HOST
+    # gunicorn hands over the content as it is, compressed, when it is both compressed and chunked.
+    if headers.get("TRANSFER-ENCODING", "chunked").lower() != "chunked":
+        raise NOT_CHUNKED
 
 
 def refuse(connection: Connection, refusal: Refusal) -> None:

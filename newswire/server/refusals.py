@@ -29,6 +29,7 @@ SHORT_BODY = Refusal(400, "The connection was closed before the end of the body.
 NO_ROOM = Refusal(503, "Too many bodies are being received; try again.", retry_after=1)
 NO_HOST = Refusal(400, "A request of HTTP/1.1 must have the header Host.")
 NO_TARGET = Refusal(400, "The target of a request must be a path.")
+NOT_CHUNKED = Refusal(501, "The only Transfer-Encoding that is understood is chunked.")
 DEFECT = Refusal(500, "The server has failed to answer this request; the log says why.")
 
 MALFORMED = Refusal(400, "The request is not one of HTTP/1.1.")
@@ -43,7 +44,7 @@ BY_ERROR: dict[type[Exception], Refusal] = {
     errors.ExpectationFailed: Refusal(417, "The only Expect that can be met is 100-continue."),
     errors.LimitRequestLine: Refusal(414, "The request line is too long."),
     errors.LimitRequestHeaders: Refusal(431, "The header fields are too long, or too many."),
-    errors.UnsupportedTransferCoding: Refusal(501, "The only Transfer-Encoding that is understood is chunked."),
+    errors.UnsupportedTransferCoding: NOT_CHUNKED,
     # The parser wants more of a head that has reached the bound of what is received.
     errors.NoMoreData: Refusal(431, "The head of the request is too long."),
 }
