@@ -18,6 +18,8 @@ from newswire.search.syntax import Expression, Leaf, Phrase, Prefix, Term, find_
 
 LOOKED_AT = 100_000
 """Characters of a body that are searched for matches, and as many more as end the last word."""
+LOOKED_AT_TOGETHER = 2_000_000
+"""The same for all bodies of a page: 100 long ones would take four seconds."""
 
 MOST_FRAGMENTS = 3
 LONGEST = 200
@@ -26,7 +28,7 @@ BEFORE = 60
 """Characters of a fragment before its first match."""
 
 _BLANK = re.compile(r"\s")
-_LOOKED_AT = re.compile(rf"(?s:.){{0,{LOOKED_AT}}}\S{{0,100}}")
+_REST_OF_WORD = re.compile(r"\S{0,100}")
 
 
 class Passage(NamedTuple):
@@ -36,15 +38,19 @@ class Passage(NamedTuple):
     end: int
 
 
-def highlight_article(expression: Expression, article: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The marked headline, if it matches, and up to `MOST_FRAGMENTS` of the body; a tombstone has neither."""
+def highlight_article(
+    expression: Expression, article: Mapping[str, Any], looked_at: int = LOOKED_AT
+) -> dict[str, list[str]]:
+    """The marked headline, if it matches, and up to `MOST_FRAGMENTS` of the first `looked_at` characters of the body.
+
+    A tombstone has neither.
+    """
     language = stemming_language(article.get("language"))
     sought = [leaf for leaf, _ in find_leaves(expression)]
     headline, body = article.get("headline") or "", article.get("body_text") or ""
     in_headline = find_matches(headline, "headline", sought, language)
-    beginning = _LOOKED_AT.match(body)
-    assert beginning is not None
-    in_body = find_matches(beginning[0], "body", sought, language)
+    rest_of_word = _REST_OF_WORD.match(body, looked_at)
+    in_body = find_matches(body[: rest_of_word.end() if rest_of_word else looked_at], "body", sought, language)
     return {
         "headline": [mark_passage(headline, in_headline, Passage(0, len(headline)))] if in_headline else [],
         "body": [
@@ -54,12 +60,20 @@ def highlight_article(expression: Expression, article: Mapping[str, Any]) -> dic
 
 
 def find_matches(text: str, field: str, sought: Iterable[Leaf], language: str) -> list[Passage]:
-    """The matches in a text whose words are stemmed in `language`, in order; adjacent ones are joined."""
+    """The matches in a text whose words are stemmed in `language`, in order; adjacent ones are joined.
+
+    The tokens are looked at once for all words and once for all prefixes: 100 words in 100 articles took 0.8 s when
+    each was looked for by itself.
+    """
     leaves = [leaf for leaf in sought if leaf.fields is None or field in leaf.fields]
     tokens = [*find_tokens(text)] if leaves else []
-    matching = sorted(span for leaf in leaves for span in leaf_matches(tokens, leaf, language))
+    matching = [
+        *word_matches(tokens, [leaf for leaf in leaves if isinstance(leaf, Term)], language),
+        *prefix_matches(tokens, [leaf.form for leaf in leaves if isinstance(leaf, Prefix)]),
+        *phrase_matches(tokens, [leaf for leaf in leaves if isinstance(leaf, Phrase)]),
+    ]
     joined: list[Passage] = []
-    for start, end in matching:
+    for start, end in sorted(matching):
         end = after_marks(text, end)
         if joined and start <= joined[-1].end:
             joined[-1] = Passage(joined[-1].start, max(end, joined[-1].end))
@@ -68,29 +82,45 @@ def find_matches(text: str, field: str, sought: Iterable[Leaf], language: str) -
     return joined
 
 
-def leaf_matches(tokens: Sequence[Token], leaf: Leaf, language: str) -> Iterator[Passage]:
-    """The matches of a leaf among the tokens of a text."""
-    match leaf:
-        case Term(form, spelling):
-            stems = word_stems(spelling, language)
-            # Each distinct spelling is stemmed once, however often it occurs.
-            spellings = {token.spelling for token in tokens if token.spelling is not None}
-            alike = {word for word in spellings if not stems.isdisjoint(word_stems(word, language))}
-            for token in tokens:
-                if token.form == form or token.spelling in alike:
-                    yield Passage(token.start, token.end)
-        case Prefix(form):
-            yield from (
-                Passage(token.start, end_of_match(token, form)) for token in tokens if token.form.startswith(form)
-            )
-        case Phrase(forms, prefix):
-            *before, last = forms
-            for first in range(len(tokens) - len(before)):
-                token = tokens[first + len(before)]
-                if not (token.form.startswith(last) if prefix else token.form == last):
-                    continue
-                if all(tokens[first + number].form == form for number, form in enumerate(before)):
-                    yield Passage(tokens[first].start, end_of_match(token, last))
+def word_matches(tokens: Sequence[Token], words: Sequence[Term], language: str) -> Iterator[Passage]:
+    """The matches of words, by their forms or by their stems in the language of the text."""
+    forms = {word.form for word in words}
+    stems = frozenset[str]().union(*(word_stems(word.spelling, language) for word in words))
+    # Each distinct spelling is stemmed once, however often it occurs.
+    spellings = {token.spelling for token in tokens if token.spelling is not None} if words else set()
+    alike = {spelling for spelling in spellings if not stems.isdisjoint(word_stems(spelling, language))}
+    for token in tokens:
+        if token.form in forms or token.spelling in alike:
+            yield Passage(token.start, token.end)
+
+
+def prefix_matches(tokens: Sequence[Token], prefixes: Sequence[str]) -> Iterator[Passage]:
+    """The matches of prefixes. The longest one decides where a match ends."""
+    longer, letters = (tuple(form for form in prefixes if (len(form) > 1) is long) for long in (True, False))
+    for token in tokens:
+        if longer and token.form.startswith(longer):
+            yield Passage(token.start, token.end)
+        elif letters and token.form.startswith(letters):
+            yield Passage(token.start, token.first)
+
+
+def phrase_matches(tokens: Sequence[Token], phrases: Sequence[Phrase]) -> Iterator[Passage]:
+    """The matches of phrases, which are looked for at the places of their first forms only."""
+    places: dict[str, list[int]] = {}
+    for index, token in enumerate(tokens if phrases else ()):
+        places.setdefault(token.form, []).append(index)
+    for forms, prefix in ((phrase.forms, phrase.prefix) for phrase in phrases):
+        *before, last = forms
+        # A phrase of one form is no prefix, so that its first form is found as it is.
+        for first in places.get(forms[0], ()):
+            following = tokens[first : first + len(forms)]
+            if len(following) < len(forms) or any(
+                token.form != form for token, form in zip(following, before, strict=False)
+            ):
+                continue
+            token = following[-1]
+            if token.form.startswith(last) if prefix else token.form == last:
+                yield Passage(following[0].start, end_of_match(token, last))
 
 
 def end_of_match(token: Token, form: str) -> int:

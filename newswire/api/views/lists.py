@@ -27,7 +27,7 @@ from newswire.document import add_member, decode_article, splice_article
 from newswire.formats import LISTS, Format, find_format
 from newswire.formats.feeds.channel import Channel
 from newswire.reading import facets, lists, relevance
-from newswire.search.highlight import highlight_article
+from newswire.search.highlight import LOOKED_AT, LOOKED_AT_TOGETHER, highlight_article
 from newswire.search.index import read_languages
 from newswire.search.query import Query, Times
 from newswire.search.syntax import Expression
@@ -184,14 +184,18 @@ def write_page(context: RequestContext, found: ListResult) -> Response:
     if wanted is not None:
         items = [select_fields(item, wanted) for item in items]
     if query.highlight and query.expression is not None:
-        items = [add_highlights(item, row, query.expression) for item, row in zip(items, found.rows, strict=True)]
+        looked_at = min(LOOKED_AT, LOOKED_AT_TOGETHER // max(1, len(items)))
+        items = [
+            add_highlights(item, row, query.expression, looked_at) for item, row in zip(items, found.rows, strict=True)
+        ]
     converted = convert_articles(items, context.media_type)
     return page_response(context, converted, query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
 
-def add_highlights(item: bytes, row: AnyRow, expression: Expression) -> bytes:
-    """An article with the passages that match the query."""
-    return add_member(item, "highlights", highlight_article(expression, decode_article(row.rendered, row.body)))
+def add_highlights(item: bytes, row: AnyRow, expression: Expression, looked_at: int) -> bytes:
+    """An article with the passages that match the query, among the first `looked_at` characters of its body."""
+    article = decode_article(row.rendered, row.body)
+    return add_member(item, "highlights", highlight_article(expression, article, looked_at))
 
 
 def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:
