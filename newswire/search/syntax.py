@@ -8,7 +8,7 @@ Text without a letter or digit (an emoji) is ignored.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 import regex
@@ -23,11 +23,15 @@ DEEPEST_NESTING = 20  # parentheses within parentheses
 
 @dataclass(frozen=True)
 class Term:
-    """A word. It matches by any of its stems, or by its form if it has none; `fields` None: those of `search_in`."""
+    """A word. It matches by any of its stems, or by its form if it has none; `fields` None: those of `search_in`.
+
+    `start` is the index of its first character in the query, which makes no difference between two words.
+    """
 
     form: str
     spelling: str
     fields: frozenset[str] | None = None
+    start: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Prefix:
 
     form: str
     fields: frozenset[str] | None = None
+    start: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Phrase:
     forms: tuple[str, ...]
     prefix: bool = False
     fields: frozenset[str] | None = None
+    start: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -259,8 +265,10 @@ class _Parser:
         if self.terms > MOST_TERMS:
             raise ExpressionError(f"Look for at most {MOST_TERMS} words and phrases.", token.start)
         if len(forms) == 1 and (prefix or not quoted):
-            return Prefix(forms[0], fields) if prefix else Term(forms[0], split_spellings(text)[0], fields)
-        return Phrase(forms, prefix, fields)
+            if prefix:
+                return Prefix(forms[0], fields, token.start)
+            return Term(forms[0], split_spellings(text)[0], fields, token.start)
+        return Phrase(forms, prefix, fields, token.start)
 
 
 def _all_of(items: list[Expression], position: int) -> Expression | None:

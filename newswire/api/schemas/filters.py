@@ -11,6 +11,7 @@ from newswire.api.schemas.parameters import Ago, Alternatives, Digits, Moment, P
 from newswire.article import SERVED_FIELDS, Status
 from newswire.errors import Fault, Problem, closest_name
 from newswire.search.analysis import FIELDS
+from newswire.search.price import check_price
 from newswire.search.query import Query, Times
 from newswire.search.syntax import Expression, ExpressionError, parse_query
 from newswire.visibility import FACETS, Filter
@@ -98,16 +99,17 @@ class ArticleParameters(DocumentParameters):
     several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
 
 
-def filter_query(parameters: Mapping[str, Any], now: int) -> Query:
+def filter_query(parameters: Mapping[str, Any], now: int, readings: int = 0) -> Query:
     """The `Query` with the filters, times and `q` that lists and the wire share.
 
-    Raises `invalid_query` with the position of a syntax error in `q`.
+    Raises `invalid_query` with the position of a syntax error in `q`, and of what would cost too much where the index
+    is searched as often as `readings`.
     """
     typed = parameters.get("q")
     search_in = chosen_names("search_in", parameters, FIELDS)
     return Query(
         text=typed,
-        expression=None if typed is None else parse_search(typed, search_in),
+        expression=None if typed is None else parse_search(typed, search_in, readings),
         filter=filter_of(parameters),
         times=Times(*(resolve_moment(parameters.get(name), now) for name in Times._fields)),
     )
@@ -125,8 +127,9 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
         raise invalid_parameter("sort", "Only articles found by q are sorted by relevance.")
     if typed is None and parameters.get("highlight") == "true":
         raise invalid_parameter("highlight", "Words are marked only in articles found by q.")
+    readings = 1 + (parameters.get("count") == "true") + ("facets" in parameters)
     return replace(
-        filter_query(parameters, now),
+        filter_query(parameters, now, readings),
         status=parameters["status"],
         asked=(*(str(parameters.get(name)) for name in Times._fields), *sorted(parameters.get("search_in", ()))),
         order="published_at" if sort == RELEVANCE else sort.removeprefix("-"),
@@ -193,10 +196,12 @@ def invalid_parameter(parameter: str, detail: str, did_you_mean: str | None = No
     return Problem("invalid_parameter", f"{parameter}: {detail}", [fault])
 
 
-def parse_search(typed: str, search_in: frozenset[str] | None) -> Expression:
+def parse_search(typed: str, search_in: frozenset[str] | None, readings: int) -> Expression:
     """Parses `q`, limited to the fields in `search_in`; raises `invalid_query` with the position of the fault."""
     try:
-        return parse_query(typed, search_in)
+        expression = parse_query(typed, search_in)
+        check_price(expression, readings)
+        return expression
     except ExpressionError as error:
         raise Problem(
             "invalid_query", f"q, at character {error.position + 1}: {error.detail}",

@@ -109,19 +109,30 @@ def exact_condition(expression: Expression, languages: Sequence[str], values: di
     """An exact SQL condition for the expression, whose values are added to `values`.
 
     As much as possible is one tsquery. PostgreSQL checks the condition only on rows that the wide tsquery has found.
+    It would decompress the forms of a row anew for each phrase and field, 500 times for 100 phrases (2.5 s instead of
+    0.4); OFFSET 0 keeps the subquery, in which that is done once, from being flattened.
     """
+    condition = _condition(expression, languages, values)
+    if "forms_" not in condition:
+        return condition
+    texts = ", ".join(f"forms[{number}] AS forms_{number}" for number in range(1, len(FIELDS) + 1))
+    return f"(SELECT {condition} FROM (SELECT {texts} OFFSET 0) AS texts)"
+
+
+def _condition(expression: Expression, languages: Sequence[str], values: dict[str, Any]) -> str:
+    """The condition over `words`, and over the forms of each field as a column: `forms_1` …"""
     if is_expressible(expression):
         return f"(words @@ {add_value(values, exact_tsquery(expression, languages))}::tsquery)"
     match expression:
         case And(operands) | Or(operands):
             joint = " AND " if isinstance(expression, And) else " OR "
-            return "(" + joint.join(exact_condition(part, languages, values) for part in operands) + ")"
+            return "(" + joint.join(_condition(part, languages, values) for part in operands) + ")"
         case Not(operand):
-            return f"NOT {exact_condition(operand, languages, values)}"
+            return f"NOT {_condition(operand, languages, values)}"
         case Phrase(forms, prefix, fields):
             phrase = add_value(values, f" {' '.join(forms)}" + ("" if prefix else " "))
             wanted = [number for number, field in enumerate(FIELDS, 1) if fields is None or field in fields]
-            return "(" + " OR ".join(f"strpos(forms[{number}], {phrase}) > 0" for number in wanted) + ")"
+            return "(" + " OR ".join(f"strpos(forms_{number}, {phrase}) > 0" for number in wanted) + ")"
     raise AssertionError("a word or a prefix is expressible")
 
 
