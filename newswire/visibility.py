@@ -66,7 +66,8 @@ def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
     A language gives two terms, with and without its region.
     """
     found = {term_of("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
-    for kind in ("id", "external_id", "section", "urgency"):
+    found |= identity_terms(content.get("id"), content.get("external_id"))
+    for kind in ("section", "urgency"):
         if content.get(kind) is not None:
             found.add(term_of(kind, str(content[kind])))
     if language := content.get("language"):
@@ -78,6 +79,12 @@ def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
     authors = {term_of("author", author["id"]) for author in content.get("authors", ())}
     forged = {name for name in found if AUTHOR_ID.fullmatch(name)} - authors
     return frozenset(found - forged) | profile_terms(content)
+
+
+def identity_terms(article_id: str | None, external_id: str | None) -> frozenset[str]:
+    """The terms of an article's id and of its publisher's own id; None: there is none, or it is not known yet."""
+    named = (("id", article_id), ("external_id", external_id))
+    return frozenset(term_of(kind, value) for kind, value in named if value is not None)
 
 
 def profile_terms(content: Mapping[str, Any]) -> frozenset[str]:

@@ -23,7 +23,7 @@ from newswire.accounts.keys import USE_NOTED_EVERY, note_key_use
 from newswire.accounts.publishers import find_publisher, read_publisher
 from newswire.accounts.signing_keys import find_key_of_signature, list_signing_keys, signing_key_caller
 from newswire.api.request.bodies import JSON_TYPES, read_up_to
-from newswire.article import UNCARRIABLE, Publisher
+from newswire.article import UNCARRIABLE, ArticleState, Publisher
 from newswire.changes.follow import Access, LiveWire
 from newswire.config import Settings
 from newswire.errors import Fault, Problem
@@ -239,14 +239,18 @@ def named_publisher(database: Database, caller: Caller, slug: str) -> Publisher:
     return found
 
 
-def publisher_of_article(database: Database, caller: Caller, article_id: str) -> Publisher:
-    """The publisher of an article, if the caller may change it: its own, or any for an admin. Raises `not_found`."""
+def find_own_article(database: Database, caller: Caller, article_id: str) -> tuple[Publisher, ArticleState]:
+    """An article, not locked, and its publisher, if the caller may change it: its own, or any for an admin.
+
+    Raises `not_found`.
+    """
     own = caller.publisher
     with database.read() as connection:
-        owner = articles.owner_of(connection, article_id)
-        if owner is None or (own is not None and own.id != owner) or (own is None and caller.kind != "admin"):
+        found = articles.find_by_id(connection, article_id)
+        owner = found and found.publisher_id
+        if found is None or (own is not None and own.id != owner) or (own is None and caller.kind != "admin"):
             raise Problem("not_found", "There is no such article, or it is not yours.")
-        return own or read_publisher(connection, owner)
+        return own or read_publisher(connection, found.publisher_id), found
 
 
 def check_external_id(external_id: str) -> None:

@@ -22,6 +22,7 @@ from newswire.cli.support.output import json_option, print_notice, print_result
 from newswire.cli.support.progress import show_progress
 from newswire.config import PREFIX, Settings
 from newswire.formats.markdown.read import parse_markdown
+from newswire.publishing.prepare import prepare_article
 from newswire.publishing.receive import PublishTransaction, publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.server.supervisor import run_server
@@ -125,7 +126,8 @@ def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> No
             show(count, count)
     # The log keeps the order in which articles are received, and the newest belongs to its end.
     for name, draft in sorted(drafts, key=lambda item: item[1].published_at or transaction.now):
-        transaction.upsert(publisher, draft.external_id or name, draft)
+        external_id = draft.external_id or name
+        transaction.upsert(publisher, external_id, prepare_article(draft, publisher, external_id))
 
 
 def example_commands(url: str, keys: Mapping[str, str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from newswire.cli.support.options import INPUT_FILE
 from newswire.cli.support.output import json_option, print_notice, print_result
 from newswire.cli.support.progress import show_progress
 from newswire.errors import Problem
+from newswire.publishing.prepare import PreparedArticle, prepare_article
 from newswire.publishing.receive import BatchReceiver, Sent, publish_transaction
 from newswire.schemas.article import load_sent
 from newswire.store.database import Database
@@ -98,15 +99,15 @@ def load_file(database: Database, publisher: Publisher, file: str, tally: Tally)
 
 
 def load_input(item: FileArticle, publisher: Publisher) -> Sent:
-    """The draft or the kill that an article of the file stands for, or the `Problem` of reading it."""
+    """The prepared article or the kill that an article of the file stands for, or the `Problem` of reading it."""
     if isinstance(item.content, Problem):
         return item.content
     try:
         sent = load_sent(item.content, publisher)
     except Problem as problem:
         return problem
-    if isinstance(sent, Draft) and sent.external_id is None:
-        return replace(sent, external_id=content_id(sent))
+    if isinstance(sent, Draft):
+        return prepare_article(replace(sent, external_id=sent.external_id or content_id(sent)), publisher)
     return sent
 
 
@@ -132,7 +133,7 @@ def store_batch(database: Database, publisher: Publisher, batch: list[tuple[str,
 def receive_unless_had(receiver: BatchReceiver, sent: Sent) -> str | Problem:
     """Receives one article; returns created, updated or unchanged, or the `Problem` that refused it."""
     # A file that holds two versions of an article would otherwise store both again whenever it is loaded again.
-    if isinstance(sent, Draft) and was_sent_before(receiver, sent):
+    if isinstance(sent, PreparedArticle) and was_sent_before(receiver, sent):
         return "unchanged"
     outcome = receiver.receive(sent)
     if isinstance(outcome, Problem):
@@ -141,14 +142,15 @@ def receive_unless_had(receiver: BatchReceiver, sent: Sent) -> str | Problem:
     return "created" if outcome.created else "updated" if outcome.changed else "unchanged"
 
 
-def was_sent_before(receiver: BatchReceiver, draft: Draft) -> bool:
+def was_sent_before(receiver: BatchReceiver, prepared: PreparedArticle) -> bool:
     """Whether a version before the current one was sent in exactly this form."""
-    if draft.external_id is None or not receiver.is_known(draft.external_id):
+    external_id = prepared.draft.external_id
+    if external_id is None or not receiver.is_known(external_id):
         return False
     query = select(exists().where(
-        article.c.publisher_id == receiver.publisher.id, article.c.external_id == draft.external_id,
+        article.c.publisher_id == receiver.publisher.id, article.c.external_id == external_id,
         version.c.number == article.c.number, version.c.version < article.c.version,
-        version.c.source == orjson.dumps(draft.source),
+        version.c.source == prepared.source,
     ))  # fmt: skip
     return bool(receiver.transaction.connection.scalar(query))
 

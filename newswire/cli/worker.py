@@ -51,15 +51,21 @@ def delete_old_records(database: Database) -> None:
 
 
 def release_and_expire(database: Database) -> None:
-    """Releases articles whose embargo has ended, and expires articles, in transactions of `RELEASED_AT_ONCE`."""
-    with database.read() as connection:
-        # Asked with a connection in hand: the first one of a process measures the clock of the database.
-        waiting = RELEASE_CLOCK.may_release() and release.has_due_articles(connection, now())
-    while waiting:
+    """Releases articles whose embargo has ended, and expires articles, in as many transactions as it takes."""
+    while has_due_articles(database):
         with database.begin() as connection:
             written = release.release_due_articles(connection, now())
         logger.info("released or expired", extra={"entries": written})
-        waiting = written == release.RELEASED_AT_ONCE
+        if not written:
+            # Another worker has locked what is due.
+            return
+
+
+def has_due_articles(database: Database) -> bool:
+    """Whether there is anything to release or expire, by a clock that may be trusted with it."""
+    with database.read() as connection:
+        # Asked with a connection in hand: the first one of a process measures the clock of the database.
+        return RELEASE_CLOCK.may_release() and release.has_due_articles(connection, now())
 
 
 def continue_rebuild(database: Database) -> None:

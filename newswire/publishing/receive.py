@@ -5,7 +5,7 @@ anything is decided about it. The log is written last, when the block ends: that
 other publishers wait until the commit.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,7 +16,6 @@ from uuid_utils import uuid7
 from newswire import wire
 from newswire.article import (
     ArticleState,
-    Draft,
     EntryType,
     Publisher,
     Status,
@@ -33,18 +32,20 @@ from newswire.article import (
 from newswire.document import Version, decode_article, render_version
 from newswire.errors import Problem
 from newswire.publishing.draft import Kill
+from newswire.publishing.prepare import PreparedArticle
 from newswire.publishing.write_buffer import WriteBuffer
 from newswire.search import index
-from newswire.search.analysis import analyse_article, analyse_texts
+from newswire.search.analysis import analyse_texts
 from newswire.search.backend import Document
 from newswire.store import articles
-from newswire.visibility import terms_of
+from newswire.visibility import identity_terms, terms_of
 
 Condition: TypeAlias = Callable[[ArticleState | None], None]
 """A precondition: raises a `Problem` if the stored article (None: there is none) must not be changed."""
-Sent: TypeAlias = Draft | Kill | Problem
+Sent: TypeAlias = PreparedArticle | Kill | Problem
 """One article of a batch, or the reason why it could not be read."""
 
+NO_SOURCE = b"{}"
 STATE_COLUMNS = ("source_version", "version", "published_at", "updated_at", "embargoed_until", "expires_at")
 
 
@@ -108,11 +109,12 @@ class PublishTransaction:
         assert held is not None, "articles are never deleted"
         return held
 
-    def create(self, publisher: Publisher, draft: Draft) -> Outcome:
+    def create(self, publisher: Publisher, prepared: PreparedArticle) -> Outcome:
         """Creates an article; raises `duplicate_external_id` or `article_canceled` if the publisher's id is taken."""
-        outcome = self._insert(publisher, draft, draft.external_id)
+        external_id = prepared.draft.external_id
+        outcome = self._insert(publisher, prepared, external_id)
         if outcome is None:
-            held = self._lock_existing(publisher, draft.external_id or "")
+            held = self._lock_existing(publisher, external_id or "")
             if held.status is Status.CANCELED:
                 raise article_canceled_problem(held)
             raise Problem(
@@ -123,8 +125,8 @@ class PublishTransaction:
         return outcome
 
     def upsert(
-        self, publisher: Publisher, external_id: str, draft: Draft, condition: Condition = accept_any, *,
-        new: bool = False,
+        self, publisher: Publisher, external_id: str, prepared: PreparedArticle, condition: Condition = accept_any,
+        *, new: bool = False,
     ) -> Outcome:  # fmt: skip
         """Creates or updates the article with the publisher's own id. Unchanged content stores nothing.
 
@@ -133,17 +135,18 @@ class PublishTransaction:
         held = None if new else articles.lock_by_external_id(self.connection, publisher.id, external_id)
         if held is None:
             condition(None)
-            outcome = self._insert(publisher, draft, external_id)
+            outcome = self._insert(publisher, prepared, external_id)
             if outcome is not None:
                 return outcome
             # Another transaction inserted it between our select and our insert. It has committed, so ours is an update.
             held = self._lock_existing(publisher, external_id)
-        return self.replace(held, publisher, draft, condition)
+        return self.replace(held, publisher, prepared, condition)
 
     def replace(
-        self, held: ArticleState, publisher: Publisher, draft: Draft, condition: Condition = accept_any
+        self, held: ArticleState, publisher: Publisher, prepared: PreparedArticle, condition: Condition = accept_any
     ) -> Outcome:
         """Stores the next version of a locked article. Unchanged content stores nothing."""
+        draft = prepared.draft
         if held.status is Status.CANCELED:
             raise article_canceled_problem(held)
         condition(held)
@@ -159,7 +162,7 @@ class PublishTransaction:
             unchanged = Version(before["digest"], stored.rendered, stored.body, stored.form)
             return Outcome(held, unchanged, warnings=draft.warnings)
         content["change"] = {"type": draft.change_type, "note": draft.change_note, "fields": fields}
-        return self._store_version(new, publisher, draft, content)
+        return self._store_version(new, prepared, content)
 
     def kill(
         self, held: ArticleState, publisher: Publisher, note: str | None, condition: Condition = accept_any
@@ -203,8 +206,9 @@ class PublishTransaction:
         assert held is not None, "the unique index said that it exists"
         return held
 
-    def _insert(self, publisher: Publisher, draft: Draft, external_id: str | None) -> Outcome | None:
+    def _insert(self, publisher: Publisher, prepared: PreparedArticle, external_id: str | None) -> Outcome | None:
         """Stores the first version of a new article; returns None if the publisher's id is taken."""
+        draft = prepared.draft
         published_at = self.now if draft.published_at is None else draft.published_at
         held = self._claim(
             self._new_article(publisher, external_id, published_at)._replace(
@@ -216,7 +220,7 @@ class PublishTransaction:
             return None
         content = article_document(draft, publisher, held)
         content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
-        return self._store_version(held, publisher, draft, content, created=True)
+        return self._store_version(held, prepared, content, created=True)
 
     def _new_article(self, publisher: Publisher, external_id: str | None, published_at: int) -> ArticleState:
         return ArticleState(
@@ -233,16 +237,17 @@ class PublishTransaction:
         return None if number is None else held._replace(number=number)
 
     def _store_version(
-        self, held: ArticleState, publisher: Publisher, draft: Draft, content: dict[str, Any], *, created: bool = False
+        self, held: ArticleState, prepared: PreparedArticle, content: Mapping[str, Any], *, created: bool = False
     ) -> Outcome:
         """Stores and indexes `content` as a version of an article, and leaves its entry for the log."""
-        terms = terms_of(publisher.slug, content)
-        version, analysed = render_version(content), analyse_article(content, terms)
+        draft = prepared.draft
+        version = render_version({**content, **prepared.body})
         if not created:
             # The buffer only inserts index rows, so the row of the version before must go first.
             index.remove_document(self.connection, held.number)
         self.buffer.add_names(content)
-        self.buffer.add_version(Document(held, terms, analysed), version, draft.source, self.now)
+        terms = prepared.terms | identity_terms(held.id, held.external_id)
+        self.buffer.add_version(Document(held, terms, prepared.analysed), version, prepared.source, self.now)
         outcome = Outcome(held, version, created=created, changed=True, warnings=draft.warnings)
         kind = type_of_entry(draft, first=not self._was_entered(held)) if held.status is Status.USABLE else None
         self._change_and_enter(outcome, kind)
@@ -252,7 +257,7 @@ class PublishTransaction:
         """Stores the tombstone of a killed article. It has terms, so that its publisher finds it, but no text."""
         tombstone = tombstone_document(held, publisher, note, self.now)
         version, terms = render_version(tombstone), terms_of(publisher.slug, tombstone)
-        self.buffer.add_version(Document(held, terms, analyse_texts({}, None)), version, {}, self.now)
+        self.buffer.add_version(Document(held, terms, analyse_texts({}, None)), version, NO_SOURCE, self.now)
         return version
 
     def _change_and_enter(self, outcome: Outcome, kind: EntryType | None) -> None:
@@ -281,7 +286,8 @@ class BatchReceiver:
         # One batch of a publisher at a time: two batches with the same articles in different orders would lock the rows
         # in different orders, and deadlock.
         articles.lock_publisher(transaction.connection, publisher.id)
-        named = {sent.external_id for sent in batch if isinstance(sent, Draft) and sent.external_id is not None}
+        sent_ids = {sent.draft.external_id for sent in batch if isinstance(sent, PreparedArticle)}
+        named = {external_id for external_id in sent_ids if external_id is not None}
         known = articles.versions_of(transaction.connection, publisher.id, named).keys()
         self.transaction = transaction
         self.publisher = publisher
@@ -300,13 +306,12 @@ class BatchReceiver:
         except Problem as problem:
             return problem
 
-    def _receive(self, sent: Draft | Kill) -> Outcome:
+    def _receive(self, sent: PreparedArticle | Kill) -> Outcome:
         if isinstance(sent, Kill):
             return self.transaction.kill_by_external_id(self.publisher, sent.external_id or "", sent.note)
-        if sent.external_id is None:
+        external_id = sent.draft.external_id
+        if external_id is None:
             return self.transaction.create(self.publisher, sent)
-        outcome = self.transaction.upsert(
-            self.publisher, sent.external_id, sent, new=not self.is_known(sent.external_id)
-        )
-        self._new.discard(sent.external_id)
+        outcome = self.transaction.upsert(self.publisher, external_id, sent, new=not self.is_known(external_id))
+        self._new.discard(external_id)
         return outcome

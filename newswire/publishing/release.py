@@ -4,21 +4,21 @@ No version is stored: the entry of a release names the version that was withheld
 Each article is released by exactly one of several workers: it locks the row, and the others skip locked rows.
 """
 
+import time
+
 from sqlalchemy import Connection, and_, exists, select
 
 from newswire import wire
 from newswire.article import ArticleState, EntryType, Status, due_at
-from newswire.document import decode_article
 from newswire.search import index
-from newswire.search.analysis import analyse_article
-from newswire.search.backend import Document
 from newswire.store import articles
 from newswire.store.articles import HELD, AnyRow
-from newswire.store.tables import article, publisher, version
-from newswire.visibility import terms_of
+from newswire.store.tables import article, version
 
 RELEASED_AT_ONCE = 100
-"""Articles of one transaction: publishers wait for the head row until it commits."""
+RELEASE_SECONDS = 0.1
+"""The most articles and about the longest time of one transaction: publishers wait for the head row until it commits.
+"""
 
 
 def has_due_articles(connection: Connection, now: int) -> bool:
@@ -29,12 +29,13 @@ def has_due_articles(connection: Connection, now: int) -> bool:
 def release_due_articles(connection: Connection, now: int) -> int:
     """Releases or expires up to `RELEASED_AT_ONCE` due articles, the earliest first; returns their number.
 
+    It stops after `RELEASE_SECONDS`, and the others are left for the next transaction.
+
     It appends to the log, which locks the head row, so it must be the last work of its transaction.
     """
     due = (
-        select(*HELD, publisher.c.slug, version.c.rendered, version.c.body, version.c.digest)
-        .join_from(article, publisher, publisher.c.id == article.c.publisher_id)
-        .join(version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
+        select(*HELD, version.c.digest)
+        .join_from(article, version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
         .where(article.c.due_at <= now)
         .order_by(article.c.due_at, article.c.number)
         .limit(RELEASED_AT_ONCE)
@@ -42,8 +43,11 @@ def release_due_articles(connection: Connection, now: int) -> int:
     )
     # A locked row is skipped: another worker releases its article, or a publisher changes it, and then the next round
     # of the worker decides again.
-    entries = []
+    entries: list[wire.NewEntry] = []
+    end = time.monotonic() + RELEASE_SECONDS
     for row in connection.execute(due).all():
+        if entries and time.monotonic() > end:
+            break
         withheld = row.status == Status.WITHHELD
         if withheld:
             _open_to_readers(connection, row)
@@ -60,7 +64,4 @@ def _open_to_readers(connection: Connection, row: AnyRow) -> None:
     held = ArticleState(*row[: len(HELD)])._replace(status=Status.USABLE)
     values = {"status": held.status.value, "due_at": due_at(held)}
     articles.change_article(connection, held.number, values)
-    content = decode_article(row.rendered, row.body)
-    terms = terms_of(row.slug, content)
-    index.remove_document(connection, held.number)
-    index.index_documents(connection, [Document(held, terms, analyse_article(content, terms))])
+    index.open_document(connection, held.number)

@@ -6,7 +6,6 @@ They are collected so that a batch needs few statements. The log is not buffered
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
 from newswire.document import Version
@@ -31,18 +30,18 @@ class WriteBuffer:
         self._languages: set[str] = set()
         self._labels: list[names.Label] = []
 
-    def add_version(self, document: Document, version: Version, source: Any, now: int) -> None:
+    def add_version(self, document: Document, version: Version, source: bytes, now: int) -> None:
         """Adds the newest version of an article. The index row of the version before must be deleted already."""
-        held, sent = document.held, orjson.dumps(source)
+        held = document.held
         self._versions.append({
             "number": held.number, "version": held.version, "digest": version.digest,
-            "terms": " ".join(sorted(document.terms)), "source": sent, "rendered": version.rendered,
+            "terms": " ".join(sorted(document.terms)), "source": source, "rendered": version.rendered,
             "body": version.body, "form": version.form, "created_at": now,
         })  # fmt: skip
         self._documents.append(document)
         self._numbers.add(held.number)
         self._languages |= document.analysed.spoken
-        self._bytes += len(sent) + len(version.rendered) + len(version.body)
+        self._bytes += len(source) + len(version.rendered) + len(version.body)
         if self._bytes > MOST_BYTES:
             self.flush_versions()
 

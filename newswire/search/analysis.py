@@ -194,8 +194,9 @@ class _Kept:
 
     def add_first(self, spellings: Sequence[str], forms: Sequence[str]) -> None:
         """Adds the first of these forms, until the budget is used up."""
-        parts = ((whole, part) for whole in spellings for part in _forms(whole)) if spellings else zip(forms, forms)
-        for spelling, form in parts:
+        # Without spellings these are forms of a long run, which have no stems.
+        words = ((whole, part) for whole in spellings for part in _forms(whole))
+        for spelling, form in words if spellings else zip(forms, forms, strict=True):
             stems, pair = _stems({spelling}, self.language) - self.stems, (self.forms[-1], form)
             cost = self._cost({form, *stems} - self.known, pair not in self.pairs)
             if cost > self.budget:

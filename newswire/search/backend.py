@@ -38,6 +38,9 @@ class SearchBackend(ABC):
     def remove_document(self, connection: Connection, number: int) -> None: ...
 
     @abstractmethod
+    def open_document(self, connection: Connection, number: int) -> None: ...
+
+    @abstractmethod
     def search_statement(
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
         start: Position | None, limit: int, rules: TimeRules,

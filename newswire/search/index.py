@@ -60,6 +60,11 @@ def remove_document(connection: Connection, number: int) -> None:
     search_backend(connection).remove_document(connection, number)
 
 
+def open_document(connection: Connection, number: int) -> None:
+    """Makes a withheld article in the index a usable one; its words and its other terms stay."""
+    search_backend(connection).open_document(connection, number)
+
+
 def search_statement(
     connection: Connection, columns: Select[Any], query: Query, wanted: Filter, start: Position | None, limit: int,
     rules: TimeRules, known: Sequence[str] | None = None,

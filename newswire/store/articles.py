@@ -54,6 +54,7 @@ BY_EXTERNAL_ID = Statement(
     .where(article.c.publisher_id == bindparam("publisher_id"), article.c.external_id == bindparam("external_id"))
     .with_for_update(of=article)
 )
+STATE_BY_ID = Statement(select(*HELD).where(article.c.id == bindparam("id")))
 BY_ID = Statement(select(*HELD).where(article.c.id == bindparam("id")).with_for_update(of=article))
 NEW: dict[str, Any] = {column.name: bindparam(column.name) for column in article.c if column.name != "number"}
 ADD_ARTICLE = Statement(insert_unless_there_statement(article, article.c.number).values(NEW))
@@ -138,10 +139,9 @@ def update_statement(*names: str) -> Statement:
     return Statement(update(article).where(article.c.number == bindparam("which")).values(values))
 
 
-def owner_of(connection: Connection, article_id: str) -> int | None:
-    """The publisher id of an article; None if there is no such article."""
-    owner: int | None = connection.scalar(select(article.c.publisher_id).where(article.c.id == article_id))
-    return owner
+def find_by_id(connection: Connection, article_id: str) -> ArticleState | None:
+    """The state of an article, or None. Its row is not locked, so it may have changed when this returns."""
+    return first_state(STATE_BY_ID.all(connection, {"id": article_id}))
 
 
 @cache_short(1024, longest=2000)

@@ -13,6 +13,7 @@ from bench.planting import plan
 from bench.preparing import SENDERS, TOGETHER, identity, received
 from newswire import wire
 from newswire.accounts.publishers import add_publisher
+from newswire.publishing.prepare import prepare_article
 from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.store.database import Database
@@ -57,7 +58,8 @@ def received_url(other_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
         with database.begin() as connection, publish_transaction(connection, moment) as transaction:
             for index in range(first, min(first + TOGETHER, SIZE)):
                 sent = article(whole, index)
-                transaction.create(SENDERS[sent.publisher], load_draft(sent.content, SENDERS[sent.publisher]))
+                publisher = SENDERS[sent.publisher]
+                transaction.create(publisher, prepare_article(load_draft(sent.content, publisher), publisher))
     database.dispose()
     return other_url
 
@@ -97,6 +99,8 @@ def test_a_loaded_wire_is_whole_and_receives_the_next_article(database_url: str)
     with database.begin() as connection:
         sender = next(iter(SENDERS.values()))
         with publish_transaction(connection, 1_790_000_000_000) as transaction:
-            outcome = transaction.create(sender, load_draft({"headline": "Cocoa rises"}, sender))
+            outcome = transaction.create(
+                sender, prepare_article(load_draft({"headline": "Cocoa rises"}, sender), sender)
+            )
     assert (outcome.held.number, outcome.held.seq) == (SIZE + 1, SIZE + 1)
     database.dispose()

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from newswire.accounts.publishers import find_publisher
 from newswire.changes.page import DISORDER
+from newswire.publishing.prepare import prepare_article
 from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.store.tables import entry
@@ -35,8 +36,9 @@ def write(wire: Wire, times: Sequence[int]) -> None:
         publisher = find_publisher(connection, "reuters")
         assert publisher is not None
         for at in times:
+            draft = load_draft({"headline": "Cocoa rises"}, publisher)
             with publish_transaction(connection, at) as transaction:
-                transaction.create(publisher, load_draft({"headline": "Cocoa rises"}, publisher))
+                transaction.create(publisher, prepare_article(draft, publisher))
         for seq, at in enumerate(times, 1):
             connection.execute(update(entry).where(entry.c.seq == seq).values(at=at))
 

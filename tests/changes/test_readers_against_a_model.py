@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from newswire.accounts.publishers import find_publisher
 from newswire.api.views import streams
+from newswire.publishing.prepare import prepare_article
 from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.timestamps import now
@@ -137,7 +138,7 @@ class History(RuleBasedStateMachine):
             publisher = find_publisher(connection, "reuters")
             assert publisher is not None
             with publish_transaction(connection, now()) as transaction:
-                transaction.create(publisher, load_draft(content, publisher))
+                transaction.create(publisher, prepare_article(load_draft(content, publisher), publisher))
 
     @rule(some=st.lists(st.tuples(articles, contents), max_size=4))
     def batch(self, some: list[tuple[int, Any]]) -> None:

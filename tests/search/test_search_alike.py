@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from newswire.accounts.publishers import add_publisher
 from newswire.article import Publisher
+from newswire.publishing.prepare import prepare_article
 from newswire.publishing.receive import publish_transaction
 from newswire.reading.lists import list_page
 from newswire.schemas.article import load_draft
@@ -46,7 +47,7 @@ class Both:
             moment = 1_790_000_000_000
             with database.begin() as connection, publish_transaction(connection, moment) as transaction:
                 for draft in drafts:
-                    transaction.create(self.publisher, draft)
+                    transaction.create(self.publisher, prepare_article(draft, self.publisher))
         self.documents += [analyse_article(draft.content) for draft in drafts]
 
     def found(self, text: str, filter: Filter) -> list[list[int]]:

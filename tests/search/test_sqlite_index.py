@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from newswire.accounts.publishers import add_publisher
 from newswire.article import Publisher
+from newswire.publishing.prepare import prepare_article
 from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.search.sqlite.index import search_place
@@ -27,7 +28,7 @@ class Desk:
     def send(self, external_id: str, headline: str, published_at: str) -> None:
         draft = load_draft({"headline": headline, "published_at": published_at}, self.publisher)
         with self.database.begin() as connection, publish_transaction(connection, now()) as transaction:
-            transaction.upsert(self.publisher, external_id, draft)
+            transaction.upsert(self.publisher, external_id, prepare_article(draft, self.publisher, external_id))
 
     def places(self) -> dict[int, int]:
         """Articles by their number, in the order of the index, with their places."""

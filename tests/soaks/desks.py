@@ -18,6 +18,7 @@ from sqlalchemy import make_url, select
 
 from newswire.accounts.publishers import find_publisher
 from newswire.errors import Problem
+from newswire.publishing.prepare import prepare_article
 from newswire.publishing.receive import Outcome, publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.store.database import Database
@@ -164,11 +165,12 @@ class LateDesk(Desk):
                 with self.database.begin(keep=keep) as connection:
                     publisher = find_publisher(connection, self.slug)
                     assert publisher is not None
+                    sent = content and prepare_article(load_draft(content, publisher), publisher)
                     with publish_transaction(connection, now()) as transaction:
                         outcome: Outcome = (
                             transaction.kill_by_external_id(publisher, external_id, None)
-                            if content is None
-                            else transaction.upsert(publisher, external_id, load_draft(content, publisher))
+                            if not sent
+                            else transaction.upsert(publisher, external_id, sent)
                         )
                     time.sleep(self.random.uniform(0, LATE_SECONDS))
                 return outcome.held._asdict()

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from newswire import wire
 from newswire.accounts.publishers import add_publisher
 from newswire.article import EntryType, Publisher
+from newswire.publishing.prepare import PreparedArticle, prepare_article
 from newswire.publishing.receive import Outcome, publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.store.database import Database
@@ -35,14 +36,18 @@ def publisher_of(database: Database, slug: str = "reuters") -> Publisher:
         return add_publisher(connection, slug, slug, None, "en", now())
 
 
+def prepared(headline: str, publisher: Publisher) -> PreparedArticle:
+    return prepare_article(load_draft({"headline": headline}, publisher), publisher)
+
+
 def publish(connection: Connection, publisher: Publisher, headline: str, external_id: str | None = None) -> Outcome:
     """One article in the caller's transaction; the log is written."""
     with publish_transaction(connection, now()) as transaction:
-        draft = load_draft({"headline": headline}, publisher)
+        article = prepared(headline, publisher)
         if external_id is None:
-            outcome = transaction.create(publisher, draft)
+            outcome = transaction.create(publisher, article)
         else:
-            outcome = transaction.upsert(publisher, external_id, draft)
+            outcome = transaction.upsert(publisher, external_id, article)
     return outcome
 
 
@@ -135,7 +140,7 @@ def test_any_run_of_commits_and_rollbacks_leaves_an_unbroken_chain(growing: Data
         with growing.begin(keep=keep) as connection:
             with publish_transaction(connection, now()) as transaction:
                 for name in batch:
-                    transaction.upsert(publisher, name, load_draft({"headline": f"{name}{now()}{number}"}, publisher))
+                    transaction.upsert(publisher, name, prepared(f"{name}{now()}{number}", publisher))
             reached = wire.read_head(connection).seq
         if keep:
             expected = reached
@@ -184,7 +189,7 @@ def test_numbers_are_given_to_a_whole_batch_in_its_order(database: Database) -> 
     with database.begin() as connection:
         with publish_transaction(connection, now()) as transaction:
             outcomes = [
-                transaction.upsert(publisher, name, load_draft({"headline": f"{name}{number}"}, publisher))
+                transaction.upsert(publisher, name, prepared(f"{name}{number}", publisher))
                 for number, name in enumerate("cabcb")
             ]
         kinds = [row.type for row in wire.read_entries(connection, 0, 10)]

@@ -12,6 +12,7 @@ from newswire.accounts.publishers import add_publisher
 from newswire.article import EntryType, Publisher
 from newswire.errors import Problem
 from newswire.publishing.draft import Kill
+from newswire.publishing.prepare import PreparedArticle, prepare_article
 from newswire.publishing.receive import BatchReceiver, Outcome, publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.store.database import Database
@@ -37,6 +38,10 @@ def publisher(database: Database) -> Publisher:
         return add_publisher(connection, "p", "P", None, "en", now())
 
 
+def rising(publisher: Publisher) -> PreparedArticle:
+    return prepare_article(load_draft({"headline": "Cocoa rises"}, publisher), publisher)
+
+
 def kinds_of(database: Database) -> list[str]:
     with database.read() as connection:
         assert wire.verify_log(connection).broken is None
@@ -46,7 +51,7 @@ def kinds_of(database: Database) -> list[str]:
 def test_the_log_is_written_at_the_end_of_the_block(database: Database, publisher: Publisher) -> None:
     with database.begin() as connection:
         with publish_transaction(connection, now()) as transaction:
-            outcome = transaction.create(publisher, load_draft({"headline": "Cocoa rises"}, publisher))
+            outcome = transaction.create(publisher, rising(publisher))
             within = (outcome.held.seq, wire.read_head(connection).seq)
         after = (outcome.held.seq, wire.read_head(connection).seq)
     assert (within, after) == ((None, 0), (1, 1))
@@ -56,18 +61,17 @@ def test_the_log_is_written_at_the_end_of_the_block(database: Database, publishe
 def test_a_block_that_raises_writes_no_log(database: Database, publisher: Publisher) -> None:
     with database.begin() as connection:
         with suppress(Interrupted), publish_transaction(connection, now()) as transaction:
-            transaction.create(publisher, load_draft({"headline": "Cocoa rises"}, publisher))
+            transaction.create(publisher, rising(publisher))
             raise Interrupted
         assert wire.read_head(connection).seq == 0
 
 
 def test_nothing_can_be_published_after_the_log_was_written(database: Database, publisher: Publisher) -> None:
-    draft = load_draft({"headline": "Cocoa rises"}, publisher)
     with database.begin(keep=False) as connection:
         with publish_transaction(connection, now()) as transaction:
-            transaction.create(publisher, draft)
+            transaction.create(publisher, rising(publisher))
         with pytest.raises(RuntimeError, match="log of this transaction is written"):
-            transaction.create(publisher, draft)
+            transaction.create(publisher, rising(publisher))
 
 
 def test_only_the_context_manager_makes_a_transaction() -> None:
@@ -82,12 +86,13 @@ def test_only_the_context_manager_makes_a_transaction() -> None:
 
 def test_what_became_of_each_article_of_a_batch_is_told(database: Database, publisher: Publisher) -> None:
     def draft(headline: str, external_id: str = "a", **fields: object) -> object:
-        return load_draft({"headline": headline, "external_id": external_id, **fields}, publisher)
+        loaded = load_draft({"headline": headline, "external_id": external_id, **fields}, publisher)
+        return prepare_article(loaded, publisher)
 
     batch = [
         draft("One"), draft("One"), draft("Two", source_version=2), draft("Three", source_version=1),
         Problem("malformed_json", "It is no JSON."), Kill("b", None), draft("Late", "b"), Kill("b", None),
-        load_draft({"headline": "Nameless"}, publisher),
+        prepare_article(load_draft({"headline": "Nameless"}, publisher), publisher),
     ]  # fmt: skip
     with database.begin() as connection, publish_transaction(connection, now()) as transaction:
         receiver = BatchReceiver(transaction, publisher, batch)  # type: ignore[arg-type]

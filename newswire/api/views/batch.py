@@ -9,7 +9,7 @@ from newswire.api.auth import publisher_of_key
 from newswire.api.context import RequestContext
 from newswire.api.problems import dump_json, embed_problem
 from newswire.api.request.bodies import BATCH_BYTES, JSON_TYPES, MOST_ARTICLES, read_body, too_large
-from newswire.api.views.publishing import publishing_request, success_status
+from newswire.api.views.publishing import prepare_sent, publishing_request, success_status
 from newswire.article import Publisher
 from newswire.errors import Problem
 from newswire.formats.strict_json import ARTICLE_BYTES, parse_items, parse_json
@@ -67,7 +67,7 @@ def load_item(item: Any, publisher: Publisher) -> Sent:
     if isinstance(item, Problem):
         return item
     try:
-        return load_sent(item, publisher)
+        return prepare_sent(load_sent(item, publisher), publisher)
     except Problem as problem:
         return problem
 

@@ -1,33 +1,59 @@
 """Views that publish: POST, PUT, PATCH and DELETE of one article. Those of many articles are in `batch`.
 
-Each view has the same steps: find the publisher and read the body; build the draft; receive it in the transaction that
-`publishing_request` opens, which writes the log and makes the response. A dry run is the same, rolled back.
+Each view has the same steps: find the publisher and read the body; build and prepare the draft, which takes nearly all
+of the processor time and no lock; receive it in the transaction that `publishing_request` opens, which writes the log
+and makes the response. A dry run is the same, rolled back.
 """
 
 import hashlib
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from flask import Request, Response
 
-from newswire.api.auth import check_external_id, named_publisher, publisher_of_article, publisher_of_key
+from newswire.api.auth import check_external_id, find_own_article, named_publisher, publisher_of_key
 from newswire.api.context import RequestContext
 from newswire.api.request.bodies import ARTICLE_TYPES, MERGE_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
-from newswire.article import Publisher, Status, article_canceled_problem
+from newswire.article import ArticleState, Draft, Publisher, Status, article_canceled_problem
 from newswire.document import add_links, splice_without_links
-from newswire.errors import invalid_at
+from newswire.errors import Problem, invalid_at
 from newswire.formats import READERS
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
 from newswire.publishing.draft import Kill, apply_merge_patch
 from newswire.publishing.idempotency import Answer, claim_key, store_answer
-from newswire.publishing.receive import Outcome, PublishTransaction, publish_transaction
+from newswire.publishing.prepare import PreparedArticle, prepare_article
+from newswire.publishing.receive import Condition, Outcome, PublishTransaction, publish_transaction
 from newswire.schemas.article import load_draft, load_sent
+from newswire.store import articles
+from newswire.store.database import Database
 from newswire.timestamps import now
+
+PROCESSOR_SECONDS = 10.0
+"""Processor time that reading and preparing the articles of one request may take."""
+MOST_PATCHES = 5
+"""How often a patch is made anew because the article was changed before it could be stored."""
+
+
+class ProcessorBudget:
+    """The processor time of this thread since the budget was made, and its limit, `PROCESSOR_SECONDS`."""
+
+    def __init__(self) -> None:
+        self.end = time.thread_time() + PROCESSOR_SECONDS
+
+    def is_spent(self) -> bool:
+        return time.thread_time() > self.end
+
+    def check(self) -> None:
+        """Raises `too_large` if the budget is spent."""
+        if self.is_spent():
+            detail = f"The article takes more than {PROCESSOR_SECONDS:.0f} seconds to process; send a simpler one."
+            raise Problem("too_large", detail)
 
 
 def create_article(context: RequestContext) -> Response:
@@ -37,16 +63,17 @@ def create_article(context: RequestContext) -> Response:
     answer again; a repeated `external_id` is refused (use PUT to update). ninjs, also as a Superdesk pushes
     it, is created, updated or, when it is canceled, killed by its `uri` or `guid`.
     """
-    publisher = publisher_of_key(context.caller)
+    budget, publisher = ProcessorBudget(), publisher_of_key(context.caller)
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES, context.signed_body)
     content = parse_article_body(context.request, body)
-    sent = load_sent(content, publisher)
+    sent = prepare_sent(load_sent(content, publisher), publisher)
+    budget.check()
     with publishing_request(context, publisher, body) as publishing:
         if (transaction := publishing.transaction) is not None:
             if isinstance(sent, Kill):
                 publishing.outcome = transaction.kill_by_external_id(publisher, sent.external_id or "", sent.note)
             elif isinstance(content, Ninjs):
-                publishing.outcome = transaction.upsert(publisher, sent.external_id or "", sent)
+                publishing.outcome = transaction.upsert(publisher, sent.draft.external_id or "", sent)
             else:
                 publishing.outcome = transaction.create(publisher, sent)
     return publishing.response()
@@ -59,11 +86,13 @@ def put_external(context: RequestContext, publisher: str, external_id: str) -> R
     """
     sender = named_publisher(context.database, context.caller, publisher)
     check_external_id(external_id)
-    condition = if_match(context.request, required=False)
+    condition, budget = if_match(context.request, required=False), ProcessorBudget()
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
-    sent = load_sent(parse_article_body(context.request, body), sender, named=True)
-    if sent.external_id not in (None, external_id):
+    loaded = load_sent(parse_article_body(context.request, body), sender, named=True)
+    if loaded.external_id not in (None, external_id):
         raise invalid_at("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
+    sent = prepare_sent(loaded, sender, external_id)
+    budget.check()
     with publishing_request(context, sender, body) as publishing:
         if (transaction := publishing.transaction) is not None:
             if isinstance(sent, Kill):
@@ -79,10 +108,12 @@ def replace_article(context: RequestContext, article_id: str) -> Response:
     What is left out is gone, but for `published_at`. `If-Match` names the version that you have seen; the
     same content again stores nothing.
     """
-    condition = if_match(context.request, required=True)
+    condition, budget = if_match(context.request, required=True), ProcessorBudget()
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
-    sender = publisher_of_article(context.database, context.caller, article_id)
-    sent = load_sent(parse_article_body(context.request, body), sender, named=True)
+    sender, seen = find_own_article(context.database, context.caller, article_id)
+    loaded = load_sent(parse_article_body(context.request, body), sender, named=True)
+    sent = prepare_sent(loaded, sender, seen.external_id)
+    budget.check()
     with publishing_request(context, sender, body) as publishing:
         if (transaction := publishing.transaction) is not None:
             stored = transaction.lock_article(article_id)
@@ -103,17 +134,18 @@ def patch_article(context: RequestContext, article_id: str) -> Response:
     patch = parse_json(body)
     if not isinstance(patch, dict):
         raise invalid_at("", "invalid_type", "A merge-patch of an article must be an object.")
-    sender = publisher_of_article(context.database, context.caller, article_id)
-    with publishing_request(context, sender, body) as publishing:
-        if (transaction := publishing.transaction) is not None:
-            stored = transaction.lock_article(article_id)
-            if stored.status is Status.CANCELED:
-                raise article_canceled_problem(stored)
-            # If-Match is checked before the patch is applied: a patch for another version may fail in misleading ways.
-            condition(stored)
-            patched = apply_merge_patch(transaction.read_version(stored).source, patch)
-            publishing.outcome = transaction.replace(stored, sender, load_draft(patched, sender))
-    return publishing.response()
+    budget = ProcessorBudget()
+    for _ in range(MOST_PATCHES):
+        sender, seen = find_own_article(context.database, context.caller, article_id)
+        sent = prepare_patch(context.database, sender, seen, patch, condition)
+        budget.check()
+        with suppress(PatchOutdated):
+            with publishing_request(context, sender, body) as publishing:
+                if (transaction := publishing.transaction) is not None:
+                    publishing.outcome = store_patch(transaction, sender, seen, sent, condition)
+            return publishing.response()
+    detail = "The article was changed again and again while it was being patched; try again."
+    raise Problem("unavailable", detail, headers={"Retry-After": "1"})
 
 
 def kill_article(context: RequestContext, article_id: str) -> Response:
@@ -122,7 +154,7 @@ def kill_article(context: RequestContext, article_id: str) -> Response:
     What remains is a tombstone. Nothing can be published under its id again; killing twice is harmless.
     """
     condition = if_match(context.request, required=False)
-    sender = publisher_of_article(context.database, context.caller, article_id)
+    sender, _ = find_own_article(context.database, context.caller, article_id)
     with publishing_request(context, sender, b"") as publishing:
         if (transaction := publishing.transaction) is not None:
             stored = transaction.lock_article(article_id)
@@ -143,6 +175,50 @@ def kill_external(context: RequestContext, publisher: str, external_id: str) -> 
             reason = context.parameters.get("reason")
             publishing.outcome = transaction.kill_by_external_id(sender, external_id, reason, condition)
     return publishing.response()
+
+
+def prepare_sent(sent: Draft | Kill, publisher: Publisher, external_id: str | None = None) -> PreparedArticle | Kill:
+    return sent if isinstance(sent, Kill) else prepare_article(sent, publisher, external_id)
+
+
+def store_patch(
+    transaction: PublishTransaction, sender: Publisher, seen: ArticleState, sent: PreparedArticle | Problem,
+    condition: Condition,
+) -> Outcome:  # fmt: skip
+    """Stores a patched article; raises `PatchOutdated` if `seen` is not the current version any more."""
+    stored = transaction.lock_article(seen.id)
+    if stored.status is Status.CANCELED:
+        raise article_canceled_problem(stored)
+    # If-Match is checked first: a patch for another version may fail in misleading ways.
+    condition(stored)
+    if stored.version != seen.version:
+        raise PatchOutdated
+    if isinstance(sent, Problem):
+        raise sent
+    return transaction.replace(stored, sender, sent)
+
+
+class PatchOutdated(Exception):
+    """A patch was made from a version of the article that is no longer the current one."""
+
+
+def prepare_patch(
+    database: Database, publisher: Publisher, seen: ArticleState, patch: dict[str, Any], condition: Condition
+) -> PreparedArticle | Problem:
+    """The patched article, prepared, or the `Problem` that refuses it, before the article is locked.
+
+    The problem is raised only when the lock is held: by then another request may have changed the article, or this one
+    turn out to be a repeat, which gets its answer again.
+    """
+    try:
+        if seen.status is Status.CANCELED:
+            return article_canceled_problem(seen)
+        condition(seen)
+        with database.read() as connection:
+            source = articles.current_version(connection, seen.number, seen.version).source
+        return prepare_article(load_draft(apply_merge_patch(source, patch), publisher), publisher, seen.external_id)
+    except Problem as problem:
+        return problem
 
 
 @dataclass

@@ -14,11 +14,12 @@ from sqlalchemy import BigInteger, Connection, Select, bindparam, func, literal_
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from newswire.article import Status
 from newswire.search.backend import Document, SearchBackend
 from newswire.search.keyset import MAX_SHAPES, count_statement, keyset_page, list_parameters, list_values
 from newswire.search.postgres import time_buckets
 from newswire.search.postgres.tsquery import add_value, exact_condition, has_prefix, is_exact, tsquery_of
-from newswire.search.postgres.writer import ADD_ROW, DELETE_ROW, index_row, search_document
+from newswire.search.postgres.writer import ADD_ROW, DELETE_ROW, OPEN_ROW, index_row, search_document
 from newswire.search.query import Position, Query
 from newswire.store.articles import NUMBERS as ARTICLE_NUMBERS
 from newswire.store.statements import Statement
@@ -37,6 +38,9 @@ class PostgresSearch(SearchBackend):
 
     def remove_document(self, connection: Connection, number: int) -> None:
         DELETE_ROW.execute(connection, {"number": number})
+
+    def open_document(self, connection: Connection, number: int) -> None:
+        OPEN_ROW.execute(connection, {"which": number, "opened": Status.USABLE.value})
 
     def search_statement(
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],

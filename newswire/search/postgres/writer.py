@@ -13,7 +13,7 @@ every other word. So `status` is a column, and a partial index covers the usable
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, bindparam, delete, insert
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, bindparam, delete, insert, update
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from newswire.article import ArticleState
@@ -37,6 +37,9 @@ search_document = Table(
     Column("index_version", Text, nullable=False),
 )
 ADD_ROW = Statement(insert(search_document))
+OPEN_ROW = Statement(
+    update(search_document).where(search_document.c.number == bindparam("which")).values(status=bindparam("opened"))
+)
 DELETE_ROW = Statement(delete(search_document).where(search_document.c.number == bindparam("number")))
 
 

@@ -41,6 +41,7 @@ from newswire.search.sqlite.match import HIDDEN, any_token, match_expression
 from newswire.search.sqlite.writer import (
     ADD_ROW,
     DELETE_DOCUMENT,
+    OPEN_DOCUMENT,
     SLOTS,
     first_position,
     index_row,
@@ -81,6 +82,9 @@ class SqliteSearch(SearchBackend):
 
     def remove_document(self, connection: Connection, number: int) -> None:
         DELETE_DOCUMENT.execute(connection, {"number": number})
+
+    def open_document(self, connection: Connection, number: int) -> None:
+        OPEN_DOCUMENT.execute(connection, {"number": number})
 
     def search_statement(
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],

@@ -33,6 +33,13 @@ DELETE_DOCUMENT = Statement(
     text("DELETE FROM search_index WHERE rowid = (SELECT position FROM search_place WHERE number = :number)")
 )
 """Deletes the row of an article but keeps its rowid for the next version, so that no other row has to move."""
+OPEN_DOCUMENT = Statement(
+    text(
+        "UPDATE search_index SET terms = trim(replace(' ' || terms || ' ', ' status_withheld ', ' '))"
+        " WHERE rowid = (SELECT position FROM search_place WHERE number = :number)"
+    )
+)
+"""Removes the status from the terms of an article: usable ones have none (`index_row`)."""
 FIND_PLACE = Statement(text("SELECT position FROM search_place WHERE number = :number"))
 SAME_TIME = "FROM search_place WHERE position BETWEEN :low AND :high"
 LAST_PLACE = Statement(text(f"SELECT position, number {SAME_TIME} ORDER BY position DESC LIMIT 1"))
