@@ -33,6 +33,7 @@ CODES: dict[str, Kind] = {
     "stale_version": Kind(409, "A newer source_version is already stored"),
     "cursor_ahead": Kind(409, "The position lies beyond the head of the wire"),
     "wire_changed": Kind(409, "The position belongs to another wire"),
+    "wire_forked": Kind(409, "The position belongs to a history that this wire has lost"),
     "article_canceled": Kind(410, "The article was killed"),
     "cursor_expired": Kind(410, "The position lies before the retained history"),
     "precondition_failed": Kind(412, "A precondition does not hold"),

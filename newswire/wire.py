@@ -8,7 +8,9 @@ A rollback returns its numbers. (An identity column was refused: it assigns numb
 commit, so a polling reader loses entries that commit late; decision 0001.)
 
 Each entry carries `chain`, a hash over the previous chain value, its own number and the digest of its content. So the
-last chain value covers the whole wire. Delivery of entries to readers is in `changes`.
+last chain value covers the whole wire, and a number with its chain value names one history: a database that lost its
+newest entries gives their numbers out again, but never with the same chain values. Delivery of entries to readers is in
+`changes`; what a process does when the log has lost entries is in `changes.forks`.
 """
 
 import hashlib
@@ -16,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import Connection, Update, bindparam, exists, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire.article import EntryType
@@ -26,7 +28,7 @@ from newswire.store.backend import Errors, backend_of
 from newswire.store.database import Database
 from newswire.store.query_watch import QueryLimit
 from newswire.store.statements import Statement
-from newswire.store.tables import entry, head, version
+from newswire.store.tables import entry, former_wire, head, version
 from newswire.timestamps import format_instant
 from newswire.timestamps import now as clock
 
@@ -81,6 +83,8 @@ class PerHead(Generic[T]):
 
 
 POSITION = Statement(select(*(head.c[name] for name in Head._fields)))
+CHAIN = Statement(select(entry.c.chain).where(entry.c.seq == bindparam("seq")))
+FORMER = Statement(select(former_wire.c.wire).where(former_wire.c.wire == bindparam("wire")))
 RAISE = Statement(update(head).values(seq=head.c.seq + bindparam("entries")).returning(head.c.seq, head.c.chain))
 
 
@@ -114,6 +118,19 @@ def read_head(connection: Connection) -> Head:
 def read_committed_head(connection: Connection) -> Head:
     """The head after the last commit, by one bare statement outside of any transaction."""
     return Head(*POSITION.fetch_single_row(connection))
+
+
+def read_chain(connection: Connection, seq: int) -> str | None:
+    """The chain value of entry `seq`, by one look-up of the primary key; of 0 the 64 zeros; None without that entry."""
+    if seq == 0:
+        return GENESIS
+    found = CHAIN.all(connection, {"seq": seq})
+    return found[0].chain if found else None
+
+
+def is_former_wire(connection: Connection, wire: str) -> bool:
+    """Whether the wire had this id once (`renew_wire`)."""
+    return bool(FORMER.all(connection, {"wire": wire}))
 
 
 def look_at_head(database: Database) -> Head | None:
@@ -196,6 +213,32 @@ def new_wire_statement() -> Update:
     Entries written after the backup are lost, and their numbers are assigned again to other entries.
     """
     return update(head).values(wire=str(uuid4()), revision=head.c.revision + 1)
+
+
+def renew_wire(connection: Connection, known: Head, reason: str, now: int) -> str | None:
+    """Gives the wire a new id and keeps the former one; returns the new id, None where there is nothing to do.
+
+    It compares and sets: of several processes that come with the same `known` id one succeeds. With the reason "fork"
+    it also requires that the log does not hold the entry at which `known` stood. The comparison is made here, in the
+    transaction that writes, so that neither a stale read nor a replica that lags can cause a new id.
+    """
+    new = str(uuid4())
+    renewal = update(head).where(head.c.wire == known.wire).values(wire=new).returning(head.c.seq, head.c.chain)
+    if reason == "fork":
+        renewal = renewal.where(~exists().where(entry.c.seq == known.seq, entry.c.chain == known.chain))
+    ended = connection.execute(renewal).one_or_none()
+    if ended is None:
+        return None
+    values = {"wire": known.wire, "seq": ended.seq, "chain": ended.chain, "ended_at": now, "reason": reason}
+    connection.execute(insert(former_wire).values(values))
+    bump_revision(connection)
+    return new
+
+
+def last_fork(connection: Connection) -> AnyRow | None:
+    """The row of `former_wire` for the newest fork that was found, or None."""
+    forks = select(former_wire).where(former_wire.c.reason == "fork").order_by(former_wire.c.ended_at.desc())
+    return connection.execute(forks.limit(1)).one_or_none()
 
 
 def read_entries(connection: Connection, after: int, limit: int) -> Sequence[AnyRow]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from newswire import wire
-from newswire.changes.page import cursor_ahead_problem
+from newswire.changes.positions import LogPosition, complete_position, verify_position
 from newswire.errors import Problem
 from newswire.store.articles import insert_unless_there
 from newswire.store.tables import consumer
@@ -18,29 +18,32 @@ MOST = 100
 
 
 class Consumer(NamedTuple):
-    """A name and the last sequence number that was acknowledged under it, on the wire of this id."""
+    """A name and the last sequence number that was acknowledged under it, on the wire of this id.
+
+    `chain` is the chain value at that number; None if an earlier release stored it.
+    """
 
     name: str
     after: int
     updated_at: int
     wire: str
+    chain: str | None
 
 
 COLUMNS = tuple(consumer.c[name] for name in Consumer._fields)
 
 
-def store_position(connection: Connection, party: str, name: str, after: int, now: int) -> Consumer:
-    """Stores a position, forward or back; raises `cursor_ahead` beyond the head."""
+def store_position(connection: Connection, party: str, name: str, position: LogPosition, now: int) -> Consumer:
+    """Stores a position, forward or back, with its whole chain value; raises what `verify_position` raises."""
     head = wire.read_head(connection)
-    if after > head.seq:
-        raise cursor_ahead_problem(after, head)
-    values = {"after": after, "updated_at": now, "wire": head.wire}
+    verified = complete_position(connection, head, verify_position(connection, head, position))
+    values = {"after": verified.seq, "updated_at": now, "wire": head.wire, "chain": verified.chain}
     row = {"party": party, "name": name, **values}
     if insert_unless_there(connection, consumer, row, consumer.c.name) is None:
         connection.execute(update(consumer).where(*is_consumer(party, name)).values(**values))
     elif len(consumers_of(connection, party)) > MOST:
         raise Problem("validation_failed", f"There are {MOST} consumers already; delete one that is not used.")
-    return Consumer(name, after, now, head.wire)
+    return Consumer(name, verified.seq, now, head.wire, verified.chain)
 
 
 def consumers_of(connection: Connection, party: str) -> Sequence[Consumer]:

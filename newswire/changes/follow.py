@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from newswire import wire
 from newswire.changes.content import read_content
 from newswire.changes.page import Changes, changes_page, select_entries
+from newswire.changes.positions import LogPosition
 from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent
 from newswire.changes.watcher import Watcher
 from newswire.errors import Problem
@@ -53,22 +54,24 @@ class LiveWire:
         with self._reads, self.database.read() as connection:
             yield connection
 
-    def page(self, reader: Reader, after: int, limit: int, until: int | None = None) -> Changes:
-        """A page as `changes_page` returns it, from the watcher's cache if it covers everything after `after`."""
-        cached = None if until is not None else self.watcher.since(after)
+    def page(self, reader: Reader, position: LogPosition, limit: int, until: int | None = None) -> Changes:
+        """A page as `changes_page` returns it, from the watcher's cache if it covers everything after the position."""
+        cached = None if until is not None else self.watcher.since(position.seq)
         if cached is not None:
-            return self._cached_page(reader, *cached, after, limit)
+            return self._cached_page(reader, *cached, position, limit)
         with self.read() as connection:
             return changes_page(
-                connection, reader, wire.read_head(connection), after, limit, now(), until, FOLLOW_BYTES
+                connection, reader, wire.read_head(connection), position, limit, now(), until, FOLLOW_BYTES
             )
 
     def _cached_page(
-        self, reader: Reader, items: Sequence[LogEntry], head: wire.Head, after: int, limit: int
+        self, reader: Reader, items: Sequence[LogEntry], head: wire.Head, position: LogPosition, limit: int
     ) -> Changes:
         matcher, rule = Matcher(reader, self._content), reader.visibility.rule_at(now())
-        delivered, after = select_entries(items, after, limit, matcher, rule, self.watcher.standing, FOLLOW_BYTES)
-        return Changes(delivered, after, after < head.seq, head)
+        delivered, reached = select_entries(
+            items, position, head, limit, matcher, rule, self.watcher.standing, FOLLOW_BYTES
+        )
+        return Changes(delivered, reached, reached.seq < head.seq, head)
 
     def _content(self, number: int, past: Past) -> StoredContent:
         cached = self.watcher.content(number, past)
@@ -79,12 +82,17 @@ class LiveWire:
 
 
 class Follower:
-    """One reader and its position in the log. `access` resolves its access again; None: it may no longer read."""
+    """One reader and its position in the log, verified and with its whole chain value.
 
-    def __init__(self, feed: LiveWire, reader: Reader, after: int, access: Callable[[], Access | None]) -> None:
+    `access` resolves the reader's access again; None: it may no longer read.
+    """
+
+    def __init__(
+        self, feed: LiveWire, reader: Reader, position: LogPosition, access: Callable[[], Access | None]
+    ) -> None:
         self.feed = feed
         self.reader = reader
-        self.after = after
+        self.position = position
         self._ask = access
         self._access: Access | None = None
         self._revision: int | None = None
@@ -93,36 +101,38 @@ class Follower:
         """Pages as entries arrive; an empty one after `TICK_SECONDS` without any.
 
         Ends at `until` (monotonic clock, seconds), when access ends, when the wire gets a new id, or at shutdown.
+        Raises `wire_forked` or `cursor_ahead` when the log does not continue from what the reader has got.
         """
-        watcher, wire_id = self.feed.watcher, None
+        watcher = self.feed.watcher
         with watcher.attended():
             while not watcher.closed:
                 try:
                     if not self._may_read():
                         return
-                    page = self.feed.page(self.reader, self.after, PAGE)
+                    page = self.feed.page(self.reader, self.position, PAGE)
                 except Problem as problem:
                     if problem.code != "unavailable" or until is not None:
                         raise
                     # A stream outlives a short outage of the database; a long poll has a deadline and reports it.
                     time.sleep(TICK_SECONDS)
                     continue
-                # A restored backup has a new id, and the reader's position means nothing on it.
-                if wire_id not in (None, page.head.wire):
+                # A restored backup has a new id, and the reader's position means nothing on it. A wire that found that
+                # it had lost entries has one too: a reader who comes back with its chain value is given the new id.
+                if self.position.wire not in (None, page.head.wire):
                     return
-                self.after, wire_id = page.next_after, page.head.wire
+                self.position = page.next
                 yield page
                 left = TICK_SECONDS if until is None else min(TICK_SECONDS, until - time.monotonic())
                 if left <= 0:
                     return
                 if not page.has_more:
-                    self.after = watcher.wait(self.after, self._revision, left, self.reader)
+                    self.position = watcher.wait(self.position, self._revision, left, self.reader)
 
     def export(self, until: int) -> Iterator[Changes]:
         """Pages up to the entry `until`, each in a short transaction of its own; ends early if access ends."""
-        while self.after < until and not self.feed.watcher.closed and self._may_read(always=True):
-            page = self.feed.page(self.reader, self.after, PAGE, until)
-            self.after = page.next_after
+        while self.position.seq < until and not self.feed.watcher.closed and self._may_read(always=True):
+            page = self.feed.page(self.reader, self.position, PAGE, until)
+            self.position = page.next
             yield page
 
     def _may_read(self, *, always: bool = False) -> bool:

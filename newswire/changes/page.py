@@ -13,9 +13,9 @@ from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
 from newswire import wire
 from newswire.article import EntryType
 from newswire.changes.content import TOLD, DeliveredEntry, load_contents, read_content
+from newswire.changes.positions import LogPosition, complete_position, cursor_ahead_problem, verify_continuation
 from newswire.changes.rules import LogEntry, Matcher, Reader, event_type_for, is_readable
 from newswire.document import PAGE_BYTES
-from newswire.errors import Problem
 from newswire.store.articles import AnyRow, Past, as_terms, load_terms, short_terms, told_before
 from newswire.store.statements import Statement
 from newswire.store.tables import article, entry, version
@@ -40,49 +40,58 @@ clocks of several servers that disagreed.
 
 
 class Changes(NamedTuple):
-    """A page of the log: `next_after` is the last `seq` scanned, whether or not it was delivered."""
+    """A page of the log: `next` is the position of the last entry scanned, whether or not it was delivered."""
 
     entries: list[DeliveredEntry]
-    next_after: int
+    next: LogPosition
     has_more: bool
     head: wire.Head
 
 
 def changes_page(
-    connection: Connection, reader: Reader, head: wire.Head, after: int, limit: int, now: int, until: int | None = None,
-    most_bytes: int = PAGE_BYTES,
+    connection: Connection, reader: Reader, head: wire.Head, position: LogPosition, limit: int, now: int,
+    until: int | None = None, most_bytes: int = PAGE_BYTES,
 ) -> Changes:  # fmt: skip
-    """At most `limit` entries after `after`, none after `until`; raises `cursor_ahead` for a position beyond the head.
+    """At most `limit` entries after the position, none after `until`; raises `cursor_ahead` for one beyond the head.
 
     `head` is that of this transaction. The cost of a page is bounded (entries scanned, versions decoded, time, bytes):
-    at a bound it ends early, possibly empty, and `next_after` still moves on.
+    at a bound it ends early, possibly empty, and `next` still moves on. A position with a chain value is one that was
+    verified before: raises `wire_forked` if the log does not continue from it any more.
     """
-    if after > head.seq:
-        raise cursor_ahead_problem(after, head)
     end = head.seq if until is None else until
+    for number in (position.seq, end):
+        # The end too: after a failover the log may end before the entry that a stream wanted to reach.
+        if number > head.seq:
+            raise cursor_ahead_problem(number, head)
     rule = reader.visibility.rule_at(now)
     matcher = Matcher(reader, lambda number, past: read_content(connection, number, past))
-    items = islice(scan_entries(connection, after, end, limit, bare=reader.gets_everything), MOST_SCANNED)
-    delivered, scanned = select_entries(items, after, limit, matcher, rule, lambda item: item.standing, most_bytes)
+    items = islice(scan_entries(connection, position.seq, end, limit, bare=reader.gets_everything), MOST_SCANNED)
+    delivered, reached = select_entries(
+        items, position, head, limit, matcher, rule, lambda item: item.standing, most_bytes
+    )
     # Content is loaded last, so that it is read for delivered entries only. A kill needs it for its reason.
     wanted = [entry.item for entry in delivered if entry.readable or entry.type == EntryType.CANCELED]
     load_contents(connection, wanted)
-    return Changes(delivered, scanned, scanned < end, head)
+    return Changes(delivered, complete_position(connection, head, reached), reached.seq < end, head)
 
 
 def select_entries(
-    items: Iterable[LogEntry], after: int, limit: int, matcher: Matcher, rule: AccessRule,
+    items: Iterable[LogEntry], position: LogPosition, head: wire.Head, limit: int, matcher: Matcher, rule: AccessRule,
     standing_of: Callable[[LogEntry], Standing], most_bytes: int,
-) -> tuple[list[DeliveredEntry], int]:  # fmt: skip
-    """The entries among `items` that the reader gets, and the last `seq` scanned; `after` where there is none.
+) -> tuple[list[DeliveredEntry], LogPosition]:  # fmt: skip
+    """The entries among `items` that the reader gets, and the position of the last one scanned.
 
-    It ends at `limit` entries, `most_bytes`, `MOST_LOOKED_INTO` or `MATCHING_SECONDS`, but not before the first entry,
-    so that a reader always moves on.
+    `items` follow the position; raises `wire_forked` if their chain values do not. It ends at `limit` entries,
+    `most_bytes`, `MOST_LOOKED_INTO` or `MATCHING_SECONDS`, but not before the first entry, so that a reader always
+    moves on.
     """
     delivered: list[DeliveredEntry] = []
+    last: LogEntry | None = None
     size, end = 0, time.monotonic() + MATCHING_SECONDS
     for item in items:
-        after = item.seq
+        if last is None:
+            verify_continuation(position, item, head)
+        last = item
         kind = event_type_for(item, matcher)
         if kind is not None:
             delivered.append(DeliveredEntry(kind, item, is_readable(item, standing_of(item), kind, rule)))
@@ -91,11 +100,10 @@ def select_entries(
             break
         if time.monotonic() >= end:
             break
-    return delivered, after
-
-
-def cursor_ahead_problem(after: int, head: wire.Head) -> Problem:
-    return Problem("cursor_ahead", f"The wire stands at {head.seq}; {after} lies beyond it.", head=head.seq)
+    if last is None:
+        verify_continuation(position, None, head)
+        return delivered, position._replace(wire=head.wire)
+    return delivered, LogPosition(last.seq, last.chain, head.wire)
 
 
 def position_before(connection: Connection, moment: int) -> int:

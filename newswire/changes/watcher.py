@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from newswire import wire
 from newswire.changes.content import load_contents
 from newswire.changes.page import CHUNK, scan_entries
+from newswire.changes.positions import LogPosition
 from newswire.changes.rules import LogEntry, Reader, StoredContent
 from newswire.errors import Problem
 from newswire.store.articles import Past
@@ -37,7 +38,7 @@ class Sleepers:
 
     def __init__(self) -> None:
         self.alarms: set[threading.Event] = set()
-        self.passed = 0
+        self.passed: LogPosition | None = None
 
 
 class Watcher:
@@ -81,8 +82,8 @@ class Watcher:
     def closed(self) -> bool:
         return self._stop.is_set()
 
-    def wait(self, after: int, revision: int | None, seconds: float, reader: Reader) -> int:
-        """Waits at most `seconds` for an entry after `after` that concerns the reader, or for a new revision.
+    def wait(self, position: LogPosition, revision: int | None, seconds: float, reader: Reader) -> LogPosition:
+        """Waits at most `seconds` for an entry after `position` that concerns the reader, or for a new revision.
 
         Returns the position up to which no entry concerns the reader. The thread tests each entry once for all readers
         of the same query and access, so the others are not woken.
@@ -90,9 +91,12 @@ class Watcher:
         alarm = threading.Event()
         # Tested and registered under one lock: an entry that arrives in between would wake nobody.
         with self._lock:
-            news = self.head is not None and (self.head.seq > after or self.head.revision != revision)
+            news = self.head is not None and (self.head.seq > position.seq or self.head.revision != revision)
             if news or self.closed:
-                return after
+                return position
+            # Only then the entries that this thread passes follow from the position: the reader's page may have come
+            # from the database and be ahead of this thread, or from before a failover.
+            follows = self.head is not None and (self.head.seq, self.head.chain) == (position.seq, position.chain)
             sleepers = self._sleepers.setdefault(reader, Sleepers())
             sleepers.alarms.add(alarm)
         if not alarm.wait(seconds):
@@ -100,8 +104,8 @@ class Watcher:
                 sleepers.alarms.discard(alarm)
                 if not sleepers.alarms and self._sleepers.get(reader) is sleepers:
                     del self._sleepers[reader]
-        # The reader's page may have come from the database and be ahead of this thread.
-        return max(after, sleepers.passed)
+        passed = sleepers.passed
+        return passed if follows and passed is not None else position
 
     def since(self, after: int) -> tuple[Sequence[LogEntry], wire.Head] | None:
         """The cached entries after `after`, and the head; None unless all of them are cached."""
@@ -173,30 +177,34 @@ class Watcher:
             items: list[LogEntry] = []
             if known and fresh:
                 items = first_entries(scan_entries(connection, known.seq, found.seq, CHUNK), MOST_BYTES)
-            fresh = fresh and known is not None and len(items) == found.seq - known.seq
+            # After a failover the log may continue from an earlier entry than the last one of the cache.
+            fresh = fresh and known is not None and continues_from(known, items, found)
             load_contents(connection, items if fresh else ())
         # A new revision wakes everyone: access must be resolved again before the next wait.
         revised = known is None or known.revision != found.revision
         with self._lock:
-            self._cache(items if fresh else (), found)
+            self._cache(items if fresh else None, found)
             concerned = [
                 reader for reader in self._sleepers if revised or not fresh or any(map(reader.concerns, items))
             ]
             woken = [self._sleepers.pop(reader) for reader in concerned]
             for sleepers in self._sleepers.values():
-                sleepers.passed = found.seq
+                sleepers.passed = LogPosition(found.seq, found.chain, found.wire)
         # Outside the lock, because every woken reader takes it first.
         for sleepers in woken:
             wake_sleepers(sleepers)
 
-    def _cache(self, items: Sequence[LogEntry], found: wire.Head) -> None:
-        """Appends `items` and drops the oldest entries over either bound; call it with the lock."""
+    def _cache(self, items: Sequence[LogEntry] | None, found: wire.Head) -> None:
+        """Appends `items`, or starts anew without any, and drops the oldest entries over either bound.
+
+        Call it with the lock. None stands for entries that do not follow from the cached ones.
+        """
         self.head = found
-        self._items.extend(items)
-        # A gap before the new head: the cache must be contiguous, so it starts anew.
-        if self._first + len(self._items) != found.seq:
+        if items is None:
             self._items.clear()
             self._standing.clear()
+            items = ()
+        self._items.extend(items)
         excess, size = len(self._items) - MOST_KEPT, 0
         for position, item in enumerate(reversed(self._items)):
             size += item.size
@@ -223,6 +231,13 @@ def first_entries(items: Iterable[LogEntry], most_bytes: int) -> list[LogEntry]:
             break
         found.append(item)
     return found
+
+
+def continues_from(known: wire.Head, items: Sequence[LogEntry], found: wire.Head) -> bool:
+    """Whether the entries after the head `known`, up to the head `found`, follow from it."""
+    if not items:
+        return (known.seq, known.chain) == (found.seq, found.chain)
+    return LogPosition(known.seq, known.chain).precedes(items[0]) and items[-1].seq == found.seq
 
 
 def wake_sleepers(sleepers: Sleepers) -> None:

@@ -8,6 +8,7 @@ import click
 from newswire import wire
 from newswire.changes.content import encode_entry
 from newswire.changes.page import changes_page
+from newswire.changes.positions import LogPosition
 from newswire.changes.rules import Reader
 from newswire.cli.support.database import open_database
 from newswire.config import Settings
@@ -39,12 +40,12 @@ def export_command(after: int) -> None:
 
 def export_entries(database: Database, after: int, base: str, out: BinaryIO) -> None:
     """Writes the entries after the number `after`, up to the head, with URLs that begin with `base`."""
-    more = True
+    position, more = LogPosition(after), True
     while more:
         # A transaction for each batch: during one of hours SQLite could not reset its WAL, nor PostgreSQL vacuum.
         with database.read() as connection:
-            page = changes_page(connection, READER, wire.read_head(connection), after, BATCH, now())
+            page = changes_page(connection, READER, wire.read_head(connection), position, BATCH, now())
         for entry in page.entries:
             out.write(encode_entry(entry, base) + b"\n")
-        after, more = page.next_after, page.has_more
+        position, more = page.next, page.has_more
     out.flush()

@@ -48,6 +48,18 @@ head = Table(
     Column("changed_at", BigInteger, nullable=False, server_default="0"),
 )
 
+# The ids that the wire had before the one in the head, with the head at which each ended and why: `fork` where a
+# process found that the log had lost entries, `renewed` by the operator.
+former_wire = Table(
+    "former_wire",
+    metadata,
+    Column("wire", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 publisher = Table(
     "publisher",
     metadata,
@@ -189,7 +201,8 @@ label = Table(
     Index(None, "kind", "words", "term"),
 )
 
-# Positions in the log that the programs of a party stored, by name. `party` is `Caller.party`.
+# Positions in the log that the programs of a party stored, by name. `party` is `Caller.party`; `chain` is the chain
+# value at `after`, null for positions stored before the column existed.
 consumer = Table(
     "consumer",
     metadata,
@@ -198,6 +211,7 @@ consumer = Table(
     Column("after", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("wire", Text, nullable=False),
+    Column("chain", Text),
 )
 
 # Saved queries. `party` is `Caller.party`; `query` maps names of URL parameters to their values; `token` is the SHA-256

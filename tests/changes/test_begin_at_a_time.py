@@ -80,7 +80,7 @@ def test_a_clock_that_was_wrong_by_a_day_sends_nobody_back_to_the_beginning(
 
 def test_an_empty_wire_begins_at_its_head(wire: Wire, partner: Caller) -> None:
     assert first(partner, 0) is None
-    assert answered(partner, "start=now-1h")["page"] == {"has_more": False, "next_after": 0}
+    assert answered(partner, "start=now-1h")["page"] == {"has_more": False, "next_after": 0, "next_chain": "0" * 64}
 
 
 def test_the_head_is_where_a_time_to_come_begins(wire: Wire, partner: Caller, began: int) -> None:

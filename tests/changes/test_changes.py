@@ -24,7 +24,8 @@ def test_the_wire_tells_everything_once_in_order(wire: Wire) -> None:
     assert first["article"]["body_text"] == "text"
     assert first["article"]["seq"] == 1
     assert first["digest"] == first["article"]["digest"]
-    assert partner.get("/v1/changes?after=7").get_json()["page"] == {"has_more": False, "next_after": 7}
+    end = {"has_more": False, "next_after": 7, "next_chain": seen[-1]["chain"]}
+    assert partner.get("/v1/changes?after=7").get_json()["page"] == end
     assert partner.get("/v1/changes?after=8").get_json()["code"] == "cursor_ahead"
 
 
@@ -109,9 +110,10 @@ def test_a_publisher_sees_its_own_part_of_the_wire(wire: Wire) -> None:
     reuters.publish("more")
     page = afp.get("/v1/changes?limit=1").get_json()
     assert [entry["seq"] for entry in page["data"]] == [2]
-    assert page["page"] == {"has_more": True, "next_after": 2}
+    assert page["page"] == {"has_more": True, "next_after": 2, "next_chain": page["data"][0]["chain"]}
     # What is not its own is scanned and not shown.
     page = afp.get("/v1/changes?after=2").get_json()
-    assert (page["data"], page["page"]) == ([], {"has_more": False, "next_after": 3})
+    head = afp.get("/v1/wire").get_json()["chain"]
+    assert (page["data"], page["page"]) == ([], {"has_more": False, "next_after": 3, "next_chain": head})
     assert [entry["article"]["headline"] for entry in afp.changes()] == ["a"]
     assert [entry["seq"] for entry in wire.as_admin().changes()] == [1, 2, 3]

@@ -16,11 +16,13 @@ def test_a_consumer_continues_where_it_acknowledged_and_moves_only_then(wire: Wi
         publisher.publish(f"Story {number}")
     made = partner.put("/v1/consumers/desk", json={"after": 2})
     assert made.status_code == 200
-    assert {**made.get_json(), "updated_at": None} == {"name": "desk", "after": 2, "lag": 3, "updated_at": None}
+    own = {"name": "desk", "after": 2, "chain": publisher.changes()[1]["chain"], "lag": 3, "updated_at": None}
+    assert {**made.get_json(), "updated_at": None} == own
     for _ in range(2):
         assert [entry["seq"] for entry in answered(partner, "consumer=desk")["data"]] == [3, 4, 5]
     partner.put("/v1/consumers/desk", json={"after": 5})
-    assert answered(partner, "consumer=desk")["page"] == {"has_more": False, "next_after": 5}
+    chain = partner.get("/v1/wire").get_json()["chain"]
+    assert answered(partner, "consumer=desk")["page"] == {"has_more": False, "next_after": 5, "next_chain": chain}
     publisher.publish("Story 5")
     assert partner.get("/v1/consumers/desk").get_json()["lag"] == 1
     # Back again, to read once more.

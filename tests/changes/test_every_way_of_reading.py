@@ -143,7 +143,8 @@ def test_a_walk_may_begin_at_a_time(wire: Wire) -> None:
     times = [entry["at"] for entry in partner.changes()]
     for number, at in enumerate(times):
         assert [entry["seq"] for entry in answered(partner, f"start={at}")["data"]] == [*range(number + 1, 4)]
-    assert answered(partner, "start=2100-01-01")["page"] == {"has_more": False, "next_after": 3}
+    chain = partner.get("/v1/wire").get_json()["chain"]
+    assert answered(partner, "start=2100-01-01")["page"] == {"has_more": False, "next_after": 3, "next_chain": chain}
     assert answered(partner, "start=now")["data"] == []
     assert len(answered(partner, "start=oldest")["data"]) == len(answered(partner, "start=now-1d")["data"]) == 3
 
@@ -154,13 +155,13 @@ def test_a_page_holds_what_is_told_and_scans_past_the_rest(wire: Wire) -> None:
     publisher.post("/v1/articles/batch", json=[*lines, {"headline": "Rare", "section": "world"}])
     page = answered(partner, "section=world&limit=2")
     assert [entry["seq"] for entry in page["data"]] == [701]
-    assert page["page"] == {"has_more": False, "next_after": 701}
+    assert page["page"] == {"has_more": False, "next_after": 701, "next_chain": page["data"][0]["chain"]}
 
 
 def test_a_waiting_reader_is_answered_when_something_of_its_own_comes(wire: Wire) -> None:
     publisher, partner = wire.as_publisher(), wire.as_partner(section=["world"])
     began = time.monotonic()
-    assert answered(partner, "wait=1")["page"] == {"has_more": False, "next_after": 0}
+    assert answered(partner, "wait=1")["page"] == {"has_more": False, "next_after": 0, "next_chain": "0" * 64}
     assert 0.9 < time.monotonic() - began < 3
     later = threading.Timer(0.3, lambda: [story(publisher, section, section) for section in ("sport", "world")])
     later.start()
@@ -176,7 +177,7 @@ def test_an_open_stream_gets_what_is_published_later(wire: Wire) -> None:
     publisher, partner = wire.as_publisher(), wire.as_partner()
     stream = events(partner, "&start=now")
     opening = next(stream)
-    assert (opening.id, opening.data) == (f"{answered(partner, '')['wire']}:0", None)
+    assert (opening.id, opening.data) == (f"{answered(partner, '')['wire']}:0:{'0' * 16}", None)
     for number in range(1, 4):
         story(publisher, str(number), "world")
         event = next(event for event in stream if event.data is not None)
@@ -196,7 +197,8 @@ def test_a_stream_tells_where_it_stands_behind_many_entries_of_others(
         ids = [next(event for event in stream if event.id).id for _ in range(4)]
         stream.close()
         own = answered(partner, "")["wire"]
-        assert ids == [f"{own}:{seq}" for seq in (0, 1, 4, 7)]
+        chains = ["0" * 16, *(entry["chain"][:16] for entry in wire.as_admin().changes())]
+        assert ids == [f"{own}:{seq}:{chains[seq]}" for seq in (0, 1, 4, 7)]
 
 
 def test_a_stream_ends_with_its_key_and_follows_its_entitlement(wire: Wire) -> None:

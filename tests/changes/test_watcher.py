@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from newswire.changes import watcher as watching
+from newswire.changes.positions import LogPosition
 from newswire.changes.rules import Reader
 from newswire.changes.watcher import Watcher
 from newswire.search.query import Query
@@ -40,8 +41,14 @@ def waited(watcher: Watcher, reader: Reader = EVERYONE, seconds: float = 10.0) -
     """How long a reader at the head slept, in seconds."""
     assert watcher.head is not None
     began = time.monotonic()
-    watcher.wait(watcher.head.seq, watcher.head.revision, seconds, reader)
+    watcher.wait(position_at(watcher, watcher.head.seq), watcher.head.revision, seconds, reader)
     return time.monotonic() - began
+
+
+def position_at(watcher: Watcher, seq: int) -> LogPosition:
+    """The position of a reader that has read up to an entry of the log that the watcher knows, or beyond it."""
+    assert watcher.head is not None
+    return LogPosition(seq, watcher.head.chain if seq == watcher.head.seq else "of an entry that it does not know")
 
 
 class Sleeper(threading.Thread):
@@ -50,7 +57,7 @@ class Sleeper(threading.Thread):
     def __init__(self, watcher: Watcher, after: int, reader: Reader, seconds: float) -> None:
         super().__init__()
         assert watcher.head is not None
-        self.arguments = (after, watcher.head.revision, seconds, reader)
+        self.arguments = (position_at(watcher, after), watcher.head.revision, seconds, reader)
         self.watcher = watcher
         self.began = time.monotonic()
         self.slept = 0.0
@@ -58,7 +65,7 @@ class Sleeper(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        self.passed = self.watcher.wait(*self.arguments)
+        self.passed = self.watcher.wait(*self.arguments).seq
         self.slept = time.monotonic() - self.began
 
 
@@ -96,7 +103,7 @@ def test_a_commit_wakes_those_whom_it_concerns_and_no_others(wire: Wire, watcher
         again = threading.Timer(0.1, publisher.publish)
         again.start()
         assert watcher.head is not None
-        assert watcher.wait(2, watcher.head.revision, 0.6, of_section("nowhere")) == 3
+        assert watcher.wait(position_at(watcher, 2), watcher.head.revision, 0.6, of_section("nowhere")).seq == 3
         again.join()
 
 

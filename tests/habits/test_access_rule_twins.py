@@ -16,6 +16,7 @@ from sqlalchemy import Connection, column, select, table, text
 from newswire import wire as log
 from newswire.article import Status
 from newswire.changes.page import changes_page
+from newswire.changes.positions import LogPosition
 from newswire.changes.rules import Reader
 from newswire.errors import Problem
 from newswire.reading import article as single
@@ -132,7 +133,9 @@ def test_every_door_shows_what_the_rule_allows(
             was_told = any(visibility.could_see_at(past.terms, past.seq) for past in pasts[row.number])
             expected = answer_by_the_rule(standing, visibility.allows(standing, moment), was_told=was_told)
             assert single_answer(connection, row.id, visibility, moment) == expected
-        told = changes_page(connection, Reader(visibility, Query()), log.read_head(connection), 0, 500, moment)
+        told = changes_page(
+            connection, Reader(visibility, Query()), log.read_head(connection), LogPosition(0), 500, moment
+        )
         by_number = {row.number: each for row, each in every.items()}
         for entry in told.entries:
             standing = by_number[entry.item.number]

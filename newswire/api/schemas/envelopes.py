@@ -89,6 +89,10 @@ class EntryOut(Served):
 class ChangesPage(Served):
     has_more = fields.Boolean(required=True)
     next_after = integer_field(minimum=0)
+    next_chain = string_field(
+        pattern="^[0-9a-f]{64}$",
+        description="The chain value of entry `next_after`, 64 zeros for 0: send it back as `chain` beside `after`.",
+    )
 
 
 class ChangesOut(Served):
@@ -119,6 +123,11 @@ class ProblemOut(Served):
     request_id = fields.String(allow_none=True)
     article_id = fields.String(metadata={"description": "The article that stands in the way."})
     head = fields.Integer(metadata={"description": "Where the wire stands, for `cursor_ahead`."})
+    seq = fields.Integer(metadata={"description": "The number of your position, for `wire_forked`."})
+    chain = fields.String(
+        allow_none=True,
+        metadata={"description": "The wire's own chain value at that number, if known, for `wire_forked`."},
+    )
     position = fields.Integer(metadata={"description": "Index of the character in `q`, for `invalid_query`."})
 
 

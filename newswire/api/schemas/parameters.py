@@ -18,7 +18,7 @@ from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable_text, v
 from newswire.timestamps import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
 
 MOST_FAULTS = 20
-PASSING = frozenset({"after", "cursor", "token"})
+PASSING = frozenset({"after", "chain", "cursor", "token"})
 """Parameters outside the cache of loaded ones: positions, which differ from page to page, and a secret."""
 MOST_REMEMBERED, LONGEST_REMEMBERED = 1000, 500
 """Size of that cache, and the most characters of values in an entry."""

@@ -1,5 +1,6 @@
 """Views of the wire: `GET /v1/changes` as pages, long polls and streams, and the head. `streams` writes the streams."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -16,12 +17,15 @@ from newswire.api.schemas.filters import filter_query, invalid_parameter, is_rel
 from newswire.api.views import streams
 from newswire.changes import consumers
 from newswire.changes.content import encode_entry
-from newswire.changes.page import Changes, changes_page, cursor_ahead_problem, position_before
+from newswire.changes.page import Changes, changes_page, position_before
+from newswire.changes.positions import CHAIN_PATTERN, LogPosition, complete_position, verify_position
 from newswire.changes.rules import Reader
 from newswire.document import join_page
-from newswire.errors import Problem
 from newswire.timestamps import now
 from newswire.wire import read_at_one_head
+
+EVENT_ID = re.compile(f"([^:]+):([0-9]{{1,19}})(?::{CHAIN_PATTERN})?")
+"""The id of an event: wire, number and the first digits of the chain value, which ids of earlier releases lack."""
 
 
 def list_changes(context: RequestContext) -> Response:
@@ -29,9 +33,11 @@ def list_changes(context: RequestContext) -> Response:
 
     Entries after the sequence number `after`, each exactly once for a reader who follows `page.next_after`.
     A page may be empty although `has_more` is true: entries that are not yours are scanned, not shown.
+    Send `page.next_chain` back as `chain`, and `wire`: where the database has lost entries that you have read, you
+    get 409 `wire_forked` instead of other entries under their numbers.
     `wait` holds an empty page back until there is something. As `text/event-stream` the same entries come
     as they are written, without end; as `application/x-ndjson` all there are, and behind them a line
-    `{"next_after", "head"}` that says that none is missing.
+    `{"next_after", "next_chain", "head"}` that says that none is missing.
     """
     return changes_response(context, context.parameters)
 
@@ -54,84 +60,70 @@ def changes_response(context: RequestContext, parameters: Mapping[str, Any]) -> 
     # An optimistic read is repeated if the head moves. A reader that looks into articles is too slow for that.
     seen = None if reader.looks_inside else context.head_seen
     read = partial(read_changes, context, parameters, reader, moment)
-    head, after, page = read_at_one_head(context.database, seen, read)
+    head, position, page = read_at_one_head(context.database, seen, read)
     if page is not None:
         page = wait_for_entries(context, page, reader, parameters["wait"])
         return formatted_response(context, page_document(context, page))
     stream = streams.event_stream if context.media_type == streams.EVENTS else streams.ndjson_stream
-    return stream(context, reader, head, after)
+    return stream(context, reader, head, position)
 
 
 def read_changes(
     context: RequestContext, parameters: Mapping[str, Any], reader: Reader, moment: int, connection: Connection,
     head: wire.Head,
-) -> tuple[wire.Head, int, Changes | None]:  # fmt: skip
+) -> tuple[wire.Head, LogPosition, Changes | None]:  # fmt: skip
     """The head, the position to begin after, and the page, which is None for a stream.
 
     It may run a second time, at another head; see `read_at_one_head`.
     """
-    check_wire(parameters.get("wire"), head)
-    after = find_beginning(context, parameters, connection, head, moment)
-    if after > head.seq:
-        raise cursor_ahead_problem(after, head)
+    position = verify_position(connection, head, find_beginning(context, parameters, connection, head, moment))
     if context.media_type in (streams.EVENTS, streams.NDJSON):
-        return head, after, None
-    page = changes_page(connection, reader, head, after, parameters["limit"], moment)
+        # A stream checks against it that every page continues the one before.
+        return head, complete_position(connection, head, position), None
+    page = changes_page(connection, reader, head, position, parameters["limit"], moment)
     if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
         context.mark_cacheable(head, context.state.calendar.around(connection, head, moment).following)
-    return head, after, page
-
-
-def check_wire(expected: str | None, head: wire.Head) -> None:
-    """Raises `wire_changed` for a position of another wire, such as this one before it was restored from a backup."""
-    if expected not in (None, head.wire):
-        raise Problem(
-            "wire_changed",
-            f"This is the wire {head.wire}, not {str(expected)[:100]!r}. What you hold of the other may be missing"
-            " here: begin again with start=oldest.",
-        )
+    return head, position, page
 
 
 def find_beginning(
     context: RequestContext, parameters: Mapping[str, Any], connection: Connection, head: wire.Head, moment: int
-) -> int:
-    """The sequence number after which the page or stream begins."""
+) -> LogPosition:
+    """The position after which the page or stream begins, as the reader names it."""
     last_event = context.request.headers.get("Last-Event-ID")
     # An EventSource reconnects with its first URL, so that the header is newer than any parameter.
     if last_event is not None and context.media_type == streams.EVENTS:
-        return position_of(last_event, head)
+        return position_of(last_event)
     if "consumer" in parameters:
         found = consumers.find_consumer(connection, context.caller.party, parameters["consumer"])
-        check_wire(found.wire, head)
-        return found.after
-    start = parameters.get("start", "oldest")
+        return LogPosition(found.after, found.chain, found.wire)
+    start, wire_id = parameters.get("start", "oldest"), parameters.get("wire")
     if start == "oldest":
-        after: int = parameters.get("after", 0)
-        return after
-    return head.seq if start == "now" else position_before(connection, resolve_moment(start, moment) or 0)
+        return LogPosition(parameters.get("after", 0), parameters.get("chain"), wire_id)
+    seq = head.seq if start == "now" else position_before(connection, resolve_moment(start, moment) or 0)
+    return LogPosition(seq, None, wire_id)
 
 
-def position_of(event_id: str, head: wire.Head) -> int:
-    """The sequence number of an event's id, `WIRE:SEQ`."""
-    wire_id, _, seq = event_id.rpartition(":")
-    if not wire_id or not (seq.isascii() and seq.isdigit()) or len(seq) > 19:
-        raise invalid_parameter("Last-Event-ID", "Must be the id of an event of this stream, WIRE:SEQ.")
-    check_wire(wire_id, head)
-    return int(seq)
+def position_of(event_id: str) -> LogPosition:
+    """The position that an event's id names: `WIRE:SEQ:CHAIN`, or `WIRE:SEQ` as earlier releases sent it."""
+    found = EVENT_ID.fullmatch(event_id)
+    if found is None:
+        raise invalid_parameter("Last-Event-ID", "Must be the id of an event of this stream, WIRE:SEQ:CHAIN.")
+    return LogPosition(int(found[2]), found[3], found[1])
 
 
 def wait_for_entries(context: RequestContext, page: Changes, reader: Reader, seconds: int) -> Changes:
     """The page, or a later one if it is empty and the client wants to wait."""
     if page.entries or page.has_more or not seconds or context.request.method == "HEAD":
         return page
-    return streams.await_entries(context, reader, page.next_after, seconds)
+    return streams.await_entries(context, reader, page.next, seconds)
 
 
 def page_document(context: RequestContext, page: Changes) -> bytes:
     """A page of entries as served."""
     entries = [encode_entry(entry, context.base_url) for entry in page.entries]
     rest = {
-        "page": {"has_more": page.has_more, "next_after": page.next_after},
+        "page": {"has_more": page.has_more, "next_after": page.next.seq, "next_chain": page.next.chain},
         "head": page.head.seq,
         "wire": page.head.wire,
     }

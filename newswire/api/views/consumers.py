@@ -14,6 +14,7 @@ from newswire.api.schemas.changes import CONSUMER, ConsumerSchema
 from newswire.api.schemas.filters import invalid_parameter
 from newswire.changes import consumers
 from newswire.changes.consumers import Consumer
+from newswire.changes.positions import LogPosition
 from newswire.timestamps import format_instant, now
 
 BODY_BYTES = 10_000
@@ -46,13 +47,15 @@ def put_consumer(context: RequestContext, name: str) -> Response:
     """Store how far a consumer has read
 
     Makes it when it is new. `GET /v1/changes?consumer=NAME` continues behind this position and does not move
-    it: store it again once you have saved what came.
+    it: store it again once you have saved what came. With `chain`, the chain value that came with that entry, it is
+    refused where this wire has lost what you have read.
     """
     check_name(name)
     party = party_of_key(context.caller, "A consumer")
-    after = load_json_body(context.request, SCHEMA, BODY_BYTES)["after"]
+    sent = load_json_body(context.request, SCHEMA, BODY_BYTES)
+    position = LogPosition(sent["after"], sent.get("chain"))
     with context.database.begin() as connection:
-        stored = consumers.store_position(connection, party, name, after, now())
+        stored = consumers.store_position(connection, party, name, position, now())
         head = wire.read_head(connection).seq
     return json_response(context, consumer_document(stored, head))
 
@@ -79,6 +82,7 @@ def consumer_document(consumer: Consumer, head: int) -> dict[str, Any]:
     return {
         "name": consumer.name,
         "after": consumer.after,
+        "chain": consumer.chain,
         "lag": head - consumer.after,
         "updated_at": format_instant(consumer.updated_at),
     }

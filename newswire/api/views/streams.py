@@ -16,9 +16,11 @@ from flask import Request, Response
 from newswire import wire
 from newswire.api.auth import access_checker, unauthenticated_problem
 from newswire.api.context import RequestContext
+from newswire.api.problems import embed_problem
 from newswire.changes.content import encode_entry
 from newswire.changes.follow import Follower
 from newswire.changes.page import Changes
+from newswire.changes.positions import LogPosition
 from newswire.changes.rules import Reader
 from newswire.errors import Problem
 
@@ -36,27 +38,27 @@ RETRY_MILLISECONDS = 2000
 """How long an EventSource waits before it reconnects."""
 
 
-def event_stream(context: RequestContext, reader: Reader, head: wire.Head, after: int) -> Response:
-    """An endless response of Server-Sent Events with the entries after `after`."""
+def event_stream(context: RequestContext, reader: Reader, head: wire.Head, position: LogPosition) -> Response:
+    """An endless response of Server-Sent Events with the entries after `position`."""
     lines = event_lines(
-        follow_wire(context, reader, after), head.wire, context.base_url, disconnect_probe(context.request)
+        follow_wire(context, reader, position), head.wire, context.base_url, disconnect_probe(context.request)
     )
     return stream_response(context, lines, EVENTS)
 
 
-def ndjson_stream(context: RequestContext, reader: Reader, head: wire.Head, after: int) -> Response:
-    """A response with the entries after `after` up to the head, one a line, and a last line that marks completeness."""
-    return stream_response(context, entry_lines(follow_wire(context, reader, after), head, context.base_url), NDJSON)
+def ndjson_stream(context: RequestContext, reader: Reader, head: wire.Head, position: LogPosition) -> Response:
+    """A response with the entries after `position` to the head, one a line, and a last line that marks completeness."""
+    return stream_response(context, entry_lines(follow_wire(context, reader, position), head, context.base_url), NDJSON)
 
 
-def follow_wire(context: RequestContext, reader: Reader, after: int) -> Follower:
+def follow_wire(context: RequestContext, reader: Reader, position: LogPosition) -> Follower:
     """A follower of the wire that checks again and again whether the caller may still read."""
-    return Follower(context.state.feed, reader, after, access_checker(context.request, context.state.feed))
+    return Follower(context.state.feed, reader, position, access_checker(context.request, context.state.feed))
 
 
-def await_entries(context: RequestContext, reader: Reader, after: int, seconds: int) -> Changes:
+def await_entries(context: RequestContext, reader: Reader, position: LogPosition, seconds: int) -> Changes:
     """Long poll: waits for the first page with an entry, at most `seconds`; then returns an empty page."""
-    follower, is_disconnected = follow_wire(context, reader, after), disconnect_probe(context.request)
+    follower, is_disconnected = follow_wire(context, reader, position), disconnect_probe(context.request)
     page = None
     release_stream_slot = take_stream_slot(context)
     try:
@@ -103,42 +105,61 @@ def stream_response(context: RequestContext, lines: Iterator[bytes], media_type:
 def event_lines(follower: Follower, wire_id: str, base: str, is_disconnected: Callable[[], bool]) -> Iterator[bytes]:
     """Server-Sent Events: entries, positions of the reader behind entries that it may not see, and heartbeats.
 
-    A position is an id without data, which dispatches no event but becomes the Last-Event-ID (HTML, 9.2.6).
+    A position is an id without data, which dispatches no event but becomes the Last-Event-ID (HTML, 9.2.6). A stream
+    that cannot go on, because the wire has lost what it sent, ends with an event `error` whose data is the problem.
     """
-    position = follower.after
+    position = follower.position.seq
     beat = time.monotonic() + HEARTBEAT_SECONDS
-    yield b"retry: %d\nid: %s:%d\n\n" % (RETRY_MILLISECONDS, wire_id.encode(), position)
-    for page in follower.pages():
-        chunk = b"".join(
-            b"id: %s:%d\nevent: %s\ndata: %s\n\n"
-            % (wire_id.encode(), entry.item.seq, entry.type.encode(), encode_entry(entry, base))
-            for entry in page.entries
-        )
-        position = page.entries[-1].item.seq if page.entries else position
-        is_heartbeat_due = time.monotonic() >= beat
-        if is_heartbeat_due:
-            chunk += b": heartbeat\n\n"
-            beat = time.monotonic() + HEARTBEAT_SECONDS
-        if page.next_after - position >= (1 if is_heartbeat_due else SKIPPED):
-            position = page.next_after
-            chunk += b"id: %s:%d\n\n" % (wire_id.encode(), position)
-        # With something to send, the send itself fails for a client that is gone.
-        if not chunk and is_disconnected():
-            return
-        yield from split_chunk(chunk)
+    yield b"retry: %d\n%s\n" % (RETRY_MILLISECONDS, event_id(wire_id, follower.position))
+    try:
+        for page in follower.pages():
+            chunk = b"".join(
+                b"%sevent: %s\ndata: %s\n\n"
+                % (
+                    event_id(wire_id, LogPosition(entry.item.seq, entry.item.chain)),
+                    entry.type.encode(),
+                    encode_entry(entry, base),
+                )
+                for entry in page.entries
+            )
+            position = page.entries[-1].item.seq if page.entries else position
+            is_heartbeat_due = time.monotonic() >= beat
+            if is_heartbeat_due:
+                chunk += b": heartbeat\n\n"
+                beat = time.monotonic() + HEARTBEAT_SECONDS
+            if page.next.seq - position >= (1 if is_heartbeat_due else SKIPPED):
+                position = page.next.seq
+                chunk += event_id(wire_id, page.next) + b"\n"
+            # With something to send, the send itself fails for a client that is gone.
+            if not chunk and is_disconnected():
+                return
+            yield from split_chunk(chunk)
+    except Problem as problem:
+        logger.warning("a stream ends: %s", problem.detail)
+        yield b"event: error\ndata: %s\n\n" % orjson.dumps(embed_problem(problem, base))
+
+
+def event_id(wire_id: str, position: LogPosition) -> bytes:
+    """The line with the id of an event, by which a stream is resumed: `WIRE:SEQ:CHAIN`."""
+    return b"id: %s:%d:%s\n" % (wire_id.encode(), position.seq, position.short_chain.encode())
 
 
 def entry_lines(follower: Follower, head: wire.Head, base: str) -> Iterator[bytes]:
-    """NDJSON: an entry a line up to `head`, and a last line with `next_after` only if none is missing."""
+    """NDJSON: an entry a line up to `head`, and a last line with `next_after` only if none is missing.
+
+    If the export cannot be completed, its last line is the problem instead.
+    """
     try:
         for page in follower.export(head.seq):
             yield from split_chunk(b"".join(encode_entry(entry, base) + b"\n" for entry in page.entries))
     except Problem as problem:
-        # The status 200 is sent already: only the missing last line can tell the client that entries are missing.
+        # The status 200 is sent already: only the last line can tell the client that entries are missing.
         logger.warning("an export was cut off: %s", problem.detail)
+        yield orjson.dumps(embed_problem(problem, base)) + b"\n"
         return
-    if follower.after == head.seq:
-        yield orjson.dumps({"next_after": head.seq, "head": head.seq}) + b"\n"
+    if follower.position.seq == head.seq:
+        last = {"next_after": head.seq, "next_chain": follower.position.chain, "head": head.seq}
+        yield orjson.dumps(last) + b"\n"
 
 
 def split_chunk(chunk: bytes) -> Iterator[bytes]:
