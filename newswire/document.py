@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from newswire.article import FIELDS, Field
+from newswire.errors import DamageError
 
 MEMBERS = b'%s%s%s,"seq":%s,"status":"%s"'
 LINKS = b'{"self":"%s%s","versions":"%s%s/versions"}'
@@ -88,8 +89,14 @@ def decode_stored(rendered: bytes, body: bytes) -> dict[str, Any]:
 
 
 def decode_article(rendered: bytes, body: bytes | None) -> dict[str, Any]:
-    """Decodes stored bytes and fills in all fields of the current form; without the body fields if `body` is None."""
-    article = decode_stored(rendered, body or b"")
+    """Decodes stored bytes and fills in all fields of the current form; without the body fields if `body` is None.
+
+    Raises `DamageError` for bytes that `render_version` cannot have made.
+    """
+    try:
+        article = decode_stored(rendered, body or b"")
+    except ValueError as error:
+        raise DamageError(f"the stored content of a version cannot be decoded: {error}") from error
     if (article.get("change") or {}).get("type") == "kill":
         return TOMBSTONE.fill(article)
     return (WITHOUT_BODY if body is None else WHOLE).fill(article)

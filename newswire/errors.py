@@ -106,6 +106,15 @@ class Problem(Exception):
         }
 
 
+class DamageError(Problem):
+    """Stored data is not what was written (bit rot, a failed disk). `reason` is for the operator, not for callers."""
+
+    def __init__(self, reason: str) -> None:
+        detail = "The database is damaged: nothing is served or stored until its operator has put it right."
+        super().__init__("unavailable", detail, headers={"Retry-After": "300"})
+        self.reason = reason
+
+
 def closest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that a mistyped one resembles most (difflib's ratio, 0.6 at least), or None."""
     return next(iter(difflib.get_close_matches(name, known, n=1)), None)

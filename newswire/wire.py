@@ -138,6 +138,8 @@ def look_at_head(database: Database) -> Head | None:
 
     Every request reads it first, with one bare statement, because it decides which cached pages are fresh.
     """
+    if database.damage.is_set():
+        return None
     failures: Errors = (SQLAlchemyError, *database.backend.errors)
     try:
         with database.look() as connection:

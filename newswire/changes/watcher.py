@@ -19,7 +19,7 @@ from newswire.changes.content import load_contents
 from newswire.changes.page import CHUNK, scan_entries
 from newswire.changes.positions import LogPosition
 from newswire.changes.rules import LogEntry, Reader, StoredContent
-from newswire.errors import Problem
+from newswire.errors import DamageError, Problem
 from newswire.store.articles import Past
 from newswire.store.backend import MAX_LISTEN_SECONDS
 from newswire.store.database import Database
@@ -31,6 +31,8 @@ MOST_KEPT = 2000
 MOST_BYTES = 16 * 1024 * 1024
 LINGER_SECONDS = 10.0
 RETRY_SECONDS = 0.25
+DAMAGED_RETRY_SECONDS = 60.0
+"""Damage lasts until an operator comes, and each attempt is a line in the log."""
 
 
 class Sleepers:
@@ -150,7 +152,7 @@ class Watcher:
                 # Every error is caught, because readers would wait for ever behind a dead thread.
                 is_away = isinstance(error, (Problem, SQLAlchemyError, *self.database.backend.errors))
                 logger.warning("the wire cannot be watched: %s", error, exc_info=not is_away)
-                self._stop.wait(RETRY_SECONDS)
+                self._stop.wait(DAMAGED_RETRY_SECONDS if isinstance(error, DamageError) else RETRY_SECONDS)
 
     def _is_wanted(self, *, linger: bool = False) -> bool:
         """Whether to go on: with `linger`, until `LINGER_SECONDS` after the last reader left.

@@ -97,6 +97,7 @@ def restore_command(file: Path, force: bool, as_json: bool) -> None:
                 raise click.ClickException(f"{address} is not empty; {database.backend.not_empty_advice}")
             print_notice(f"--force: all that is in {address} is replaced by what is in {file}.")
         before = database.backend.copy_in(file, restore_steps(database))
+        database.damage.clear()
         with database.read() as connection:
             summary = summarize_copy(connection)
     finally:

@@ -10,10 +10,12 @@ from newswire import wire
 from newswire.cli.support.database import open_database
 from newswire.cli.support.interrupts import raise_interrupts
 from newswire.cli.support.options import EXISTING_FILE, url_option
-from newswire.cli.support.output import json_option, print_notice, print_result
+from newswire.cli.support.output import describe_damage, json_option, print_notice, print_result
 from newswire.cli.support.progress import show_progress
 from newswire.client.session import RemoteWire
 from newswire.client.verify import Proof, prove_wire
+from newswire.errors import DamageError
+from newswire.store.database import Database
 
 
 @click.command()
@@ -28,7 +30,8 @@ def verify_command(remote: bool, copy: Path | None, url: str | None, as_json: bo
     """Walk the whole wire and prove that no entry was dropped, changed or put in later.
 
     Checks the numbers, the chain of hashes and the stored content of every version against each other, and
-    names the first entry that is not as it was written. Exit status 1 when there is one.
+    names the first entry that is not as it was written. Exit status 1 when there is one. Before, SQLite checks
+    its file. A database that was marked as damaged is served again when nothing is broken.
 
     With --remote a partner does the same over HTTP. It takes a key that sees the whole wire: through a filter
     nobody can tell what was left out from what was dropped. Content that is not served any more (killed,
@@ -38,12 +41,39 @@ def verify_command(remote: bool, copy: Path | None, url: str | None, as_json: bo
         raise click.UsageError("--copy and --url go with --remote.")
     if remote:
         verify_over_http(url, copy, as_json)
-    with open_database() as database, database.read() as connection:
+    try:
+        with open_database(even_damaged=True) as database:
+            head, found = verify_database(database)
+    except DamageError as error:
+        print_result(describe_damage(error), {"whole": False, "damage": error.reason}, as_json)
+        raise SystemExit(1) from error
+    value = {**found._asdict(), "wire": head.wire, "head": head.seq, "chain": head.chain}
+    exit_with_result(found, "wire", f"chain {head.chain}", value, as_json)
+
+
+def verify_database(database: Database) -> tuple[wire.Head, wire.Verification]:
+    """Verifies files and log, and removes the mark of a damaged database if nothing is broken. Raises `DamageError`."""
+    check_database_files(database)
+    with database.read() as connection:
         head = wire.read_head(connection)
         with show_progress("Verifying", "entries", head.seq) as show:
             found = wire.verify_log(connection, lambda seq: show(seq, seq))
-    value = {**found._asdict(), "wire": head.wire, "head": head.seq, "chain": head.chain}
-    exit_with_result(found, "wire", f"chain {head.chain}", value, as_json)
+    if found.broken is None and database.damage.clear():
+        print_notice("The database was marked as damaged; nothing is broken in it now, and it is served again.")
+    return head, found
+
+
+def check_database_files(database: Database) -> None:
+    """Has the database system check its own files; raises `DamageError` for a fault, and marks the database."""
+    with database.read() as connection:
+        fault = database.backend.find_damage(connection, thorough=False)
+    if fault is None and database.damage.is_set():
+        # The lock of the writer delays nobody, because nothing is stored in a database that is marked.
+        with database.begin(keep=False) as connection:
+            fault = database.backend.find_damage(connection, thorough=True)
+    if fault is not None:
+        database.damage.set(fault)
+        raise DamageError(fault)
 
 
 def verify_over_http(url: str | None, copy: Path | None, as_json: bool) -> NoReturn:

@@ -20,7 +20,7 @@ from newswire import logs
 from newswire.cli.support.database import open_database
 from newswire.cli.support.output import describe_failure
 from newswire.config import Settings
-from newswire.errors import Problem
+from newswire.errors import DamageError, Problem
 from newswire.publishing import idempotency, release
 from newswire.publishing.release_clock import ReleaseClock
 from newswire.search.rebuild import rebuild_index
@@ -104,21 +104,49 @@ def worker_command(parent: int | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
-    with open_database() as database:
-        # A daemon thread: one that waits for the database must not keep the process from ending.
-        thread = threading.Thread(target=run_rounds, args=(database, ROUNDS, stop), daemon=True)
-        thread.start()
-        logger.info("the worker has started")
-        while not stop.wait(1.0):
-            # The server that started this process has died without a signal.
-            if parent is not None and os.getppid() != parent:
-                stop.set()
-        thread.join(STOP_SECONDS)
+    try:
+        with open_database() as database:
+            is_stopped = run_until(stop, database, parent)
+    except Exception as error:
+        # The log of a server is JSON, also that of its worker. A person who started this one gets a sentence.
+        if parent is None or (sentence := describe_failure(error)) is None:
+            raise
+        logger.critical("the worker cannot start: %s", sentence)
+        is_stopped = False
+    raise SystemExit(0 if is_stopped else 1)
+
+
+def run_until(stop: threading.Event, database: Database, parent: int | None) -> bool:
+    """Runs the rounds until `stop`, or until the process `parent` has ended; False if their thread ended by itself."""
+    # A daemon thread: one that waits for the database must not keep the process from ending.
+    thread = threading.Thread(target=run_to_the_end, args=(database, ROUNDS, stop), daemon=True)
+    thread.start()
+    logger.info("the worker has started")
+    # A process without its thread would look alive, and no embargo would end any more.
+    while thread.is_alive() and not stop.wait(1.0):
+        # The server that started this process has died without a signal.
+        if parent is not None and os.getppid() != parent:
+            stop.set()
+    thread.join(STOP_SECONDS)
     logger.info("the worker has stopped")
+    return stop.is_set()
+
+
+def run_to_the_end(database: Database, rounds: Sequence[Round], stop: threading.Event) -> None:
+    """The thread of the worker: runs the rounds, and logs what ends it; the process ends with it."""
+    try:
+        run_rounds(database, rounds, stop)
+    except DamageError as error:
+        logger.critical("the worker ends: %s", describe_failure(error))
+    except Exception:
+        logger.critical("the worker ends by a defect of Newswire", exc_info=True)
 
 
 def run_rounds(database: Database, rounds: Sequence[Round], stop: threading.Event) -> None:
-    """Runs every round when it is due. One that failed is repeated after a minute at most; the others go on."""
+    """Runs every round when it is due. One that failed is repeated after a minute at most; the others go on.
+
+    Damage of the database, and whatever no database explains, end it.
+    """
     due = {item.name: 0.0 for item in rounds}
     while not stop.is_set():
         for item in rounds:
@@ -135,6 +163,8 @@ def retry_seconds(item: Round) -> float:
 def run_round(item: Round, database: Database) -> bool:
     try:
         item.work(database)
+    except DamageError:
+        raise
     except (Problem, SQLAlchemyError) as error:
         logger.error("a round failed", extra={"round": item.name, "reason": describe_failure(error) or repr(error)})
         return False

@@ -77,6 +77,22 @@ class Backend(ABC):
         """Raises `DatabaseError` for a URL that cannot be right."""
         self.url = url
 
+    @property
+    def damage_file(self) -> str | None:
+        """The file that marks this database as damaged, where its processes share one; see `damage`."""
+        return None
+
+    @abstractmethod
+    def is_damage(self, error: BaseException) -> bool:
+        """Whether an exception of the driver says that stored data is damaged."""
+
+    @abstractmethod
+    def find_damage(self, connection: Connection, *, thorough: bool) -> str | None:
+        """The first fault that the database system finds in its own files, in words; None if it finds none.
+
+        `thorough` covers what can be checked only with the lock of a writer: `connection` must be one then.
+        """
+
     @abstractmethod
     def create_engine(self, connections: int) -> Engine:
         """The engine for writing and for schema changes, with a pool of at most `connections`.

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from newswire.errors import Problem
 from newswire.store.backend import Backend, CommitListener, DatabaseError, Errors, driver_connection
+from newswire.store.damage import DamageMark
 from newswire.store.query_watch import QueryLimit, QueryWatch, WatchedQuery
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Database:
     def __init__(self, url: str, connections: int = POOL_SIZE) -> None:
         self.backend = create_backend(url)
         self.url = self.backend.url
+        self.damage = DamageMark(self.backend)
         self.engine = self.backend.create_engine(connections)
         self._writers = self.engine.execution_options(newswire_write=True)
         self._readers = ReadPool(self.backend, connections)
@@ -122,7 +124,12 @@ class Database:
 
     @contextmanager
     def failures_as_problems(self) -> Iterator[None]:
-        """Turns errors of a lost, locked, unreachable or read-only database into a 503 with `Retry-After`."""
+        """Turns errors of a damaged, lost, locked, unreachable or read-only database into a 503 with `Retry-After`."""
+        with self.damage.guard_transaction(), self._driver_errors_as_problems():
+            yield
+
+    @contextmanager
+    def _driver_errors_as_problems(self) -> Iterator[None]:
         lost: Errors = (OperationalError, InterfaceError, PoolTimeoutError, *self.backend.lost_errors)
         refused: Errors = (DBAPIError, *self.backend.replica_errors)
         try:

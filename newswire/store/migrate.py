@@ -85,6 +85,7 @@ def check(database: Database) -> None:
     try:
         found = revision(database)
     except DBAPIError as error:
+        database.damage.note_failure(error)
         raise DatabaseError(unusable(database, error)) from error
     if found is None:
         raise DatabaseError("The database is empty; create the tables with `newswire db upgrade`.")

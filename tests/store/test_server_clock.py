@@ -29,6 +29,12 @@ def anchor() -> Iterator[None]:
     timestamps.anchor = kept
 
 
+def followed_clock() -> timestamps.Anchor:
+    followed = timestamps.anchor
+    assert followed is not None
+    return followed
+
+
 def measure(ahead: int, uncertainty: int) -> None:
     """Follows a clock that is `ahead` of this machine's, in nanoseconds."""
     follow_clock(read_machine_clock() * MILLISECOND + ahead, read_steady_clock(), uncertainty)
@@ -61,16 +67,16 @@ def test_the_followed_clock_is_never_outside_of_the_last_measurement(measured: l
     for ahead, uncertainty in measured:
         moment, steady = SECOND * 1_800_000_000 + ahead * MILLISECOND, read_steady_clock()
         follow_clock(moment, steady, uncertainty * MILLISECOND)
-        assert timestamps.anchor is not None
-        assert abs(timestamps.anchor.moment - moment) <= uncertainty * MILLISECOND
-        assert timestamps.anchor.steady == steady
+        followed = followed_clock()
+        assert abs(followed.moment - moment) <= uncertainty * MILLISECOND
+        assert followed.steady == steady
 
 
 def test_a_sample_names_the_servers_time_and_how_sure_that_is(fresh_postgresql: str) -> None:
     database = Database(fresh_postgresql)
     with database.look() as connection:
         uncertainty, moment, _ = read_sample(connection.connection.dbapi_connection)
-        assert timestamps.anchor is not None, "the first connection measures the clock"
+        assert followed_clock(), "the first connection measures the clock"
     database.dispose()
     assert 0 < uncertainty < 10 * SECOND
     assert abs(moment // MILLISECOND - read_machine_clock()) < 10_000

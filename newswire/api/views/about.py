@@ -67,6 +67,7 @@ def readyz(context: RequestContext) -> Response:
     except DatabaseError as error:
         # The error goes to the log only: it may name hosts and users, and this path is open to everyone.
         logger.error("not ready: %s", error)
+        context.database.damage.refuse_damaged()
         raise Problem(
             "unavailable",
             "The database is unreachable, or its schema or search index is not current; the log says which.",

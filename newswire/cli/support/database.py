@@ -21,12 +21,14 @@ WRITTEN_MEANWHILE = (
 
 
 @contextmanager
-def open_database() -> Iterator[Database]:
-    """Opens the database of the settings; raises `SettingsError` or `DatabaseError`.
+def open_database(*, even_damaged: bool = False) -> Iterator[Database]:
+    """Opens the database of the settings; raises `SettingsError`, `DatabaseError` or `DamageError`.
 
-    Its schema must be current and its search index usable: only `db upgrade` and `serve` migrate.
+    Its schema must be current and its search index usable: only `db upgrade` and `serve` migrate. A database that is
+    marked as damaged is opened only if `even_damaged`.
     """
     database = Database(Settings.from_env().database_url)
+    database.damage.is_ignored = even_damaged
     try:
         migrate.check(database)
         with database.read() as connection:

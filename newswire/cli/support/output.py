@@ -12,8 +12,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from newswire.accounts.slugs import PartyError
 from newswire.client import ClientError
 from newswire.config import SettingsError
-from newswire.errors import Problem
+from newswire.errors import DamageError, Problem
 from newswire.store.backend import DatabaseError
+
+DAMAGE_ADVICE = "Stop the servers, keep a copy of the database, and put a backup back with `newswire restore`."
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -49,6 +51,8 @@ def describe_failure(error: Exception) -> str | None:
     match error:
         case PartyError() | DatabaseError() | SettingsError() | ClientError():
             return str(error)
+        case DamageError():
+            return f"{describe_damage(error)} `newswire verify` says what is broken."
         case Problem(__cause__=DBAPIError() as cause):
             return describe_driver_error(cause)
         case Problem():
@@ -62,6 +66,10 @@ def describe_failure(error: Exception) -> str | None:
         case OSError(strerror=str() as reason):
             return f"{reason}."
     return None
+
+
+def describe_damage(error: DamageError) -> str:
+    return f"The database is damaged: {error.reason.rstrip('.')}. {DAMAGE_ADVICE}"
 
 
 def describe_driver_error(error: DBAPIError) -> str:

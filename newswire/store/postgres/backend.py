@@ -15,7 +15,7 @@ from threading import Event
 from typing import Any
 
 import psycopg
-from psycopg.errors import FeatureNotSupported, ReadOnlySqlTransaction
+from psycopg.errors import DataCorrupted, FeatureNotSupported, IndexCorrupted, ReadOnlySqlTransaction
 from psycopg.pq import ExecStatus, Format
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
@@ -90,6 +90,13 @@ class PostgresBackend(Backend):
             raise DatabaseError("The database URL has an @ in its password; write it as %40.")
         super().__init__(url.set(drivername="postgresql+psycopg"))
         self.clock = ServerClock()
+
+    def is_damage(self, error: BaseException) -> bool:
+        return isinstance(error, (DataCorrupted, IndexCorrupted))
+
+    def find_damage(self, connection: Connection, *, thorough: bool) -> str | None:
+        """Returns None: PostgreSQL verifies the checksum of each page that is read, and reports a wrong one then."""
+        return None
 
     def create_engine(self, connections: int) -> Engine:
         return self._create_engine(connections)

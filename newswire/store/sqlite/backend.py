@@ -35,6 +35,8 @@ DURABLE = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 # small, because the operating system caches the file once for all of them.
 WRITE_CACHE, READ_CACHE = "cache_size=-4000", "cache_size=-512"
 POLL_SECONDS = 0.005
+FULL_TEXT_TABLES = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'"
+UNDECODABLE = "Could not decode to UTF-8"
 
 BEGIN, BEGIN_WRITING = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))
 ADD_ENTRY = Statement(insert(entry))
@@ -63,6 +65,28 @@ class SqliteBackend(Backend):
         super().__init__(url.set(drivername="sqlite"))
         self.file = Path(url.database)
         self._write_lock = threading.Lock()
+
+    @property
+    def damage_file(self) -> str:
+        return f"{self.file}-damaged"
+
+    def is_damage(self, error: BaseException) -> bool:
+        # The low byte is the primary code, the rest says more (sqlite.org/rescode.html). The module itself refuses text
+        # that is no UTF-8, which only a damaged page can hold.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return isinstance(error, sqlite3.Error) and (
+            code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or str(error).startswith(UNDECODABLE)
+        )
+
+    def find_damage(self, connection: Connection, *, thorough: bool) -> str | None:
+        found = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one())
+        if found != "ok":
+            return found.splitlines()[-1]
+        # To SQLite the index of a full-text table is a row of bytes. FTS5 checks it at an INSERT that stores nothing
+        # (sqlite.org/fts5.html, 6.5), and raises an exception.
+        for name in connection.exec_driver_sql(FULL_TEXT_TABLES).scalars().all() if thorough else ():
+            connection.exec_driver_sql(f'INSERT INTO "{name}" ("{name}") VALUES (\'integrity-check\')')
+        return None
 
     def create_engine(self, connections: int) -> Engine:
         engine = self._create_engine(connections, WRITE_CACHE)
