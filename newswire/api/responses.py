@@ -20,6 +20,9 @@ from newswire.errors import Problem
 COMPRESS_FROM = 1000
 """Bytes; a smaller body is not compressed."""
 CHARSET = re.compile(r"\s*;\s*charset=[^;]*", re.IGNORECASE)
+SAFE_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
+"""Of every response that does not set them itself. No browser guesses another type, as of an article with markup in it,
+and no page that a link leads to learns an address here: the token of a feed may be in it."""
 COMPRESSIBLE = frozenset({"application/json", "text/html", "text/markdown", "text/javascript", "text/css"})
 WIDER = {"xml": ("application/xml", "text/xml"), "json": ("application/json",)}
 """Generic media types by structured suffix (RFC 6839): a client that accepts any XML gets RSS."""
@@ -103,11 +106,14 @@ def has_gzip(header: str) -> bool:
 
 
 def finish_response(context: RequestContext, response: Response) -> None:
-    """Adds Cache-Control, Vary and X-Request-Id, and compresses the body.
+    """Adds the headers of every response (`SAFE_HEADERS`, Cache-Control, Vary, X-Request-Id), and compresses the body.
 
     A response to an authenticated caller is `private`; `no-cache` lets HTTP caches store it, but revalidate every use.
     """
     headers, caller = response.headers, context.identified
+    for name, value in SAFE_HEADERS:
+        if name not in headers:
+            headers.add(name, value)
     if "Cache-Control" not in headers:
         scope = "public" if caller is None or caller.kind == "public" else "private"
         headers.add("Cache-Control", f"{scope}, no-cache")

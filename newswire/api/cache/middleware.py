@@ -17,13 +17,13 @@ from newswire.accounts.callers import PUBLIC, Caller
 from newswire.api.auth import PUBLIC_FINGERPRINT, KnownCaller
 from newswire.api.cache.pages import CachedPage, Key, PageCache
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
-from newswire.api.responses import holds_representation
+from newswire.api.responses import SAFE_HEADERS, holds_representation
 from newswire.timestamps import now
 from newswire.wire import Head, look_at_head
 
 LARGEST_BYTES = 1024 * 1024
 """A larger page is not cached."""
-HEADERS_OF_304 = frozenset({"ETag", "Cache-Control", "Vary"})
+HEADERS_OF_304 = frozenset({"ETag", "Cache-Control", "Vary", *(name for name, _ in SAFE_HEADERS)})
 ADDRESS = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme", "SCRIPT_NAME",
            "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING")  # fmt: skip
 """The WSGI variables that a response depends on."""

@@ -1,17 +1,31 @@
-"""Public pages outside of the route table: the OpenAPI document, its page /docs, and the pictures of the demo."""
+"""Public pages outside of the route table: the OpenAPI document, its page /docs, and the pictures of the demo.
+
+/docs is Swagger UI, whose files are in `swagger_ui/`. People type keys there, so the page loads nothing from elsewhere,
+runs no script but those files, sends requests to this server only, and is shown in no frame.
+"""
 
 from functools import cache
 from pathlib import Path
 
 import orjson
 from flask import Flask, Response, send_from_directory
-from swagger_ui_bundle import swagger_ui_path
 from werkzeug.exceptions import NotFound
 
 from newswire.api.openapi import openapi_document
 from newswire.api.routes import ROUTES
 
-PAGE = Path(__file__).with_name("docs_page.html")
+FOLDER = Path(__file__).parent
+PAGE = FOLDER / "docs_page.html"
+ASSETS = {
+    "swagger-ui.css": FOLDER / "swagger_ui",
+    "swagger-ui-bundle.js": FOLDER / "swagger_ui",
+    "docs_page.js": FOLDER,
+}
+"""The files of the page, and the folders that they are in."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 OPEN_ENDPOINTS = frozenset({"read_openapi_document", "read_docs_page", "read_docs_asset", "read_sample_picture"})
 """Endpoints outside the route table; all of them are open to everyone."""
@@ -37,13 +51,19 @@ def openapi_json() -> bytes:
 
 
 def read_docs_page() -> Response:
-    return Response(PAGE.read_bytes(), content_type="text/html; charset=utf-8")
+    response = Response(PAGE.read_bytes(), content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = POLICY
+    # Its forms send requests to this server, which a page without a referrer would send with `Origin: null`.
+    response.headers["Referrer-Policy"] = "same-origin"
+    # For browsers that know no `frame-ancestors`.
+    response.headers["X-Frame-Options"] = "DENY"
+    return response
 
 
 def read_docs_asset(name: str) -> Response:
-    if not name.endswith((".css", ".js", ".png")):
+    if name not in ASSETS:
         raise NotFound
-    return cacheable(send_from_directory(swagger_ui_path, name))
+    return cacheable(send_from_directory(ASSETS[name], name))
 
 
 def read_sample_picture(name: str) -> Response:
