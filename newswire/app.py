@@ -10,7 +10,7 @@ from newswire.api.converters import CONVERTERS
 from newswire.api.pipeline import install_pipeline, make_view
 from newswire.api.routes import ROUTES
 from newswire.api.views import docs_page
-from newswire.changes.follow import READS_AT_ONCE, LiveWire
+from newswire.changes.follow import LiveWire
 from newswire.config import Settings
 from newswire.reading.lists import Calendar
 from newswire.store.database import Database
@@ -19,9 +19,7 @@ from newswire.wire import PerHead
 
 def create_app(settings: Settings) -> Flask:
     """Builds the WSGI application on the database of `settings`, which must exist and be migrated already."""
-    # A request takes one connection at a time, the streams share READS_AT_ONCE, and two more are for noting the use of
-    # a key, which happens while its request may hold a connection.
-    database = Database(settings.database_url, connections=settings.threads + READS_AT_ONCE + 2)
+    database = Database.of_settings(settings, settings.connections, deadlines=True)
     app = Flask("newswire", static_folder=None)
     app.config["NEWSWIRE"] = state = SharedState(
         settings,

@@ -19,6 +19,7 @@ URL, KEY = "NEWSWIRE_URL", "NEWSWIRE_KEY"
 # Read by the HTTP clients and by the test suite, not by the server.
 FOREIGN = frozenset({URL, KEY, f"{KEY}_FILE", "NEWSWIRE_TEST_DATABASE_URL"})
 SECRET_CHARACTERS = 32
+CONNECTIONS_BESIDE_REQUESTS = 8
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -33,6 +34,18 @@ class Settings:
     database_url: str = field(
         default="sqlite:///newswire.db",
         metadata={"help": "Where the wire is stored: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."},
+    )
+    database_connections: int | None = field(
+        default=None,
+        metadata={"help": "Connections to the database that one web process opens at most; default: threads + 8."},
+    )
+    database_pooler: bool = field(
+        default=False,
+        metadata={"help": "true if NEWSWIRE_DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer."},
+    )
+    listen_url: str | None = field(
+        default=None,
+        metadata={"help": "Behind a pooler: PostgreSQL itself, to hear of new entries at once; else within a second."},
     )
     base_url: str | None = field(
         default=None,
@@ -70,6 +83,11 @@ class Settings:
     demo: bool = field(
         default=False, metadata={"help": "Serves the sample pictures under /samples; set by `newswire demo`."}
     )
+
+    @property
+    def connections(self) -> int:
+        """The bound of a web process: one connection for each request, and some for streams and what else goes on."""
+        return self.database_connections or self.threads + CONNECTIONS_BESIDE_REQUESTS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -120,7 +138,7 @@ def convert_value(name: str, text: str, default: object) -> object:
         if text.lower() not in TRUE | FALSE:
             raise SettingsError(f"{name} must be true or false, not {text!r}.")
         return text.lower() in TRUE
-    if isinstance(default, int):
+    if isinstance(default, int) or name == "NEWSWIRE_DATABASE_CONNECTIONS":
         if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
             raise SettingsError(f"{name} must be a whole number from 1 to 1000, not {text!r}.")
         return int(text)

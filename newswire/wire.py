@@ -136,14 +136,14 @@ def is_former_wire(connection: Connection, wire: str) -> bool:
 def look_at_head(database: Database) -> Head | None:
     """The head after the last commit; None when the database is unavailable.
 
-    Every request reads it first, with one bare statement, because it decides which cached pages are fresh.
+    Every request reads it first, because it decides which cached pages are fresh. Requests that ask at the same time
+    share one statement, which begins after the last of them has asked.
     """
     if database.damage.is_set():
         return None
     failures: Errors = (SQLAlchemyError, *database.backend.errors)
     try:
-        with database.look() as connection:
-            return read_committed_head(connection)
+        return database.look_once(read_committed_head)
     except failures:
         return None
 

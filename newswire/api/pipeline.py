@@ -93,6 +93,11 @@ def make_view(route: Route) -> Callable[..., Response]:
 def authenticate_caller(context: RequestContext, route: Route, address: Mapping[str, Any]) -> None:
     """Authenticates by a feed's token or a signature, if the route accepts them and they are sent, else by key."""
     authenticator, sent = context.state.authenticator, context.request
+    if context.page_cache is None:
+        # The page cache handles GET only; other methods look at the head here, for the cache of callers.
+        context.head_seen = look_at_head(context.database)
+    if context.head_seen is None:
+        context.database.refuse_if_silent()
     if route.token and (token := dict(context.query).get(TOKEN)) is not None:
         identity = authenticator.identify_by_token(sent, address["feed"], token)
     elif route.signed and SIGNATURE in sent.headers and "Authorization" not in sent.headers:
@@ -100,9 +105,6 @@ def authenticate_caller(context: RequestContext, route: Route, address: Mapping[
     elif context.known_caller is not None:
         identity = Authentication(context.known_caller.caller, context.known_caller.fingerprint)
     else:
-        if context.page_cache is None and "Authorization" in sent.headers:
-            # The page cache handles GET only; other methods look at the head here, for the cache of callers.
-            context.head_seen = look_at_head(context.database)
         identity = authenticator.identify_by_key(sent, context.head_seen)
     context.identified, context.fingerprint, context.signed_body = identity
 

@@ -21,7 +21,8 @@ from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent
 from newswire.changes.watcher import Watcher
 from newswire.errors import Problem
 from newswire.store.articles import Past
-from newswire.store.database import Database
+from newswire.store.backend import LEND_SECONDS
+from newswire.store.database import Database, unavailable_problem
 from newswire.timestamps import now
 from newswire.visibility import Visibility
 
@@ -51,8 +52,14 @@ class LiveWire:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A reading transaction; at most `READS_AT_ONCE`, so that requests find free connections."""
-        with self._reads, self.database.read() as connection:
-            yield connection
+        # Behind a server that does not answer each turn takes long, and a long poll has to end in time.
+        if not self._reads.acquire(timeout=LEND_SECONDS):
+            raise unavailable_problem()
+        try:
+            with self.database.read() as connection:
+                yield connection
+        finally:
+            self._reads.release()
 
     def page(self, reader: Reader, position: LogPosition, limit: int, until: int | None = None) -> Changes:
         """A page as `changes_page` returns it, from the watcher's cache if it covers everything after the position."""

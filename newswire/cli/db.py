@@ -26,9 +26,9 @@ def upgrade_command(as_json: bool) -> None:
     rebuild goes in small transactions, and may go on while the wire is served; it can be interrupted, and the
     next `newswire db upgrade` continues it.
     """
-    url = Settings.from_env().database_url
-    before, after = migrate(url)
-    database = Database(url)
+    settings = Settings.from_env()
+    before, after = migrate(settings.database_url, pooler=settings.database_pooler)
+    database = Database.of_settings(settings)
     try:
         indexed = update_index(database)
     finally:

@@ -4,6 +4,7 @@ import logging
 import os
 
 import click
+from sqlalchemy import Connection
 
 from newswire import __version__, logs
 from newswire.cli.support.database import update_index
@@ -14,7 +15,7 @@ from newswire.search.index import read_versions
 from newswire.search.rebuild import check_index
 from newswire.server.supervisor import run_server
 from newswire.store import migrate
-from newswire.store.database import Database, public_url
+from newswire.store.database import FEWEST_CONNECTIONS, Database, public_url
 
 logger = logging.getLogger("newswire.server")
 
@@ -41,7 +42,8 @@ def serve_command(host: str, port: int, workers: int | None, as_json: bool) -> N
     """
     settings = Settings.from_env()
     logs.configure_logging(settings.log_level)
-    database = prepare_database(settings.database_url)
+    processes = workers or count_processors()
+    database = prepare_database(settings, processes)
     with open_listener(host, port) as listener:
         url = listener_url(listener)
         docs = f"{settings.base_url or url}/docs"
@@ -50,27 +52,39 @@ def serve_command(host: str, port: int, workers: int | None, as_json: bool) -> N
             sentence = f"Newswire {__version__} listens at {url}, database {database}, reference {docs}"
             print_result(sentence, {"url": url, "database": database, "docs": docs}, as_json)
 
-        status = run_server(
-            settings, listener, processes=workers or count_processors(), environment=os.environ, ready=ready
-        )
+        status = run_server(settings, listener, processes=processes, environment=os.environ, ready=ready)
     raise SystemExit(status)
 
 
-def prepare_database(url: str) -> str:
+def prepare_database(settings: Settings, processes: int) -> str:
     """Migrates the database (SQLite only) and checks it; returns its URL without the password."""
-    database = Database(url)
+    database = Database.of_settings(settings, settings.connections)
     try:
         if database.backend.upgrades_on_serve:
-            migrate.upgrade(url)
+            migrate.upgrade(settings.database_url)
             update_unusable_index(database)
         migrate.check(database)
+        database.backend.check_listener()
         with database.read() as connection:
-            warning = check_index(connection)
-        if warning:
+            warnings = [check_index(connection), too_few_connections(database, connection, settings, processes)]
+        for warning in filter(None, warnings):
             logger.warning("%s", warning)
     finally:
         database.dispose()
     return public_url(database.url)
+
+
+def too_few_connections(database: Database, connection: Connection, settings: Settings, processes: int) -> str | None:
+    """The warning for a database server that accepts fewer connections than this server may open; None if it fits."""
+    limit, bound = database.backend.connection_limit(connection), settings.connections
+    wanted = processes * bound + FEWEST_CONNECTIONS
+    if limit is None or wanted <= limit:
+        return None
+    return (
+        f"This server may open {wanted} connections ({processes} processes with {bound} each, and"
+        f" {FEWEST_CONNECTIONS} of the worker), but the database accepts {limit} from all servers together: raise"
+        " max_connections there, or lower NEWSWIRE_DATABASE_CONNECTIONS."
+    )
 
 
 def update_unusable_index(database: Database) -> None:

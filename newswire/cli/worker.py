@@ -105,7 +105,7 @@ def worker_command(parent: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:
-        with open_database() as database:
+        with open_database(deadlines=True) as database:
             is_stopped = run_until(stop, database, parent)
     except Exception as error:
         # The log of a server is JSON, also that of its worker. A person who started this one gets a sentence.

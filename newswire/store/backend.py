@@ -13,11 +13,18 @@ from threading import Event
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 BACKEND = "newswire_backend"
 """The execution option of a connection whose value is its `Backend`."""
 BUSY_SECONDS = 30.0
 """How long a statement waits for a lock before it fails; the request is then refused as `unavailable`."""
+CONNECT_SECONDS = 3
+"""How long opening a connection may take."""
+LEND_SECONDS = 2.0
+"""How long a thread waits for a connection of a pool; then the request is refused as `unavailable`."""
+IDLE_CLOSED_SECONDS = 60.0
+"""The server closes a connection that was idle for so long, so that others can connect after a burst of requests."""
 CONNECTION_MAX_AGE_SECONDS = 1800
 """Older connections are replaced when they leave the pool, because a firewall may have dropped them silently."""
 MAX_LISTEN_SECONDS = 1.0
@@ -94,20 +101,26 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def create_engine(self, connections: int) -> Engine:
+    def create_engine(self, connections: int, answer_seconds: float | None = None) -> Engine:
         """The engine for writing and for schema changes, with a pool of at most `connections`.
 
         If the database system has a single write lock, transactions with the execution option `newswire_write` take it
         when they begin; with `newswire_patient=False` they fail at once instead of waiting for it.
+
+        A statement fails, and its connection is closed, when a server has not answered it within `answer_seconds` and
+        the time that it may wait for a lock; None means no deadline.
         """
 
     @abstractmethod
-    def create_read_engine(self, connections: int) -> Engine:
+    def create_read_engine(self, connections: int, answer_seconds: float | None = None) -> Engine:
         """The engine for reading: autocommit, no reset on return, last in first out so that caches stay warm."""
 
     @abstractmethod
     def begin_snapshot(self, driver: Any) -> None:
         """Begins a read-only transaction whose statements all see the same snapshot."""
+
+    begin_look: Callable[[Any], None] | None = None
+    """Begins a read-only transaction whose statements each see what was committed before; None: none is needed."""
 
     @abstractmethod
     def cancel_query(self, driver: Any) -> None:
@@ -146,12 +159,15 @@ class Backend(ABC):
         """Makes the commit of this transaction wake every `CommitListener`; a no-op if they see every commit anyway."""
 
     @abstractmethod
-    def create_listener(self, driver: Any, stop: Event) -> CommitListener:
-        """A listener on its own connection. It may return early; if it polls, it also returns when `stop` is set."""
+    def open_listener(self, engine: Engine, stop: Event) -> AbstractContextManager[CommitListener]:
+        """A listener on a connection of its own, outside of the pool of `engine`.
+
+        It may return early; if it polls, it also returns when `stop` is set.
+        """
 
     @abstractmethod
     def lock_migrations(self, connection: Connection) -> None:
-        """Takes the lock of migrations, after any other process. It ends with the connection or its transaction."""
+        """Takes the lock of migrations, after any other process. It ends with the transaction of `connection`."""
 
     @abstractmethod
     def exists(self) -> bool:
@@ -160,6 +176,22 @@ class Backend(ABC):
     @abstractmethod
     def check_encoding(self, connection: Connection) -> None:
         """Raises `DatabaseError` unless the database stores Unicode text."""
+
+    @abstractmethod
+    def check_session(self, connection: Connection) -> None:
+        """Raises `DatabaseError` if a session has not the settings that it was opened with."""
+
+    @abstractmethod
+    def check_listener(self) -> None:
+        """Raises `DatabaseError` if no listener can be opened where notifications are to be heard."""
+
+    def describe_failure(self, error: DBAPIError) -> str:
+        """Why the database cannot be used: the first line of what the driver says, without a period."""
+        return str(error.orig).strip().splitlines()[0].rstrip(".") if error.orig else str(error)
+
+    @abstractmethod
+    def connection_limit(self, connection: Connection) -> int | None:
+        """How many connections the server accepts from us, all processes together; None if it has no such limit."""
 
     @abstractmethod
     def size_bytes(self, connection: Connection) -> int:

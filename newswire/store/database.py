@@ -6,49 +6,60 @@ what a transaction is on each database system is in `sqlite.backend` and `postgr
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.pool import ConnectionPoolEntry
 
+from newswire.config import Settings
 from newswire.errors import Problem
 from newswire.store.backend import Backend, CommitListener, DatabaseError, Errors, driver_connection
 from newswire.store.damage import DamageMark
+from newswire.store.pools import ConnectionPool
 from newswire.store.query_watch import QueryLimit, QueryWatch, WatchedQuery
+from newswire.store.shared_look import SharedLook
 
 logger = logging.getLogger(__name__)
 
-POOL_SIZE = 20
-FAILURES = "newswire_failures"
-"""The key in a connection's `info` for the number of failures in its pool before its first use."""
+MOST_CONNECTIONS, FEWEST_CONNECTIONS = 20, 5
+"""The usual bound of a database, and the smallest: two for reading, one each for writing, looks and the listener."""
+ANSWER_SECONDS = 15.0
+"""How long a server waits for the answer to one statement, besides the time that the statement may wait for a lock."""
+T = TypeVar("T")
 
 
-def create_backend(url: str) -> Backend:
+def create_backend(url: str, *, pooler: bool = False, listen_url: str | None = None) -> Backend:
     """The backend for a database URL. Raises `DatabaseError` for a URL of any other kind.
 
     A backend is imported only if it is used, because its driver takes memory in every process (9 MB on PostgreSQL).
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise DatabaseError(
-            "The database URL cannot be understood; it looks like sqlite:///FILE"
-            " or postgresql://USER:PASSWORD@HOST/NAME."
-        ) from None
+    parsed = parse_url(url)
     name = parsed.get_backend_name()
     if name == "sqlite":
+        if pooler or listen_url:
+            raise DatabaseError("NEWSWIRE_DATABASE_POOLER and NEWSWIRE_LISTEN_URL are for PostgreSQL, not for SQLite.")
         from newswire.store.sqlite.backend import SqliteBackend
 
         return SqliteBackend(parsed)
     if name in ("postgresql", "postgres"):
         from newswire.store.postgres.backend import PostgresBackend
 
-        return PostgresBackend(parsed)
+        return PostgresBackend(parsed, pooler=pooler, listen_url=parse_url(listen_url) if listen_url else None)
     raise DatabaseError(f"The database URL must begin with sqlite:/// (and a file) or postgresql://, not {name}.")
+
+
+def parse_url(url: str) -> URL:
+    """The parts of a database URL; raises `DatabaseError`."""
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise DatabaseError(
+            "The database URL cannot be understood; it looks like sqlite:///FILE"
+            " or postgresql://USER:PASSWORD@HOST/NAME."
+        ) from None
 
 
 def public_url(url: URL) -> str:
@@ -57,20 +68,46 @@ def public_url(url: URL) -> str:
 
 
 class Database:
-    """A database with a connection pool for writing and one for reading, each of at most `connections`.
+    """A database, to which one process opens at most `connections`, whatever is asked of it.
 
-    A thread waits for a connection if all are in use. It may use one connection of each pool at a time, but never two
-    of the same pool: if all threads waited for a second one, none would ever continue (deadlock).
+    A quarter of them is for writing only, so that no burst of readers can keep a publisher waiting; one is for looks at
+    the head, and one for the listener. A thread that finds all in use waits `LEND_SECONDS` for one. It may use one
+    connection of each pool at a time, but never two of the same pool: if all threads waited for a second one, none
+    would ever continue (deadlock).
+
+    With `deadlines` a statement that the server does not answer in time fails; a command of an operator has none.
+    `pooler` and `listen_url` are the settings of those names.
     """
 
-    def __init__(self, url: str, connections: int = POOL_SIZE) -> None:
-        self.backend = create_backend(url)
+    def __init__(
+        self, url: str, connections: int = MOST_CONNECTIONS, *, pooler: bool = False, listen_url: str | None = None,
+        deadlines: bool = False,
+    ) -> None:  # fmt: skip
+        if connections < FEWEST_CONNECTIONS:
+            raise DatabaseError(
+                f"NEWSWIRE_DATABASE_CONNECTIONS must be at least {FEWEST_CONNECTIONS}: two for reading, one each for"
+                " writing, for looks at the head and for the listener."
+            )
+        self.backend = create_backend(url, pooler=pooler, listen_url=listen_url)
         self.url = self.backend.url
         self.damage = DamageMark(self.backend)
-        self.engine = self.backend.create_engine(connections)
-        self._writers = self.engine.execution_options(newswire_write=True)
-        self._readers = ReadPool(self.backend, connections)
         self._watch = QueryWatch(self.backend.cancel_query)
+        answer_seconds = ANSWER_SECONDS if deadlines else None
+        writing, looks, listeners = max(1, connections // 4), 1, 1
+        self.readers = connections - writing - looks - listeners
+        self.engine = self.backend.create_engine(writing, answer_seconds)
+        self._writers = ConnectionPool(self.engine).engine.execution_options(newswire_write=True)
+        self._readers = ConnectionPool(self.backend.create_read_engine(self.readers, answer_seconds))
+        look_pool = ConnectionPool(self.backend.create_read_engine(looks, answer_seconds))
+        self._shared_look = SharedLook(look_pool, self._readers.suspect_all)
+
+    @classmethod
+    def of_settings(cls, settings: Settings, connections: int = FEWEST_CONNECTIONS, *, deadlines: bool = False) -> Self:
+        """The database that an operator has set; raises `DatabaseError`."""
+        pooler, listen_url = settings.database_pooler, settings.listen_url
+        return cls(
+            settings.database_url, connections, pooler=pooler, listen_url=listen_url, deadlines=deadlines,
+        )  # fmt: skip
 
     @contextmanager
     def begin(self, *, keep: bool = True, patient: bool = True) -> Iterator[Connection]:
@@ -96,8 +133,8 @@ class Database:
 
         Where the `limit` is passed they are canceled: `query_too_slow`.
         """
-        watch = None if limit is None else self._watch
-        with self.failures_as_problems(), Reading(self._readers, watch, limit, snapshot=True) as connection:
+        begin = self.backend.begin_snapshot
+        with self.failures_as_problems(), Reading(self._readers, begin, self._watch, limit) as connection:
             yield connection
 
     def look(self, limit: QueryLimit | None = None) -> AbstractContextManager[Connection]:
@@ -106,21 +143,24 @@ class Database:
         A transaction costs PostgreSQL two more round trips, so single statements are read this way. `limit` as in
         `read`.
         """
-        return Reading(self._readers, None if limit is None else self._watch, limit, snapshot=False)
+        return Reading(self._readers, self.backend.begin_look, self._watch, limit)
 
-    @contextmanager
-    def listen(self, stop: threading.Event) -> Iterator[CommitListener]:
+    def look_once(self, read: Callable[[Connection], T]) -> T:
+        """The result of `read`, by one look for all threads that ask at the same time; see `SharedLook.look`."""
+        found: T = self._shared_look.look(read)
+        return found
+
+    def refuse_if_silent(self) -> None:
+        """Raises `unavailable` if the database does not answer looks: whatever else is asked would wait for longer."""
+        if self._shared_look.is_silent:
+            raise unavailable_problem()
+
+    def listen(self, stop: threading.Event) -> AbstractContextManager[CommitListener]:
         """A listener that returns when a transaction may have been committed since its last call.
 
         It has a connection of its own, outside of the pools, because it blocks for as long as the process runs.
         """
-        connection = self._readers.engine.raw_connection()
-        driver = connection.driver_connection
-        connection.detach()
-        try:
-            yield self.backend.create_listener(driver, stop)
-        finally:
-            connection.close()
+        return self.backend.open_listener(self._readers.engine, stop)
 
     @contextmanager
     def failures_as_problems(self) -> Iterator[None]:
@@ -136,11 +176,7 @@ class Database:
             yield
         except lost as error:
             logger.warning("the database failed: %s", getattr(error, "orig", error))
-            raise Problem(
-                "unavailable",
-                "The database cannot be reached or is too busy at the moment; try again.",
-                headers={"Retry-After": "1"},
-            ) from error
+            raise unavailable_problem() from error
         except refused as error:
             if not isinstance(getattr(error, "orig", error), self.backend.replica_errors):
                 raise
@@ -149,83 +185,59 @@ class Database:
 
     def dispose(self) -> None:
         """Closes the connections that are idle."""
+        self._shared_look.close()
+        self._shared_look.pool.engine.dispose()
         self._readers.engine.dispose()
         self.engine.dispose()
 
 
-class ReadPool:
-    """The connection pool for reading, a pool of SQLAlchemy that replaces all older connections after one has failed.
-
-    The cause of one failure (a restart, a firewall) may have broken all connections, so each that was opened before it
-    is replaced when it is next checked out. Disposing of the whole pool instead would leave threads waiting at the old
-    pool, and connections in use would never be closed.
-    """
-
-    def __init__(self, backend: Backend, connections: int) -> None:
-        self.backend = backend
-        self.engine = backend.create_read_engine(connections)
-        self.failures = 0
-        event.listen(self.engine, "checkout", self._refuse_suspect)
-
-    def _refuse_suspect(self, driver: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
-        # A new connection gets the current number of failures here, so it is never refused: SQLAlchemy gives up after
-        # two refusals in a row.
-        if record.info.setdefault(FAILURES, self.failures) != self.failures:
-            # SQLAlchemy catches this, closes the connection and opens another one in its place.
-            raise DisconnectionError
+def unavailable_problem() -> Problem:
+    detail = "The database cannot be reached or is too busy at the moment; try again."
+    return Problem("unavailable", detail, headers={"Retry-After": "1"})
 
 
 class Reading:
-    """A context manager for a connection of the read pool; with `snapshot` all statements see the same state.
+    """A context manager for a connection of the read pool, with a transaction if `begin` begins one.
 
     It is a class because each request enters one or more, and a generator costs twice as much. BEGIN and COMMIT go
     directly to the driver: a transaction of SQLAlchemy takes longer (0.1 ms) than the statements in it, and after its
     rollback the driver of PostgreSQL would drop all prepared statements.
     """
 
-    __slots__ = ("connection", "limit", "pool", "query", "snapshot", "watch")
+    __slots__ = ("begin", "connection", "limit", "pool", "query", "watch")
 
-    def __init__(self, pool: ReadPool, watch: QueryWatch | None, limit: QueryLimit | None, *, snapshot: bool) -> None:
-        self.pool, self.watch, self.limit, self.snapshot = pool, watch, limit, snapshot
+    def __init__(
+        self, pool: ConnectionPool, begin: Callable[[Any], None] | None, watch: QueryWatch, limit: QueryLimit | None
+    ) -> None:
+        self.pool, self.begin, self.watch, self.limit = pool, begin, watch, limit
         self.query: WatchedQuery | None = None
 
     def __enter__(self) -> Connection:
         self.connection = self.pool.engine.connect()
-        if self.watch is not None and self.limit is not None:
+        if self.limit is not None:
             self.query = self.watch.add(driver_connection(self.connection), self.limit)
-        if self.snapshot:
+        if self.begin is not None:
             try:
-                self.pool.backend.begin_snapshot(driver_connection(self.connection))
+                self.begin(driver_connection(self.connection))
             except BaseException:
-                self._discard()
+                if self.query is not None:
+                    self.watch.remove(self.query)
+                self.pool.discard(self.connection)
                 raise
         return self.connection
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if self.watch is not None and self.query is not None and (fault := self.watch.remove(self.query)) is not None:
-            self._close()
+        if self.query is not None and (fault := self.watch.remove(self.query)) is not None:
+            self.pool.close(self.connection)
             raise fault from error
         # A Problem is a refusal of the request and says nothing about the connection. Any other exception may.
         if error is not None and not isinstance(error, Problem):
-            self._discard()
+            self.pool.discard(self.connection)
             return
         try:
-            if self.snapshot:
+            if self.begin is not None:
                 driver_connection(self.connection).commit()
             self.connection.close()
         except BaseException:
-            self._discard()
+            self.pool.discard(self.connection)
             raise
-
-    def _discard(self) -> None:
-        """Closes the connection, and has all older ones of the pool replaced when they are next checked out."""
-        self.pool.failures += 1
-        if self.watch is not None and self.query is not None:
-            self.watch.remove(self.query)
-        self._close()
-
-    def _close(self) -> None:
-        """Closes the connection instead of returning it."""
-        with suppress(Exception):
-            self.connection.invalidate()
-            self.connection.close()

@@ -32,12 +32,12 @@ def configuration(connection: Connection) -> Any:
     return config
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
+def upgrade(url: str, *, pooler: bool = False) -> tuple[str | None, str]:
     """Creates or migrates the tables of the database at `url`; returns its schema before (None: empty) and after.
 
     An older search index must be rebuilt afterwards (`newswire.search.rebuild`). Raises `DatabaseError`.
     """
-    database = Database(url)
+    database = Database(url, pooler=pooler)
     wanted = needed()
     try:
         refuse_other_encodings(database)
@@ -61,15 +61,12 @@ def migrate(database: Database, found: str | None, wanted: str = "head") -> None
     from alembic import command
     from alembic.util import CommandError
 
-    with database.engine.execution_options(newswire_write=True).connect() as connection:
+    with database.engine.execution_options(newswire_write=True).begin() as connection:
         database.backend.lock_migrations(connection)
-        with connection.begin():
-            try:
-                command.upgrade(configuration(connection), wanted)
-            except CommandError:
-                raise DatabaseError(
-                    f"The database schema is at {found}, which no version of Newswire has made."
-                ) from None
+        try:
+            command.upgrade(configuration(connection), wanted)
+        except CommandError:
+            raise DatabaseError(f"The database schema is at {found}, which no version of Newswire has made.") from None
 
 
 def refuse_other_encodings(database: Database) -> None:
@@ -98,8 +95,9 @@ def check(database: Database) -> None:
 
 
 def revision(database: Database) -> str | None:
-    """The schema of the database, such as `0009`; None without tables."""
+    """The schema of the database, such as `0009`; None without tables. Raises `DatabaseError` for a hidden pooler."""
     with database.engine.connect() as connection:
+        database.backend.check_session(connection)
         if not inspect(connection).has_table("alembic_version"):
             return None
         found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -120,5 +118,4 @@ def refuse_newer(found: str | None, wanted: str) -> None:
 
 
 def unusable(database: Database, error: DBAPIError) -> str:
-    reason = str(error.orig).strip().splitlines()[0].rstrip(".") if error.orig else str(error)
-    return f"The database {public_url(database.url)} cannot be used: {reason}."
+    return f"The database {public_url(database.url)} cannot be used: {database.backend.describe_failure(error)}."

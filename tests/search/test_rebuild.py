@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from newswire.cli import worker
 from newswire.cli.serve import prepare_database
+from newswire.config import Settings
 from newswire.publishing.release import release_due_articles
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.rebuild import count_outdated, rebuild_index
@@ -186,10 +187,10 @@ def test_an_index_of_another_analysis_is_refused_and_the_way_out_is_told(databas
     assert wire.client.get("/readyz").status_code == 503
     assert "run `newswire db upgrade`" in cli.refused("publisher", "list")
     if wire.is_sqlite:
-        prepare_database(database_url)
+        prepare_database(Settings(database_url=database_url), 1)
     else:
         with pytest.raises(DatabaseError, match="run `newswire db upgrade`"):
-            prepare_database(database_url)
+            prepare_database(Settings(database_url=database_url), 1)
         cli.must("db", "upgrade")
     assert outdated(wire.database) == 0
     assert wire.client.get("/readyz").status_code == 200
@@ -204,7 +205,7 @@ def test_a_server_starts_with_old_stems_and_its_worker_rebuilds_them_on_sqlite_o
     wire.as_publisher().publish("Ladders were sold")
     outdate(wire.database, "1/2.0.1")
     with caplog.at_level(logging.WARNING):
-        prepare_database(database_url)
+        prepare_database(Settings(database_url=database_url), 1)
     assert "another release of the stemmer" in caplog.text
     assert outdated(wire.database) == 1
     worker.continue_rebuild(wire.database)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from newswire.store.database import Database
+from newswire.store.database import FEWEST_CONNECTIONS, Database
 from tests.soaks.audience import LAST, WAYS, WISHES, Finish, Listener, without_blank
 from tests.soaks.clients import Client
 from tests.soaks.crew import crew
@@ -30,7 +30,7 @@ def soak(stage: Stage, scale: Scale, report: Report) -> None:
     sender, admin = stage.publisher(PUBLISHER), stage.admin()
     keys = [stage.partner(wish.name, **wish.limits) for wish in WISHES]
     make_commits_late(stage.database_url)
-    database, finish = Database(stage.database_url, connections=2), Finish()
+    database, finish = Database(stage.database_url, connections=FEWEST_CONNECTIONS), Finish()
     with stage.served() as server, crew(server, WRITERS + READERS) as (pool, stop):
         desks: list[Desk] = [RemoteDesk(stage.client(sender), PUBLISHER, number) for number in range(1, WRITERS)]
         desks.append(LateDesk(database, PUBLISHER, WRITERS))

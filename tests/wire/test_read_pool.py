@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Connection, func, select
@@ -10,13 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from newswire import wire
 from newswire.errors import Problem
 from newswire.store.backend import driver_connection
-from newswire.store.database import Database
+from newswire.store.database import FEWEST_CONNECTIONS, Database
 from newswire.store.tables import article
 
 
 def test_a_reader_beyond_the_bound_waits_until_a_connection_is_returned(database_url: str) -> None:
-    database = Database(database_url, connections=2)
-    taken, release = threading.Barrier(3), threading.Event()
+    database = Database(database_url, connections=FEWEST_CONNECTIONS)
+    taken, release = threading.Barrier(database.readers + 1), threading.Event()
     waited: list[float] = []
 
     def hold() -> None:
@@ -30,7 +31,7 @@ def test_a_reader_beyond_the_bound_waits_until_a_connection_is_returned(database
             wire.read_head(connection)
             waited.append(time.monotonic())
 
-    holders = [threading.Thread(target=hold) for _ in range(2)]
+    holders = [threading.Thread(target=hold) for _ in range(database.readers)]
     for holder in holders:
         holder.start()
     taken.wait()
@@ -71,7 +72,11 @@ def test_a_connection_that_failed_is_replaced_and_so_are_the_idle_ones(database_
 
 
 def test_a_reader_that_waits_for_a_connection_that_fails_gets_another(database_url: str) -> None:
-    database = Database(database_url, connections=1)
+    database = Database(database_url, connections=FEWEST_CONNECTIONS)
+    # All but one are taken, so that who waits gets the connection that fails.
+    others = ExitStack()
+    for _ in range(database.readers - 1):
+        others.enter_context(database.look())
     for _ in range(20):
         taken, done = threading.Event(), threading.Event()
 
@@ -87,6 +92,7 @@ def test_a_reader_that_waits_for_a_connection_that_fails_gets_another(database_u
             fail_while_another_waits(connection, taken)
         assert done.wait(10)
         waiter.join()
+    others.close()
     database.dispose()
 
 

@@ -12,7 +12,7 @@ from newswire.search.rebuild import check_index
 from newswire.store import migrate
 from newswire.store.backend import DatabaseError
 from newswire.timestamps import format_optional, now
-from newswire.wire import check_newest_entry
+from newswire.wire import check_newest_entry, look_at_head
 
 logger = logging.getLogger("newswire.request")
 
@@ -61,6 +61,9 @@ def readyz(context: RequestContext) -> Response:
     search index that has to be rebuilt, or a newest entry that is dated more than an hour ahead of the clock.
     """
     try:
+        if look_at_head(context.database) is None:
+            # Only a frozen server is refused here; what else is wrong is said by the check.
+            context.database.refuse_if_silent()
         migrate.check(context.database)
         with context.database.read() as connection:
             warnings = (check_index(connection), check_newest_entry(connection, now()))

@@ -21,13 +21,13 @@ WRITTEN_MEANWHILE = (
 
 
 @contextmanager
-def open_database(*, even_damaged: bool = False) -> Iterator[Database]:
+def open_database(*, even_damaged: bool = False, deadlines: bool = False) -> Iterator[Database]:
     """Opens the database of the settings; raises `SettingsError`, `DatabaseError` or `DamageError`.
 
     Its schema must be current and its search index usable: only `db upgrade` and `serve` migrate. A database that is
     marked as damaged is opened only if `even_damaged`.
     """
-    database = Database(Settings.from_env().database_url)
+    database = Database.of_settings(Settings.from_env(), deadlines=deadlines)
     database.damage.is_ignored = even_damaged
     try:
         migrate.check(database)

@@ -7,22 +7,24 @@ snapshot for all statements.
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import cache, partial
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import psycopg
 from psycopg.errors import DataCorrupted, FeatureNotSupported, IndexCorrupted, ReadOnlySqlTransaction
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import ExecStatus
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 
 from newswire.store.backend import (
     BACKEND,
     BUSY_SECONDS,
     CONNECTION_MAX_AGE_SECONDS,
+    LEND_SECONDS,
     MAX_LISTEN_SECONDS,
     Backend,
     CommitListener,
@@ -32,22 +34,28 @@ from newswire.store.backend import (
     driver_connection,
 )
 from newswire.store.postgres import copy
+from newswire.store.postgres.connection import (
+    MARK,
+    SET_IN_TRANSACTION,
+    AnsweredConnection,
+    connect_directly,
+    connection_options,
+)
 from newswire.store.postgres.server_clock import ServerClock
 from newswire.store.statements import Statement
 
-# Waiting for a lock ends after the same time as on SQLite, also if the session with the lock sleeps. Sequential scans
-# are off because every statement has an index. The planner would scan the table of the search index, which it takes for
-# small, because it ignores the texts that are stored out of line: 28 ms for a search among 5,000 articles.
-OPTIONS = (
-    f"-c timezone=UTC -c synchronous_commit=on -c work_mem=32MB -c lock_timeout={int(BUSY_SECONDS)}s"
-    " -c enable_seqscan=off -c idle_in_transaction_session_timeout=120s"
-)
 CHANNEL = "newswire"
 CANCEL_SECONDS = 2.0
 """How long the connection that asks for a cancellation may take: the one thread that cancels waits for it."""
 REPLICA_POLL_SECONDS = 0.05
 MIGRATION_LOCK = 6397874
 """The number of an advisory lock; any number will do that no other program uses in this database."""
+SINGLE_ROW_SECONDS = 2.0
+"""How long the server may take for the one row of `fetch_single_row`, which takes it 0.02 ms."""
+POOLER_STANDS_BETWEEN = (
+    "a pooler in transaction mode (such as PgBouncer) stands between Newswire and PostgreSQL;"
+    " set NEWSWIRE_DATABASE_POOLER=true, or connect to PostgreSQL itself"
+)
 
 BIGINT = 20
 """The OID of the type bigint."""
@@ -85,10 +93,16 @@ class PostgresBackend(Backend):
     not_empty_advice = "create a new database and restore into that one."
     damaged_advice = ""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, pooler: bool = False, listen_url: URL | None = None) -> None:
+        """Through a `pooler` notifications are heard at `listen_url`, which must lead to PostgreSQL itself."""
         if "@" in (url.host or ""):
             raise DatabaseError("The database URL has an @ in its password; write it as %40.")
         super().__init__(url.set(drivername="postgresql+psycopg"))
+        self.pooler = pooler
+        self.listen_url = None if pooler else self.url
+        if listen_url is not None:
+            self.listen_url = listen_url.set(drivername="postgresql+psycopg")
+        self.begin_look = begin_pooled_look if pooler else None
         self.clock = ServerClock()
 
     def is_damage(self, error: BaseException) -> bool:
@@ -98,29 +112,43 @@ class PostgresBackend(Backend):
         """Returns None: PostgreSQL verifies the checksum of each page that is read, and reports a wrong one then."""
         return None
 
-    def create_engine(self, connections: int) -> Engine:
-        return self._create_engine(connections)
+    def create_engine(self, connections: int, answer_seconds: float | None = None) -> Engine:
+        # A statement may wait for a lock before the server works on it.
+        engine = self._create_engine(connections, answer_seconds and answer_seconds + BUSY_SECONDS)
+        if self.pooler:
+            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(SET_IN_TRANSACTION))
+        return engine
 
-    def create_read_engine(self, connections: int) -> Engine:
+    def create_read_engine(self, connections: int, answer_seconds: float | None = None) -> Engine:
         # A rollback on return would cost a round trip, and psycopg would drop all prepared statements.
         engine = self._create_engine(
-            connections, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, skip_autocommit_rollback=True,
-            pool_use_lifo=True,
+            connections, answer_seconds, isolation_level="AUTOCOMMIT", pool_reset_on_return=None,
+            skip_autocommit_rollback=True,
         )  # fmt: skip
         # Every request and every round of the worker reads, so the readers' connections are enough for the clock.
         event.listen(engine, "connect", self.clock.expire)
         event.listen(engine, "checkout", self.clock.measure_when_due)
         return engine
 
-    def _create_engine(self, connections: int, **options: Any) -> Engine:
-        return create_engine(
-            self.url, pool_size=connections, max_overflow=0, pool_timeout=BUSY_SECONDS, pool_pre_ping=False,
-            pool_recycle=CONNECTION_MAX_AGE_SECONDS, connect_args={"connect_timeout": 5, "options": OPTIONS},
-            execution_options={BACKEND: self}, **options,
+    def _create_engine(self, connections: int, answer_seconds: float | None, **options: Any) -> Engine:
+        # Last in, first out: after a burst the connections that are not needed any longer become idle, and go.
+        engine = create_engine(
+            self.url, pool_size=connections, max_overflow=0, pool_timeout=LEND_SECONDS, pool_pre_ping=False,
+            pool_recycle=CONNECTION_MAX_AGE_SECONDS, pool_use_lifo=True,
+            connect_args=connection_options(pooler=self.pooler), execution_options={BACKEND: self}, **options,
         )  # fmt: skip
 
+        @event.listens_for(engine, "do_connect")
+        def connect(dialect: Any, record: Any, address: list[Any], options: dict[str, Any]) -> AnsweredConnection:
+            connection = AnsweredConnection.connect(*address, **options)
+            connection.answer_seconds = answer_seconds
+            return connection
+
+        return engine
+
     def begin_snapshot(self, driver: Any) -> None:
-        driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", prepare=False)
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        driver.execute(f"{begin}; {SET_IN_TRANSACTION}" if self.pooler else begin, prepare=False)
 
     def cancel_query(self, driver: Any) -> None:
         driver.cancel_safe(timeout=CANCEL_SECONDS)
@@ -134,9 +162,12 @@ class PostgresBackend(Backend):
         return driver.execute(sql, values, binary=True)
 
     def fetch_single_row(self, driver: Any, sql: str) -> tuple[Any, ...]:
-        """Executes a prepared statement through libpq directly: 12 µs, the server included; through psycopg 62."""
+        """Executes a prepared statement through libpq, without psycopg's cursors, which take twice as long."""
+        if self.pooler:
+            found: tuple[Any, ...] = driver.execute(sql, binary=True).fetchone()
+            return found
         name = statement_name(sql)
-        result = driver.pgconn.exec_prepared(name, None, None, Format.BINARY)
+        result = driver.exec_single(name, SINGLE_ROW_SECONDS)
         if result.status == ExecStatus.TUPLES_OK:
             return tuple(
                 decode_value(result.get_value(0, column), result.ftype(column)) for column in range(result.nfields)
@@ -144,7 +175,7 @@ class PostgresBackend(Backend):
         # Either the statement is not prepared on this connection (a rollback may have dropped it), or something failed.
         # psycopg executes it again, and raises the right exception.
         row: tuple[Any, ...] = driver.execute(sql, binary=True).fetchone()
-        driver.pgconn.prepare(name, sql.encode())
+        driver.prepare_single(name, sql.encode(), SINGLE_ROW_SECONDS)
         return row
 
     def write_entries(
@@ -158,22 +189,32 @@ class PostgresBackend(Backend):
     def notify_commit(self, connection: Connection) -> None:
         NOTIFY.execute(connection, {})
 
-    def create_listener(self, driver: Any, stop: Event) -> CommitListener:
-        """A listener by LISTEN. A replica refuses that, so there every 50 ms counts as a possible commit."""
-        try:
-            driver.execute(f"LISTEN {CHANNEL}")
-        except ReadOnlySqlTransaction:
-            return lambda: time.sleep(REPLICA_POLL_SECONDS)
+    @contextmanager
+    def open_listener(self, engine: Engine, stop: Event) -> Iterator[CommitListener]:
+        """A listener by LISTEN. A replica refuses that, so there every 50 ms counts as a possible commit.
 
-        def wait_for_commit() -> None:
-            for _ in driver.notifies(timeout=MAX_LISTEN_SECONDS, stop_after=1):
-                return
+        Behind a pooler without a direct connection every second does: LISTEN ends with the session, which another
+        client may have by then.
+        """
+        if self.listen_url is None:
+            yield partial(wait_a_while, stop)
+            return
+        with closing(connect_directly(self.listen_url)) as driver:
 
-        return wait_for_commit
+            def wait_for_commit() -> None:
+                for _ in driver.notifies(timeout=MAX_LISTEN_SECONDS, stop_after=1):
+                    return
+
+            try:
+                driver.execute(f"LISTEN {CHANNEL}")
+            except ReadOnlySqlTransaction:
+                yield lambda: time.sleep(REPLICA_POLL_SECONDS)
+            else:
+                yield wait_for_commit
 
     def lock_migrations(self, connection: Connection) -> None:
-        connection.exec_driver_sql(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
-        connection.commit()
+        # Not `pg_advisory_lock`: behind a pooler the session, and the lock with it, would pass to another client.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
 
     def exists(self) -> bool:
         # Only a connection can tell.
@@ -183,6 +224,35 @@ class PostgresBackend(Backend):
         encoding = driver_connection(connection).info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise DatabaseError(f"The database is in {encoding}; create one with ENCODING 'UTF8' TEMPLATE template0.")
+
+    def check_session(self, connection: Connection) -> None:
+        if not self.pooler and connection.scalar(text(f"SELECT current_setting('{MARK}', true)")) != "on":
+            raise DatabaseError(f"The database {self.url.database} cannot be used: {POOLER_STANDS_BETWEEN}.")
+
+    def check_listener(self) -> None:
+        if not self.pooler or self.listen_url is None:
+            return
+        try:
+            connect_directly(self.listen_url).close()
+        except psycopg.Error as error:
+            reason = str(error).strip().splitlines()[0].rstrip(".")
+            if "unsupported startup parameter" in reason:
+                reason = "it leads to a pooler; it must lead to PostgreSQL itself"
+            raise DatabaseError(f"NEWSWIRE_LISTEN_URL cannot be used: {reason}.") from error
+
+    def describe_failure(self, error: DBAPIError) -> str:
+        reason = super().describe_failure(error)
+        # PgBouncer refuses the settings that we ask for when we connect, unless it is told to ignore them.
+        return POOLER_STANDS_BETWEEN if "unsupported startup parameter" in reason else reason
+
+    def connection_limit(self, connection: Connection) -> int | None:
+        if self.pooler:
+            return None
+        reserved = "current_setting('superuser_reserved_connections')::int"
+        # Since PostgreSQL 16.
+        others = "coalesce(current_setting('reserved_connections', true)::int, 0)"
+        limit = connection.scalar(text(f"SELECT current_setting('max_connections')::int - {reserved} - {others}"))
+        return int(limit or 0)
 
     def size_bytes(self, connection: Connection) -> int:
         return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
@@ -195,6 +265,15 @@ class PostgresBackend(Backend):
 
     def copy_in(self, file: Path, steps: RestoreSteps) -> str:
         return copy.copy_in(file, self.url, steps)
+
+
+def wait_a_while(stop: Event) -> None:
+    stop.wait(MAX_LISTEN_SECONDS)
+
+
+def begin_pooled_look(driver: Any) -> None:
+    """Begins a transaction only for the settings: behind a pooler a single statement cannot have any."""
+    driver.execute(f"BEGIN READ ONLY; {SET_IN_TRANSACTION}", prepare=False)
 
 
 def decode_value(value: bytes, oid: int) -> int | str:

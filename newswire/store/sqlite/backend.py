@@ -19,6 +19,7 @@ from newswire.store.backend import (
     BACKEND,
     BUSY_SECONDS,
     CONNECTION_MAX_AGE_SECONDS,
+    LEND_SECONDS,
     MAX_LISTEN_SECONDS,
     Backend,
     CommitListener,
@@ -88,12 +89,12 @@ class SqliteBackend(Backend):
             connection.exec_driver_sql(f'INSERT INTO "{name}" ("{name}") VALUES (\'integrity-check\')')
         return None
 
-    def create_engine(self, connections: int) -> Engine:
+    def create_engine(self, connections: int, answer_seconds: float | None = None) -> Engine:
         engine = self._create_engine(connections, WRITE_CACHE)
         event.listen(engine, "begin", begin_transaction)
         return engine
 
-    def create_read_engine(self, connections: int) -> Engine:
+    def create_read_engine(self, connections: int, answer_seconds: float | None = None) -> Engine:
         return self._create_engine(
             connections, READ_CACHE, isolation_level="AUTOCOMMIT", pool_reset_on_return=None,
             skip_autocommit_rollback=True, pool_recycle=CONNECTION_MAX_AGE_SECONDS,
@@ -101,7 +102,7 @@ class SqliteBackend(Backend):
 
     def _create_engine(self, connections: int, cache: str, **options: Any) -> Engine:
         engine = create_engine(
-            self.url, pool_size=connections, max_overflow=0, pool_timeout=BUSY_SECONDS, pool_use_lifo=True,
+            self.url, pool_size=connections, max_overflow=0, pool_timeout=LEND_SECONDS, pool_use_lifo=True,
             connect_args={"timeout": BUSY_SECONDS}, execution_options={BACKEND: self}, **options,
         )  # fmt: skip
 
@@ -151,8 +152,12 @@ class SqliteBackend(Backend):
     def notify_commit(self, connection: Connection) -> None:
         """Does nothing, because every commit changes `data_version`, which listeners poll."""
 
-    def create_listener(self, driver: Any, stop: threading.Event) -> CommitListener:
+    @contextmanager
+    def open_listener(self, engine: Engine, stop: threading.Event) -> Iterator[CommitListener]:
         """Polls `data_version`, which changes when another connection commits; a poll takes a few microseconds."""
+        connection = engine.raw_connection()
+        driver: Any = connection.driver_connection
+        connection.detach()
 
         def read_version() -> int:
             return int(driver.execute("PRAGMA data_version").fetchone()[0])
@@ -166,7 +171,10 @@ class SqliteBackend(Backend):
                 pass
             known = seen
 
-        return wait_for_commit
+        try:
+            yield wait_for_commit
+        finally:
+            connection.close()
 
     def lock_migrations(self, connection: Connection) -> None:
         """Does nothing, because the transaction that migrates begins with the write lock."""
@@ -176,6 +184,15 @@ class SqliteBackend(Backend):
 
     def check_encoding(self, connection: Connection) -> None:
         """Does nothing, because texts in SQLite are always Unicode."""
+
+    def check_session(self, connection: Connection) -> None:
+        """Does nothing, because nobody stands between a process and its file."""
+
+    def connection_limit(self, connection: Connection) -> int | None:
+        return None
+
+    def check_listener(self) -> None:
+        """Does nothing, because listeners read the file."""
 
     def size_bytes(self, connection: Connection) -> int:
         files = [Path(f"{self.file}{suffix}") for suffix in ("", "-wal")]
