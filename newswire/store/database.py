@@ -93,10 +93,11 @@ class Database:
         self.damage = DamageMark(self.backend)
         self._watch = QueryWatch(self.backend.cancel_query)
         answer_seconds = ANSWER_SECONDS if deadlines else None
-        writing, looks, listeners = max(1, connections // 4), 1, 1
-        self.readers = connections - writing - looks - listeners
-        self.engine = self.backend.create_engine(writing, answer_seconds)
-        self._writers = ConnectionPool(self.engine).engine.execution_options(newswire_write=True)
+        writers, looks, listeners = max(1, connections // 4), 1, 1
+        self.readers = connections - writers - looks - listeners
+        self.engine = self.backend.create_engine(writers, answer_seconds)
+        self._write_pool = ConnectionPool(self.engine)
+        self._writers = self.engine.execution_options(newswire_write=True)
         self._readers = ConnectionPool(self.backend.create_read_engine(self.readers, answer_seconds))
         look_pool = ConnectionPool(self.backend.create_read_engine(looks, answer_seconds))
         self._shared_look = SharedLook(look_pool, self._readers.suspect_all)
@@ -113,9 +114,11 @@ class Database:
     def begin(self, *, keep: bool = True, patient: bool = True) -> Iterator[Connection]:
         """A write transaction: committed if the block ends without an exception and `keep` is true, else rolled back.
 
-        Without `patient` it does not wait for the write lock of a database with a single writer, but raises
-        `unavailable` at once.
+        Without `patient` it waits neither for a connection nor for the write lock of a database with a single writer,
+        but raises `unavailable` at once.
         """
+        if not patient and self._write_pool.is_exhausted:
+            raise unavailable_problem()
         writers = self._writers if patient else self._writers.execution_options(newswire_patient=False)
         with (
             self.failures_as_problems(),

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 FAILURES = "newswire_failures"
 """The key in a connection's `info` for the number of failures in its pool before its first use."""
@@ -31,6 +31,12 @@ class ConnectionPool:
         self.engine = engine
         self.failures = 0
         event.listen(engine, "checkout", self._refuse_stale)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether a thread would have to wait for a connection at this moment."""
+        pool = self.engine.pool
+        return isinstance(pool, QueuePool) and pool.checkedout() >= pool.size()
 
     def is_current(self, connection: Connection) -> bool:
         """Whether a connection that stays checked out would still be lent; notes its use."""

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -112,18 +112,42 @@ class Postgres:
             return None
         return row[0] if row else None
 
+    def signal_all(self, number: int) -> None:
+        """Sends a signal to each process of the server."""
+        found: list[int] = []
+        wanted = {self._keeper.pid}
+        while wanted:
+            parents = wanted
+            wanted = {int(entry.name) for entry in Path("/proc").glob("[0-9]*") if parent_of(entry) in parents}
+            found += wanted
+        for process in found:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+
     def stop(self) -> None:
         self._keeper.communicate(timeout=START_SECONDS)
 
 
+def parent_of(process: Path) -> int:
+    """The parent of a process in /proc; 0 when it has ended."""
+    try:
+        # The name of the program, in parentheses, may hold blanks.
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 @contextmanager
-def temporary_postgres(*, durable: bool = False) -> Iterator[Postgres]:
-    """A new server; it and its data are gone after the block. `durable` puts every commit on the disk."""
+def temporary_postgres(*options: str, durable: bool = False) -> Iterator[Postgres]:
+    """A new server; it and its data are gone after the block. `durable` puts every commit on the disk.
+
+    `options` are those of the program `postgres`.
+    """
     with folder_for_all() as folder:
         in_memory = not durable and memory_has_room()
         data = Path(tempfile.mkdtemp(prefix="newswire-pg-", dir=MEMORY if in_memory else folder))
         try:
-            with running(folder, data, DURABLE if durable else FLEETING, kept=False) as server:
+            with running(folder, data, (*(DURABLE if durable else FLEETING), *options), kept=False) as server:
                 yield server
         finally:
             shutil.rmtree(data, ignore_errors=True)

@@ -107,9 +107,9 @@ def working(server: Any) -> Iterator[None]:
         thread.join()
 
 
-def started(serving: Serving, cli: Cli, port: str = "0", **environment: str) -> tuple[Server, Wire]:
+def started(serving: Serving, cli: Cli, port: str = "0", workers: int = 1, **environment: str) -> tuple[Server, Wire]:
     """Serves the wire over HTTP with processes of `newswire serve`."""
-    server = serving(cli.process("serve", "--port", port, "--workers", "1", "--json", env=environment))
+    server = serving(cli.process("serve", "--port", port, "--workers", str(workers), "--json", env=environment))
     server.wait_for(lambda: "}" in server.out, "it says where it listens")
     return server, Wire(cli, json.loads("\n".join(server.out))["url"])
 

@@ -1,0 +1,103 @@
+"""A PostgreSQL that hangs costs a deadline and no more: every request is answered, and all recovers by itself."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from newswire.store.database import create_backend
+from newswire.store.migrate import upgrade
+from tests.support.asking import ask
+from tests.support.command import Cli, waited
+from tests.support.postgres import Postgres, new_database, temporary_postgres
+from tests.support.served import Serving, started
+
+READERS = 300
+"""More than a web process has threads."""
+MARGIN_SECONDS = 8.0
+"""For a machine that does other work too; the reads that were tried on the old code had no answer after 55 seconds."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with temporary_postgres() as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def url(server: Postgres) -> Iterator[str]:
+    with new_database(server.url) as made:
+        upgrade(made)
+        yield made
+
+
+@contextmanager
+def frozen(server: Postgres) -> Iterator[None]:
+    server.signal_all(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.signal_all(signal.SIGCONT)
+
+
+@pytest.mark.slow
+def test_a_frozen_server_costs_a_deadline_and_not_the_service(server: Postgres, url: str, serving: Serving) -> None:
+    running, wire = started(serving, Cli(url))
+    publisher, partner = wire.publisher(), wire.partner()
+    assert publisher.put("before", headline="Before")["version"] == 1
+    assert ask(f"{wire.url}/v1/articles", partner.key)[0] == 200
+    found: list[tuple[int, float]] = []
+
+    def read(number: int) -> None:
+        found.append(ask(f"{wire.url}/v1/articles?q=word{number}", partner.key))
+
+    with frozen(server):
+        readers = [threading.Thread(target=read, args=[number]) for number in range(READERS)]
+        for reader in readers:
+            reader.start()
+        health = []
+        for _ in range(10):
+            health.append(ask(f"{wire.url}/healthz"))
+            time.sleep(0.3)
+        ready = ask(f"{wire.url}/readyz")
+        published = ask(f"{wire.url}/v1/articles", publisher.key, b'{"headline": "While it is frozen"}')
+        for reader in readers:
+            reader.join()
+    assert {status for status, _ in found} == {503}, found
+    assert max(seconds for _, seconds in found) < MARGIN_SECONDS
+    # All threads of the process wait for a second at first, and from then on for nothing.
+    assert {status for status, _ in health} == {200}
+    assert max(seconds for _, seconds in health[3:]) < 1.0, health
+    for status, seconds in (ready, published):
+        assert status == 503
+        assert seconds < MARGIN_SECONDS
+
+    waited(lambda: ask(f"{wire.url}/readyz")[0] == 200, "it is ready again")
+    assert ask(f"{wire.url}/v1/articles?q=word", partner.key)[0] == 200
+    assert publisher.put("after", headline="After")["version"] == 1
+    assert running.process.poll() is None
+
+
+def test_a_statement_without_an_answer_ends_at_its_deadline(server: Postgres, url: str) -> None:
+    engine = create_backend(url).create_read_engine(1, answer_seconds=0.5)
+    with engine.connect() as connection, frozen(server):
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="does not answer"):
+            connection.execute(text("SELECT 1"))
+        assert 0.4 < time.monotonic() - began < 5.0
+        assert connection.invalidated
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+    engine.dispose()
+
+
+def test_a_statement_that_takes_its_time_is_not_cut_short_without_a_deadline(url: str) -> None:
+    engine = create_backend(url).create_read_engine(1)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT 1 FROM pg_sleep(0.7)")) == 1
+    engine.dispose()
