@@ -155,7 +155,7 @@ class Authenticator:
     def _note_use(self, caller: Caller, moment: int) -> None:
         if caller.stale and caller.key_id is not None:
             # A read must not wait for a writer, nor fail on a read-only replica: then a later request notes the use.
-            with suppress(Problem, DBAPIError), self.database.begin(patient=False) as connection:
+            with suppress(Problem, DBAPIError), self.database.begin(wait=0.0) as connection:
                 note_key_use(connection, caller.key_id, moment)
 
 

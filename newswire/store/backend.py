@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 BACKEND = "newswire_backend"
 """The execution option of a connection whose value is its `Backend`."""
 BUSY_SECONDS = 30.0
-"""How long a statement waits for a lock before it fails; the request is then refused as `unavailable`."""
+"""How long a command waits for a lock before it fails. Requests wait for less: `Settings.wait_seconds`."""
 CONNECT_SECONDS = 3
 """How long opening a connection may take."""
 LEND_SECONDS = 2.0
@@ -83,6 +83,7 @@ class Backend(ABC):
     def __init__(self, url: URL) -> None:
         """Raises `DatabaseError` for a URL that cannot be right."""
         self.url = url
+        self.lock_seconds = BUSY_SECONDS
 
     @property
     def damage_file(self) -> str | None:
@@ -105,7 +106,8 @@ class Backend(ABC):
         """The engine for writing and for schema changes, with a pool of at most `connections`.
 
         If the database system has a single write lock, transactions with the execution option `newswire_write` take it
-        when they begin; with `newswire_patient=False` they fail at once instead of waiting for it.
+        when they begin. The option `newswire_wait` bounds in seconds how long they wait for a lock; the default is
+        `lock_seconds`.
 
         A statement fails, and its connection is closed, when a server has not answered it within `answer_seconds` and
         the time that it may wait for a lock; None means no deadline.
@@ -127,10 +129,10 @@ class Backend(ABC):
         """Makes the statement that another thread executes on this connection fail; a no-op if there is none."""
 
     @abstractmethod
-    def write_turn(self, *, patient: bool) -> AbstractContextManager[None]:
+    def write_turn(self, wait: float) -> AbstractContextManager[float]:
         """A lock between the writing threads of this process, where the database system has a single writer.
 
-        Without `patient` it fails at once if another thread has the lock.
+        It fails if another thread has the lock for longer than `wait` seconds, and yields what is left of them.
         """
 
     @abstractmethod

@@ -5,6 +5,7 @@ what a transaction is on each database system is in `sqlite.backend` and `postgr
 """
 
 import logging
+import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newswire.config import Settings
 from newswire.errors import Problem
-from newswire.store.backend import Backend, CommitListener, DatabaseError, Errors, driver_connection
+from newswire.store.backend import BUSY_SECONDS, Backend, CommitListener, DatabaseError, Errors, driver_connection
 from newswire.store.damage import DamageMark
 from newswire.store.pools import ConnectionPool
 from newswire.store.query_watch import QueryLimit, QueryWatch, WatchedQuery
@@ -75,13 +76,14 @@ class Database:
     connection of each pool at a time, but never two of the same pool: if all threads waited for a second one, none
     would ever continue (deadlock).
 
-    With `deadlines` a statement that the server does not answer in time fails; a command of an operator has none.
+    Statements wait up to `lock_seconds` for a lock. With `deadlines` a statement that the server does not answer in
+    time fails; a command of an operator has none.
     `pooler` and `listen_url` are the settings of those names.
     """
 
     def __init__(
         self, url: str, connections: int = MOST_CONNECTIONS, *, pooler: bool = False, listen_url: str | None = None,
-        deadlines: bool = False,
+        deadlines: bool = False, lock_seconds: float = BUSY_SECONDS,
     ) -> None:  # fmt: skip
         if connections < FEWEST_CONNECTIONS:
             raise DatabaseError(
@@ -89,6 +91,7 @@ class Database:
                 " writing, for looks at the head and for the listener."
             )
         self.backend = create_backend(url, pooler=pooler, listen_url=listen_url)
+        self.backend.lock_seconds = lock_seconds
         self.url = self.backend.url
         self.damage = DamageMark(self.backend)
         self._watch = QueryWatch(self.backend.cancel_query)
@@ -111,19 +114,18 @@ class Database:
         )  # fmt: skip
 
     @contextmanager
-    def begin(self, *, keep: bool = True, patient: bool = True) -> Iterator[Connection]:
+    def begin(self, *, keep: bool = True, wait: float | None = None) -> Iterator[Connection]:
         """A write transaction: committed if the block ends without an exception and `keep` is true, else rolled back.
 
-        Without `patient` it waits neither for a connection nor for the write lock of a database with a single writer,
-        but raises `unavailable` at once.
+        It waits up to `wait` seconds (default: `lock_seconds`) for the write lock of a database with a single writer,
+        else for each lock of a row; then it raises `unavailable`. With 0 it does not wait for a connection either.
         """
-        if not patient and self._write_pool.is_exhausted:
+        if wait == 0 and self._write_pool.is_exhausted:
             raise unavailable_problem()
-        writers = self._writers if patient else self._writers.execution_options(newswire_patient=False)
         with (
             self.failures_as_problems(),
-            self.backend.write_turn(patient=patient),
-            writers.connect() as connection,
+            self.backend.write_turn(self.backend.lock_seconds if wait is None else wait) as left,
+            self._writers.connect().execution_options(newswire_wait=left) as connection,
             connection.begin() as transaction,
         ):
             yield connection
@@ -196,7 +198,8 @@ class Database:
 
 def unavailable_problem() -> Problem:
     detail = "The database cannot be reached or is too busy at the moment; try again."
-    return Problem("unavailable", detail, headers={"Retry-After": "1"})
+    # It varies, or all that were refused would return at the same moment.
+    return Problem("unavailable", detail, headers={"Retry-After": str(random.randint(1, 3))})
 
 
 class Reading:

@@ -92,7 +92,7 @@ def test_a_thread_that_waits_to_write_to_sqlite_does_so_as_soon_as_it_can(fresh_
             waiting = threading.Thread(target=write)
             waiting.start()
             time.sleep(0.4)
-            with pytest.raises(Problem) as refused, database.begin(patient=False):
+            with pytest.raises(Problem) as refused, database.begin(wait=0.0):
                 pass
             assert refused.value.code == "unavailable"
         ended = time.monotonic()

@@ -36,10 +36,11 @@ from newswire.store.backend import (
 from newswire.store.postgres import copy
 from newswire.store.postgres.connection import (
     MARK,
-    SET_IN_TRANSACTION,
     AnsweredConnection,
     connect_directly,
     connection_options,
+    milliseconds,
+    set_in_transaction,
 )
 from newswire.store.postgres.server_clock import ServerClock
 from newswire.store.statements import Statement
@@ -114,9 +115,8 @@ class PostgresBackend(Backend):
 
     def create_engine(self, connections: int, answer_seconds: float | None = None) -> Engine:
         # A statement may wait for a lock before the server works on it.
-        engine = self._create_engine(connections, answer_seconds and answer_seconds + BUSY_SECONDS)
-        if self.pooler:
-            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(SET_IN_TRANSACTION))
+        engine = self._create_engine(connections, answer_seconds and answer_seconds + self.lock_seconds)
+        event.listen(engine, "begin", self._limit_waiting)
         return engine
 
     def create_read_engine(self, connections: int, answer_seconds: float | None = None) -> Engine:
@@ -135,7 +135,8 @@ class PostgresBackend(Backend):
         engine = create_engine(
             self.url, pool_size=connections, max_overflow=0, pool_timeout=LEND_SECONDS, pool_pre_ping=False,
             pool_recycle=CONNECTION_MAX_AGE_SECONDS, pool_use_lifo=True,
-            connect_args=connection_options(pooler=self.pooler), execution_options={BACKEND: self}, **options,
+            connect_args=connection_options(self.lock_seconds, pooler=self.pooler),
+            execution_options={BACKEND: self}, **options,
         )  # fmt: skip
 
         @event.listens_for(engine, "do_connect")
@@ -146,16 +147,28 @@ class PostgresBackend(Backend):
 
         return engine
 
+    def _limit_waiting(self, connection: Connection) -> None:
+        """Listener of SQLAlchemy's event `begin`: shortens the wait for locks, if much of it has passed already.
+
+        It costs a round trip, so that a wait which is nearly whole is left as it is. Through a pooler all settings are
+        set.
+        """
+        wait = connection.get_execution_options().get("newswire_wait", self.lock_seconds)
+        if self.pooler:
+            connection.exec_driver_sql(set_in_transaction(wait))
+        elif wait < 0.8 * self.lock_seconds:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(wait)}")
+
     def begin_snapshot(self, driver: Any) -> None:
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        driver.execute(f"{begin}; {SET_IN_TRANSACTION}" if self.pooler else begin, prepare=False)
+        driver.execute(f"{begin}; {set_in_transaction(self.lock_seconds)}" if self.pooler else begin, prepare=False)
 
     def cancel_query(self, driver: Any) -> None:
         driver.cancel_safe(timeout=CANCEL_SECONDS)
 
-    def write_turn(self, *, patient: bool) -> AbstractContextManager[None]:
+    def write_turn(self, wait: float) -> AbstractContextManager[float]:
         # Transactions write at the same time; only the head's row is locked, at their end.
-        return nullcontext()
+        return nullcontext(wait)
 
     def execute(self, driver: Any, sql: str, values: Any) -> Any:
         # The text format would send bytes as hexadecimal digits, twice as many.
@@ -273,7 +286,7 @@ def wait_a_while(stop: Event) -> None:
 
 def begin_pooled_look(driver: Any) -> None:
     """Begins a transaction only for the settings: behind a pooler a single statement cannot have any."""
-    driver.execute(f"BEGIN READ ONLY; {SET_IN_TRANSACTION}", prepare=False)
+    driver.execute(f"BEGIN READ ONLY; {set_in_transaction(BUSY_SECONDS)}", prepare=False)
 
 
 def decode_value(value: bytes, oid: int) -> int | str:

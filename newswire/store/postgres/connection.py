@@ -19,37 +19,49 @@ from sqlalchemy import URL
 
 from newswire.store.backend import BUSY_SECONDS, CONNECT_SECONDS, IDLE_CLOSED_SECONDS
 
-# Waiting for a lock ends after the same time as on SQLite, also if the session with the lock sleeps. Sequential scans
-# are off because every statement has an index. The planner would scan the table of the search index, which it takes for
-# small, because it ignores the texts that are stored out of line: 28 ms for a search among 5,000 articles.
+# Sequential scans are off because every statement has an index. The planner would scan the table of the search index,
+# which it takes for small, because it ignores the texts that are stored out of line: 28 ms for a search among 5,000
+# articles.
 SETTINGS = {
-    "timezone": "UTC", "synchronous_commit": "on", "work_mem": "32MB", "lock_timeout": f"{int(BUSY_SECONDS)}s",
-    "enable_seqscan": "off", "idle_in_transaction_session_timeout": "120s",
+    "timezone": "UTC", "synchronous_commit": "on", "work_mem": "32MB", "enable_seqscan": "off",
+    "idle_in_transaction_session_timeout": "120s",
 }  # fmt: skip
 MARK = "newswire.session"
 """A setting of our own. A session without it has lost the others too: a pooler stands in between."""
-OPTIONS = " ".join(
-    f"-c {name}={value}"
-    for name, value in {**SETTINGS, MARK: "on", "idle_session_timeout": f"{int(IDLE_CLOSED_SECONDS)}s"}.items()
-)
-SET_IN_TRANSACTION = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in SETTINGS.items())
 # A peer that has vanished (no FIN, no RST) is noticed after 25 seconds while we wait, and after 15 while we send.
 TCP_OPTIONS = {
     "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000,
 }  # fmt: skip
 
 
-def connection_options(*, pooler: bool) -> dict[str, Any]:
+def connection_options(lock_seconds: float, *, pooler: bool) -> dict[str, Any]:
     """The arguments with which a connection is opened, through a pooler without any that belong to a session."""
-    ours = {"prepare_threshold": None} if pooler else {"options": OPTIONS}
+    settings = SETTINGS | {
+        "lock_timeout": milliseconds(lock_seconds), MARK: "on", "idle_session_timeout": f"{int(IDLE_CLOSED_SECONDS)}s",
+    }  # fmt: skip
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    ours = {"prepare_threshold": None} if pooler else {"options": options}
     return {"connect_timeout": CONNECT_SECONDS, **TCP_OPTIONS, **ours}
+
+
+def set_in_transaction(lock_seconds: float) -> str:
+    """The statements that set for one transaction what else is set when a connection is opened."""
+    settings = SETTINGS | {"lock_timeout": milliseconds(lock_seconds)}
+    return "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
+
+
+def milliseconds(seconds: float) -> int:
+    """A time-out as PostgreSQL takes it, 1 at least: 0 would be none."""
+    return max(int(seconds * 1000), 1)
 
 
 def connect_directly(url: URL) -> "AnsweredConnection":
     """A connection to PostgreSQL itself, outside of any pool and pooler; the server does not close it when idle."""
     dialect: Any = url.get_dialect()
     _, address = dialect().create_connect_args(url)
-    connection = AnsweredConnection.connect(autocommit=True, **{**connection_options(pooler=False), **address})
+    connection = AnsweredConnection.connect(
+        autocommit=True, **{**connection_options(BUSY_SECONDS, pooler=False), **address}
+    )
     connection.execute("SET idle_session_timeout = 0")
     return connection
 

@@ -26,6 +26,8 @@ from newswire.store.backend import (
     DatabaseError,
     RestoreSteps,
     ShowProgress,
+    backend_of,
+    driver_connection,
 )
 from newswire.store.sqlite import copy
 from newswire.store.statements import Statement
@@ -123,13 +125,14 @@ class SqliteBackend(Backend):
         driver.interrupt()
 
     @contextmanager
-    def write_turn(self, *, patient: bool) -> Iterator[None]:
+    def write_turn(self, wait: float) -> Iterator[float]:
         # SQLite waits for its file lock by polling, with pauses of up to 0.1 s. Between the threads of one process this
         # lock wakes the next writer at once.
-        if not self._write_lock.acquire(timeout=BUSY_SECONDS if patient else 0):
+        began = time.monotonic()
+        if not self._write_lock.acquire(timeout=wait):
             raise sqlite3.OperationalError("database is locked by another thread")
         try:
-            yield
+            yield max(0.0, began + wait - time.monotonic())
         finally:
             self._write_lock.release()
 
@@ -210,13 +213,8 @@ class SqliteBackend(Backend):
 
 
 def begin_transaction(connection: Connection) -> None:
-    """Listener of SQLAlchemy's event `begin`: sends the BEGIN that the execution options select."""
+    """Listener of SQLAlchemy's event `begin`: sends the BEGIN, and sets the wait, of the execution options."""
     options = connection.get_execution_options()
-    if options.get("newswire_patient", True):
-        (BEGIN_WRITING if options.get("newswire_write") else BEGIN).execute(connection, {})
-        return
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-    try:
-        BEGIN_WRITING.execute(connection, {})
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+    wait = options.get("newswire_wait", backend_of(connection).lock_seconds)
+    driver_connection(connection).execute(f"PRAGMA busy_timeout = {int(wait * 1000)}").close()
+    (BEGIN_WRITING if options.get("newswire_write") else BEGIN).execute(connection, {})
