@@ -120,6 +120,8 @@ class Exchanges:
         except (errors.ParseException, errors.NoMoreData, StopIteration) as error:
             raise refusal_of(error) from None
         check_head(request)
+        # A later minor version is answered in the newest one that the server speaks (RFC 9110, section 2.5).
+        request.version = min(request.version, (1, 1))
         # Without this `wsgi.create` would ask for the body at once.
         is_continue_expected, request._expected_100_continue = request._expected_100_continue, False
         response, environ = wsgi.create(

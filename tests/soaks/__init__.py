@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.soaks import importing, killed, paging, readers, repeats, writers
+from tests.soaks import framing, importing, killed, paging, readers, repeats, writers
 from tests.soaks.report import Report
 from tests.soaks.stage import Scale, Stage
 
@@ -21,5 +21,6 @@ SOAKS = {
     "readers": Soak(readers.soak, "twenty readers of all kinds, commits that are late, and a server that is killed"),
     "paging": Soak(paging.soak, "walks by cursor through a list that changes meanwhile"),
     "import": Soak(importing.soak, "an import that is killed and resumed ends like an undisturbed one"),
+    "framing": Soak(framing.soak, "200,000 damaged requests: no crash, no 500, no growth"),
     "repeats": Soak(repeats.soak, "the same request fifty times at once; fifty writers of one article"),
 }

@@ -21,13 +21,17 @@ from tests.soaks.servers import Server, run
 
 @dataclass(frozen=True)
 class Scale:
-    """How much a soak does: seconds of writing, kills, articles paged through, articles imported, rounds of repeats."""
+    """How much a soak does.
+
+    Seconds of writing, kills, articles paged through, articles imported, rounds of repeats, damaged requests.
+    """
 
     seconds: float
     kills: int
     articles: int
     imported: int
     rounds: int
+    requests: int
 
     @classmethod
     def of(cls, seconds: float) -> Self:
@@ -39,10 +43,11 @@ class Scale:
             articles=max(round(50_000 * share), SHORT.articles),
             imported=max(round(12_000 * share), SHORT.imported),
             rounds=max(round(20 * share), SHORT.rounds),
+            requests=max(round(200_000 * share), SHORT.requests),
         )
 
 
-SHORT = Scale(seconds=2.0, kills=3, articles=1500, imported=600, rounds=1)
+SHORT = Scale(seconds=2.0, kills=3, articles=1500, imported=600, rounds=1, requests=1000)
 
 
 class Stage:
