@@ -15,12 +15,18 @@ from sqlalchemy import Connection, select
 from newswire.reading.lists import COUNTED_TO, Count, list_statement
 from newswire.search.names import find_labels
 from newswire.search.query import Query
-from newswire.store.articles import CURRENT
+from newswire.store.articles import CURRENT, short_terms
 from newswire.store.tables import article, version
 from newswire.visibility import AUTHOR_ID, Visibility, term_value
 
 MOST_VALUES = 20
-TERMS = select(version.c.terms).join_from(article, version, CURRENT)
+MOST_COUNTED = 100_000
+"""Different terms that are counted; each takes about 200 bytes."""
+LARGE_TERMS, TOGETHER, LARGE_TOGETHER = 2_000, 1_000, 20
+"""Characters of terms that the statement for all articles leaves out, and articles whose terms are joined: 10,000 times
+225 kB were possible, 700 bytes are usual."""
+ALL_TERMS = select(version.c.terms).join_from(article, version, CURRENT)
+TERMS = select(article.c.number, short_terms(version.c.terms, LARGE_TERMS)).join_from(article, version, CURRENT)
 
 
 def count_facets(
@@ -34,12 +40,38 @@ def count_facets(
     query, _ = query.resume()
     newest = replace(query, order="published_at", descending=True)
     statement, values = list_statement(connection, TERMS, newest, visibility, now, None, COUNTED_TO + 1)
-    terms = [term for (term,) in statement.execute(connection, values)]
-    relation = "eq" if len(terms) <= COUNTED_TO else "gte"
-    # A version carries a term at most once, so the count of a term is the number of articles.
-    wanted = tuple(f"{kind}_" for kind in kinds)
-    counts = Counter([name for name in " ".join(terms[:COUNTED_TO]).split() if name.startswith(wanted)])
+    rows = statement.execute(connection, values).fetchall()
+    counts, is_whole = _count_terms(connection, rows[:COUNTED_TO], tuple(f"{kind}_" for kind in kinds))
+    relation = "eq" if is_whole and len(rows) <= COUNTED_TO else "gte"
     return {kind: _facet_values(connection, kind, counts, relation) for kind in sorted(kinds)}
+
+
+def _count_terms(
+    connection: Connection, rows: Sequence[tuple[int, str]], wanted: tuple[str, ...]
+) -> tuple[Counter[str], bool]:
+    """The number of articles with each of the terms that begin as `wanted`, and whether none was left out.
+
+    Of more than `MOST_COUNTED` terms those that only one article has so far are left out again and again: their counts
+    may then be too low, never too high.
+    """
+    counts: Counter[str] = Counter()
+    is_whole = True
+    for terms in _term_texts(connection, rows):
+        # A version carries a term at most once, so the count of a term is the number of articles.
+        counts.update([name for name in terms.split() if name.startswith(wanted)])
+        if len(counts) > MOST_COUNTED:
+            counts, is_whole = Counter({name: number for name, number in counts.items() if number > 1}), False
+    return counts, is_whole
+
+
+def _term_texts(connection: Connection, rows: Sequence[tuple[int, str]]) -> Iterator[str]:
+    """The terms of the rows of `TERMS`, those of some articles joined at a time."""
+    for start in range(0, len(rows), TOGETHER):
+        yield " ".join([terms for _, terms in rows[start : start + TOGETHER]])
+    large = [number for number, terms in rows if not terms]
+    for start in range(0, len(large), LARGE_TOGETHER):
+        chunk = large[start : start + LARGE_TOGETHER]
+        yield " ".join(connection.scalars(ALL_TERMS.where(article.c.number.in_(chunk))))
 
 
 def _facet_values(connection: Connection, kind: str, counts: Mapping[str, int], relation: str) -> list[dict[str, Any]]:

@@ -156,12 +156,12 @@ ONE_VERSION_TERMS = Statement(
 )
 
 
-def short_terms(column: ColumnElement[str]) -> ColumnElement[str]:
+def short_terms(column: ColumnElement[str], most: int = LARGE_TERMS) -> ColumnElement[str]:
     """A column of terms for a statement of many rows: "" in place of large ones, which `load_terms` reads one by one.
 
-    So such a statement brings no more into memory than its rows times `LARGE_TERMS`.
+    So such a statement brings no more into memory than its rows times `most` characters.
     """
-    return case((func.length(column) <= LARGE_TERMS, column), else_=literal_column("''"))
+    return case((func.length(column) <= literal_column(str(most)), column), else_=literal_column("''"))
 
 
 def load_terms(connection: Connection, number: int, version: int, stored: str) -> str:
