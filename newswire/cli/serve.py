@@ -67,7 +67,7 @@ def prepare_database(settings: Settings, processes: int) -> str:
         database.backend.check_listener()
         with database.read() as connection:
             warnings = [check_index(connection), too_few_connections(database, connection, settings, processes)]
-        for warning in filter(None, warnings):
+        for warning in filter(None, (*warnings, database.backend.find_exposure())):
             logger.warning("%s", warning)
     finally:
         database.dispose()

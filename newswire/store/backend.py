@@ -175,6 +175,10 @@ class Backend(ABC):
     def exists(self) -> bool:
         """Whether the database exists, as far as that can be known without connecting to it."""
 
+    def find_exposure(self) -> str | None:
+        """A warning if users of this machine who are no operators can read the database's files, else None."""
+        return None
+
     @abstractmethod
     def check_encoding(self, connection: Connection) -> None:
         """Raises `DatabaseError` unless the database stores Unicode text."""

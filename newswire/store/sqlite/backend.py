@@ -5,7 +5,9 @@ A write transaction takes the write lock when it begins (BEGIN IMMEDIATE). If it
 long it waited.
 """
 
+import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +40,7 @@ DURABLE = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 # small, because the operating system caches the file once for all of them.
 WRITE_CACHE, READ_CACHE = "cache_size=-4000", "cache_size=-512"
 POLL_SECONDS = 0.005
+OF_OTHERS = stat.S_IROTH | stat.S_IWOTH
 FULL_TEXT_TABLES = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'"
 UNDECODABLE = "Could not decode to UTF-8"
 
@@ -107,6 +110,10 @@ class SqliteBackend(Backend):
             self.url, pool_size=connections, max_overflow=0, pool_timeout=LEND_SECONDS, pool_use_lifo=True,
             connect_args={"timeout": BUSY_SECONDS}, execution_options={BACKEND: self}, **options,
         )  # fmt: skip
+
+        @event.listens_for(engine, "do_connect")
+        def create_file(*ignored: Any) -> None:
+            copy.create_private_file(self.file)
 
         @event.listens_for(engine, "connect")
         def set_pragmas(driver: Any, record: Any) -> None:
@@ -184,6 +191,16 @@ class SqliteBackend(Backend):
 
     def exists(self) -> bool:
         return self.file.exists()
+
+    def find_exposure(self) -> str | None:
+        names = [f"{self.file}{suffix}" for suffix in ("", "-wal", "-shm")]
+        exposed = [name for name in names if os.path.exists(name) and os.stat(name).st_mode & OF_OTHERS]
+        if not exposed:
+            return None
+        return (
+            f"Every user of this machine can read {' and '.join(exposed)}, and embargoed articles in it: stop the"
+            f" servers and run `chmod 600 {' '.join(exposed)}`."
+        )
 
     def check_encoding(self, connection: Connection) -> None:
         """Does nothing, because texts in SQLite are always Unicode."""

@@ -6,9 +6,10 @@ The target is not replaced by a rename, because processes that have it open woul
 would share the name of one -wal.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
@@ -88,6 +89,17 @@ def copy_pages(reader: sqlite3.Connection, writer: sqlite3.Connection, label: st
         )
 
 
+def create_private_file(file: Path) -> None:
+    """Creates an empty file that only its owner can read; one that exists is left as it is.
+
+    SQLite opens it as an empty database, and gives the permissions of this file to the -wal and -shm beside it. To set
+    the umask instead would change it for all threads of the process.
+    """
+    with suppress(OSError):
+        # Whatever prevents it prevents SQLite too, which says more.
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+
+
 def leave_wal(file: Path) -> None:
     """Makes a database a single file without a -wal."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
@@ -97,6 +109,7 @@ def leave_wal(file: Path) -> None:
 @contextmanager
 def exclusive_connection(target: Path) -> Iterator[sqlite3.Connection]:
     """A connection with an exclusive lock. Raises `DatabaseError` if another connection is open."""
+    create_private_file(target)
     with closing(sqlite3.connect(target, timeout=1.0, isolation_level=None)) as connection:
         try:
             # SQLite leaves WAL mode only if no other connection is open, and checkpoints the -wal. The empty exclusive
