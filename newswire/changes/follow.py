@@ -100,6 +100,8 @@ class Follower:
         self.feed = feed
         self.reader = reader
         self.position = position
+        self.is_denied = False
+        """Whether `pages` has ended because the reader may not read any more."""
         self._ask = access
         self._access: Access | None = None
         self._revision: int | None = None
@@ -115,6 +117,7 @@ class Follower:
             while not watcher.closed:
                 try:
                     if not self._may_read():
+                        self.is_denied = True
                         return
                     page = self.feed.page(self.reader, self.position, PAGE)
                 except Problem as problem:

@@ -69,11 +69,12 @@ def await_entries(context: RequestContext, reader: Reader, position: LogPosition
                 break
     finally:
         release_stream_slot()
-    if page is not None:
-        return page
-    if context.state.feed.watcher.closed:
+    # Before the empty page of an earlier tick, which the caller would take for "nothing new".
+    if follower.is_denied:
+        raise unauthenticated_problem("The key was revoked, or expired, while you waited.")
+    if page is None:
         raise Problem("unavailable", "This server is stopping; ask again.", headers={"Retry-After": "1"})
-    raise unauthenticated_problem("The key was revoked, or expired, while you waited.")
+    return page
 
 
 def take_stream_slot(context: RequestContext) -> Callable[[], None]:
