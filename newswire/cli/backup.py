@@ -89,7 +89,7 @@ def restore_command(file: Path, force: bool, as_json: bool) -> None:
     The restored wire keeps its entries and gets a new id, because what it published after the backup is lost and
     those numbers are given out again: readers that follow it get an error, and have to begin again.
     """
-    database = Database(Settings.from_env().database_url)
+    database = Database.of_settings(Settings.from_env())
     address = public_url(database.url)
     try:
         if list_tables(database):
@@ -112,12 +112,13 @@ def list_tables(database: Database) -> list[str]:
         return []
     try:
         with database.engine.connect() as connection:
+            database.backend.check_session(connection)
             names = inspect(connection).get_table_names()
             if not names:
                 database.backend.check_encoding(connection)
             return names
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0].rstrip(".")
+        reason = database.backend.describe_failure(error)
         advice = database.backend.damaged_advice
         raise DatabaseError(f"The database {public_url(database.url)} cannot be used: {reason}.{advice}") from error
     finally:

@@ -25,12 +25,13 @@ WAIT_SECONDS = 30.0
 class Cli:
     """`newswire` on one database."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, **settings: str) -> None:
         self.database_url = database_url
+        self.settings = settings
 
     def run(self, *arguments: str) -> Result:
         """Runs the command in this process; it may fail."""
-        return CliRunner().invoke(main, arguments, env={"NEWSWIRE_DATABASE_URL": self.database_url})
+        return CliRunner().invoke(main, arguments, env={"NEWSWIRE_DATABASE_URL": self.database_url, **self.settings})
 
     def must(self, *arguments: str) -> str:
         """Runs a command that must succeed; returns what it prints."""

@@ -271,12 +271,22 @@ class PostgresBackend(Backend):
         return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
 
     def refuse_copy_to(self, file: Path) -> None:
-        """Does nothing, because no file is the database."""
+        # No file is the database.
+        self._refuse_pooler()
+
+    def _refuse_pooler(self) -> None:
+        """Raises `DatabaseError`, because pg_dump and psql change settings of their session, which others get then."""
+        if self.pooler:
+            raise DatabaseError(
+                "A copy cannot go through a pooler in transaction mode: run this command with a NEWSWIRE_DATABASE_URL"
+                " that leads to PostgreSQL itself, and without NEWSWIRE_DATABASE_POOLER."
+            )
 
     def copy_out(self, connection: Connection, file: Path, show_progress: ShowProgress) -> None:
         copy.copy_out(connection, self.url, file, show_progress)
 
     def copy_in(self, file: Path, steps: RestoreSteps) -> str:
+        self._refuse_pooler()
         return copy.copy_in(file, self.url, steps)
 
 
