@@ -1,12 +1,13 @@
 """`create_app`, the factory of the WSGI application. It joins the parts, and nothing else does."""
 
-from threading import BoundedSemaphore
-
 from flask import Flask
 
 from newswire.api.auth import Authenticator
 from newswire.api.context import SharedState
 from newswire.api.converters import CONVERTERS
+from newswire.api.limits.quotas import RequestQuotas
+from newswire.api.limits.slots import SlotLedger
+from newswire.api.limits.windows import WindowTable
 from newswire.api.pipeline import install_pipeline, make_view
 from newswire.api.routes import ROUTES
 from newswire.api.views import docs_page
@@ -17,9 +18,12 @@ from newswire.store.database import Database
 from newswire.wire import PerHead
 
 
-def create_app(settings: Settings) -> Flask:
-    """Builds the WSGI application on the database of `settings`, which must exist and be migrated already."""
-    database = Database.of_settings(settings, settings.connections, deadlines=True)
+def create_app(settings: Settings, windows: WindowTable | None = None) -> Flask:
+    """Builds the WSGI application on the database of `settings`, which must exist and be migrated already.
+
+    Requests are counted in `windows`, which several processes may share; without it this one counts for itself.
+    """
+    database = Database.of_settings(settings, settings.connections, deadlines=True, lock_seconds=settings.wait_seconds)
     app = Flask("newswire", static_folder=None)
     app.config["NEWSWIRE"] = state = SharedState(
         settings,
@@ -28,8 +32,8 @@ def create_app(settings: Settings) -> Flask:
         Authenticator(settings, database),
         Calendar(),
         languages=PerHead(),
-        request_slots=BoundedSemaphore(settings.threads),
-        stream_slots=BoundedSemaphore(settings.streams),
+        slots=SlotLedger.of(settings),
+        quotas=RequestQuotas(settings, windows or WindowTable()),
     )
     app.url_map.converters |= CONVERTERS
     # An external_id may be a URL, as in /v1/publishers/reuters/articles/https://news.example/1; merged slashes would

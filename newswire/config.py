@@ -5,7 +5,8 @@ stops the start, so that a typing error cannot silently leave a default in force
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from newswire.errors import suggest_name
+from newswire.quotas import Quota, parse_quotas
 
 PREFIX = "NEWSWIRE_"
 URL, KEY = "NEWSWIRE_URL", "NEWSWIRE_KEY"
@@ -20,6 +22,8 @@ URL, KEY = "NEWSWIRE_URL", "NEWSWIRE_KEY"
 FOREIGN = frozenset({URL, KEY, f"{KEY}_FILE", "NEWSWIRE_TEST_DATABASE_URL"})
 SECRET_CHARACTERS = 32
 CONNECTIONS_BESIDE_REQUESTS = 8
+# A name, *.NAME, an address, or an IPv6 address in brackets.
+HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -65,6 +69,24 @@ class Settings:
         default=64,
         metadata={
             "help": "Connections that one web process keeps open with one address; trusted proxies have no such bound."
+        },
+    )
+    streams_per_party: int | None = field(
+        default=None,
+        metadata={"help": "Of these, how many one party may have; default: half."},
+    )
+    wait_seconds: int = field(
+        default=2,
+        metadata={"help": "How long a request may wait to be served, or to write, before it is refused (503)."},
+    )
+    limits: Mapping[str, Quota] | None = field(
+        default=None,
+        metadata={"help": "Requests that each key may send, e.g. read=600/60s,publish=120/60s; default: no limit."},
+    )
+    allowed_hosts: tuple[str, ...] | None = field(
+        default=None,
+        metadata={
+            "help": "The names by which the wire is reached, with commas between; *.example.org is any name in it."
         },
     )
     trusted_proxies: str = field(
@@ -138,7 +160,7 @@ def convert_value(name: str, text: str, default: object) -> object:
         if text.lower() not in TRUE | FALSE:
             raise SettingsError(f"{name} must be true or false, not {text!r}.")
         return text.lower() in TRUE
-    if isinstance(default, int) or name == "NEWSWIRE_DATABASE_CONNECTIONS":
+    if isinstance(default, int) or name in ("NEWSWIRE_DATABASE_CONNECTIONS", "NEWSWIRE_STREAMS_PER_PARTY"):
         if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
             raise SettingsError(f"{name} must be a whole number from 1 to 1000, not {text!r}.")
         return int(text)
@@ -146,10 +168,8 @@ def convert_value(name: str, text: str, default: object) -> object:
         raise SettingsError(f"{name} must be debug, info, warning or error, not {text!r}.")
     if name == "NEWSWIRE_SECRET" and len(text) < SECRET_CHARACTERS:
         raise SettingsError(f"{name} must have at least {SECRET_CHARACTERS} characters: `openssl rand -hex 32`.")
-    if name == "NEWSWIRE_TRUSTED_PROXIES":
-        parse_networks(name, text)
-    if name == "NEWSWIRE_BASE_URL":
-        return parse_address(name, text)
+    if name in CONVERTERS:
+        return CONVERTERS[name](name, text)
     return text.lower() if name == "NEWSWIRE_LOG_LEVEL" else text
 
 
@@ -166,9 +186,38 @@ def parse_address(name: str, text: str) -> str | None:
     return text.rstrip("/") or None
 
 
-def parse_networks(name: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+def parse_limits(name: str, text: str) -> Mapping[str, Quota] | None:
+    try:
+        return parse_quotas([text]) if text.strip() else None
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from None
+
+
+def parse_hosts(name: str, text: str) -> tuple[str, ...] | None:
+    """Host names in lower case, without ports."""
+    hosts = [host.strip().lower() for host in text.split(",") if host.strip()]
+    for host in hosts:
+        if not HOST.fullmatch(host):
+            raise SettingsError(f"{name} must be names such as wire.example.org,*.example.net, not {host!r}.")
+    return tuple(hosts) or None
+
+
+def parse_proxies(name: str, text: str) -> str:
+    parse_networks(text, name)
+    return text
+
+
+def parse_networks(text: str, name: str = "NEWSWIRE_TRUSTED_PROXIES") -> tuple[IPv4Network | IPv6Network, ...]:
     """The networks in a list of addresses and networks that is separated by commas; raises `SettingsError`."""
     try:
-        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+        return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
     except ValueError as error:
         raise SettingsError(f"{name} must name addresses or networks such as 10.0.0.0/8: {error}.") from None
+
+
+CONVERTERS: Mapping[str, Callable[[str, str], object]] = {
+    "NEWSWIRE_BASE_URL": parse_address,
+    "NEWSWIRE_LIMITS": parse_limits,
+    "NEWSWIRE_ALLOWED_HOSTS": parse_hosts,
+    "NEWSWIRE_TRUSTED_PROXIES": parse_proxies,
+}

@@ -42,6 +42,7 @@ CODES: dict[str, Kind] = {
     "validation_failed": Kind(422, "The content is not valid"),
     "idempotency_key_reused": Kind(422, "The Idempotency-Key was used with another request"),
     "precondition_required": Kind(428, "If-Match is required"),
+    "quota_exceeded": Kind(429, "Too many requests for the quota"),
     "internal": Kind(500, "Internal error"),
     "query_too_slow": Kind(503, "The query takes too long"),
     "unavailable": Kind(503, "Temporarily unavailable"),

@@ -4,17 +4,18 @@ Tokens of saved feeds are in `saved_feeds`, signatures in `signing_keys`; the ca
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from newswire.accounts.keys import SELECT_KEYS, hash_key, is_use_to_note
+from newswire.accounts.keys import SELECT_KEYS, hash_key, is_use_to_note, quotas_in
 from newswire.accounts.partners import list_entitlements
 from newswire.accounts.publishers import find_publisher
 from newswire.accounts.slugs import party_name
 from newswire.article import Publisher
+from newswire.quotas import Quota
 from newswire.store.tables import api_key, partner
 from newswire.visibility import EVERYTHING, Filter, Grant, Visibility
 
@@ -28,7 +29,8 @@ class Caller:
 
     `kind` is admin, publisher, partner or public; `slug` and `name` are those of the party. `publisher` is set for a
     publisher only. `limits` is the current entitlement of a partner. `stale`: `note_key_use` has to be called again.
-    `feed` is the name of the saved feed whose token was sent, which gives access to nothing else.
+    `feed` is the name of the saved feed whose token was sent, which gives access to nothing else. `quotas` are those of
+    the key, by scope.
     """
 
     kind: str
@@ -43,11 +45,19 @@ class Caller:
     key_id: int | None = None
     stale: bool = False
     feed: str | None = None
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
 
     @cached_property
     def party(self) -> str:
         """The key under which feeds and consumers of the party are stored, such as `partner:gazette`."""
         return party_name(self.kind, self.slug)
+
+    @cached_property
+    def key_name(self) -> str | None:
+        """A name for the key, or the token of a feed, under which its requests are counted; None for the public."""
+        if self.feed is not None:
+            return f"feed {self.feed} of {self.party}"
+        return None if self.key_id is None else f"key {self.key_id}"
 
 
 PUBLIC = Caller("public", frozenset({"read"}), Visibility(EVERYTHING))
@@ -61,7 +71,7 @@ def find_caller(connection: Connection, key: str, now: int) -> Caller | None:
     return party_caller(
         connection, "admin" if row.admin else "publisher" if row.publisher else "partner", row.publisher or row.partner,
         scopes=frozenset(row.scopes.split()), label=row.label, expires_at=row.expires_at, key_id=row.id,
-        stale=is_use_to_note(row, now),
+        stale=is_use_to_note(row, now), quotas=quotas_in(row),
     )  # fmt: skip
 
 

@@ -9,13 +9,14 @@ where a revocation leaves it so, they are deleted, because a new key must not br
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
 from newswire import wire
 from newswire.accounts.slugs import PartyError, party_name, read_party_id
 from newswire.errors import Problem
+from newswire.quotas import Quota, format_quotas, parse_quotas
 from newswire.store.articles import AnyRow
 from newswire.store.tables import api_key, feed, partner, publisher
 
@@ -39,15 +40,19 @@ def create_key(
     scopes: Sequence[str] = (),
     expires_at: int | None = None,
     label: str | None = None,
+    quotas: Mapping[str, Quota] | None = None,
 ) -> str:
     """Creates a key of a publisher, of a partner or (without either) of an admin; returns it, for the only time.
 
-    Raises `PartyError` for a scope that such a key cannot have, and for a party that does not exist.
+    Raises `PartyError` for a scope that such a key cannot have, a quota of such a scope, and a party that does not
+    exist.
     """
     kind = "publisher" if publisher_slug else "partner" if partner_slug else "admin"
     # Scopes can only be reduced: a partner's key can never publish.
     if excess := set(scopes) - set(SCOPES[kind]):
         raise PartyError(f"A {kind}'s key cannot have the scope {', '.join(sorted(excess))}.")
+    if idle := set(quotas or ()) - set(scopes or SCOPES[kind]):
+        raise PartyError(f"The key has no scope {', '.join(sorted(idle))} that could be limited.")
     key = "nw_" + secrets.token_urlsafe(32)
     connection.execute(
         insert(api_key).values(
@@ -55,6 +60,7 @@ def create_key(
             publisher_id=None if publisher_slug is None else read_party_id(connection, publisher, publisher_slug),
             partner_id=None if partner_slug is None else read_party_id(connection, partner, partner_slug),
             scopes=" ".join(scopes or SCOPES[kind]), label=label, created_at=now, expires_at=expires_at,
+            limits=format_quotas(quotas) if quotas else None,
         )
     )  # fmt: skip
     wire.bump_revision(connection)
@@ -109,6 +115,11 @@ def _is_in_use(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 def list_keys(connection: Connection) -> Sequence[AnyRow]:
     """The rows of all keys, each with the slug of its party; the keys themselves are not stored."""
     return connection.execute(SELECT_KEYS.order_by(api_key.c.id)).all()
+
+
+def quotas_in(row: AnyRow) -> dict[str, Quota]:
+    """The quotas of the key in this row by scope; those that it leaves open are the default ones."""
+    return parse_quotas([row.limits]) if row.limits else {}
 
 
 def hash_key(key: str) -> str:

@@ -8,12 +8,13 @@ which is not broken within an HMAC (RFC 6194).
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, or_, select, update
 
 from newswire.accounts.callers import Caller, party_caller
-from newswire.accounts.keys import create_key, hash_key, is_use_to_note
+from newswire.accounts.keys import create_key, hash_key, is_use_to_note, quotas_in
+from newswire.quotas import Quota
 from newswire.store.articles import AnyRow
 from newswire.store.tables import api_key, publisher
 
@@ -28,15 +29,17 @@ def derive_signing_secret(master: str, nonce: str) -> str:
 
 
 def create_signing_key(
-    connection: Connection, *, now: int, master: str, publisher_slug: str, expires_at: int | None, label: str | None
-) -> tuple[str, int]:
+    connection: Connection, *, now: int, master: str, publisher_slug: str, expires_at: int | None, label: str | None,
+    quotas: Mapping[str, Quota] | None = None,
+) -> tuple[str, int]:  # fmt: skip
     """Creates a signing key of a publisher; returns its secret, for the only time, and its number.
 
     It is listed and revoked like any key. Its row is created with a bearer key, which is thrown away.
     """
     unused = create_key(
-        connection, now=now, publisher_slug=publisher_slug, scopes=[SCOPE], expires_at=expires_at, label=label
-    )
+        connection, now=now, publisher_slug=publisher_slug, scopes=[SCOPE], expires_at=expires_at, label=label,
+        quotas=quotas,
+    )  # fmt: skip
     nonce = secrets.token_urlsafe(24)
     secret = derive_signing_secret(master, nonce)
     query = update(api_key).where(api_key.c.digest == hash_key(unused))
@@ -67,5 +70,5 @@ def signing_key_caller(connection: Connection, row: AnyRow, now: int) -> Caller:
     """The caller that the signing key in `row` authenticates: its publisher."""
     return party_caller(
         connection, "publisher", row.slug, scopes=frozenset({SCOPE}), label=row.label, expires_at=row.expires_at,
-        key_id=row.id, stale=is_use_to_note(row, now),
+        key_id=row.id, stale=is_use_to_note(row, now), quotas=quotas_in(row),
     )  # fmt: skip

@@ -7,20 +7,23 @@ of a request is kept in Flask's `g` or in the WSGI environment. The steps themse
 import logging
 import os
 import re
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Request
+from sqlalchemy import Connection
 
 from newswire.accounts.callers import Caller
-from newswire.api.auth import Authenticator, KnownCaller
+from newswire.api.auth import Authentication, Authenticator, KnownCaller
 from newswire.api.cache.pages import PageCache
+from newswire.api.limits.quotas import RequestQuotas, Reservation
+from newswire.api.limits.slots import Slot, SlotLedger, SlotPool, address_party, busy_problem
+from newswire.api.request.address import client_address
 from newswire.changes.follow import LiveWire
 from newswire.config import Settings
-from newswire.errors import Problem
 from newswire.reading.lists import Calendar
 from newswire.store.database import Database
 from newswire.store.query_watch import QueryLimit
@@ -30,10 +33,10 @@ logger = logging.getLogger("newswire.request")
 
 # A client's id goes into a header and into the log, so that neither may be broken up by it.
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-SLOT_SECONDS = 30.0
-"""How long a request waits for a slot before it is refused."""
 CLIENT_GONE = "newswire.client_gone"
 """The WSGI variable, set by servers that can tell: a function that returns whether the client has gone."""
+LEAST_WAIT_SECONDS = 0.25
+"""Of its patience a request keeps this much for each lock: a short wait is no reason to refuse what is half done."""
 UNLIMITED = 2**63
 """In the place of a time in milliseconds that never comes."""
 
@@ -42,8 +45,8 @@ UNLIMITED = 2**63
 class SharedState:
     """The objects that all requests of one process share; `create_app` makes them.
 
-    `request_slots` bounds the requests that are processed at the same time. `stream_slots` bounds the streams and the
-    long polls, which take no slot of the former while they wait: hundreds of waiting readers block no other request.
+    `slots` bounds the requests that are processed at the same time, and apart from them the streams and long polls,
+    which have no slot of a reader while they wait: hundreds of waiting readers block no other request.
     """
 
     settings: Settings
@@ -52,8 +55,8 @@ class SharedState:
     authenticator: Authenticator
     calendar: Calendar
     languages: PerHead[Sequence[str]]
-    request_slots: threading.BoundedSemaphore
-    stream_slots: threading.BoundedSemaphore
+    slots: SlotLedger
+    quotas: RequestQuotas
 
     def close(self) -> None:
         """Ends every stream and closes the database."""
@@ -66,8 +69,9 @@ class SharedState:
 class RequestContext:
     """The state of one request; its fields are in the order in which the pipeline sets them.
 
-    `began` is in seconds of `time.perf_counter`. `base_url` begins our own URLs, without a slash at its end; it is ""
-    when the Host header is invalid. `query` are the parameters of the URL as sent, in order.
+    `began` is in seconds of `time.perf_counter`, `patience` in seconds that it may still wait. `base_url` begins our
+    own URLs, without a slash at its end; it is "" when the Host header is invalid. `query` are the parameters of the
+    URL as sent, in order.
     """
 
     state: SharedState
@@ -76,6 +80,7 @@ class RequestContext:
     began: float
     base_url: str
     query: list[tuple[str, str]]
+    patience: float
     # From the page cache's middleware: None for requests other than GET, and while the database is unreachable.
     page_cache: PageCache | None = None
     head_seen: Head | None = None
@@ -84,6 +89,7 @@ class RequestContext:
     identified: Caller | None = None
     fingerprint: str | None = None
     signed_body: bytes | None = None
+    reservation: Reservation | None = None
     # Content negotiation, and the parameters of the query as loaded by the schema of the route.
     media_type: str = "application/json"
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -91,7 +97,9 @@ class RequestContext:
     vary: tuple[str, ...] = ()
     cacheable_head: Head | None = None
     cacheable_until: int = UNLIMITED
-    holds_slot: bool = False
+    slots: list[Slot] = field(default_factory=list)
+    # Set when the request was refused before any work: then it costs nothing of its quota.
+    is_free: bool = False
     own_url: str | None = None
     own_limit: QueryLimit | None = None
 
@@ -113,22 +121,57 @@ class RequestContext:
             self.own_limit = QueryLimit(self.state.settings.query_seconds, is_caller_gone)
         return self.own_limit
 
+    @property
+    def client_address(self) -> str | None:
+        """The address that this request is counted for; see `address.client_address`."""
+        return client_address(self.request.environ, self.state.settings.trusted_proxies)
+
+    @property
+    def party(self) -> str:
+        """Whose share of slots the request needs: its party's, or that of its address if it has no key."""
+        caller = self.caller
+        return address_party(self.client_address) if caller.kind == "public" else caller.party
+
+    def set_identity(self, found: Authentication) -> None:
+        self.identified, self.fingerprint, self.signed_body = found
+
     def mark_cacheable(self, head: Head, *ends: int | None) -> None:
         """Lets the page cache keep the response for `head`, until the earliest of `ends` (milliseconds)."""
         self.cacheable_head = head
         self.cacheable_until = min((end for end in ends if end is not None), default=UNLIMITED)
 
-    def take_slot(self) -> None:
-        """Waits up to `SLOT_SECONDS` for one of the process's request slots; raises `unavailable`."""
-        if not self.state.request_slots.acquire(timeout=SLOT_SECONDS):
-            raise Problem("unavailable", "Too many requests at once; try again.", headers={"Retry-After": "1"})
-        self.holds_slot = True
+    def take_slot(self, pool: SlotPool, party: str) -> Slot:
+        """Waits for a slot of the process, which `release_slots` returns; raises `unavailable`."""
+        began = time.perf_counter()
+        slot = self.state.slots.take(pool, party, max(self.patience, 0.0))
+        self.patience -= time.perf_counter() - began
+        self.slots.append(slot)
+        return slot
 
-    def release_slot(self) -> None:
-        """Releases the request slot. A long poll does it before it waits, and the end of the request once more."""
-        if self.holds_slot:
-            self.holds_slot = False
-            self.state.request_slots.release()
+    def take_address(self, address: str) -> None:
+        """Counts a request of an address behind a trusted proxy; raises `unavailable` when it has too many."""
+        slot = self.state.slots.take_now(self.state.slots.addresses, address)
+        if slot is None:
+            raise busy_problem("Too many requests of your address are in progress; try again.", 1.0)
+        self.slots.append(slot)
+
+    def release_slot(self, slot: Slot) -> None:
+        """Releases one slot before the end of the request."""
+        self.slots.remove(slot)
+        slot.release()
+
+    def release_slots(self) -> None:
+        """Releases all slots. A long poll does it before it waits, and the end of the request once more."""
+        while self.slots:
+            self.slots.pop().release()
+
+    @contextmanager
+    def begin(self, *, keep: bool = True) -> Iterator[Connection]:
+        """A write transaction (see `Database.begin`) that waits no longer for a lock than the request still may."""
+        began = time.perf_counter()
+        with self.database.begin(keep=keep, wait=max(self.patience, LEAST_WAIT_SECONDS)) as connection:
+            self.patience -= time.perf_counter() - began
+            yield connection
 
 
 def request_id_of(sent: str) -> str:

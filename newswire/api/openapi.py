@@ -29,6 +29,9 @@ A newswire: publishers push articles, partners pull them as pages, searches and 
 
 Every call but the open ones needs a key: `Authorization: Bearer KEY`, or HTTP Basic with the key as password.
 Problems are `application/problem+json` with a `code` of a closed list, served at `/v1/problems`.
+
+Where a limit applies to a key, every answer says so in `RateLimit-Policy` and `RateLimit`
+(draft-ietf-httpapi-ratelimit-headers-11); beyond it the answer is 429 with `Retry-After`.
 """
 TAGS = {
     "publish": ("Publishing", "Articles in: new ones, new versions, corrections, kills."),
@@ -166,7 +169,7 @@ def describe_refusals(route: Route) -> dict[int, dict[str, Any]]:
     if route.path.startswith("/v1"):
         codes += ["not_acceptable"]
     if route.scope is not None:
-        codes += ["unauthenticated", "insufficient_scope", "unavailable"]
+        codes += ["unauthenticated", "insufficient_scope", "quota_exceeded", "unavailable"]
     if route.scope == "publish":
         codes += ["idempotency_key_reused"]
     by_status: dict[int, list[str]] = {}

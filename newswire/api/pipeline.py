@@ -2,11 +2,12 @@
 
     PageCacheMiddleware       before Flask: responds from the page cache, else hands over the head and the caller
     (Flask's router)          has matched the path by now; its 404 or 405 is raised after the next step
-    begin_request             creates the `RequestContext` and takes a request slot
-    make_view                 authentication, scope, check of the path, content negotiation, parameters; the view
+    begin_request             creates the `RequestContext`
+    make_view                 authentication, quota, scope, a slot, check of the address, content negotiation,
+                              parameters; the view
     (respond_to_…)            turns an exception into a problem document
     finish_request            headers, compression, the page cache, the log line
-    end_request               releases the request slot
+    end_request               releases the slot
 
 Each step is implemented in a module of its own and only called here. Flask's `g` carries the context from one of these
 functions to the next, and nothing else; no other module reads it.
@@ -23,17 +24,23 @@ from werkzeug.exceptions import HTTPException
 from newswire.api.auth import SIGNATURE, TOKEN, Authentication, check_scope
 from newswire.api.cache.middleware import PageCacheMiddleware, handed_over, offer_page
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
+from newswire.api.limits.slots import address_party
 from newswire.api.problems import defect_response, http_error_response, problem_response
+from newswire.api.request.hosts import ALLOWED_HOSTS, is_allowed_host
 from newswire.api.request.urls import base_url_of
 from newswire.api.responses import finish_response, negotiate_media_type
 from newswire.api.routes import Route
 from newswire.api.schemas.parameters import is_utf8, load_parameters, sent_parameters, split_query
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault, Problem
+from newswire.schemas.fields import printable_text
+from newswire.timestamps import now
 from newswire.wire import look_at_head
 
 HOST = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT")
 """The WSGI variables that give the base of our own URLs, unless `NEWSWIRE_BASE_URL` is set."""
+
+HEALTH = ("/healthz", "/readyz")
 
 
 def install_pipeline(app: Flask, state: SharedState) -> None:
@@ -48,7 +55,7 @@ def install_pipeline(app: Flask, state: SharedState) -> None:
 
 
 def begin_request(state: SharedState) -> None:
-    """Creates the context of the request, then waits for a request slot."""
+    """Creates the context of the request."""
     sent = request._get_current_object()  # type: ignore[attr-defined]
     environ = sent.environ
     cache = handed_over(environ)
@@ -56,15 +63,20 @@ def begin_request(state: SharedState) -> None:
         state=state,
         request=sent,
         request_id=request_id_of(environ.get("HTTP_X_REQUEST_ID", "")),
-        began=time.perf_counter(),
+        began=cache.began or time.perf_counter(),
         base_url=state.settings.base_url or base_url_of(*map(environ.get, HOST)),
         query=split_query(environ.get("QUERY_STRING", "")),
+        patience=state.settings.wait_seconds,
         page_cache=cache.page_cache,
         head_seen=cache.head,
         known_caller=cache.known_caller,
     )
+    if cache.began:
+        # The page cache may have waited for another request that makes the same page.
+        context.patience -= time.perf_counter() - cache.began
     # Last, because it may raise: by now `g` holds the context that a problem document is made with.
-    context.take_slot()
+    if "HTTP_X_FORWARDED_FOR" in environ and (address := context.client_address) is not None:
+        context.take_address(address)
 
 
 def make_view(route: Route) -> Callable[..., Response]:
@@ -77,8 +89,10 @@ def make_view(route: Route) -> Callable[..., Response]:
         # Authentication comes first: a caller without a key learns nothing else, such as what parameters there are.
         if route.scope is not None:
             authenticate_caller(context, route, address)
+            reserve_request(context, route.scope)
             check_scope(context.caller, route.scope)
-        check_address(context, address)
+            take_work_slot(context, route)
+        check_address(context, route, address)
         if route.path.startswith("/v1"):
             context.media_type = negotiate_media_type(context.request, offered)
         context.parameters = load_parameters(schema, sent_parameters(context.request.query_string, context.query))
@@ -93,33 +107,85 @@ def make_view(route: Route) -> Callable[..., Response]:
 def authenticate_caller(context: RequestContext, route: Route, address: Mapping[str, Any]) -> None:
     """Authenticates by a feed's token or a signature, if the route accepts them and they are sent, else by key."""
     authenticator, sent = context.state.authenticator, context.request
-    if context.page_cache is None:
+    header = sent.environ.get("HTTP_AUTHORIZATION")
+    if context.page_cache is None and header is not None:
         # The page cache handles GET only; other methods look at the head here, for the cache of callers.
         context.head_seen = look_at_head(context.database)
     if context.head_seen is None:
         context.database.refuse_if_silent()
     if route.token and (token := dict(context.query).get(TOKEN)) is not None:
-        identity = authenticator.identify_by_token(sent, address["feed"], token)
-    elif route.signed and SIGNATURE in sent.headers and "Authorization" not in sent.headers:
-        identity = authenticator.identify_by_signature(sent)
-    elif context.known_caller is not None:
-        identity = Authentication(context.known_caller.caller, context.known_caller.fingerprint)
+        look_up_caller(context, partial(authenticator.identify_by_token, sent, address["feed"], token))
+    elif route.signed and header is None and SIGNATURE in sent.headers:
+        look_up_caller(context, partial(authenticator.identify_by_signature, sent))
+    elif header is None:
+        context.set_identity(authenticator.identify_by_key(sent, None))
     else:
-        identity = authenticator.identify_by_key(sent, context.head_seen)
-    context.identified, context.fingerprint, context.signed_body = identity
+        known = context.known_caller
+        if context.page_cache is None:
+            known = authenticator.recall(header, context.head_seen, now())
+        if known is not None:
+            context.set_identity(Authentication(known.caller, known.fingerprint))
+        else:
+            look_up_caller(context, partial(authenticator.identify_by_key, sent, context.head_seen))
 
 
-def check_address(context: RequestContext, address: Mapping[str, Any]) -> None:
-    """Raises a problem for an invalid Host header, and for a path that is not UTF-8 or not fit for XML."""
+def look_up_caller(context: RequestContext, identify: Callable[[], Authentication]) -> None:
+    """Authenticates by a look into the database: with a slot for that, and not for an address that guesses keys."""
+    quotas, client = context.state.quotas, context.client_address
+    slot = context.take_slot(context.state.slots.authentications, address_party(client))
+    try:
+        quotas.check_failures(client)
+        context.set_identity(identify())
+    except Problem as problem:
+        if problem.code == "unauthenticated":
+            quotas.note_failure(client)
+        raise
+    finally:
+        context.release_slot(slot)
+
+
+def reserve_request(context: RequestContext, scope: str) -> None:
+    """Counts the request under the quota of its key; raises `quota_exceeded`."""
+    state, caller = context.state, context.caller
+    if not caller.quotas and state.settings.limits is None:
+        return
+    context.reservation = reservation = state.quotas.reserve(caller, scope, context.request.environ)
+    if reservation is not None and not reservation.is_granted:
+        raise reservation.refusal(time.monotonic())
+
+
+def take_work_slot(context: RequestContext, route: Route) -> None:
+    """Waits for a slot of a reader or a writer; a request that gets none costs nothing of its quota."""
+    slots = context.state.slots
+    try:
+        context.take_slot(slots.readers if route.method == "GET" else slots.writers, context.party)
+    except Problem:
+        context.is_free = True
+        raise
+
+
+def check_address(context: RequestContext, route: Route, address: Mapping[str, Any]) -> None:
+    """Raises a problem for an invalid or foreign Host, and for a path that is not UTF-8 or not fit for XML."""
     if not context.base_url:
         detail = "The header Host is missing or names no host; send a host name or an address, with or without a port."
         raise Problem("invalid_parameter", detail, [Fault("invalid", detail, parameter="Host")])
+    # A probe of a container or a balancer asks for the address of the process, whatever the wire is called.
+    if (allowed := context.state.settings.allowed_hosts) is not None and route.path not in HEALTH:
+        check_host(context, allowed)
     names = "".join(str(value) for name, value in address.items() if name != "external_id")
     path = context.request.environ["PATH_INFO"]
     # PEP 3333 gives the path as bytes decoded as Latin-1. Flask replaces what is not UTF-8 by U+FFFD, so that two
     # different paths would look the same to a view.
     if UNCARRIABLE.search(names) or not (path.isascii() or is_utf8(path.encode("latin-1"))):
         raise Problem("not_found", "There is nothing at this address.")
+
+
+def check_host(context: RequestContext, allowed: tuple[str, ...]) -> None:
+    """Raises `invalid_parameter` for a Host that is not a name of the wire."""
+    host = context.request.environ.get("HTTP_HOST", "")
+    if not is_allowed_host(host, allowed, context.state.settings.base_url):
+        detail = f"The wire is not reached as {printable_text(host)[:100]!r}; its operator names it in {ALLOWED_HOSTS}."
+        raise Problem("invalid_parameter", detail, [Fault("invalid", detail, parameter="Host")])
 
 
 def respond_to_problem(problem: Problem) -> Response:
@@ -141,11 +207,24 @@ def finish_request(response: Response) -> Response:
     # The cache stores finished responses: on a hit no header is computed and nothing is compressed again.
     finish_response(context, response)
     offer_page(context, response)
+    # After it was cached, because a cached page is counted anew each time.
+    add_quota_headers(context, response)
     log_request(context.request_id, sent.method, sent.path, response.status_code, context.began, context.identified)
     return response
 
 
+def add_quota_headers(context: RequestContext, response: Response) -> None:
+    """Adds the RateLimit fields, and gives a request back that was answered with 304 or found no slot."""
+    reservation = context.reservation
+    if reservation is None:
+        return
+    is_free = reservation.is_granted and (response.status_code == 304 or context.is_free)
+    if is_free:
+        context.state.quotas.give_back(reservation)
+    response.headers.extend(reservation.headers(time.monotonic(), given_back=is_free))
+
+
 def end_request(error: BaseException | None) -> None:
-    """Releases the request slot, also after an exception; a long poll has released it already."""
+    """Releases the slots, also after an exception; a long poll has released its own already."""
     if (context := g.get("context")) is not None:
-        context.release_slot()
+        context.release_slots()

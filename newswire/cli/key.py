@@ -5,12 +5,13 @@ from typing import Any
 import click
 
 from newswire.accounts.callers import find_caller
-from newswire.accounts.keys import SCOPES, create_key, list_keys, revoke_key
+from newswire.accounts.keys import SCOPES, create_key, list_keys, quotas_in, revoke_key
 from newswire.accounts.signing_keys import SCOPE, create_signing_key
 from newswire.cli.support.database import open_database
 from newswire.cli.support.options import LABEL, Duration
 from newswire.cli.support.output import format_table, json_option, print_notice, print_result
 from newswire.config import Settings
+from newswire.quotas import Quota, describe_quotas, format_quotas, parse_quotas
 from newswire.timestamps import format_instant, format_optional, now
 
 
@@ -20,11 +21,18 @@ def key_group() -> None:
 
     \b
     newswire key create --publisher gazette --label "their CMS" --expires 90d
-    newswire key create --partner daily > daily.key
+    newswire key create --partner daily --limit read=600/60s > daily.key
     newswire key create --publisher gazette --signing
     newswire key list
     newswire key revoke 3
     """
+
+
+def parse_limits(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, Quota]:
+    try:
+        return parse_quotas(values)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @key_group.command("create")
@@ -36,6 +44,11 @@ def key_group() -> None:
     help="Repeatable. Default: publish and read for a publisher, read for a partner, all for an admin.",
 )  # fmt: skip
 @click.option("--expires", type=Duration(), help="When the key ends: 12h, 90d, 52w from now. Default: never.")
+@click.option(
+    "--limit", "quotas", multiple=True, metavar="SCOPE=N/SECONDSs", callback=parse_limits,
+    help="Most requests in a window of time: read=600/60s. Repeatable, once for read and once for publish. Default:"
+    " NEWSWIRE_LIMITS where the wire is served.",
+)  # fmt: skip
 @click.option("--label", type=LABEL, help="What the key is for.")
 @click.option(
     "--signing",
@@ -46,7 +59,7 @@ def key_group() -> None:
 @json_option
 def create_key_command(
     publisher: str | None, partner: str | None, admin: bool, scopes: tuple[str, ...], expires: int | None,
-    label: str | None, signing: bool, as_json: bool,
+    quotas: dict[str, Quota], label: str | None, signing: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Create a key. Standard output is the key alone; it is shown this once, because only its hash is stored."""
     if [publisher is not None, partner is not None, admin].count(True) != 1:
@@ -56,26 +69,29 @@ def create_key_command(
     if signing:
         if publisher is None or scopes:
             raise click.UsageError("A signing key is that of a publisher, to publish: --publisher SLUG, no --scope.")
-        create_signing_secret(publisher, expires_at, label, moment, as_json)
+        create_signing_secret(publisher, expires_at, label, quotas, moment, as_json)
         return
     with open_database() as database, database.begin() as connection:
         made = create_key(
             connection, now=moment, publisher_slug=publisher, partner_slug=partner, scopes=list(dict.fromkeys(scopes)),
-            expires_at=expires_at, label=label,
+            expires_at=expires_at, label=label, quotas=quotas,
         )  # fmt: skip
         # Read back as a request would, so that the notice says what the key can do.
         caller = find_caller(connection, made, moment)
     assert caller is not None, "the key was made in this transaction"
     owner = f"Key {caller.key_id} of {caller.kind} {caller.slug or ''}".rstrip()
     scope_list = ", ".join(sorted(caller.scopes))
-    print_notice(f"{owner}, for {scope_list}; {describe_expiry(expires_at)}. It is shown this once.")
+    limited = f"; at most {format_quotas(quotas)}" if quotas else ""
+    print_notice(f"{owner}, for {scope_list}; {describe_expiry(expires_at)}{limited}. It is shown this once.")
     print_result(made, {
         "key": made, "id": caller.key_id, "kind": caller.kind, "slug": caller.slug, "scopes": sorted(caller.scopes),
-        "label": caller.label, "expires_at": format_optional(expires_at),
+        "label": caller.label, "expires_at": format_optional(expires_at), "limits": describe_quotas(quotas),
     }, as_json)  # fmt: skip
 
 
-def create_signing_secret(publisher: str, expires_at: int | None, label: str | None, now: int, as_json: bool) -> None:
+def create_signing_secret(
+    publisher: str, expires_at: int | None, label: str | None, quotas: dict[str, Quota], now: int, as_json: bool
+) -> None:
     master = Settings.from_env().secret
     if master is None:
         raise click.ClickException(
@@ -84,13 +100,14 @@ def create_signing_secret(publisher: str, expires_at: int | None, label: str | N
         )
     with open_database() as database, database.begin() as connection:
         secret, number = create_signing_key(
-            connection, now=now, master=master, publisher_slug=publisher, expires_at=expires_at, label=label
-        )
+            connection, now=now, master=master, publisher_slug=publisher, expires_at=expires_at, label=label,
+            quotas=quotas,
+        )  # fmt: skip
     until = describe_expiry(expires_at)
     print_notice(f"Signing key {number} of publisher {publisher}; {until}. Its secret is shown this once.")
     print_result(secret, {
         "secret": secret, "id": number, "kind": "publisher", "slug": publisher, "scopes": [SCOPE], "signing": True,
-        "label": label, "expires_at": format_optional(expires_at),
+        "label": label, "expires_at": format_optional(expires_at), "limits": describe_quotas(quotas),
     }, as_json)  # fmt: skip
 
 
@@ -104,15 +121,15 @@ def list_keys_command(as_json: bool) -> None:
     """List all keys: whose, for what, since and until when. The keys themselves are not stored."""
     moment = now()
     with open_database() as database, database.read() as connection:
-        found = [key_summary(row, moment) for row in list_keys(connection)]
-    titles = ["ID", "KEY", "OF", "SLUG", "SCOPES", "LABEL", "STATE", "CREATED", "EXPIRES", "LAST USED"]
+        found = [(key_summary(row, moment), row.limits) for row in list_keys(connection)]
+    titles = ["ID", "KEY", "OF", "SLUG", "SCOPES", "LIMITS", "LABEL", "STATE", "CREATED", "EXPIRES", "LAST USED"]
     rows = [
         [item["id"], item["hint"] + "…", item["kind"], item["slug"],
-         "signing" if item["signing"] else ",".join(item["scopes"]), item["label"],
+         "signing" if item["signing"] else ",".join(item["scopes"]), limits, item["label"],
          item["state"], *((item[name] or "")[:16] for name in ("created_at", "expires_at", "last_used_at"))]
-        for item in found
+        for item, limits in found
     ]  # fmt: skip
-    print_result(format_table(titles, rows) if found else "No keys yet.", found, as_json)
+    print_result(format_table(titles, rows) if found else "No keys yet.", [item for item, _ in found], as_json)
 
 
 @key_group.command("revoke")
@@ -143,6 +160,7 @@ def key_summary(row: Any, moment: int) -> dict[str, Any]:
         "slug": row.publisher or row.partner,
         "scopes": row.scopes.split(),
         "signing": row.nonce is not None,
+        "limits": describe_quotas(quotas_in(row)),
         "label": row.label,
         "state": "revoked" if row.revoked_at is not None else "expired" if ended else "in use",
         "created_at": format_instant(row.created_at),

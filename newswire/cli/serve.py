@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from newswire import __version__, logs
 from newswire.cli.support.database import update_index
-from newswire.cli.support.listen import listener_url, open_listener
+from newswire.cli.support.listen import is_loopback, listener_url, open_listener
 from newswire.cli.support.output import json_option, print_result
 from newswire.config import Settings
 from newswire.search.index import read_versions
@@ -20,6 +20,10 @@ from newswire.store.database import FEWEST_CONNECTIONS, Database, public_url
 logger = logging.getLogger("newswire.server")
 
 MOST_PROCESSES = 64
+UNNAMED = (
+    "Others can reach this address, so say under which names: set NEWSWIRE_ALLOWED_HOSTS (wire.example.org,10.0.0.5)"
+    " or NEWSWIRE_BASE_URL (https://wire.example.org). Links are made of the name that a request gives."
+)
 
 
 @click.command()
@@ -34,13 +38,16 @@ def serve_command(host: str, port: int, workers: int | None, as_json: bool) -> N
 
     A SQLite database is created or migrated first; a PostgreSQL with an older schema, or with a search index
     that this version cannot search, is refused: run `newswire db upgrade`. Log lines are JSON on standard
-    error. SIGTERM and Ctrl-C end it; requests that are being answered are answered.
+    error. SIGTERM and Ctrl-C end it; requests that are being answered are answered. An address that other machines
+    can reach needs NEWSWIRE_ALLOWED_HOSTS or NEWSWIRE_BASE_URL.
 
     \b
     newswire serve
-    NEWSWIRE_DATABASE_URL=postgresql://newswire@db/newswire newswire serve --host 0.0.0.0 --workers 4
+    NEWSWIRE_ALLOWED_HOSTS=wire.example.org newswire serve --host 0.0.0.0 --workers 4
     """
     settings = Settings.from_env()
+    if not is_loopback(host) and settings.allowed_hosts is None and settings.base_url is None:
+        raise click.UsageError(UNNAMED)
     logs.configure_logging(settings.log_level)
     processes = workers or count_processors()
     database = prepare_database(settings, processes)

@@ -5,7 +5,6 @@ here knows more of it.
 """
 
 import ctypes
-import ipaddress
 import logging
 import os
 import signal
@@ -13,7 +12,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 
 from gunicorn.workers.base import Worker
 
@@ -27,8 +25,6 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 NOTIFY_SECONDS = 1.0
 """The interval at which the master is told that the process is alive, and the process looks whether the master is."""
 STOP_TURN_SECONDS = 0.1
-IPV6_SUBSCRIBER_BITS = 64
-"""A subscriber has a whole network of this length, so its addresses count as one."""
 
 M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
 """Parameters of mallopt(3), as malloc.h numbers them."""
@@ -41,13 +37,13 @@ class Hooks:
     """What the application tells the web process.
 
     `body_limit` gives the number of bytes that the body of a request may have, by its environment; with 0 the request
-    is answered without its body. `close_streams` ends the responses that have no end of their own. The connections of
-    `trusted` networks are not bounded per address.
+    is answered without its body. `close_streams` ends the responses that have no end of their own. `find_party` gives
+    the name under which the connections of a peer's address are counted, None if they are not bounded.
     """
 
     body_limit: Callable[[Environment], int]
     close_streams: Callable[[], None]
-    trusted: tuple[IPv4Network | IPv6Network, ...]
+    find_party: Callable[[str], str | None]
     connections_per_address: int
 
 
@@ -80,7 +76,7 @@ class WebProcess(Worker):  # type: ignore[misc]
             exchanges.serve,
             self.cfg.threads,
             ConnectionBounds(connections, hooks.connections_per_address),
-            lambda host: find_party(host, hooks.trusted),
+            hooks.find_party,
             # gunicorn's pipe, into which Python writes when a signal arrives: a signal wakes the loop too.
             (self.PIPE[0], self.PIPE[1]),
         )
@@ -105,21 +101,6 @@ class WebProcess(Worker):  # type: ignore[misc]
             self.notified_at = time.monotonic()
             self.notify()
             self.alive = self.alive and self.ppid == os.getppid()
-
-
-def find_party(host: str, trusted: tuple[IPv4Network | IPv6Network, ...]) -> str | None:
-    """The name under which the connections of an address are counted; None for an address of a trusted network."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
-    if any(address in network for network in trusted):
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(IPv6Network((address, IPV6_SUBSCRIBER_BITS), strict=False))
-    return str(address)
 
 
 def limit_heaps() -> None:

@@ -24,6 +24,9 @@ from gunicorn.arbiter import Arbiter
 
 from newswire.api.admission import body_limit
 from newswire.api.context import SharedState
+from newswire.api.limits.slots import most_requests
+from newswire.api.limits.windows import WindowTable
+from newswire.api.request.address import find_client
 from newswire.app import create_app
 from newswire.config import Settings, parse_networks
 from newswire.server.bounds import KEEPALIVE_SECONDS
@@ -36,10 +39,6 @@ MAX_RESTART_DELAY_SECONDS = 60.0
 HEALTHY_AFTER_SECONDS = 60.0
 """A worker that ran for longer than this is restarted with the shortest delay."""
 
-WAITING_REQUESTS = 64
-"""Threads for requests that wait for a slot."""
-SPARE_THREADS = 16
-"""Threads for what needs no slot, such as /healthz, while all others are taken."""
 WORKER_STOP_SECONDS = 3.0
 """How long the worker may take to stop before it is killed."""
 
@@ -70,20 +69,22 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, listener: socket.socket, processes: int, ready: Callable[[], None]) -> None:
         self.settings = settings
-        # Each of them has a thread: a stream sleeps in it, and the slots of `api.context` bound the others.
-        threads = settings.threads + settings.streams + WAITING_REQUESTS + SPARE_THREADS
+        # Made before the fork, so that all web processes count in the same table, those that are started again too.
+        self.windows = WindowTable()
+        # Each of them has a thread: a stream sleeps in it, and the slots of `api.limits` bound the others.
+        threads = most_requests(settings)
         self.gunicorn_settings = {
             # gunicorn closes this descriptor itself.
             "bind": f"fd://{listener.detach()}",
             "workers": processes,
             "worker_class": WebProcess,
             "threads": threads,
-            "worker_connections": 1000 + settings.threads + settings.streams,
+            "worker_connections": 1000 + threads,
             "keepalive": KEEPALIVE_SECONDS,
             "timeout": 60,
             "graceful_timeout": 30,
             "limit_request_line": REQUEST_LINE_BYTES,
-            "forwarded_allow_ips": ",".join(map(str, parse_networks("trusted_proxies", settings.trusted_proxies))),
+            "forwarded_allow_ips": ",".join(map(str, parse_networks(settings.trusted_proxies))),
             # By default gunicorn believes SCRIPT_NAME and PATH_INFO from the peers above, and a path is then not the
             # one that a proxy has judged by its rules.
             "forwarder_headers": "",
@@ -105,7 +106,7 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         return Hooks(
             lambda environ: body_limit(state, environ),
             state.feed.watcher.close,
-            parse_networks("trusted_proxies", self.settings.trusted_proxies),
+            lambda host: find_client(host, "", self.settings.trusted_proxies),
             self.settings.connections_per_address,
         )
 
@@ -115,7 +116,7 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         freeze_settings(self.cfg)
 
     def load(self) -> Flask:
-        return create_app(self.settings)
+        return create_app(self.settings, self.windows)
 
 
 def close_application(worker: Any) -> None:

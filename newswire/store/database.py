@@ -106,11 +106,15 @@ class Database:
         self._shared_look = SharedLook(look_pool, self._readers.suspect_all)
 
     @classmethod
-    def of_settings(cls, settings: Settings, connections: int = FEWEST_CONNECTIONS, *, deadlines: bool = False) -> Self:
+    def of_settings(
+        cls, settings: Settings, connections: int = FEWEST_CONNECTIONS, *, deadlines: bool = False,
+        lock_seconds: float = BUSY_SECONDS,
+    ) -> Self:  # fmt: skip
         """The database that an operator has set; raises `DatabaseError`."""
         pooler, listen_url = settings.database_pooler, settings.listen_url
         return cls(
             settings.database_url, connections, pooler=pooler, listen_url=listen_url, deadlines=deadlines,
+            lock_seconds=lock_seconds,
         )  # fmt: skip
 
     @contextmanager

@@ -93,7 +93,8 @@ entitlement = Table(
 )
 
 # `digest` is the SHA-256 of the key, `hint` its first eight characters. A key with a `nonce` is a signing key, which is
-# never sent; its `digest` is that of a discarded random key.
+# never sent; its `digest` is that of a discarded random key. `limits` are quotas as `newswire.quotas` writes them, null
+# for the default ones.
 api_key = Table(
     "api_key",
     metadata,
@@ -110,6 +111,7 @@ api_key = Table(
     Column("revoked_at", BigInteger),
     Column("last_used_at", BigInteger),
     Column("nonce", Text),
+    Column("limits", Text),
     CheckConstraint(
         "(publisher_id IS NOT NULL AND partner_id IS NULL AND NOT admin)"
         " OR (publisher_id IS NULL AND partner_id IS NOT NULL AND NOT admin)"

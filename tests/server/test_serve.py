@@ -155,7 +155,8 @@ def test_a_port_in_use_is_one_sentence(cli: Cli) -> None:
     ("host", "said"), [("nowhere.invalid", "is unknown here"), ("203.0.113.7", "This machine has no address")]
 )
 def test_an_address_that_is_not_here_is_one_sentence(sqlite_cli: Cli, host: str, said: str) -> None:
-    done = sqlite_cli.finished("serve", "--host", host, "--port", "0")
+    named = {"NEWSWIRE_BASE_URL": "https://wire.example"}
+    done = sqlite_cli.finished("serve", "--host", host, "--port", "0", env=named)
     assert done.returncode == 1
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -17,6 +17,7 @@ from newswire.accounts.callers import PUBLIC, Caller
 from newswire.api.auth import PUBLIC_FINGERPRINT, KnownCaller
 from newswire.api.cache.pages import CachedPage, Key, PageCache
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
+from newswire.api.limits.quotas import Reservation
 from newswire.api.responses import SAFE_HEADERS, holds_representation
 from newswire.timestamps import now
 from newswire.wire import Head, look_at_head
@@ -33,11 +34,15 @@ Application = Callable[[Environment, Any], Iterable[bytes]]
 
 
 class HandOver(NamedTuple):
-    """The results of the middleware that the pipeline uses again; `head` is None while the database is unreachable."""
+    """The results of the middleware that the pipeline uses again; `head` is None while the database is unreachable.
+
+    `began` is when the request came, in seconds of `time.perf_counter`.
+    """
 
     page_cache: PageCache | None = None
     head: Head | None = None
     known_caller: KnownCaller | None = None
+    began: float | None = None
 
 
 def handed_over(environ: Environment) -> HandOver:
@@ -62,7 +67,7 @@ class PageCacheMiddleware:
         # Read after the look, because the first one of a process measures the clock of the database.
         moment = now()
         caller, fingerprint, known = self._caller_of(environ, head, moment)
-        environ[HANDED_OVER] = HandOver(self.pages, head, known)
+        environ[HANDED_OVER] = HandOver(self.pages, head, known, began)
         if head is None:
             # The application will fail to reach the database too, and respond with a problem document.
             return self.application(environ, start_response)
@@ -76,7 +81,13 @@ class PageCacheMiddleware:
             unchanged = holds_page(environ, page)
             # A cached 304 has no body: a client without the ETag has to be served by the application.
             if unchanged or page.body is not None:
-                return send_page(page, unchanged, caller, environ, start_response, began)
+                quotas = self.state.quotas
+                reservation = quotas.reserve(caller, "read", environ)
+                # A request over its quota is refused by the application, as it is without a cache.
+                if reservation is None or reservation.is_granted:
+                    if reservation is not None and unchanged:
+                        quotas.give_back(reservation)
+                    return send_page(page, unchanged, reservation, caller, environ, start_response, began)
         if not is_to_make:
             return self.application(environ, start_response)
         try:
@@ -117,13 +128,16 @@ def holds_page(environ: Environment, page: CachedPage) -> bool:
 
 
 def send_page(
-    page: CachedPage, unchanged: bool, caller: Caller, environ: Environment, start_response: Any, began: float
-) -> list[bytes]:
+    page: CachedPage, unchanged: bool, reservation: Reservation | None, caller: Caller, environ: Environment,
+    start_response: Any, began: float,
+) -> list[bytes]:  # fmt: skip
     """Responds with a cached page, or with 304 if it is `unchanged`, and logs the request."""
     request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
     status = 304 if unchanged else 200
     headers = [each for each in page.headers if each[0] in HEADERS_OF_304] if unchanged else list(page.headers)
     headers.append(("X-Request-Id", request_id))
+    if reservation is not None:
+        headers += reservation.headers(time.monotonic(), given_back=unchanged)
     path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
     log_request(request_id, "GET", path, status, began, caller)
     start_response(f"{status} {HTTP_STATUS_CODES[status].upper()}", headers)

@@ -16,7 +16,7 @@ OBJECT_BYTES = 2000
 """The memory that the Python objects of a page take beside its content, in bytes."""
 MOST_REPEATED = 4096
 """Keys that are remembered as asked for more than once."""
-FLIGHT_SECONDS = 10.0
+FLIGHT_SECONDS = 1.0
 """How long a request waits for another one to make a page, before it makes the page itself."""
 Key = tuple[str | None, ...]
 

@@ -143,6 +143,11 @@ class BatchOut(Served):
     results = list_field(fields.Nested(BatchResult))
 
 
+class QuotaOut(Served):
+    requests = integer_field()
+    seconds = integer_field()
+
+
 class MeOut(Served):
     kind = enum_field("publisher", "partner", "admin", "public")
     slug = nullable_text_field()
@@ -150,6 +155,10 @@ class MeOut(Served):
     scopes = list_field(fields.String())
     label = nullable_text_field()
     expires_at = time_field(nullable=True)
+    limits = fields.Dict(
+        keys=fields.String(), values=fields.Nested(QuotaOut), required=True,
+        metadata={"description": "Most requests in a window of seconds, by scope; {} is no limit."},
+    )  # fmt: skip
     entitlement = fields.Dict(
         keys=fields.String(), values=fields.List(fields.String()), required=True,
         metadata={"description": "What a partner may see, e.g. {\"section\": [\"world\"]}; {} is everything."},

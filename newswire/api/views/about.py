@@ -8,6 +8,7 @@ from newswire.api.context import RequestContext
 from newswire.api.problems import problem_type
 from newswire.api.responses import json_response
 from newswire.errors import CODES, Problem
+from newswire.quotas import describe_quotas
 from newswire.search.rebuild import check_index
 from newswire.store import migrate
 from newswire.store.backend import DatabaseError
@@ -20,7 +21,8 @@ logger = logging.getLogger("newswire.request")
 def read_me(context: RequestContext) -> Response:
     """Who the key is, and what it may do and see
 
-    A publisher sees its own articles, a partner those of its entitlement, an admin all.
+    A publisher sees its own articles, a partner those of its entitlement, an admin all. `limits` are the requests that
+    the key may send in a window of time, by scope.
     """
     caller = context.caller
     return json_response(context, {
@@ -30,6 +32,7 @@ def read_me(context: RequestContext) -> Response:
         "scopes": sorted(caller.scopes),
         "label": caller.label,
         "expires_at": format_optional(caller.expires_at),
+        "limits": describe_quotas(context.state.quotas.quotas_of(caller)),
         "entitlement": {"publisher": [caller.slug]} if caller.kind == "publisher" else caller.limits or {},
     })  # fmt: skip
 

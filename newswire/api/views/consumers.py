@@ -54,7 +54,7 @@ def put_consumer(context: RequestContext, name: str) -> Response:
     party = party_of_key(context.caller, "A consumer")
     sent = load_json_body(context.request, SCHEMA, BODY_BYTES)
     position = LogPosition(sent["after"], sent.get("chain"))
-    with context.database.begin() as connection:
+    with context.begin() as connection:
         stored = consumers.store_position(connection, party, name, position, now())
         head = wire.read_head(connection).seq
     return json_response(context, consumer_document(stored, head))
@@ -67,7 +67,7 @@ def delete_consumer(context: RequestContext, name: str) -> Response:
     """
     check_name(name)
     party = party_of_key(context.caller, "A consumer")
-    with context.database.begin() as connection:
+    with context.begin() as connection:
         consumers.forget_consumer(connection, party, name)
     return Response(status=204)
 

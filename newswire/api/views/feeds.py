@@ -42,7 +42,7 @@ def create_feed(context: RequestContext) -> Response:
     """
     party_of_key(context.caller, "A feed")
     content, token = load_json_body(context.request, NEW, BODY_BYTES), saved_feeds.new_token()
-    with context.database.begin() as connection:
+    with context.begin() as connection:
         made = saved_feeds.create_feed(
             connection, context.caller, content["name"], content.get("title"), content["query"], token, now()
         )
@@ -68,7 +68,7 @@ def change_feed(context: RequestContext, feed: str) -> Response:
         party_of_key(context.caller, "A feed"),
         load_json_body(context.request, PATCH, BODY_BYTES, MERGE_TYPES),
     )
-    with context.database.begin() as connection:
+    with context.begin() as connection:
         changed = saved_feeds.change_feed(connection, party, feed, content, now())
     return json_response(context, feed_document(changed, context.base_url))
 
@@ -79,7 +79,7 @@ def delete_feed(context: RequestContext, feed: str) -> Response:
     Its token opens nothing from now on.
     """
     party = party_of_key(context.caller, "A feed")
-    with context.database.begin() as connection:
+    with context.begin() as connection:
         saved_feeds.delete_feed(connection, party, feed)
     return Response(status=204)
 
@@ -92,7 +92,7 @@ def renew_token(context: RequestContext, feed: str) -> Response:
     """
     party_of_key(context.caller, "A feed")
     token = saved_feeds.new_token()
-    with context.database.begin() as connection:
+    with context.begin() as connection:
         saved_feeds.renew_token(connection, context.caller, feed, token, now())
     return json_response(context, {"token": token}, 201)
 
@@ -103,7 +103,7 @@ def revoke_token(context: RequestContext, feed: str) -> Response:
     Only your keys open it from now on.
     """
     party = party_of_key(context.caller, "A feed")
-    with context.database.begin() as connection:
+    with context.begin() as connection:
         saved_feeds.change_feed(connection, party, feed, {"token": None}, now())
     return Response(status=204)
 

@@ -262,7 +262,7 @@ def publishing_request(context: RequestContext, publisher: Publisher, body: byte
     """
     dry_run, key, moment = context.parameters["dry_run"] == "true", idempotency_key(context.request), now()
     publishing = PublishingRequest(context.base_url, dry_run)
-    with context.database.begin(keep=not dry_run) as connection:
+    with context.begin(keep=not dry_run) as connection:
         if key is not None and not dry_run:
             fingerprint = request_fingerprint(context.request, body)
             publishing.answer = claim_key(connection, publisher.id, key, fingerprint, moment)

@@ -16,6 +16,7 @@ from flask import Request, Response
 from newswire import wire
 from newswire.api.auth import access_checker, unauthenticated_problem
 from newswire.api.context import RequestContext
+from newswire.api.limits.slots import busy_problem
 from newswire.api.problems import embed_problem
 from newswire.changes.content import encode_entry
 from newswire.changes.follow import Follower
@@ -34,6 +35,8 @@ SLOW_SECONDS = 20.0
 PIECE = 64 * 1024
 SKIPPED = 1000
 """Entries not visible to a reader after which its position is sent all the same: a resumed stream skips them."""
+STREAM_RETRY_SECONDS = 5.0
+"""About when a reader is asked to come again that finds all streams open."""
 RETRY_MILLISECONDS = 2000
 """How long an EventSource waits before it reconnects."""
 
@@ -63,7 +66,7 @@ def await_entries(context: RequestContext, reader: Reader, position: LogPosition
     release_stream_slot = take_stream_slot(context)
     try:
         # Waiting readers must not use up the request slots. The slot is not taken back for the short rest.
-        context.release_slot()
+        context.release_slots()
         for page in follower.pages(until=time.monotonic() + seconds):
             if page.entries or page.has_more or is_disconnected():
                 break
@@ -81,12 +84,15 @@ def take_stream_slot(context: RequestContext) -> Callable[[], None]:
     """Takes one of the stream slots without waiting; returns the function that releases it. Raises `unavailable`."""
     if context.request.method == "HEAD":
         return lambda: None
-    slots = context.state.stream_slots
-    if not slots.acquire(blocking=False):
-        most = context.state.settings.streams
-        detail = f"All {most} streams of this process are open; try again, or read without waiting."
-        raise Problem("unavailable", detail, headers={"Retry-After": "5"})
-    return slots.release
+    slots = context.state.slots
+    slot = slots.take_now(slots.streams, context.party)
+    if slot is None:
+        if slots.streams.taken < slots.streams.size:
+            detail = f"You have {slots.streams.share} streams open in this process, as many as one party may have."
+        else:
+            detail = f"All {slots.streams.size} streams of this process are open; try again, or read without waiting."
+        raise busy_problem(detail, STREAM_RETRY_SECONDS)
+    return slot.release
 
 
 def stream_response(context: RequestContext, lines: Iterator[bytes], media_type: str) -> Response:

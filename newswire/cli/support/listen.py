@@ -1,7 +1,9 @@
 """The listening socket of a server, opened before anything else is started, so that a refusal is the first output."""
 
 import errno
+import ipaddress
 import socket
+from contextlib import suppress
 
 import click
 
@@ -23,6 +25,14 @@ def open_listener(host: str, port: int) -> socket.socket:
         listener.close()
         raise click.ClickException(describe_refusal(host, port, error)) from None
     return listener
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a listener at `host`; true also for a host that is unknown here."""
+    with suppress(socket.gaierror, UnicodeError):
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return ipaddress.ip_address(str(found[0][4][0]).partition("%")[0]).is_loopback
+    return True
 
 
 def describe_refusal(host: str, port: int, error: OSError) -> str:
