@@ -86,8 +86,8 @@ MUTANTS = [
     Mutant("If-Match of any version", "api/request/conditional.py",
            "found[1] == stored.id and int(found[2]) == stored.version", "found[1] == stored.id",
            "publishing/test_publishing.py formats/test_ninjs_in.py"),
-    Mutant("a gzip bomb is decompressed whole", "api/request/bodies.py", ".read(limit + 1)\n    except EOFError",
-           ".read()\n    except EOFError", "api/test_edges.py"),
+    Mutant("a gzip bomb is decompressed whole", "api/request/bodies.py", "if len(content) > limit:", "if False:",
+           "api/test_edges.py"),
     Mutant("a member twice is accepted", "formats/strict_json.py", "if len(found) < len(pairs):", "if False:",
            "api/test_hostile_input.py"),
     # Access.

@@ -1,14 +1,15 @@
-"""A strict JSON parser (RFC 8259): faults with line and column, bounded depth, and bounded memory for batches.
+"""A strict JSON parser (RFC 8259): faults with line and column, bounded depth and memory, arrays read item by item.
 
 It knows no article: which members there may be is decided in `newswire.schemas`.
 """
 
+import codecs
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from newswire.errors import Fault, Problem
 
@@ -20,9 +21,13 @@ DEEPEST = 50
 TOO_DEEP = "The body is nested too deeply to be an article."
 BLANKS = " \t\n\r"
 BLANK = re.compile(f"[{BLANKS}]*")
-# More objects and arrays than a batch of ordinary articles has. Only such a batch is cut into slices of one article,
-# which costs a copy of each.
-CROWDED = 100_000
+MOST_VALUES = 250_000
+"""Members and items of one article. Each takes up to 200 bytes of memory, however few characters it has."""
+# A string, also one that is cut off. Possessive, so that it takes linear time.
+STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
+# An item of an array is parsed from a slice of the text, at first of this length; few articles are longer.
+FIRST_SLICE = 64 * 1024
+READ_AT_ONCE = 1024 * 1024
 
 
 class NotStrict(ValueError):
@@ -40,54 +45,148 @@ def decode_text(body: bytes) -> str:
 
 
 def parse_json(body: bytes) -> Any:
-    """Parses one JSON value; raises `malformed_json` with line and column."""
+    """Parses one JSON value; raises `malformed_json` with line and column, `too_large` beyond `MOST_VALUES`."""
+    text = decode_text(body)
+    check_number_of_values(text)
     with json_faults():
-        value = DECODER.decode(decode_text(body))
+        value = DECODER.decode(text)
     return check_depth(value)
 
 
-def parse_items(body: bytes, most: int, longest: int) -> list[Any]:
-    """Parses the items of a JSON array; raises `too_large` beyond `most` items, or `longest` characters in one.
+def check_number_of_values(text: str) -> None:
+    """Raises `too_large` for JSON with more than `MOST_VALUES` members and items, which is counted without parsing."""
+    if count_values(text) > MOST_VALUES and count_values(STRING.sub("", text)) > MOST_VALUES:
+        raise Problem("too_large", f"An article must have at most {MOST_VALUES:,} members and items.")
 
-    A few hundred kilobytes of gzip can hold millions of empty objects, which take gigabytes once they are parsed. So
-    items are parsed one by one, and parsing stops at the first that is too many.
+
+def count_values(text: str) -> int:
+    return text.count(",") + text.count("{") + text.count("[")
+
+
+def parse_items(file: BinaryIO, most: int, longest: int) -> Iterator[tuple[Any, int]]:
+    """Parses the items of a JSON array one by one, each with its length in characters.
+
+    Raises `malformed_json`, and `too_large` beyond `most` items, or `longest` characters or `MOST_VALUES` in one. Only
+    some `longest` characters of the text are in memory at a time.
     """
-    text = decode_text(body)
-    if not text.lstrip(BLANKS).startswith("["):
-        parse_json(body[:longest])
+    text = TextWindow(file, longest)
+    if not text.startswith("["):
+        text.decode_whole()
         raise Problem("validation_failed", "A batch must be a JSON array, or NDJSON with its own Content-Type.")
-    crowded = text.count("{") + text.count("[") > CROWDED
-    found: list[Any] = []
-    with json_faults():
-        place = after_blanks(text, text.index("[") + 1)
-        while not (text.startswith("]", place) and not found):
-            if len(found) == most:
-                raise Problem("too_large", f"A batch must have at most {most:,} articles.")
-            item, place = decode_item(text, place, longest if crowded else len(text))
-            found.append(check_depth(item))
-            place = after_blanks(text, place)
-            if text.startswith("]", place):
-                break
-            if not text.startswith(",", place):
-                raise json.JSONDecodeError("Expecting ',' delimiter", text, place)
-            place = after_blanks(text, place + 1)
-        if after_blanks(text, place + 1) != len(text):
-            raise json.JSONDecodeError("Extra data", text, place + 1)
-    return found
+    text.position += 1
+    for number in range(most + 1):
+        if text.startswith("]") and not number:
+            break
+        if number == most:
+            raise Problem("too_large", f"A batch must have at most {most:,} articles.")
+        yield text.decode_item()
+        if text.startswith("]"):
+            break
+        if not text.startswith(","):
+            raise text.malformed("Expecting ',' delimiter", text.position)
+        text.position += 1
+    text.position += 1
+    if not text.is_at_end():
+        raise text.malformed("Extra data", text.position)
 
 
-def decode_item(text: str, place: int, longest: int) -> tuple[Any, int]:
-    """The value that begins at `place`, and the position after it; at most `longest` characters are parsed."""
-    if longest >= len(text) - place:
-        return DECODER.raw_decode(text, place)
-    try:
-        item, length = DECODER.raw_decode(text[place : place + longest])
-    except json.JSONDecodeError as error:
-        # The parser failed where the slice was cut: the item is longer than the slice.
-        if error.pos >= longest - 1:
-            raise Problem("too_large", f"An article of a batch must have at most {longest // 2**20} MiB.") from None
-        raise json.JSONDecodeError(error.msg, text, place + error.pos) from None
-    return item, place + length
+class TextWindow:
+    """The text of a file from `position` on, decoded from UTF-8 as it is read; what was parsed is dropped."""
+
+    def __init__(self, file: BinaryIO, longest: int) -> None:
+        self.file, self.longest = file, longest
+        self.decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self.text, self.position, self.is_whole = "", 0, False
+        # The bytes that were decoded, and the end of what was dropped, as line and column.
+        self.bytes_read, self.lines, self.column = 0, 0, 0
+
+    def startswith(self, mark: str) -> bool:
+        """Whether the text goes on with `mark`, after blanks, which are passed over."""
+        self._skip_blanks()
+        return self.text.startswith(mark, self.position)
+
+    def is_at_end(self) -> bool:
+        self._skip_blanks()
+        return self.position == len(self.text)
+
+    def decode_whole(self) -> Any:
+        """The value that the text consists of; of a longer text than the window only faults are found."""
+        check_number_of_values(self.text)
+        with json_faults():
+            value = DECODER.decode(self.text)
+        return check_depth(value)
+
+    def decode_item(self) -> tuple[Any, int]:
+        """The value that begins at the position, which moves behind it, and its length."""
+        self._skip_blanks()
+        self._fill()
+        length = FIRST_SLICE
+        while (found := self._decode_slice(length)) is None:
+            length *= 8
+        self.position += found[1]
+        return check_depth(found[0]), found[1]
+
+    def _decode_slice(self, length: int) -> tuple[Any, int] | None:
+        """The value in the next `length` characters, and its own length; None if it may not end within them."""
+        length = min(length, self.longest)
+        some = self.text[self.position : self.position + length]
+        is_rest = self.is_whole and self.position + length >= len(self.text)
+        if length > FIRST_SLICE:
+            check_number_of_values(some)
+        with json_faults():
+            try:
+                value, end = DECODER.raw_decode(some)
+            except json.JSONDecodeError as error:
+                if is_rest:
+                    raise self.malformed(error.msg, self.position + error.pos) from None
+            else:
+                if is_rest or end < len(some):
+                    return value, end
+        if length == self.longest:
+            raise Problem("too_large", f"An article of a batch must have at most {self.longest // 2**20} MiB.")
+        return None
+
+    def malformed(self, reason: str, place: int) -> Problem:
+        """The problem of a fault at this place of the window, with its line and column in the file."""
+        error = json.JSONDecodeError(reason, self.text, place)
+        column = error.colno + (self.column if error.lineno == 1 else 0)
+        return malformed_json(
+            f"The body is not valid JSON: {reason} at line {self.lines + error.lineno}, column {column}."
+        )
+
+    def _skip_blanks(self) -> None:
+        self._fill()
+        self.position = after_blanks(self.text, self.position)
+        while self.position == len(self.text) and not self.is_whole:
+            self._fill()
+            self.position = after_blanks(self.text, self.position)
+
+    def _fill(self) -> None:
+        """Reads until `longest` characters follow the position, or to the end of the file."""
+        if self.is_whole or len(self.text) - self.position >= self.longest:
+            return
+        dropped = self.text[: self.position]
+        self.lines += dropped.count("\n")
+        last = dropped.rfind("\n")
+        self.column = len(dropped) - last - 1 if last >= 0 else self.column + len(dropped)
+        parts, length = [self.text[self.position :]], len(self.text) - self.position
+        while length < self.longest + READ_AT_ONCE and not self.is_whole:
+            chunk = self.file.read(READ_AT_ONCE)
+            self.is_whole = not chunk
+            parts.append(self._decode(chunk))
+            length += len(parts[-1])
+        self.text, self.position = "".join(parts), 0
+
+    def _decode(self, chunk: bytes) -> str:
+        try:
+            text = self.decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            # The decoder counts from the bytes of a character that the chunk before it had begun.
+            place = self.bytes_read + error.start - (len(error.object) - len(chunk))
+            byte = error.object[error.start]
+            raise malformed_json(f"The body is not valid UTF-8: byte 0x{byte:02x} at position {place}.") from None
+        self.bytes_read += len(chunk)
+        return text
 
 
 def after_blanks(text: str, place: int) -> int:

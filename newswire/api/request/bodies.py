@@ -1,8 +1,7 @@
 """Request bodies: media type, charset, compression and size. Their content is parsed in `newswire.formats`."""
 
-import gzip
-import io
 import zlib
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -17,6 +16,9 @@ from newswire.schemas.fields import list_faults
 BATCH_BYTES = 64 * 1024 * 1024
 BODY_REFUSED = "gunicorn.body_refused"
 """Set by the server in the WSGI environment when the body is longer than `api.admission` allows: it is not there."""
+CHUNK = 64 * 1024
+MOST_MEMBERS = 40_000
+"""Members of a gzip body: programs that compress in blocks make one for each 64 KiB or more."""
 MOST_ARTICLES = 1000
 MOST_FAULTS = 20
 JSON_TYPES = ("application/json",)
@@ -29,6 +31,13 @@ def read_body(request: Request, types: tuple[str, ...], limit: int, signed: byte
 
     `signed` is the raw body if authentication has read it already.
     """
+    compressed = is_compressed(request, types)
+    raw = read_up_to(request, limit) if signed is None else signed
+    return decompress_gzip(raw, limit) if compressed else raw
+
+
+def is_compressed(request: Request, types: tuple[str, ...]) -> bool:
+    """Whether the body is gzip; raises `unsupported_media_type` for other types, charsets and encodings."""
     if request.mimetype not in types:
         found = request.mimetype or "none"
         raise Problem("unsupported_media_type", f"The Content-Type must be {' or '.join(types)}, not {found}.",
@@ -40,8 +49,7 @@ def read_body(request: Request, types: tuple[str, ...], limit: int, signed: byte
     if encoding not in {"identity", "", "gzip"}:
         raise Problem("unsupported_media_type", f"The Content-Encoding must be gzip or none, not {encoding[:40]!r}.",
                       headers={"Accept-Encoding": "gzip"})  # fmt: skip
-    raw = read_up_to(request, limit) if signed is None else signed
-    return decompress_gzip(raw, limit) if encoding == "gzip" else raw
+    return encoding == "gzip"
 
 
 def load_json_body(request: Request, schema: Schema, limit: int, types: tuple[str, ...] = JSON_TYPES) -> dict[str, Any]:
@@ -83,13 +91,40 @@ def too_large(limit: int) -> Problem:
 
 
 def decompress_gzip(raw: bytes, limit: int) -> bytes:
-    """The content of a gzip body. At most `limit` + 1 bytes are decompressed, against decompression bombs."""
-    try:
-        content = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(limit + 1)
-    except EOFError:
-        raise malformed_json("The gzip body ends before its end; send it whole.") from None
-    except (gzip.BadGzipFile, zlib.error):
-        raise malformed_json("The body is not valid gzip, as its Content-Encoding says.") from None
-    if len(content) > limit:
-        raise too_large(limit)
-    return content
+    """The content of a gzip body. At most `limit` bytes are decompressed, against decompression bombs."""
+    content = bytearray()
+    for part in gunzip_parts(raw[start : start + CHUNK] for start in range(0, len(raw), CHUNK)):
+        content += part
+        if len(content) > limit:
+            raise too_large(limit)
+    return bytes(content)
+
+
+def gunzip_parts(raw: Iterable[bytes]) -> Iterator[bytes]:
+    """Decompresses gzip (RFC 1952) as a stream, in parts of at most `CHUNK` bytes; raises `malformed_json`.
+
+    Each member costs a decompressor, however short it is, so there may be at most `MOST_MEMBERS`.
+    """
+    members, decompressor = 0, None
+    for data in raw:
+        while data:
+            if decompressor is None:
+                # Zeros may follow a member, as gzip itself allows.
+                data = data.lstrip(b"\0") if members else data
+                if not data:
+                    break
+                members += 1
+                if members > MOST_MEMBERS:
+                    raise malformed_json(f"The gzip body has more than {MOST_MEMBERS:,} members; compress it as one.")
+                decompressor = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            try:
+                part = decompressor.decompress(data, CHUNK)
+            except zlib.error:
+                raise malformed_json("The body is not valid gzip, as its Content-Encoding says.") from None
+            if part:
+                yield part
+            data = decompressor.unconsumed_tail
+            if decompressor.eof:
+                data, decompressor = decompressor.unused_data, None
+    if decompressor is not None:
+        raise malformed_json("The gzip body ends before its end; send it whole.")

@@ -280,8 +280,15 @@ def publishing_request(context: RequestContext, publisher: Publisher, body: byte
 
 def request_fingerprint(request: Request, body: bytes) -> str:
     """The hash by which a repeat of a request is recognised: SHA-256 of method, URL, media type and body."""
+    fingerprint = begin_fingerprint(request)
+    fingerprint.update(body)
+    return str(fingerprint.hexdigest())
+
+
+def begin_fingerprint(request: Request) -> Any:
+    """The hash of `request_fingerprint`, to be updated with the body."""
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
-    return hashlib.sha256(head.encode("utf-8", "backslashreplace") + body).hexdigest()
+    return hashlib.sha256(head.encode("utf-8", "backslashreplace"))
 
 
 def article_answer(outcome: Outcome) -> Answer:
