@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 READING_KEYS = """
     SELECT CASE WHEN api_key.admin THEN 'admin:' WHEN publisher.slug IS NOT NULL THEN 'publisher:' || publisher.slug

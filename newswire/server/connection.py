@@ -109,6 +109,17 @@ class Connection:
         self.received.append(data)
         return bool(data)
 
+    def is_client_gone(self) -> bool:
+        """Whether the client has closed its side; one that has closed only that is taken for gone, as nginx does."""
+        poll = select.poll()
+        try:
+            # Only Linux tells of a half-closed connection; elsewhere a reset is noticed.
+            poll.register(self.socket, getattr(select, "POLLRDHUP", 0))
+        except ValueError:
+            # The connection was closed by us meanwhile.
+            return True
+        return bool(poll.poll(0))
+
     def enqueue(self, data: bytes) -> None:
         """Queues bytes of a response."""
         if data:

@@ -36,6 +36,8 @@ logger = logging.getLogger("newswire.server")
 
 BODY_REFUSED = "gunicorn.body_refused"
 """True in the WSGI environment of a request whose body is longer than it may be, and was not received."""
+CLIENT_GONE = "newswire.client_gone"
+"""In the WSGI environment, a function that any thread may call: whether the client has closed its side."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 KEEPALIVE_POLL_MS = 1
 """How long a thread waits for the next request of its connection before it returns the connection to the event loop."""
@@ -128,6 +130,7 @@ class Exchanges:
             request, ResponseSocket(connection), connection.client, connection.server, self.config
         )
         environ["wsgi.multithread"] = True
+        environ[CLIENT_GONE] = connection.is_client_gone
         length = None if isinstance(request.body.reader, ChunkedReader) else request.body.reader.length
         exchange = Exchange(request, response, environ, RequestBody(length, time.monotonic()), is_continue_expected)
         if not exchange.body.is_whole:

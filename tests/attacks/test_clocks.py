@@ -26,7 +26,7 @@ def test_no_entry_is_skipped_by_a_reader_from_a_time_after_the_clock_was_set_bac
     cli: Cli, serving: Serving, tmp_path: Path
 ) -> None:
     clock = ShiftedClock(tmp_path, 0)
-    server, wire = started(serving, cli, **clock.environment)
+    server, wire = started(serving, cli, workers=1, **clock.environment)
     server.wait_for(lambda: server.logged("the worker has started"), "the worker has started")
     publisher, partner = wire.publisher(), wire.partner()
     for number in range(5):
@@ -68,7 +68,7 @@ def test_a_worker_with_a_wrong_clock_says_so_once_and_releases_nothing_until_it_
 def test_a_reader_on_a_machine_with_a_wrong_clock_goes_by_that_of_the_database(
     fresh_postgresql: str, serving: Serving, tmp_path: Path
 ) -> None:
-    server, wire = started(serving, Cli(fresh_postgresql), **ShiftedClock(tmp_path, HOUR).environment)
+    server, wire = started(serving, Cli(fresh_postgresql), workers=1, **ShiftedClock(tmp_path, HOUR).environment)
     publisher, partner = wire.publisher(), wire.partner()
     publisher.put("soon-expired", expires_at=in_seconds(600))
     publisher.put("embargoed", embargoed_until=in_seconds(600))
@@ -82,7 +82,7 @@ def test_an_entry_that_is_dated_far_ahead_is_critical_and_named_by_readyz(
     sqlite_cli: Cli, serving: Serving, tmp_path: Path
 ) -> None:
     clock = ShiftedClock(tmp_path, 2 * HOUR)
-    server, wire = started(serving, sqlite_cli, **clock.environment)
+    server, wire = started(serving, sqlite_cli, workers=1, **clock.environment)
     workers = server.wait_for(lambda: server.logged("the worker has started"), "the worker has started")
     publisher = wire.publisher()
     publisher.put("ahead")

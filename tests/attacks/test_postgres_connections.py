@@ -182,7 +182,7 @@ def test_noting_the_use_of_a_key_waits_for_no_connection(url: str) -> None:
     database = Database(url, connections=FEWEST_CONNECTIONS)
     with database.begin():
         began = time.monotonic()
-        with pytest.raises(Problem), database.begin(patient=False):
+        with pytest.raises(Problem), database.begin(wait=0.0):
             pass
         assert time.monotonic() - began < 1.0
     database.dispose()
