@@ -11,7 +11,7 @@ from newswire.cli.support.interrupts import INTERRUPTED, delay_interrupt, raise_
 from newswire.cli.support.options import NEW_FILE, filter_option, query_option, url_option
 from newswire.cli.support.output import print_notice
 from newswire.cli.support.progress import show_progress
-from newswire.client.changes import PositionLost, iterate_pages
+from newswire.client.changes import PositionLost, iterate_verified_pages
 from newswire.client.outputs import ArticleFolder, LinesFile, Output, StandardOutput
 from newswire.client.session import RemoteWire
 from newswire.client.state_file import PullState, fingerprint_filters, load_state, lock_state, save_state
@@ -119,12 +119,14 @@ def pull_pages(
     # Entries and a progress bar would overwrite each other on one terminal.
     shares_terminal = isinstance(output, StandardOutput) and sys.stdout.isatty()
     with nullcontext(lambda *_: None) if shares_terminal else show_progress("Reading", "entries", None) as show:
-        for page in iterate_pages(remote, parameters, position.after, position.wire, follow=follow):
+        pages = iterate_verified_pages(remote, parameters, position.after, position.wire, position.chain, follow=follow)
+        for page in pages:
             # Ctrl-C between the two would leave entries after the stored position.
             with delay_interrupt():
                 output.write_entries(page.entries)
-                if (position.after, position.wire) != (str(page.next_after), page.wire):
-                    position.after, position.wire = str(page.next_after), page.wire
+                reached = str(page.next_after), page.wire, page.next_chain
+                if (position.after, position.wire, position.chain) != reached:
+                    position.after, position.wire, position.chain = reached
                     store_position(position, output, state)
             count += len(page.entries)
             show(count, count)

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from newswire.cli.support.interrupts import INTERRUPTED, raise_interrupts
 from newswire.cli.support.options import filter_option, query_option, url_option
 from newswire.cli.support.output import color_setting, print_notice
-from newswire.client.changes import PositionLost, iterate_pages
+from newswire.client.changes import PositionLost, iterate_verified_pages
 from newswire.client.session import RemoteWire, strip_controls
 
 COLOURS = {"published": "green", "updated": "cyan", "corrected": "yellow", "canceled": "red"}
@@ -43,7 +43,7 @@ def tail_command(last: int, filters: list[tuple[str, str]], query: str | None, a
     try:
         with raise_interrupts():
             start = str(max(0, remote.get("/v1/wire")["head"] - last)) if last else "now"
-            for page in iterate_pages(remote, parameters, start, follow=True):
+            for page in iterate_verified_pages(remote, parameters, start, follow=True):
                 for entry in page.entries:
                     click.echo(orjson.dumps(entry) if as_json else format_entry(entry), color=color_setting())
     except KeyboardInterrupt:

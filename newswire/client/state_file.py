@@ -17,6 +17,8 @@ from newswire.client.files import replace_file, sync_path
 class PullState:
     """The position `after` (a sequence number; before the first page `oldest`, `now` or a time) on the wire `wire`.
 
+    `chain` is the chain value of that entry: it tells whether the wire still has what was read. Files of earlier
+    releases do not hold it; they are gone on with, and hold it from then on.
     `filters` is the fingerprint of the filters of the pull; `output` names its output, `size` is that in bytes.
     """
 
@@ -25,6 +27,7 @@ class PullState:
     output: str
     size: int
     wire: str | None = None
+    chain: str | None = None
 
     @property
     def seq(self) -> int:

@@ -11,12 +11,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from itertools import chain as chain_iterables
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.command import WAIT_SECONDS, Cli, waited
+from tests.support.forks import saved_copy
 from tests.support.served import Client, Serving, Wire, answering, entry, page, problem, served, started
 
 
@@ -506,3 +508,81 @@ def test_a_pull_into_a_pipe_that_closes_early_is_no_accident_and_not_noted(sqlit
         assert started.stderr is not None
         assert started.stderr.read() == ""
     assert json.loads(partner.must("pull", "--state", tmp_path / "state"))["seq"] == 1
+
+
+@pytest.fixture
+def forked(cli: Cli, tmp_path: Path) -> Iterator[tuple[Wire, Client, dict[str, Path]]]:
+    """A wire that went back to entry 3 and was written on to entry 7, its partner, and the files of a pull up to 5.
+
+    The process that serves the wire has not seen the lost entries.
+    """
+    files = {"--state": tmp_path / "wire.state", "--output": tmp_path / "wire.ndjson"}
+    with served(cli) as wire:
+        publisher, partner = wire.publisher(), wire.partner()
+        for number in range(3):
+            publisher.put(f"kept-{number}")
+    with saved_copy(cli.database_url) as copy:
+        with served(cli) as wire:
+            for number in range(2):
+                Client(wire.url, publisher.key).put(f"lost-{number}")
+            Client(wire.url, partner.key).must("pull", *chain_iterables.from_iterable(files.items()))
+        copy.put_back()
+    with served(cli) as wire:
+        for number in range(4):
+            Client(wire.url, publisher.key).put(f"anew-{number}")
+        yield wire, Client(wire.url, partner.key), files
+
+
+def test_a_pull_that_has_read_lost_entries_stops_and_says_what_to_do(
+    forked: tuple[Wire, Client, dict[str, Path]],
+) -> None:
+    wire, partner, files = forked
+    state, output = files["--state"], files["--output"]
+    before = output.read_bytes(), json.loads(state.read_text())
+    assert before[1]["chain"] == lines(output)[-1]["chain"]
+    for _ in range(2):
+        said = partner.refused("pull", "--state", state, "--output", output)
+        assert "The wire has lost entries that you have read" in said
+        assert "Begin again with --restart" in said
+        assert (output.read_bytes(), json.loads(state.read_text())) == before
+    assert "broken at entry 5: the wire has another entry at this position" in partner.run(
+        "verify", "--remote", "--copy", output
+    ).stdout  # fmt: skip
+    partner.must("pull", "--state", state, "--output", output, "--restart")
+    assert lines(output)[5:] == wire.log()
+
+
+def test_a_pull_with_the_state_file_of_an_earlier_release_goes_on_and_names_its_history_from_then_on(
+    forked: tuple[Wire, Client, dict[str, Path]],
+) -> None:
+    wire, partner, files = forked
+    state, output = files["--state"], files["--output"]
+    old = {name: value for name, value in json.loads(state.read_text()).items() if name != "chain"}
+    state.write_text(json.dumps(old))
+    partner.must("pull", "--state", state, "--output", output)
+    assert [item["seq"] for item in lines(output)] == [1, 2, 3, 4, 5, 6, 7]
+    assert json.loads(state.read_text())["chain"] == wire.log()[-1]["chain"]
+
+
+def test_a_pull_sends_the_chain_value_and_checks_it_itself(tmp_path: Path) -> None:
+    first, second, third = entry(1), entry(2), entry(3)
+    of_another = third | {"chain": "1" * 64}
+    ends = [{"has_more": False, "next_after": each["seq"], "next_chain": each["chain"]} for each in (first, second)]
+    pull = ("pull", "--state", tmp_path / "state")
+    with answering(page([first], page=ends[0]), page([second], page=ends[1]), page([of_another])) as (url, asked):
+        Client(url).must(*pull)
+        Client(url).must(*pull)
+        said = Client(url).refused(*pull)
+    assert f"after=1&wire=w&chain={first['chain']}" in asked[1]
+    assert f"after=2&wire=w&chain={second['chain']}" in asked[2]
+    assert "Entry 3 of the wire does not follow from entry 2 as you have read it." in said
+    assert "Begin again with --restart" in said
+
+
+def test_a_tail_stops_when_the_wire_has_lost_what_it_has_shown() -> None:
+    end = {"has_more": False, "next_after": 1, "next_chain": entry(1)["chain"]}
+    with answering(page([entry(1)], page=end), problem(409, "wire_forked")) as (url, asked):
+        result = Client(url).run("tail")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "The wire has lost entries that you have read" in result.stderr
+    assert f"chain={entry(1)['chain']}" in asked[1]

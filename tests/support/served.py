@@ -15,6 +15,7 @@ from newswire.app import create_app
 from newswire.cli import main
 from newswire.client.session import RemoteWire, WireResponse
 from newswire.config import Settings
+from newswire.wire import GENESIS, chain_value
 from tests.support.command import Cli, Server, process
 
 Serving = Callable[["subprocess.Popen[str]"], Server]
@@ -157,9 +158,12 @@ def page(entries: Sequence[dict[str, Any]], after: int = 0, **more: Any) -> tupl
 def entry(seq: int, **fields: Any) -> dict[str, Any]:
     """An entry as a wire might tell it."""
     article = {"headline": f"Story {seq}", "section": None, "publisher": {"slug": "port", "name": "Port"}}
+    chain = GENESIS
+    for number in range(1, seq + 1):
+        chain = chain_value(chain, number, "0" * 64)
     return {
         "seq": seq, "type": "article.published", "at": "2026-11-22T09:30:00.000Z", "article_id": f"id-{seq}",
-        "version": 1, "digest": "0" * 64, "chain": "0" * 64, "article": article,
+        "version": 1, "digest": "0" * 64, "chain": chain, "article": article,
     } | fields  # fmt: skip
 
 
