@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from newswire.accounts.callers import Caller
@@ -39,7 +40,7 @@ class Reservation:
         """RateLimit-Policy and RateLimit: the quota, and what is left of it for how many seconds."""
         left = max(self.quota.requests - self.window.used + given_back, 0)
         return (
-            ("RateLimit-Policy", f'"{self.policy}";q={self.quota.requests};w={self.quota.seconds}'),
+            ("RateLimit-Policy", policy_field(self.policy, self.quota)),
             ("RateLimit", f'"{self.policy}";r={left};t={seconds_left(self.window, now)}'),
         )
 
@@ -95,6 +96,11 @@ class RequestQuotas:
         """Counts a request whose key, token or signature was invalid."""
         if address is not None:
             self._table.count(ADDRESSES, address, FAILURES, time.monotonic())
+
+
+@lru_cache(100)
+def policy_field(policy: str, quota: Quota) -> str:
+    return f'"{policy}";q={quota.requests};w={quota.seconds}'
 
 
 def seconds_left(window: QuotaWindow, now: float) -> int:

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import weakref
+from functools import lru_cache
 from typing import NamedTuple
 
 from newswire.quotas import Quota
@@ -131,6 +132,7 @@ def anonymous_file(size: int) -> int:
     return file
 
 
+@lru_cache(4096)
 def hash_name(name: str) -> int:
     """A number of 64 bits for a name, never 0."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=WORD_BYTES).digest(), "big") | 1
