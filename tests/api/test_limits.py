@@ -302,7 +302,7 @@ def test_the_wire_answers_to_its_names_only(fresh_sqlite: str) -> None:
         ("NEWSWIRE_LIMITS", "publsh=6/60s", "Did you mean publish?"),
         ("NEWSWIRE_ALLOWED_HOSTS", "https://wire.example.org", "must be names such as"),
         ("NEWSWIRE_ALLOWED_HOSTS", "wire.example.org:8000", "must be names such as"),
-        ("NEWSWIRE_TRUSTED_PROXIES", "nginx", "must be addresses or networks"),
+        ("NEWSWIRE_TRUSTED_PROXIES", "nginx", "must name addresses or networks"),
         ("NEWSWIRE_WAIT_SECONDS", "0", "whole number"),
         ("NEWSWIRE_STREAMS_PER_PARTY", "many", "whole number"),
     ],

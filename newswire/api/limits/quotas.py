@@ -66,18 +66,30 @@ class RequestQuotas:
 
     def reserve(self, caller: Caller, scope: str, environ: Mapping[str, Any]) -> Reservation | None:
         """Counts a request; None if no quota applies to it. Check `is_granted` of what it returns."""
-        quota = caller.quotas.get(scope) or self._defaults.get(scope)
+        quota, counted = self._find_quota(caller, scope, environ)
         if quota is None:
             return None
-        part, name = KEYS, caller.key_name
-        if name is None:
-            # The public has no key, and a trusted proxy's own address is that of everybody.
-            address = client_address(environ, self._trusted)
-            if address is None:
-                return None
-            part, name = ADDRESSES, address
-        name = f"{scope} {name}"
+        part, name = counted
         return Reservation(scope, quota, part, name, self._table.count(part, name, quota, time.monotonic()))
+
+    def is_used_up(self, caller: Caller, scope: str, environ: Mapping[str, Any]) -> bool:
+        """Whether `reserve` would grant nothing now; counts nothing."""
+        quota, counted = self._find_quota(caller, scope, environ)
+        window = None if quota is None else self._table.look(*counted, time.monotonic())
+        return quota is not None and window is not None and window.used >= quota.requests
+
+    def _find_quota(
+        self, caller: Caller, scope: str, environ: Mapping[str, Any]
+    ) -> tuple[Quota | None, tuple[str, str]]:
+        """The quota of a request, if there is one, and under which part and name of the table it is counted."""
+        quota = caller.quotas.get(scope) or self._defaults.get(scope)
+        part, name = KEYS, caller.key_name
+        if quota is not None and name is None:
+            # The public has no key, and a trusted proxy's own address is that of everybody.
+            part, name = ADDRESSES, client_address(environ, self._trusted)
+            if name is None:
+                quota = None
+        return quota, (part, f"{scope} {name}")
 
     def give_back(self, reservation: Reservation) -> None:
         self._table.give_back(reservation.part, reservation.name, reservation.window, time.monotonic())
