@@ -88,9 +88,9 @@ def too_few_connections(database: Database, connection: Connection, settings: Se
     if limit is None or wanted <= limit:
         return None
     return (
-        f"This server may open {wanted} connections ({processes} processes with {bound} each, and"
-        f" {FEWEST_CONNECTIONS} of the worker), but the database accepts {limit} from all servers together: raise"
-        " max_connections there, or lower NEWSWIRE_DATABASE_CONNECTIONS."
+        f"This server may open {wanted} connections (web processes: {processes}, with {bound} each; worker:"
+        f" {FEWEST_CONNECTIONS}), but the database accepts {limit} from all servers together: raise max_connections"
+        " there, or lower NEWSWIRE_DATABASE_CONNECTIONS."
     )
 
 

@@ -10,7 +10,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from newswire.store.database import create_backend
+from newswire import wire
+from newswire.errors import Problem
+from newswire.store.backend import driver_connection
+from newswire.store.database import Database, create_backend
 from newswire.store.migrate import upgrade
 from tests.support.asking import ask
 from tests.support.command import Cli, waited
@@ -47,14 +50,14 @@ def frozen(server: Postgres) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_a_frozen_server_costs_a_deadline_and_not_the_service(server: Postgres, url: str, serving: Serving) -> None:
-    running, wire = started(serving, Cli(url))
-    publisher, partner = wire.publisher(), wire.partner()
+    running, served = started(serving, Cli(url))
+    publisher, partner = served.publisher(), served.partner()
     assert publisher.put("before", headline="Before")["version"] == 1
-    assert ask(f"{wire.url}/v1/articles", partner.key)[0] == 200
+    assert ask(f"{served.url}/v1/articles", partner.key)[0] == 200
     found: list[tuple[int, float]] = []
 
     def read(number: int) -> None:
-        found.append(ask(f"{wire.url}/v1/articles?q=word{number}", partner.key))
+        found.append(ask(f"{served.url}/v1/articles?q=word{number}", partner.key))
 
     with frozen(server):
         readers = [threading.Thread(target=read, args=[number]) for number in range(READERS)]
@@ -63,9 +66,9 @@ def test_a_frozen_server_costs_a_deadline_and_not_the_service(server: Postgres, 
         health = []
         for _ in range(6):
             time.sleep(0.3)
-            health.append(ask(f"{wire.url}/healthz"))
-        ready = ask(f"{wire.url}/readyz")
-        published = ask(f"{wire.url}/v1/articles", publisher.key, b'{"headline": "While it is frozen"}')
+            health.append(ask(f"{served.url}/healthz"))
+        ready = ask(f"{served.url}/readyz")
+        published = ask(f"{served.url}/v1/articles", publisher.key, b'{"headline": "While it is frozen"}')
         for reader in readers:
             reader.join()
     assert {status for status, _ in found} == {503}, found
@@ -77,8 +80,8 @@ def test_a_frozen_server_costs_a_deadline_and_not_the_service(server: Postgres, 
         assert status == 503
         assert seconds < MARGIN_SECONDS
 
-    waited(lambda: ask(f"{wire.url}/readyz")[0] == 200, "it is ready again")
-    assert ask(f"{wire.url}/v1/articles?q=word", partner.key)[0] == 200
+    waited(lambda: ask(f"{served.url}/readyz")[0] == 200, "it is ready again")
+    assert ask(f"{served.url}/v1/articles?q=word", partner.key)[0] == 200
     assert publisher.put("after", headline="After")["version"] == 1
     assert running.process.poll() is None
 
@@ -94,6 +97,22 @@ def test_a_statement_without_an_answer_ends_at_its_deadline(server: Postgres, ur
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
     engine.dispose()
+
+
+def test_a_publication_without_an_answer_is_refused_and_stores_nothing(server: Postgres, url: str) -> None:
+    database = Database(url)
+    before = wire.look_at_head(database)
+    assert before is not None
+    with pytest.raises(Problem) as refused, database.begin() as connection:
+        wire.bump_revision(connection)
+        driver_connection(connection).answer_seconds = 0.5
+        with frozen(server):
+            wire.bump_revision(connection)
+    assert refused.value.code == "unavailable"
+    assert wire.look_at_head(database) == before
+    with database.begin() as connection:
+        wire.bump_revision(connection)
+    database.dispose()
 
 
 def test_a_statement_that_takes_its_time_is_not_cut_short_without_a_deadline(url: str) -> None:

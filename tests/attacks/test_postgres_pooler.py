@@ -106,7 +106,9 @@ def test_a_wire_is_made_written_and_read_through_a_pooler(pooler: URL, direct: U
         client.join()
     assert sum(answers.values()) == REQUESTS
     assert {status for status, _ in answers} == {200, 201}, answers
-    published = sum(count for (status, _), count in answers.items() if status == 201)
+    batch = json.dumps([{"headline": f"Story {each} of a batch", "keywords": ["cocoa"]} for each in range(30)])
+    assert ask(f"{wire.url}/v1/articles/batch", publisher.key, batch.encode())[0] == 200
+    published = sum(count for (status, _), count in answers.items() if status == 201) + 30
     assert cli.json("verify")["entries"] == published > REQUESTS / 5
     assert seconds_until_told(wire, publisher.key, partner.key) < 3.0
 

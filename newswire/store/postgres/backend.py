@@ -296,7 +296,8 @@ def wait_a_while(stop: Event) -> None:
 
 def begin_pooled_look(driver: Any) -> None:
     """Begins a transaction only for the settings: behind a pooler a single statement cannot have any."""
-    driver.execute(f"BEGIN READ ONLY; {set_in_transaction(BUSY_SECONDS)}", prepare=False)
+    begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
+    driver.execute(f"{begin}; {set_in_transaction(BUSY_SECONDS)}", prepare=False)
 
 
 def decode_value(value: bytes, oid: int) -> int | str:

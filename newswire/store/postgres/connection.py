@@ -59,9 +59,9 @@ def connect_directly(url: URL) -> "AnsweredConnection":
     """A connection to PostgreSQL itself, outside of any pool and pooler; the server does not close it when idle."""
     dialect: Any = url.get_dialect()
     _, address = dialect().create_connect_args(url)
-    connection = AnsweredConnection.connect(
-        autocommit=True, **{**connection_options(BUSY_SECONDS, pooler=False), **address}
-    )
+    options = connection_options(BUSY_SECONDS, pooler=False)
+    connection = AnsweredConnection.connect(autocommit=True, **{**address, **options})
+    connection.answer_seconds = float(CONNECT_SECONDS)
     connection.execute("SET idle_session_timeout = 0")
     return connection
 
