@@ -146,9 +146,8 @@ def test_a_burst_of_readers_leaves_connections_to_publishers_and_operators(url: 
 @pytest.mark.slow
 def test_a_server_that_may_open_more_than_there_are_warns(url: str, serving: Serving) -> None:
     running, _ = started(serving, Cli(url), NEWSWIRE_DATABASE_CONNECTIONS="35")
-    running.wait_for(
-        lambda: running.logged("This server may open 40 connections (web processes: 1, with 35"), "it warns"
-    )
+    warning = "This server may open 40 connections (web processes: 1, with 35 each; worker: 5)"
+    running.wait_for(lambda: running.logged(warning), "it warns")
 
 
 def test_too_few_connections_are_refused_in_one_sentence(url: str) -> None:
