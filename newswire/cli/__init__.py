@@ -33,16 +33,16 @@ COMMANDS = {
 }
 EXAMPLES = """\b
 First steps on a database of its own (a file newswire.db in this folder):
-    newswire db upgrade
-    newswire publisher add gazette --name "The Gazette" --url https://gazette.example
-    newswire key create --publisher gazette
-    newswire serve
+  newswire db upgrade
+  newswire publisher add gazette --name Gazette --url https://gazette.example
+  newswire key create --publisher gazette
+  newswire serve
 
 \b
 Settings are NEWSWIRE_* variables, such as NEWSWIRE_DATABASE_URL; each can
 end in _FILE and name a file with the value instead. push, pull, tail and
-verify --remote call the wire at NEWSWIRE_URL with the key in NEWSWIRE_KEY. Exit
-status: 0 done, 1 failed, 2 wrong usage."""
+verify --remote call the wire at NEWSWIRE_URL with the key in NEWSWIRE_KEY.
+Exit status: 0 done, 1 failed, 2 wrong usage."""
 
 
 def load_module(name: str) -> Any:

@@ -86,6 +86,9 @@ def restore_command(file: Path, force: bool, as_json: bool) -> None:
     SQLite database that is in use by no process. FILE is checked before, and an older schema is migrated. However it
     ends, also by Ctrl-C, kill or power cut, the database is as it was before or completely restored.
 
+    Restore only backups of your own: FILE is trusted. An archive of PostgreSQL is run by psql, with all rights of the
+    database role, and the keys in FILE open the wire.
+
     The restored wire keeps its entries and gets a new id, because what it published after the backup is lost and
     those numbers are given out again: readers that follow it get an error, and have to begin again.
     """
@@ -96,6 +99,7 @@ def restore_command(file: Path, force: bool, as_json: bool) -> None:
             if not (force and database.backend.restores_over):
                 raise click.ClickException(f"{address} is not empty; {database.backend.not_empty_advice}")
             print_notice(f"--force: all that is in {address} is replaced by what is in {file}.")
+        print_notice(f"{file} is trusted as a backup of your own: {database.backend.restore_trust}.")
         before = database.backend.copy_in(file, restore_steps(database))
         database.damage.clear()
         with database.read() as connection:

@@ -76,6 +76,8 @@ class Backend(ABC):
     """How long a task of many transactions pauses between two, so that others who wait to write get their turn."""
     restores_over: ClassVar[bool]
     """Whether a restore can replace a database that is not empty, as one transaction."""
+    restore_trust: ClassVar[str]
+    """What a restore does with a backup that only its own operator should have made (end of a sentence)."""
     not_empty_advice: ClassVar[str]
     damaged_advice: ClassVar[str]
     """Advice for a restore into a database that is not empty (end of a sentence) or damaged (one more sentence)."""

@@ -20,6 +20,10 @@ def test_the_help_is_there_at_once_because_nothing_heavy_is_loaded_for_it() -> N
     assert not set(HEAVY) & set(done.stderr.split())
 
 
+def test_the_help_fits_into_a_terminal() -> None:
+    assert [line for line in CliRunner().invoke(main, ["--help"]).stdout.splitlines() if len(line) > 80] == []
+
+
 def test_the_version_is_told() -> None:
     assert CliRunner().invoke(main, ["--version"]).stdout == f"newswire {__version__}\n"
 

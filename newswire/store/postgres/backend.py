@@ -91,6 +91,7 @@ class PostgresBackend(Backend):
     upgrades_on_serve = False
     pause_seconds = 0.0
     restores_over = False
+    restore_trust = "psql runs it with the rights of the database role, and the keys in it open the wire"
     not_empty_advice = "create a new database and restore into that one."
     damaged_advice = ""
 

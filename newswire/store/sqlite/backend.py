@@ -62,6 +62,7 @@ class SqliteBackend(Backend):
     # Whoever waits for the write lock looks for it at least every 100 ms (sqliteDefaultBusyCallback).
     pause_seconds = 0.11
     restores_over = True
+    restore_trust = "the keys in it open the wire"
     not_empty_advice = "--force replaces all that is in it."
     damaged_advice = " Move it away, with its -wal and -shm, and restore again."
 
