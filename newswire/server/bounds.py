@@ -45,8 +45,8 @@ LINGER_BYTES = 128 * MIB
 
 NEWCOMER_SECONDS = 1.0
 """A younger connection that has not sent its first request yet is not closed to make room for another one."""
-RESERVED_DESCRIPTORS = 160
-"""Descriptors for files, pipes, logs and the database (up to three for each connection of SQLite)."""
+RESERVED_DESCRIPTORS = 100
+"""Descriptors for files, pipes and logs; those of the database come on top."""
 
 
 class ConnectionBounds(NamedTuple):
@@ -70,12 +70,12 @@ def raise_descriptor_limit() -> int:
     return hard
 
 
-def connections_within(descriptors: int, wanted: int) -> int:
-    """The number of connections for which there are descriptors, at most `wanted`.
+def connections_within(descriptors: int, reserved: int, wanted: int) -> int:
+    """The number of connections for which there are descriptors, at most `wanted`; `reserved` are for the application.
 
-    Two thirds of what remains without `RESERVED_DESCRIPTORS` are for connections, the rest is for bodies in files.
+    Two thirds of the others are for connections, and the rest is for bodies in files.
     """
     if descriptors < 0:
         # RLIM_INFINITY
         return wanted
-    return max(1, min(wanted, (descriptors - RESERVED_DESCRIPTORS) * 2 // 3))
+    return max(1, min(wanted, (descriptors - RESERVED_DESCRIPTORS - reserved) * 2 // 3))

@@ -1,7 +1,7 @@
 """The event loop: owns every connection that no thread works on, and waits for all clients at once.
 
-It accepts connections, receives heads and bodies, sends what is left of responses, closes connections and holds them to
-their deadlines. It never waits for one client. What is received is answered by threads (`exchange`).
+It receives heads and bodies, sends what is left of responses, closes connections and holds them to their deadlines. It
+never waits for one client. Connections are accepted by `acceptor`, and answered by threads (`exchange`).
 """
 
 import logging
@@ -9,14 +9,14 @@ import os
 import selectors
 import socket
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from newswire.server import bounds
+from newswire.server.acceptor import Acceptor
 from newswire.server.bounds import ConnectionBounds
 from newswire.server.connection import Connection, State
 from newswire.server.exchange import feed_body, refuse
@@ -25,12 +25,6 @@ from newswire.server.refusals import NO_ROOM, SHORT_BODY, SLOW_BODY, SLOW_HEAD, 
 logger = logging.getLogger("newswire.server")
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-ACCEPTED_AT_ONCE = 8
-"""Connections that are accepted before the loop looks at the others; more of them are left to the other processes."""
-WARNING_SECONDS = 60.0
-"""The shortest interval of warnings that no connection can be accepted."""
-EVICTED = ((State.LINGERING, 0.0), (State.HEAD, bounds.NEWCOMER_SECONDS), (State.IDLE, 0.0))
-"""States whose oldest connection is closed to make room, and the age in seconds that it must have."""
 
 
 class EventLoop:
@@ -50,10 +44,7 @@ class EventLoop:
         find_party: Callable[[str], str | None],
         wakeup: tuple[int, int],
     ) -> None:
-        self.listeners = [(listener, listener.getsockname()) for listener in listeners]
         self.serve = serve
-        self.limits = limits
-        self.find_party = find_party
         self.wakeup = wakeup
         self.pool = ThreadPoolExecutor(max_workers=threads)
         self.threads = threads
@@ -61,12 +52,12 @@ class EventLoop:
         self.selector.register(wakeup[0], READ, self.empty_pipe)
         # Dictionaries, whose first key is the connection that has been in the state for the longest time.
         self.connections: dict[State, dict[Connection, None]] = {state: {} for state in State}
-        self.per_party: Counter[str] = Counter()
+        self.acceptor = Acceptor(self, listeners, limits, find_party)
         self.returned: deque[Connection] = deque()
         self.unsent = self.bodies = 0
         self.buffer = bytearray(4 * bounds.RECEIVE_BYTES)
-        self.is_accepting = self.is_stopping = False
-        self.accept_after = self.warn_after = self.swept_at = 0.0
+        self.is_stopping = False
+        self.swept_at = 0.0
 
     # The thread's side.
 
@@ -92,9 +83,7 @@ class EventLoop:
 
     def run_once(self, timeout: float) -> None:
         """Waits up to `timeout` seconds for events, and handles them; looks at the deadlines now and then."""
-        now = time.monotonic()
-        if not (self.is_accepting or self.is_stopping) and now >= self.accept_after:
-            self.resume_accepting(now)
+        timeout = self.acceptor.prepare(timeout)
         for key, _ in self.selector.select(timeout):
             handle = key.data
             if isinstance(handle, Connection):
@@ -129,6 +118,9 @@ class EventLoop:
             self.drop(connection)
 
     def handle(self, connection: Connection) -> None:
+        if connection not in self.connections[connection.state]:
+            # Another event of the same moment has closed it to make room.
+            return
         if connection.state is State.SENDING:
             self.guard(self.send, connection)
         elif connection.state is State.BODY:
@@ -138,81 +130,27 @@ class EventLoop:
         elif connection.state is not State.THREAD:
             self.guard(self.receive_head, connection)
 
-    # Accepting.
-
-    def resume_accepting(self, now: float) -> None:
-        if self.open_connections < self.limits.connections or self.evict(now):
-            for listener, address in self.listeners:
-                self.selector.register(listener, READ, partial(self.accept, listener, address))
-            self.is_accepting = True
-
-    def pause_accepting(self, now: float) -> None:
-        """Leaves new connections in the queue of the kernel for a moment, or for the other processes."""
-        if self.is_accepting:
-            for listener, _ in self.listeners:
-                self.selector.unregister(listener)
-            self.is_accepting = False
-        self.accept_after = now + bounds.ACCEPT_PAUSE_SECONDS
-
-    def stop_accepting(self) -> None:
-        """For good; idle connections are closed soon."""
-        self.pause_accepting(time.monotonic())
+    def stop(self) -> None:
+        """Accepts no connection any more, and closes idle ones soon."""
+        self.acceptor.close()
         self.is_stopping = True
         soon = time.monotonic() + bounds.STOP_SECONDS
         for state in (State.IDLE, State.HEAD):
             for connection in self.connections[state]:
                 connection.deadline = min(connection.deadline, soon)
 
-    def accept(self, listener: Any, server: Any) -> None:
-        now = time.monotonic()
-        for _ in range(ACCEPTED_AT_ONCE):
-            if self.open_connections >= self.limits.connections and not self.evict(now):
-                self.pause_accepting(now)
-                return
-            try:
-                opened, client = listener.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                # EMFILE, ENFILE, ENOBUFS, ENOMEM: without the pause the loop would try again at once, and for ever.
-                if now >= self.warn_after:
-                    logger.warning("connections wait until others are closed: %s", error)
-                    self.warn_after = now + WARNING_SECONDS
-                self.evict(now)
-                self.pause_accepting(now)
-                return
-            self.open(opened, client, server, now)
-
-    def open(self, opened: socket.socket, client: Any, server: Any, now: float) -> None:
-        party = self.find_party(client[0]) if isinstance(client, tuple) else None
-        if party is not None and self.per_party[party] >= self.limits.per_address:
-            opened.close()
-            return
-        opened.setblocking(False)
-        connection = Connection(opened, client, server, party)
-        connection.since, connection.deadline = now, now + bounds.HEAD_SECONDS
+    def add(self, connection: Connection) -> None:
+        """Takes a new connection."""
+        connection.since = time.monotonic()
+        connection.deadline = connection.since + bounds.HEAD_SECONDS
         self.connections[State.HEAD][connection] = None
-        if party is not None:
-            self.per_party[party] += 1
-        # The request of most clients is there already.
         self.guard(self.begin, connection)
 
     def begin(self, connection: Connection) -> None:
-        if not connection.receive():
-            self.drop(connection)
-        elif connection.received.is_parsable():
-            self.dispatch(connection)
-        else:
+        # The request of most clients is there already: then nothing is registered.
+        self.receive_head(connection)
+        if connection in self.connections[State.HEAD]:
             self.watch(connection, READ)
-
-    def evict(self, now: float) -> bool:
-        """Closes one connection that nobody would miss, if there is one."""
-        for state, age in EVICTED:
-            connection = next(iter(self.connections[state]), None)
-            if connection is not None and now - connection.since >= age:
-                self.drop(connection)
-                return True
-        return False
 
     # The states of a connection.
 
@@ -331,10 +269,7 @@ class EventLoop:
         connection.drop_queue()
         self.count(connection)
         connection.socket.close()
-        if connection.party is not None:
-            self.per_party[connection.party] -= 1
-            if not self.per_party[connection.party]:
-                del self.per_party[connection.party]
+        self.acceptor.forget(connection.party)
 
     # Bounds and deadlines.
 

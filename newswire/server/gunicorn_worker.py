@@ -37,12 +37,14 @@ class Hooks:
     """What the application tells the web process.
 
     `body_limit` gives the number of bytes that the body of a request may have, by its environment; with 0 the request
-    is answered without its body. `close_streams` ends the responses that have no end of their own. `find_party` gives
-    the name under which the connections of a peer's address are counted, None if they are not bounded.
+    is answered without its body. `close_streams` ends the responses that have no end of their own. `descriptors` are
+    those that the application may open. `find_party` gives the name under which the connections of a peer's address are
+    counted, None if they are not bounded.
     """
 
     body_limit: Callable[[Environment], int]
     close_streams: Callable[[], None]
+    descriptors: int
     find_party: Callable[[str], str | None]
     connections_per_address: int
 
@@ -67,7 +69,7 @@ class WebProcess(Worker):  # type: ignore[misc]
     def run(self) -> None:
         """Serves, then stops gracefully: what is being received or answered is finished, within `graceful_timeout`."""
         hooks: Hooks = self.app.hooks
-        connections = connections_within(raise_descriptor_limit(), self.cfg.worker_connections)
+        connections = connections_within(raise_descriptor_limit(), hooks.descriptors, self.cfg.worker_connections)
         exchanges = Exchanges(
             self.cfg, self.wsgi, hooks.body_limit, lambda: not self.alive, lambda: self.loop.is_crowded
         )
@@ -84,7 +86,7 @@ class WebProcess(Worker):  # type: ignore[misc]
             self.loop.run_once(NOTIFY_SECONDS)
             self.notify_master()
         hooks.close_streams()
-        self.loop.stop_accepting()
+        self.loop.stop()
         deadline = time.monotonic() + self.cfg.graceful_timeout
         while self.loop.open_connections and time.monotonic() < deadline:
             self.loop.run_once(STOP_TURN_SECONDS)

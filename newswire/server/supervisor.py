@@ -39,6 +39,8 @@ MAX_RESTART_DELAY_SECONDS = 60.0
 HEALTHY_AFTER_SECONDS = 60.0
 """A worker that ran for longer than this is restarted with the shortest delay."""
 
+DESCRIPTORS_PER_CONNECTION, SPARE_DESCRIPTORS = 3, 40
+"""A connection of SQLite takes up to three descriptors, one of PostgreSQL takes one."""
 WORKER_STOP_SECONDS = 3.0
 """How long the worker may take to stop before it is killed."""
 
@@ -106,6 +108,7 @@ class ServerApplication(BaseApplication):  # type: ignore[misc]
         return Hooks(
             lambda environ: body_limit(state, environ),
             state.feed.watcher.close,
+            DESCRIPTORS_PER_CONNECTION * self.settings.connections + SPARE_DESCRIPTORS,
             lambda host: find_client(host, "", self.settings.trusted_proxies),
             self.settings.connections_per_address,
         )

@@ -8,10 +8,10 @@ from newswire.server.bounds import RESERVED_DESCRIPTORS, connections_within
 
 
 @pytest.mark.parametrize(
-    ("descriptors", "connections"), [(1024, 576), (20_000, 1208), (-1, 1208), (200, 26), (RESERVED_DESCRIPTORS, 1)]
+    ("descriptors", "connections"), [(1024, 549), (20_000, 1208), (-1, 1208), (300, 66), (RESERVED_DESCRIPTORS, 1)]
 )
 def test_connections_leave_descriptors_for_files(descriptors: int, connections: int) -> None:
-    assert connections_within(descriptors, 1208) == connections
+    assert connections_within(descriptors, 100, 1208) == connections
 
 
 def test_addresses_are_counted_one_by_one_and_networks_of_subscribers_as_one() -> None:
