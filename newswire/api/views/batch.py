@@ -38,7 +38,7 @@ from newswire.timestamps import now
 PART_ARTICLES, PART_LENGTH = 50, 1024 * 1024
 """The most articles of a part, and the length of their JSON at which it ends: prepared, they take up to 30 times that.
 """
-PART_SECONDS = 0.1
+PART_SECONDS = 0.05
 """The time of a part's transaction after which no further article is received in it. Other writers wait for it."""
 OTHER_SECONDS = 2.0
 """A request with the same key that has stored nothing for this time is taken to have stopped."""
