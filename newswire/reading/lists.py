@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
+from sqlalchemy import Connection, Select, bindparam, case, func, literal_column, select
 
-from newswire.document import count_fitting
+from newswire.document import PAGE_BYTES, count_fitting
 from newswire.search import index
 from newswire.search.keyset import count_statement, list_values, time_order_statement
 from newswire.search.query import Position, Query
@@ -24,7 +24,18 @@ COUNTED_TO = 10_000
 EVERYTHING = Filter()
 LAST_EXPIRY = Statement(select(func.max(article.c.expires_at)).where(article.c.expires_at <= bindparam("now")))
 NEXT_EXPIRY = Statement(select(func.min(article.c.expires_at)).where(article.c.expires_at > bindparam("now")))
-SIZES = select(func.length(version.c.body)).join_from(article, version, CURRENT)
+LARGE_ARTICLE = 128 * 1024
+"""Bytes of an article without its body that a statement for a page loads at once; a larger one is read by itself.
+
+Some kilobytes are usual, 8 MiB of captions are possible, and a page of 100 such would take 800 MB.
+"""
+BODIES, WITHOUT_BODIES = (
+    select(size).join_from(article, version, CURRENT)
+    for size in (func.length(version.c.rendered) + func.length(version.c.body), func.length(version.c.rendered))
+)
+RENDERED = Statement(
+    select(version.c.rendered).join_from(article, version, CURRENT).where(article.c.number == bindparam("number"))
+)
 
 
 class ListPage(NamedTuple):
@@ -57,13 +68,13 @@ def list_page(
     limit = query.limit
     if needs_bodies(query):
         # Sizes are read before the bodies, so that a page never loads more than `PAGE_BYTES` into memory.
-        sizes, values = list_statement(connection, SIZES, query, visibility, now, start, limit, languages)
+        sizes, values = list_statement(connection, BODIES, query, visibility, now, start, limit, languages)
         limit = count_fitting([size for (size,) in sizes.execute(connection, values)])
-    shape = _list_columns(query.order, needs_bodies(query))
+    shape = _list_columns(query.order, needs_bodies(query), whole=needs_bodies(query))
     statement, values = list_statement(connection, shape, query, visibility, now, start, limit + 1, languages)
     rows = statement.all(connection, values)
-    page = rows[:limit]
-    more = len(rows) > limit
+    page = load_large_articles(connection, rows[:limit])
+    more = len(rows) > len(page)
     cursor = query.cursor_at(Position(page[-1].at, page[-1].number)) if more else None
     return ListPage(page, cursor)
 
@@ -102,11 +113,10 @@ def visible_filter(query: Query, visibility: Visibility, now: int) -> tuple[Filt
 
 def rows_in_order(connection: Connection, query: Query, numbers: Sequence[int]) -> Sequence[AnyRow]:
     """The rows of articles in the order of `numbers`; only the first ones if all do not fit into `PAGE_BYTES`."""
-    if needs_bodies(query):
-        sized = SIZES.add_columns(article.c.number).where(article.c.number.in_(numbers))
-        sizes = {row.number: row[0] for row in connection.execute(sized)}
-        numbers = numbers[: count_fitting([sizes[number] for number in numbers])]
-    wanted = _list_columns(query.order, needs_bodies(query))
+    sized = (BODIES if needs_bodies(query) else WITHOUT_BODIES).add_columns(article.c.number)
+    sizes = {row.number: row[0] for row in connection.execute(sized.where(article.c.number.in_(numbers)))}
+    numbers = numbers[: count_fitting([sizes[number] for number in numbers])]
+    wanted = _list_columns(query.order, needs_bodies(query), whole=True)
     rows = connection.execute(wanted.where(article.c.number.in_(numbers)))
     by_number = {row.number: row for row in rows}
     return [by_number[number] for number in numbers]
@@ -117,11 +127,30 @@ def needs_bodies(query: Query) -> bool:
     return query.include_body or query.highlight
 
 
+def load_large_articles(connection: Connection, rows: Sequence[AnyRow]) -> Sequence[AnyRow]:
+    """The rows of a page with the articles that its statement left out; only the first ones that fit `PAGE_BYTES`."""
+    if not any(row.rendered is None for row in rows):
+        return rows
+    page: list[AnyRow] = []
+    size = 0
+    for row in rows:
+        if row.rendered is None:
+            row = row._replace(rendered=RENDERED.execute(connection, {"number": row.number}).fetchone()[0])
+        size += len(row.rendered)
+        if page and size > PAGE_BYTES:
+            break
+        page.append(row)
+    return page
+
+
 @cache
-def _list_columns(order: str, bodies: bool) -> Select[Any]:
+def _list_columns(order: str, bodies: bool, *, whole: bool) -> Select[Any]:
+    """The columns of a page; without `whole` the rendered JSON of large articles is None."""
     body = version.c.body if bodies else literal_column("NULL").label("body")
+    short = func.length(version.c.rendered) <= literal_column(str(LARGE_ARTICLE))
+    rendered = version.c.rendered if whole else case((short, version.c.rendered)).label("rendered")
     return select(
-        article.c.id, article.c.seq, article.c.status, version.c.rendered, body, version.c.form,
+        article.c.id, article.c.seq, article.c.status, rendered, body, version.c.form,
         article.c[order].label("at"), article.c.number,
     ).join_from(article, version, CURRENT)  # fmt: skip
 
