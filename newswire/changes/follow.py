@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from newswire import wire
 from newswire.changes.content import read_content
+from newswire.changes.forks import HistoryMemory
 from newswire.changes.page import Changes, changes_page, select_entries
 from newswire.changes.positions import LogPosition
 from newswire.changes.rules import LogEntry, Matcher, Reader, StoredContent
@@ -42,11 +43,12 @@ class Access:
 
 
 class LiveWire:
-    """The log as one process serves it to followers: the watcher, and a bound on concurrent reads."""
+    """The log as one process serves it: what it has seen of it, the watcher, and a bound on concurrent reads."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.watcher = Watcher(database)
+        self.history = HistoryMemory(database)
+        self.watcher = Watcher(database, self.history)
         self._reads = threading.BoundedSemaphore(READS_AT_ONCE)
 
     @contextmanager

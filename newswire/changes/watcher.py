@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import wire
 from newswire.changes.content import load_contents
+from newswire.changes.forks import HistoryMemory
 from newswire.changes.page import CHUNK, scan_entries
 from newswire.changes.positions import LogPosition
 from newswire.changes.rules import LogEntry, Reader, StoredContent
@@ -49,8 +50,9 @@ class Watcher:
     Only the thread writes the head and the cache, under `_lock`.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, history: HistoryMemory) -> None:
         self.database = database
+        self.history = history
         self.head: wire.Head | None = None
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -182,6 +184,11 @@ class Watcher:
             # After a failover the log may continue from an earlier entry than the last one of the cache.
             fresh = fresh and known is not None and continues_from(known, items, found)
             load_contents(connection, items if fresh else ())
+        if fresh:
+            self.history.remember(found)
+        elif self.history.admit(found) != found:
+            # The wire has taken a new id, with which the next look begins anew.
+            return
         # A new revision wakes everyone: access must be resolved again before the next wait.
         revised = known is None or known.revision != found.revision
         with self._lock:

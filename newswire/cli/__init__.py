@@ -24,6 +24,7 @@ COMMANDS = {
     "import": ("import_:import_command", "Load many articles from a file straight into the database."),
     "export": ("export:export_command", "Write the wire as NDJSON."),
     "verify": ("verify:verify_command", "Prove that nothing on the wire was dropped or altered."),
+    "wire": ("wire:wire_group", "Give the wire a new id, after its database went back in time."),
     "stats": ("stats:stats_command", "Count what the wire holds."),
     "backup": ("backup:backup_command", "Copy the database to a file, while it is served."),
     "restore": ("backup:restore_command", "Put a backup into the database."),

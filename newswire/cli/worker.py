@@ -17,6 +17,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from newswire import logs
+from newswire.changes.forks import HistoryMemory
 from newswire.cli.support.database import open_database
 from newswire.cli.support.output import describe_failure
 from newswire.config import Settings
@@ -31,6 +32,7 @@ logger = logging.getLogger("newswire.worker")
 LONGEST_RETRY_SECONDS = 60.0
 SHORTEST_RETRY_SECONDS = 1.0
 STOP_SECONDS = 0.5
+HISTORY_SECONDS = 0.25
 INDEX_SECONDS = 0.2
 """The time for the rebuild in each second: releases and publishers wait for it."""
 
@@ -48,6 +50,11 @@ def delete_old_records(database: Database) -> None:
     with database.begin() as connection:
         forgotten = idempotency.delete_old_keys(connection, now())
     logger.info("housekeeping", extra={"idempotency_keys_forgotten": forgotten})
+
+
+def remember_history(history: HistoryMemory) -> None:
+    """Remembers where the log stands; gives the wire a new id where it has lost entries that this process saw."""
+    history.look()
 
 
 def release_and_expire(database: Database) -> None:
@@ -118,8 +125,11 @@ def worker_command(parent: int | None) -> None:
 
 def run_until(stop: threading.Event, database: Database, parent: int | None) -> bool:
     """Runs the rounds until `stop`, or until the process `parent` has ended; False if their thread ended by itself."""
+    history = HistoryMemory(database)
+    # Here is a process that always runs: after a failover it finds out what the log has lost.
+    rounds = (Round("history", HISTORY_SECONDS, lambda _: remember_history(history)), *ROUNDS)
     # A daemon thread: one that waits for the database must not keep the process from ending.
-    thread = threading.Thread(target=run_to_the_end, args=(database, ROUNDS, stop), daemon=True)
+    thread = threading.Thread(target=run_to_the_end, args=(database, rounds, stop), daemon=True)
     thread.start()
     logger.info("the worker has started")
     # A process without its thread would look alive, and no embargo would end any more.

@@ -182,6 +182,14 @@ class Backend(ABC):
         return None
 
     @abstractmethod
+    def is_replica(self, connection: Connection) -> bool:
+        """Whether the server behind a connection follows another one, and may not yet have what that one has."""
+
+    @abstractmethod
+    def is_replaced(self) -> bool:
+        """Whether the database has become another file since the last call: open connections still have the old one."""
+
+    @abstractmethod
     def check_encoding(self, connection: Connection) -> None:
         """Raises `DatabaseError` unless the database stores Unicode text."""
 

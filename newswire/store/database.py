@@ -192,6 +192,11 @@ class Database:
             detail = "This server reads a replica of the database, where nothing can be stored; ask another one."
             raise Problem("unavailable", detail, headers={"Retry-After": "60"}) from error
 
+    def replace_connections(self) -> None:
+        """Closes all connections that exist now: the idle ones, and each other one when it is returned or next used."""
+        for pool in (self._readers, self._write_pool, self._shared_look.pool):
+            pool.suspect_all()
+
     def dispose(self) -> None:
         """Closes the connections that are idle."""
         self._shared_look.close()

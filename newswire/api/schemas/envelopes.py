@@ -181,4 +181,4 @@ class Health(Served):
 
 
 class Readiness(Health):
-    warning = nullable_text_field(description="What limits this wire: its search index has to be rebuilt.")
+    warning = nullable_text_field(description="What limits this wire: an old search index, entries that were lost.")

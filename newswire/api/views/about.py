@@ -7,13 +7,14 @@ from flask import Response
 from newswire.api.context import RequestContext
 from newswire.api.problems import problem_type
 from newswire.api.responses import json_response
+from newswire.changes.forks import fork_warning
 from newswire.errors import CODES, Problem
 from newswire.quotas import describe_quotas
 from newswire.search.rebuild import check_index
 from newswire.store import migrate
 from newswire.store.backend import DatabaseError
 from newswire.timestamps import format_optional, now
-from newswire.wire import check_newest_entry, look_at_head
+from newswire.wire import check_newest_entry
 
 logger = logging.getLogger("newswire.request")
 
@@ -61,15 +62,19 @@ def readyz(context: RequestContext) -> Response:
     """Whether the database is reachable, its schema current, and its search index usable
 
     503 until all are so: send no traffic here. `warning` says what is wrong with a wire that is served all the same: a
-    search index that has to be rebuilt, or a newest entry that is dated more than an hour ahead of the clock.
+    search index that has to be rebuilt, a newest entry that is dated more than an hour ahead of the clock, or entries
+    that were lost in the last seven days.
     """
     try:
-        if look_at_head(context.database) is None:
+        if context.state.feed.history.look() is None:
             # Only a frozen server is refused here; what else is wrong is said by the check.
             context.database.refuse_if_silent()
         migrate.check(context.database)
         with context.database.read() as connection:
-            warnings = (check_index(connection), check_newest_entry(connection, now()))
+            moment = now()
+            warnings = (
+                check_index(connection), check_newest_entry(connection, moment), fork_warning(connection, moment)
+            )  # fmt: skip
     except DatabaseError as error:
         # The error goes to the log only: it may name hosts and users, and this path is open to everyone.
         logger.error("not ready: %s", error)

@@ -76,6 +76,7 @@ def read_changes(
 
     It may run a second time, at another head; see `read_at_one_head`.
     """
+    context.state.feed.history.refuse_forked(head)
     position = verify_position(connection, head, find_beginning(context, parameters, connection, head, moment))
     if context.media_type in (streams.EVENTS, streams.NDJSON):
         # A stream checks against it that every page continues the one before.
