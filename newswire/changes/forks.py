@@ -21,8 +21,6 @@ logger = logging.getLogger("newswire.forks")
 
 MOST_IDS = 16
 """Ids of the wire whose heads are remembered. A failover can bring back a former id, if the renewal itself was lost."""
-FILE_SECONDS = 0.25
-"""How often is looked whether a file of SQLite was replaced: a `stat` for each request would cost it 2 µs."""
 RETRY_SECONDS = 1.0
 """The pause after a renewal that failed, for example because this process reads a replica and can write nothing."""
 WARNED_MILLISECONDS = 7 * 24 * 3_600_000
@@ -34,16 +32,15 @@ LOST = (
 
 
 class HistoryMemory:
-    """The furthest head that this process has seen, for each id of the wire."""
+    """The furthest head that this process has seen, for each id of the wire; `newest` is the one admitted last."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self._lock = threading.Lock()
         self._furthest: dict[str, wire.Head] = {}
-        self._newest: wire.Head | None = None
+        self.newest: wire.Head | None = None
         self._forked: str | None = None
         self._retry_at = 0.0
-        self._look_again_at = 0.0
 
     def look(self) -> wire.Head | None:
         """The head after the last commit, admitted; None while the database is unavailable."""
@@ -54,12 +51,7 @@ class HistoryMemory:
 
         It costs one look-up of the primary key when the head has moved, and nothing when it has not.
         """
-        moment = time.monotonic()
-        if moment >= self._look_again_at and self._is_file_replaced(moment):
-            # The open connections would read and write the old file for ever.
-            self.database.replace_connections()
-            head = wire.look_at_head(self.database)
-        if head is None or head == self._newest:
+        if head is None or head == self.newest:
             return head
         known = self._furthest.get(head.wire)
         try:
@@ -68,7 +60,7 @@ class HistoryMemory:
                     self.remember(head)
                     return head
                 self._forked = head.wire
-                if moment < self._retry_at:
+                if time.monotonic() < self._retry_at:
                     return head
                 self._renew(known)
         except Problem as problem:
@@ -90,7 +82,7 @@ class HistoryMemory:
                 self._furthest[head.wire] = head
             while len(self._furthest) > MOST_IDS:
                 del self._furthest[next(iter(self._furthest))]
-            self._newest, self._forked = head, None
+            self.newest, self._forked = head, None
 
     def refuse_forked(self, head: wire.Head) -> None:
         """Raises `unavailable` while the log is known to have lost entries and has no new id yet.
@@ -100,12 +92,6 @@ class HistoryMemory:
         if head.wire == self._forked:
             detail = "The wire has lost entries, and is about to take a new id; ask again."
             raise Problem("unavailable", detail, headers={"Retry-After": "1"})
-
-    def _is_file_replaced(self, moment: float) -> bool:
-        # One thread of those that come at once is told, and replaces the connections for all.
-        with self._lock:
-            self._look_again_at = moment + FILE_SECONDS
-            return self.database.backend.is_replaced()
 
     def _holds(self, known: wire.Head) -> bool:
         """Whether the log holds the entry at which `known` stood, or may yet receive it: a replica that lags will.

@@ -181,13 +181,13 @@ class Backend(ABC):
         """A warning if users of this machine who are no operators can read the database's files, else None."""
         return None
 
+    def is_stale(self, info: Mapping[str, Any]) -> bool:
+        """Whether the connection with this `info` has a database open in whose place another one was put since."""
+        return False
+
     @abstractmethod
     def is_replica(self, connection: Connection) -> bool:
         """Whether the server behind a connection follows another one, and may not yet have what that one has."""
-
-    @abstractmethod
-    def is_replaced(self) -> bool:
-        """Whether the database has become another file since the last call: open connections still have the old one."""
 
     @abstractmethod
     def check_encoding(self, connection: Connection) -> None:

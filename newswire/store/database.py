@@ -99,10 +99,10 @@ class Database:
         writers, looks, listeners = max(1, connections // 4), 1, 1
         self.readers = connections - writers - looks - listeners
         self.engine = self.backend.create_engine(writers, answer_seconds)
-        self._write_pool = ConnectionPool(self.engine)
+        self._write_pool = ConnectionPool(self.engine, self.backend)
         self._writers = self.engine.execution_options(newswire_write=True)
-        self._readers = ConnectionPool(self.backend.create_read_engine(self.readers, answer_seconds))
-        look_pool = ConnectionPool(self.backend.create_read_engine(looks, answer_seconds))
+        self._readers = ConnectionPool(self.backend.create_read_engine(self.readers, answer_seconds), self.backend)
+        look_pool = ConnectionPool(self.backend.create_read_engine(looks, answer_seconds), self.backend)
         self._shared_look = SharedLook(look_pool, self._readers.suspect_all)
 
     @classmethod
@@ -191,11 +191,6 @@ class Database:
                 raise
             detail = "This server reads a replica of the database, where nothing can be stored; ask another one."
             raise Problem("unavailable", detail, headers={"Retry-After": "60"}) from error
-
-    def replace_connections(self) -> None:
-        """Closes all connections that exist now: the idle ones, and each other one when it is returned or next used."""
-        for pool in (self._readers, self._write_pool, self._shared_look.pool):
-            pool.suspect_all()
 
     def dispose(self) -> None:
         """Closes the connections that are idle."""

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from newswire.store.backend import Backend
+
 FAILURES = "newswire_failures"
 """The key in a connection's `info` for the number of failures in its pool before its first use."""
 LENT_AT = "newswire_lent_at"
@@ -27,8 +29,9 @@ class ConnectionPool:
     pool, and connections in use would never be closed.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, backend: Backend) -> None:
         self.engine = engine
+        self.backend = backend
         self.failures = 0
         event.listen(engine, "checkout", self._refuse_stale)
 
@@ -43,7 +46,7 @@ class ConnectionPool:
         info, now = connection.info, time.monotonic()
         is_fresh: bool = info[FAILURES] == self.failures and now - info[LENT_AT] <= LONGEST_IDLE_SECONDS
         info[LENT_AT] = now
-        return is_fresh
+        return is_fresh and not self.backend.is_stale(info)
 
     def suspect_all(self) -> None:
         """Has all connections replaced when they are next checked out."""
@@ -67,5 +70,5 @@ class ConnectionPool:
         is_suspect = info.setdefault(FAILURES, self.failures) != self.failures
         last = info.get(LENT_AT, now)
         info[LENT_AT] = now
-        if is_suspect or now - last > LONGEST_IDLE_SECONDS:
+        if is_suspect or now - last > LONGEST_IDLE_SECONDS or self.backend.is_stale(info):
             raise DisconnectionError

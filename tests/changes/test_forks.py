@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import make_url
 from newswire import wire as log
 from newswire.changes.forks import HistoryMemory
 from newswire.store.database import Database
+from newswire.store.sqlite.backend import FILE_SECONDS
 from newswire.timestamps import now
 from tests.changes.test_positions import publish
 from tests.support.command import Cli
@@ -159,8 +161,7 @@ def test_a_wire_with_another_id_is_taken_as_it_is(wire: Wire, caplog: pytest.Log
         looked(memory)
         copy.put_back()
     looked(HistoryMemory(wire.database))
-    wire.database.replace_connections()
-    with wire.database.begin() as connection:
+    with closing(Wire(wire.url)) as other, other.database.begin() as connection:
         connection.execute(log.new_wire_statement())
     found = looked(memory)
     publish(publisher, 5, "anew")
@@ -205,7 +206,7 @@ def test_a_file_that_replaces_the_database_is_noticed(fresh_sqlite: str, caplog:
         for suffix in ("-wal", "-shm"):
             Path(f"{file}{suffix}").unlink(missing_ok=True)
         os.replace(f"{file}.new", file)
-        wire.app.config["NEWSWIRE"].feed.history._look_again_at = 0.0
+        time.sleep(FILE_SECONDS)
         found = partner.get("/v1/wire").get_json()
         assert (found["head"], found["wire"] != former, len(forks_found(caplog))) == (3, True, 1)
         publish(publisher, 4, "anew")

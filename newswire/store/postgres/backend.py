@@ -237,10 +237,6 @@ class PostgresBackend(Backend):
     def is_replica(self, connection: Connection) -> bool:
         return bool(connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one())
 
-    def is_replaced(self) -> bool:
-        # A server that is replaced closes its connections.
-        return False
-
     def check_encoding(self, connection: Connection) -> None:
         encoding = driver_connection(connection).info.parameter_status("server_encoding")
         if encoding != "UTF8":

@@ -43,6 +43,10 @@ POLL_SECONDS = 0.005
 OF_OTHERS = stat.S_IROTH | stat.S_IWOTH
 FULL_TEXT_TABLES = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'"
 UNDECODABLE = "Could not decode to UTF-8"
+FILE = "newswire_file"
+"""The key in a connection's `info` for the identity of the file that it has open."""
+FILE_SECONDS = 0.25
+"""How often is looked whether the file was replaced; a `stat` for each request would cost it 2 µs."""
 
 BEGIN, BEGIN_WRITING = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))
 ADD_ENTRY = Statement(insert(entry))
@@ -73,6 +77,7 @@ class SqliteBackend(Backend):
         self.file = Path(url.database)
         self._write_lock = threading.Lock()
         self._identity: tuple[int, int] | None = None
+        self._looked_at = -FILE_SECONDS
 
     @property
     def damage_file(self) -> str:
@@ -123,8 +128,26 @@ class SqliteBackend(Backend):
             driver.isolation_level = None
             for pragma in (*DURABLE, cache):
                 driver.execute(f"PRAGMA {pragma}").close()
+            record.info[FILE] = self._file_identity()
 
         return engine
+
+    def is_stale(self, info: Mapping[str, Any]) -> bool:
+        # Where another file was put in the place of the database, an open connection has the old one for ever.
+        return bool(info[FILE] != self._file_identity())
+
+    def _file_identity(self) -> tuple[int, int] | None:
+        """Device and inode of the file, as of at most `FILE_SECONDS` ago; two threads may look at the same time."""
+        moment = time.monotonic()
+        if moment - self._looked_at >= FILE_SECONDS:
+            try:
+                found = os.stat(self.file)
+                self._identity = found.st_dev, found.st_ino
+            except OSError:
+                # Perhaps between the removal of the old file and the arrival of the new one.
+                pass
+            self._looked_at = moment
+        return self._identity
 
     def begin_snapshot(self, driver: Any) -> None:
         driver.execute("BEGIN")
@@ -206,16 +229,6 @@ class SqliteBackend(Backend):
 
     def is_replica(self, connection: Connection) -> bool:
         return False
-
-    def is_replaced(self) -> bool:
-        """Compares device and inode, which takes 2 µs."""
-        try:
-            found = os.stat(self.file)
-        except OSError:
-            # Perhaps between the removal of the old file and the arrival of the new one.
-            return False
-        before, self._identity = self._identity, (found.st_dev, found.st_ino)
-        return before not in (None, self._identity)
 
     def check_encoding(self, connection: Connection) -> None:
         """Does nothing, because texts in SQLite are always Unicode."""
