@@ -51,6 +51,13 @@ class Settings:
         default=None,
         metadata={"help": "Behind a pooler: PostgreSQL itself, to hear of new entries at once; else within a second."},
     )
+    durability: str = field(
+        default="local",
+        metadata={
+            "help": "local: stored is what is on the disk of the database; replicated: what a standby has too"
+            " (PostgreSQL with synchronous_standby_names)."
+        },
+    )
     base_url: str | None = field(
         default=None,
         metadata={"help": "The public address in links, e.g. https://wire.example.org; default: that of the request."},
@@ -166,11 +173,13 @@ def convert_value(name: str, text: str, default: object) -> object:
         return int(text)
     if name == "NEWSWIRE_LOG_LEVEL" and text.lower() not in {"debug", "info", "warning", "error"}:
         raise SettingsError(f"{name} must be debug, info, warning or error, not {text!r}.")
+    if name == "NEWSWIRE_DURABILITY" and text.lower() not in {"local", "replicated"}:
+        raise SettingsError(f"{name} must be local or replicated, not {text!r}.")
     if name == "NEWSWIRE_SECRET" and len(text) < SECRET_CHARACTERS:
         raise SettingsError(f"{name} must have at least {SECRET_CHARACTERS} characters: `openssl rand -hex 32`.")
     if name in CONVERTERS:
         return CONVERTERS[name](name, text)
-    return text.lower() if name == "NEWSWIRE_LOG_LEVEL" else text
+    return text.lower() if name in {"NEWSWIRE_LOG_LEVEL", "NEWSWIRE_DURABILITY"} else text
 
 
 def parse_address(name: str, text: str) -> str | None:

@@ -72,6 +72,7 @@ def prepare_database(settings: Settings, processes: int) -> str:
             update_unusable_index(database)
         migrate.check(database)
         database.backend.check_listener()
+        migrate.check_durability(database, settings.durability)
         with database.read() as connection:
             warnings = [check_index(connection), too_few_connections(database, connection, settings, processes)]
         for warning in filter(None, (*warnings, database.backend.find_exposure())):

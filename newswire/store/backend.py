@@ -186,6 +186,14 @@ class Backend(ABC):
         return False
 
     @abstractmethod
+    def check_replication(self, connection: Connection) -> None:
+        """Raises `DatabaseError` unless the database makes each commit wait until a standby has it."""
+
+    @abstractmethod
+    def guard_replication(self, engine: Engine) -> None:
+        """Makes writing transactions of `engine` raise `unavailable` while no standby would confirm them."""
+
+    @abstractmethod
     def is_replica(self, connection: Connection) -> bool:
         """Whether the server behind a connection follows another one, and may not yet have what that one has."""
 

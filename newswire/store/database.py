@@ -112,10 +112,13 @@ class Database:
     ) -> Self:  # fmt: skip
         """The database that an operator has set; raises `DatabaseError`."""
         pooler, listen_url = settings.database_pooler, settings.listen_url
-        return cls(
+        database = cls(
             settings.database_url, connections, pooler=pooler, listen_url=listen_url, deadlines=deadlines,
             lock_seconds=lock_seconds,
         )  # fmt: skip
+        if settings.durability == "replicated":
+            database.backend.guard_replication(database.engine)
+        return database
 
     @contextmanager
     def begin(self, *, keep: bool = True, wait: float | None = None) -> Iterator[Connection]:

@@ -75,6 +75,13 @@ def refuse_other_encodings(database: Database) -> None:
         database.backend.check_encoding(connection)
 
 
+def check_durability(database: Database, durability: str) -> None:
+    """Raises `DatabaseError` unless a reachable database has the NEWSWIRE_DURABILITY that is demanded."""
+    if durability == "replicated":
+        with database.engine.connect() as connection:
+            database.backend.check_replication(connection)
+
+
 def check(database: Database) -> None:
     """Raises `DatabaseError` unless the database is reachable and has the schema that this code needs."""
     if not database.backend.exists():

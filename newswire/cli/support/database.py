@@ -27,10 +27,12 @@ def open_database(*, even_damaged: bool = False, deadlines: bool = False) -> Ite
     Its schema must be current and its search index usable: only `db upgrade` and `serve` migrate. A database that is
     marked as damaged is opened only if `even_damaged`.
     """
-    database = Database.of_settings(Settings.from_env(), deadlines=deadlines)
+    settings = Settings.from_env()
+    database = Database.of_settings(settings, deadlines=deadlines)
     database.damage.is_ignored = even_damaged
     try:
         migrate.check(database)
+        migrate.check_durability(database, settings.durability)
         with database.read() as connection:
             check_index(connection)
         yield database

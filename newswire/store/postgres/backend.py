@@ -33,7 +33,7 @@ from newswire.store.backend import (
     ShowProgress,
     driver_connection,
 )
-from newswire.store.postgres import copy
+from newswire.store.postgres import copy, replication
 from newswire.store.postgres.connection import (
     MARK,
     AnsweredConnection,
@@ -233,6 +233,12 @@ class PostgresBackend(Backend):
     def exists(self) -> bool:
         # Only a connection can tell.
         return True
+
+    def check_replication(self, connection: Connection) -> None:
+        replication.check_replication(connection)
+
+    def guard_replication(self, engine: Engine) -> None:
+        replication.ReplicationGuard(engine)
 
     def is_replica(self, connection: Connection) -> bool:
         return bool(connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one())

@@ -227,6 +227,12 @@ class SqliteBackend(Backend):
             f" servers and run `chmod 600 {' '.join(exposed)}`."
         )
 
+    def check_replication(self, connection: Connection) -> None:
+        raise DatabaseError("NEWSWIRE_DURABILITY=replicated needs PostgreSQL; a file of SQLite has no standby.")
+
+    def guard_replication(self, engine: Engine) -> None:
+        """Does nothing, because `check_replication` has refused to start."""
+
     def is_replica(self, connection: Connection) -> bool:
         return False
 
