@@ -161,6 +161,8 @@ MUTANTS = [
     # Caches and ETags.
     Mutant("a list's ETag without the caller", "api/views/lists.py", "context.media_type, fingerprint, head.wire",
            "context.media_type, head.wire", "reading/test_reading.py"),
+    Mutant("a feed's ETag without its owner", "api/views/lists.py", 'if context.request.path.startswith("/v1/feeds"):',
+           "if False:", "api/test_kept_pages_against_fresh.py"),
     Mutant("a list's ETag without the revision", "api/views/lists.py", "head.seq, head.revision, *moments",
            "head.seq, *moments", "accounts/test_saved_feeds.py reading"),
     Mutant("cached pages are shared by all", "api/cache/middleware.py", "return (fingerprint, party, *map",

@@ -163,11 +163,14 @@ def read_list_page(
 
 
 def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:
-    """The ETag of a list, a hash of URL, media type, visibility, head and `moments`.
+    """The ETag of a list, a hash of URL, media type, visibility, head and `moments`; for saved feeds also of the owner.
 
-    The revision in the head covers the query of a saved feed, whose edit raises it.
+    Two parties may each have a feed of the same name at the same URL. The revision in the head covers the query of a
+    saved feed, whose edit raises it.
     """
     fingerprint = context.caller.visibility.fingerprint
+    if context.request.path.startswith("/v1/feeds"):
+        fingerprint = f"{fingerprint} {context.caller.party}"
     parts = (current_url(context), context.media_type, fingerprint, head.wire, head.seq, head.revision, *moments)
     return hashlib.blake2b("\n".join(map(str, parts)).encode(), digest_size=16).hexdigest()
 
