@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -34,6 +35,9 @@ LEAST_REQUESTS = 4278
 QUICK_SAMPLE, SLOW_SAMPLE = 60, 200
 """Requests to each reader: in the quick part of the suite, and in the slow one on PostgreSQL."""
 
+LONGEST_SECONDS = 30.0
+"""After this a stream whose last article has not come has failed; its heartbeats come more often."""
+
 
 @pytest.fixture(scope="module", params=ENGINES)
 def house(request: pytest.FixtureRequest) -> Iterator[LeakWire]:
@@ -46,8 +50,9 @@ def ask(reader: Reader, request: Request) -> tuple[TestResponse, str]:
     response = reader.caller.call(
         request.method, request.address, headers=dict(request.headers), data=request.body, buffered=False
     )
-    found = b""
+    found, deadline = b"", time.monotonic() + LONGEST_SECONDS
     for chunk in response.iter_encoded():
+        assert time.monotonic() < deadline, "the stream does not come to the last article"
         found += chunk
         if response.mimetype == "text/event-stream" and LAST.encode() in found:
             break
