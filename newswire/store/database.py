@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 
 MOST_CONNECTIONS, FEWEST_CONNECTIONS = 20, 5
 """The usual bound of a database, and the smallest: two for reading, one each for writing, looks and the listener."""
-ANSWER_SECONDS = 15.0
-"""How long a server waits for the answer to one statement, besides the time that the statement may wait for a lock."""
+ANSWER_SECONDS = 5.0
+"""How much longer than a query may take a server waits for the answer to a statement, besides its wait for a lock."""
 T = TypeVar("T")
 
 
@@ -76,14 +76,14 @@ class Database:
     connection of each pool at a time, but never two of the same pool: if all threads waited for a second one, none
     would ever continue (deadlock).
 
-    Statements wait up to `lock_seconds` for a lock. With `deadlines` a statement that the server does not answer in
-    time fails; a command of an operator has none.
+    Statements wait up to `lock_seconds` for a lock. One that the server does not answer within `answer_seconds` fails;
+    None, for the commands of an operator, is no deadline.
     `pooler` and `listen_url` are the settings of those names.
     """
 
     def __init__(
         self, url: str, connections: int = MOST_CONNECTIONS, *, pooler: bool = False, listen_url: str | None = None,
-        deadlines: bool = False, lock_seconds: float = BUSY_SECONDS,
+        answer_seconds: float | None = None, lock_seconds: float = BUSY_SECONDS,
     ) -> None:  # fmt: skip
         if connections < FEWEST_CONNECTIONS:
             raise DatabaseError(
@@ -95,7 +95,6 @@ class Database:
         self.url = self.backend.url
         self.damage = DamageMark(self.backend)
         self._watch = QueryWatch(self.backend.cancel_query)
-        answer_seconds = ANSWER_SECONDS if deadlines else None
         writers, looks, listeners = max(1, connections // 4), 1, 1
         self.readers = connections - writers - looks - listeners
         self.engine = self.backend.create_engine(writers, answer_seconds)
@@ -113,8 +112,8 @@ class Database:
         """The database that an operator has set; raises `DatabaseError`."""
         pooler, listen_url = settings.database_pooler, settings.listen_url
         database = cls(
-            settings.database_url, connections, pooler=pooler, listen_url=listen_url, deadlines=deadlines,
-            lock_seconds=lock_seconds,
+            settings.database_url, connections, pooler=pooler, listen_url=listen_url,
+            answer_seconds=settings.query_seconds + ANSWER_SECONDS if deadlines else None, lock_seconds=lock_seconds,
         )  # fmt: skip
         if settings.durability == "replicated":
             database.backend.guard_replication(database.engine)

@@ -112,7 +112,7 @@ def test_a_batch_of_costly_articles_never_holds_the_write_lock_for_long(cli: Cli
     free_at, longest = time.monotonic(), 0.0
     while sending.is_alive():
         try:
-            with database.begin(patient=False) as connection:
+            with database.begin(wait=0.0) as connection:
                 connection.exec_driver_sql(statement)
             free_at = time.monotonic()
         except Problem:

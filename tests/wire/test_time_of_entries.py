@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from newswire.accounts.publishers import find_publisher
+from newswire.publishing.prepare import prepare_article
 from newswire.publishing.receive import publish_transaction
 from newswire.schemas.article import load_draft
 from newswire.store.tables import entry
@@ -19,9 +20,10 @@ def publish_at(wire: Wire, moment: int, articles: int = 1) -> None:
     with wire.database.begin() as connection:
         publisher = find_publisher(connection, "reuters")
         assert publisher is not None
+        article = prepare_article(load_draft({"headline": "Cocoa rises"}, publisher), publisher)
         with publish_transaction(connection, moment) as transaction:
             for _ in range(articles):
-                transaction.create(publisher, load_draft({"headline": "Cocoa rises"}, publisher))
+                transaction.create(publisher, article)
 
 
 def read_times(wire: Wire) -> list[int]:
