@@ -20,7 +20,7 @@ from newswire.server.acceptor import Acceptor
 from newswire.server.bounds import ConnectionBounds
 from newswire.server.connection import Connection, State
 from newswire.server.exchange import feed_body, refuse
-from newswire.server.refusals import NO_ROOM, SHORT_BODY, SLOW_BODY, SLOW_HEAD, Refusal
+from newswire.server.refusals import NO_ROOM, SHORT_BODY, SLOW_BODY, SLOW_HEAD, Refusal, RefusedError
 
 logger = logging.getLogger("newswire.server")
 
@@ -108,8 +108,8 @@ class EventLoop:
         """Calls `act`; whatever it raises ends this connection and no other one."""
         try:
             act(connection)
-        except Refusal as refusal:
-            self.refuse(connection, refusal)
+        except RefusedError as refused:
+            self.refuse(connection, refused.refusal)
         except OSError:
             # The client is gone: reset, timed out, unreachable.
             self.drop(connection)
@@ -216,13 +216,13 @@ class EventLoop:
         except (BlockingIOError, InterruptedError):
             return
         if not count:
-            raise SHORT_BODY
+            raise RefusedError(SHORT_BODY)
         feed_body(body, bytes(memoryview(self.buffer)[:count]))
         self.count(connection)
         if body.is_whole or body.is_refused:
             self.dispatch(connection)
         elif self.bodies > bounds.BODIES_BYTES:
-            raise NO_ROOM
+            raise RefusedError(NO_ROOM)
 
     def send(self, connection: Connection) -> None:
         before = connection.unsent

@@ -26,6 +26,7 @@ from newswire.server.refusals import (
     NO_TARGET,
     NOT_CHUNKED,
     Refusal,
+    RefusedError,
     encode_refusal,
     log_refusal,
     refusal_of,
@@ -86,8 +87,8 @@ class Exchanges:
                     break
                 if not connection.received.is_parsable():
                     break
-        except Refusal as refusal:
-            refuse(connection, refusal)
+        except RefusedError as refused:
+            refuse(connection, refused.refusal)
         except TimeoutError:
             logger.info("closed the connection of a client that did not read its response")
             connection.is_broken = True
@@ -115,12 +116,12 @@ class Exchanges:
         return not (connection.is_closing or connection.queue)
 
     def begin_exchange(self, connection: Connection) -> Exchange:
-        """Parses a head, and takes what is there of its body. Raises `Refusal`."""
+        """Parses a head, and takes what is there of its body. Raises `RefusedError`."""
         connection.requests += 1
         try:
             request = Request(self.config, connection.received, connection.client, connection.requests)
         except (errors.ParseException, errors.NoMoreData, StopIteration) as error:
-            raise refusal_of(error) from None
+            raise RefusedError(refusal_of(error)) from None
         check_head(request)
         # A later minor version is answered in the newest one that the server speaks (RFC 9110, section 2.5).
         request.version = min(request.version, (1, 1))
@@ -180,27 +181,27 @@ class Exchanges:
 
 
 def feed_body(body: RequestBody, data: bytes) -> None:
-    """Gives a body what was received; raises `Refusal` if it is malformed or cannot be stored."""
+    """Gives a body what was received; raises `RefusedError` if it is malformed or cannot be stored."""
     try:
         body.receive(data, time.monotonic())
     except MalformedChunks as error:
-        raise Refusal(400, str(error)) from None
+        raise RefusedError(Refusal(400, str(error))) from None
     except OSError as error:
         # No descriptor or no space is left for the temporary file.
         logger.warning("a body could not be stored: %s", error)
-        raise NO_ROOM from None
+        raise RefusedError(NO_ROOM) from None
 
 
 def check_head(request: Request) -> None:
-    """Raises `Refusal` for what gunicorn's parser lets pass, and a server of resources cannot answer."""
+    """Raises `RefusedError` for what gunicorn's parser lets pass, and a server of resources cannot answer."""
     if request.method == "CONNECT" or request.uri == "*":
-        raise NO_TARGET
+        raise RefusedError(NO_TARGET)
     headers = dict(request.headers)
     if "HOST" not in headers and request.version >= (1, 1):
-        raise NO_HOST
+        raise RefusedError(NO_HOST)
     # gunicorn hands over the content as it is, compressed, when it is both compressed and chunked.
     if headers.get("TRANSFER-ENCODING", "chunked").lower() != "chunked":
-        raise NOT_CHUNKED
+        raise RefusedError(NOT_CHUNKED)
 
 
 def refuse(connection: Connection, refusal: Refusal) -> None:

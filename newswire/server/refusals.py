@@ -5,6 +5,7 @@ Nothing that the client sent is quoted, neither in the response nor in the log: 
 
 import json
 import logging
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from gunicorn.http import errors
@@ -13,14 +14,25 @@ from gunicorn.util import http_date
 logger = logging.getLogger("newswire.server")
 
 
-class Refusal(Exception):
-    """A request that the server refuses by itself, with the status and a sentence for the client."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the server answers by itself: the status, and a sentence for the client."""
 
-    def __init__(self, status: int, detail: str, retry_after: int | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.retry_after = retry_after
+    status: int
+    detail: str
+    retry_after: int | None = None
+
+
+class RefusedError(Exception):
+    """Ends the handling of a request with a refusal.
+
+    The refusals below are no exceptions themselves: one that is raised again and again keeps the frames of all times in
+    its traceback, and everything that they refer to.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        self.refusal = refusal
 
 
 SLOW_HEAD = Refusal(408, "The head of the request did not arrive in time.")

@@ -196,6 +196,17 @@ def test_nothing_that_is_sent_makes_a_defect(target: Target) -> None:
     assert target.call("GET", "/healthz") == 200
 
 
+def test_refusals_leave_nothing_in_memory(target: Target) -> None:
+    def refuse(times: int) -> None:
+        for _ in range(times):
+            assert target.answer_to(b"GET /\n\n").startswith(b"HTTP/1.1 400 ")
+
+    refuse(100)
+    before = target.memory()
+    refuse(1500)
+    assert target.memory() - before < 3 * 1024 * 1024
+
+
 def test_the_fuzzer_sees_an_answer_that_is_none() -> None:
     with pytest.raises(InvalidAnswer):
         Fuzzer.status_in(b"HTP/1.1 200 OK\r\n\r\n")
