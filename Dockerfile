@@ -21,6 +21,8 @@ RUN useradd --uid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nolo
     && install --directory --owner=newswire --group=newswire /data
 COPY --from=build /opt/newswire /opt/newswire
 ENV PATH=/opt/newswire/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# A server that others can reach has to know its names; NEWSWIRE_BASE_URL adds another one.
+ENV NEWSWIRE_ALLOWED_HOSTS=localhost,127.0.0.1
 # Without NEWSWIRE_DATABASE_URL the wire is the SQLite file newswire.db in the working directory.
 WORKDIR /data
 VOLUME /data
