@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.soaks import framing, importing, killed, overload, paging, readers, repeats, writers
+from tests.soaks import bursts, framing, importing, killed, overload, paging, readers, repeats, writers
 from tests.soaks.report import Report
 from tests.soaks.stage import Scale, Stage
 
@@ -23,5 +23,6 @@ SOAKS = {
     "import": Soak(importing.soak, "an import that is killed and resumed ends like an undisturbed one"),
     "framing": Soak(framing.soak, "200,000 damaged requests: no crash, no 500, no growth"),
     "overload": Soak(overload.soak, "twice as many requests as can be answered: served or refused, and soon"),
+    "bursts": Soak(bursts.soak, "eight hundred sockets at once, again and again; the connections to PostgreSQL"),
     "repeats": Soak(repeats.soak, "the same request fifty times at once; fifty writers of one article"),
 }
