@@ -57,6 +57,8 @@ MUTANTS = [
     Mutant("verify trusts the stored digest", "wire.py", "row.stored != row.digest or not is_intact(row)",
            "row.stored != row.digest", "wire/test_log.py"),
     Mutant("verify does not look at the head", "wire.py", "if newest.chain != chain:", "if False:", "wire/test_log.py"),
+    Mutant("a look that began before the question answers it", "store/shared_look.py", "asked = self._begun",
+           "asked = self._begun - 1", "store/test_shared_look.py"),
     Mutant("an optimistic read is not checked", "wire.py", "if read_committed_head(connection) == seen:", "if True:",
            "api/test_kept_pages.py"),
     Mutant("callers outlive an edit of their keys", "wire.py", "return head.wire, head.revision", "return head.wire",

@@ -23,7 +23,7 @@ from tests.support.served import Serving, started
 
 MAX_CONNECTIONS = 42
 PROCESSES = 2
-SOCKETS, BURSTS = 400, 3
+SOCKETS, BURSTS = 400, 2
 BOUND = PROCESSES * Settings().connections + FEWEST_CONNECTIONS
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newswire import wire
 from newswire.errors import Problem
-from newswire.store.backend import driver_connection
+from newswire.store.backend import LEND_SECONDS, driver_connection
 from newswire.store.database import FEWEST_CONNECTIONS, Database
 from newswire.store.tables import article
 
@@ -45,6 +45,23 @@ def test_a_reader_beyond_the_bound_waits_until_a_connection_is_returned(database
     for thread in (*holders, waiter):
         thread.join()
     assert 0 <= waited[0] - returned < 2
+    database.dispose()
+
+
+@pytest.mark.slow
+def test_a_reader_that_waits_for_a_connection_in_vain_is_refused(fresh_postgresql: str) -> None:
+    database = Database(fresh_postgresql, connections=FEWEST_CONNECTIONS)
+    with ExitStack() as readings:
+        for _ in range(database.readers):
+            readings.enter_context(database.read())
+        began = time.monotonic()
+        with pytest.raises(Problem) as refused:
+            readings.enter_context(database.read())
+        assert LEND_SECONDS <= time.monotonic() - began < LEND_SECONDS + 5
+        # Publishers have connections of their own.
+        with database.begin() as connection:
+            wire.bump_revision(connection)
+    assert (refused.value.code, refused.value.headers) == ("unavailable", {"Retry-After": "1"})
     database.dispose()
 
 
