@@ -2,8 +2,8 @@
 
 import hashlib
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from typing import Any
 
 import click
@@ -28,7 +28,8 @@ from newswire.store.database import Database
 from newswire.store.tables import article, version
 from newswire.timestamps import now
 
-BATCH = 200
+BATCH, BATCH_LENGTH = 200, 1024 * 1024
+"""The most articles of one transaction, and the length of their JSON at which it ends; publishers wait for it."""
 
 
 @dataclass
@@ -90,12 +91,23 @@ def load_file(database: Database, publisher: Publisher, file: str, tally: Tally)
     label = "standard input" if file == "-" else click.format_filename(file, shorten=True)
     with open_source(file) as source, show_progress(label, "articles", source.size) as show:
         found = read_articles(source)
-        while articles := list(islice(found, BATCH)):
-            batch = [(item.position, load_input(item, publisher)) for item in articles]
+        while batch := load_batch(found, publisher):
             # An interrupt between the commit and the count would report less than was stored.
             with delay_interrupt():
                 store_batch(database, publisher, batch, tally)
             show(tally.read, source.bytes_read())
+
+
+def load_batch(found: Iterator[FileArticle], publisher: Publisher) -> list[tuple[str, Sent]]:
+    """The next articles of a file, prepared: up to `BATCH`, or fewer large ones."""
+    batch, length = list[tuple[str, Sent]](), 0
+    for item in found:
+        sent = load_input(item, publisher)
+        batch.append((item.position, sent))
+        length += len(sent.source) if isinstance(sent, PreparedArticle) else 0
+        if len(batch) == BATCH or length > BATCH_LENGTH:
+            break
+    return batch
 
 
 def load_input(item: FileArticle, publisher: Publisher) -> Sent:

@@ -28,6 +28,8 @@ from newswire.visibility import terms_of
 
 BATCH = 50
 """Articles of one transaction. On SQLite publishers wait for it, about 0.1 seconds."""
+LOCKED_SECONDS = 0.25
+"""The time of a transaction after which it takes no further article: there are articles that take half a second."""
 LABELS_AT_ONCE = 500
 PASSES = 2
 """The second pass indexes the rows that servers of an older release wrote during the first."""
@@ -111,19 +113,23 @@ def index_again(database: Database, numbers: Collection[int]) -> None:
     """Indexes articles again: in one transaction, and in one more for each article that another transaction locks."""
     locked = select(article.c.number).where(article.c.number.in_(numbers)).order_by(article.c.number)
     busy = set(numbers) - index_locked(database, locked.with_for_update(skip_locked=True))
-    # Publishers hold these locks. Each is awaited without holding another one: publishers lock articles in an order of
-    # their own, so holding several could deadlock.
+    # Publishers hold these locks, or the time was used up. Each is awaited without holding another one: publishers lock
+    # articles in an order of their own, so holding several could deadlock.
     for number in sorted(busy):
         index_locked(database, select(article.c.number).where(article.c.number == number).with_for_update())
 
 
 def index_locked(database: Database, locked: Select[int]) -> set[int]:
-    """Indexes the articles that `locked` selects for update, in one transaction; returns their numbers."""
+    """Indexes articles that `locked` selects for update, in one transaction of bounded time; returns their numbers."""
     with database.begin() as connection:
         # The current versions are read in statements after the lock: on PostgreSQL the locking statement itself still
         # sees the snapshot from before it waited.
-        numbers = set(connection.execute(locked).scalars())
-        found = [index_current(connection, number) for number in sorted(numbers)]
+        numbers, found, end = set[int](), [], time.monotonic() + LOCKED_SECONDS
+        for number in sorted(connection.execute(locked).scalars()):
+            found.append(index_current(connection, number))
+            numbers.add(number)
+            if time.monotonic() > end:
+                break
         for language in sorted({language for languages, _ in found for language in languages}):
             register_language(connection, language)
         names.add_labels(connection, [each for _, labels in found for each in labels])
