@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import compare, compare_table, growth, live, profiles, searching, walks
+from bench import compare, compare_table, failover, growth, live, patroni, profiles, searching, walks
 from bench.compare_jobs import JOBS, READING, WRITING
 from tests.soaks import SOAKS, soak
 from tests.soaks.clients import Unanswered, Unexpected
@@ -33,6 +33,13 @@ def parser() -> argparse.ArgumentParser:
                     + "\n".join(f"  {name:<8}  {item.summary}" for name, item in SOAKS.items()),
         epilog="All of it takes about half an hour.\n"
                "Exit status: 0 all is well, 1 something was lost, doubled or out of order, 2 wrong usage.",
+    ))  # fmt: skip
+    add_failover(parts.add_parser(
+        "failover", help="the leader of a PostgreSQL cluster is killed under writers and followers",
+        description="Runs three PostgreSQL servers under Patroni, kills the leader again and again under 8 writers and"
+                    " 20 followers of every kind, and holds what they got against what the wire has.",
+        epilog="It needs `pip install 'patroni[etcd3]'` and etcd (Debian: etcd-server). A kill takes 40 seconds.\n"
+               "Exit status: 0 all is well, 1 something was lost or somebody was not told, 2 wrong usage.",
     ))  # fmt: skip
     add_search(parts.add_parser(
         "search", help="reading and searching a large wire: every answer right, none much slower than the latest page",
@@ -192,6 +199,25 @@ def add_search(part: argparse.ArgumentParser) -> None:
     part.add_argument("--fresh", action="store_true", help="load again what is kept")
     add_output(part)
     part.set_defaults(run=run_search)
+
+
+def add_failover(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--rounds", type=times, default=10, metavar="N", help="kills in each mode (default: 10)")
+    part.add_argument("--mode", choices=["strict", "asynchronous", "both"], default="both", help="default: both")
+    part.add_argument("--etcd", default="etcd", metavar="FILE", help="the program etcd (default: as found in PATH)")
+    part.set_defaults(run=run_failover)
+
+
+def run_failover(chosen: argparse.Namespace) -> int:
+    if missing := patroni.what_is_missing(chosen.etcd):
+        print(missing, file=sys.stderr)
+        return 1
+    modes = ("strict", "asynchronous") if chosen.mode == "both" else (chosen.mode,)
+    reports = []
+    for mode in modes:
+        reports.append(failover.run(mode, chosen.rounds, chosen.etcd, lambda line: print(line, flush=True)))
+        print("\n".join([reports[-1].line, *(f"  FAULT {fault}" for fault in reports[-1].faults)]), flush=True)
+    return 1 if any(report.faults for report in reports) else 0
 
 
 def times(text: str) -> int:

@@ -99,7 +99,7 @@ def event_stream(reader: Listener, finish: Finish) -> None:
                 reader.told.append(told(json.loads(event[b"data"])))
             if b"id" in event:
                 reader.event_id = event[b"id"].decode()
-                reader.after = int(reader.event_id.rpartition(":")[2])
+                reader.after = int(reader.event_id.split(":")[1])
             event = {}
             if finish.reached(reader.after) or len(reader.told) >= cut:
                 break
