@@ -20,6 +20,8 @@ from newswire.config import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 WAIT_SECONDS = 30.0
+STOP_SECONDS = 45.0
+"""More than a server may take: 30 seconds for its requests and 3 for its worker."""
 
 
 class Cli:
@@ -97,7 +99,11 @@ class Server:
     def end(self, signal_number: int) -> int:
         """Sends a signal and returns the exit status, once every process that could still write has ended."""
         self.process.send_signal(signal_number)
-        status = self.process.wait(WAIT_SECONDS)
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            # The log says which of its processes the server waited for.
+            raise AssertionError("\n".join(["the server does not stop", *self.err[-40:]])) from None
         for reader in self.readers:
             reader.join(WAIT_SECONDS)
             assert not reader.is_alive(), "a process of the server goes on without it"
