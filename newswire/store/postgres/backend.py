@@ -128,8 +128,12 @@ class PostgresBackend(Backend):
         )  # fmt: skip
         # Every request and every round of the worker reads, so the readers' connections are enough for the clock.
         event.listen(engine, "connect", self.clock.expire)
-        event.listen(engine, "checkout", self.clock.measure_when_due)
+        event.listen(engine, "checkout", self._measure_clock)
         return engine
+
+    def _measure_clock(self, driver: Any, *ignored: Any) -> None:
+        if time.monotonic() >= self.clock.due:
+            self.clock.measure(driver)
 
     def _create_engine(self, connections: int, answer_seconds: float | None, **options: Any) -> Engine:
         # Last in, first out: after a burst the connections that are not needed any longer become idle, and go.

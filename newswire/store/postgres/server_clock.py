@@ -23,25 +23,26 @@ TOLERATED_MILLISECONDS = 1000
 
 
 class ServerClock:
-    """The measurements of one engine. No lock: two threads that measure at the same time agree."""
+    """The measurements of one database, the next of which is `due` (monotonic clock, seconds).
+
+    There is no lock: two threads that measure at the same time agree.
+    """
 
     def __init__(self) -> None:
-        self._due = 0.0
+        self.due = 0.0
         self._differs = False
 
     def expire(self, *ignored: Any) -> None:
         """Listener of the event `connect`: a new connection may lead to another server, so it is measured at once."""
-        self._due = 0.0
+        self.due = 0.0
 
-    def measure_when_due(self, driver: Any, *ignored: Any) -> None:
-        """Listener of the event `checkout`: measures if the last measurement is too old."""
-        if time.monotonic() < self._due:
-            return
+    def measure(self, driver: Any) -> None:
+        """Measures the clock on a connection of the driver, and has `timestamps.now` follow it."""
         # A connection that fails here fails again at its first statement, where the failure is handled.
         with suppress(psycopg.Error):
             uncertainty, moment, middle = min(read_sample(driver) for _ in range(SAMPLES))
             follow_clock(moment, middle, uncertainty)
-            self._due = time.monotonic() + MEASURED_EVERY_SECONDS
+            self.due = time.monotonic() + MEASURED_EVERY_SECONDS
             self._report_difference()
 
     def _report_difference(self) -> None:
