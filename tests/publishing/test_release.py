@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,17 +34,20 @@ def tend(wire: Wire, later: int = 0) -> int:
 
 @contextmanager
 def workers(wire: Wire, count: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """`newswire worker`, some of them beside each other; `url` still has its password."""
+    """`newswire worker`, some of them beside each other, once they all have started; `url` still has its password."""
     url = wire.database.url.render_as_string(hide_password=False)
     environment = {**os.environ, "NEWSWIRE_DATABASE_URL": url.replace("postgresql+psycopg:", "postgresql:")}
     command = [sys.executable, "-m", "newswire", "worker"]
-    started = [subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) for _ in range(count)]
-    try:
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
+    with tempfile.TemporaryFile("w+") as log:
+        started = [subprocess.Popen(command, env=environment, stderr=log) for _ in range(count)]
+        try:
+            # A busy machine takes seconds to start a process, and no embargo of a test should wait for that.
+            until(lambda: os.pread(log.fileno(), 100_000, 0).count(b"the worker has started") == count)
+            yield started
+        finally:
+            for process in started:
+                process.kill()
+                process.wait()
 
 
 def until(condition: Any) -> Any:
@@ -67,9 +71,9 @@ def whole(database: Database) -> bool:
 @pytest.mark.slow
 def test_an_embargo_ends_at_its_time_by_exactly_one_of_three_workers(wire: Wire) -> None:
     publisher, partner = wire.as_publisher(), wire.as_partner()
-    ends = now() + 4000
-    sent = [publisher.publish(f"Secret {n}", embargoed_until=format_instant(ends)) for n in range(20)]
     with workers(wire, 3):
+        ends = now() + 4000
+        sent = [publisher.publish(f"Secret {n}", embargoed_until=format_instant(ends)) for n in range(20)]
         while now() < ends - 100:
             assert partner.changes() == []
             assert partner.listed() == []
