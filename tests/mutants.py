@@ -220,6 +220,24 @@ MUTANTS = [
            "host or parts.scheme", "formats/test_html.py"),
     Mutant("a digest without the text", "document.py", 'UNSIGNED = frozenset({"seq"',
            'UNSIGNED = frozenset({"body_html", "body_text", "seq"', "client/test_verify_remote.py"),
+    # The connections.
+    Mutant("chunks of a byte cost nothing", "server/chunked.py",
+           "if self.chunks > FREE_CHUNKS + self.decoded // MEAN_CHUNK_BYTES:", "if False:",
+           "server/test_request_framing.py"),
+    Mutant("a chunk may be longer than its size", "server/chunked.py", "Step.CHUNK_END: 1}", "Step.CHUNK_END: 99}",
+           "server/test_request_framing.py"),
+    Mutant("a body over its limit is kept", "server/request_body.py", "if content and self.size <= self.limit:",
+           "if content:", "server/test_request_framing.py"),
+    Mutant("a slow body is waited for", "server/request_body.py", "self.received < counted * BODY_BYTES_PER_SECOND",
+           "False", "server/test_request_framing.py"),
+    Mutant("events of closed connections are handled", "server/event_loop.py",
+           "if connection not in self.connections[connection.state]:\n            # Another",
+           "if False:\n            # Another",
+           "server/test_making_room.py"),
+    Mutant("an address never gets its share back", "server/acceptor.py", "self.per_party[party] -= 1", "pass",
+           "server/test_making_room.py"),
+    Mutant("the bytes that were sent stay in memory", "server/connection.py", "2 * len(rest) > len(rest.obj)", "True",
+           "server/test_making_room.py"),
 ]  # fmt: skip
 
 

@@ -81,7 +81,7 @@ class ChunkedDecoder:
         """The line at `at` without its CRLF; None while its end has not arrived."""
         end = data.find(b"\n", at)
         line = data[at : len(data) if end < 0 else end]
-        # The content of a chunk is followed by CRLF alone: other bytes there are refused without waiting for a line.
+        # The content of a chunk is followed by CRLF alone: any other byte there is refused without waiting for a line.
         most = {Step.CHUNK_LINE: CHUNK_LINE_BYTES, Step.CHUNK_END: 1}.get(self.step, TRAILER_BYTES)
         if len(line) > most or (end >= 0 and not line.endswith(b"\r")) or (end < 0 and b"\r" in line[:-1]):
             raise MalformedChunks("A line of the chunked body is too long, or does not end with CR LF.")
@@ -89,8 +89,6 @@ class ChunkedDecoder:
 
     def _read_line(self, line: bytes) -> None:
         if self.step is Step.CHUNK_END:
-            if line:
-                raise MalformedChunks("A chunk of the body is longer than its size says.")
             self.step = Step.CHUNK_LINE
         elif self.step is Step.CHUNK_LINE:
             self._begin_chunk(line)
