@@ -238,6 +238,28 @@ MUTANTS = [
            "server/test_making_room.py"),
     Mutant("the bytes that were sent stay in memory", "server/connection.py", "2 * len(rest) > len(rest.obj)", "True",
            "server/test_making_room.py"),
+    # Limits.
+    Mutant("limits: a party may have every slot", "api/limits/slots.py", "(size + 1) // 2 if share is None",
+           "size if share is None", "api/test_limits_slots.py"),
+    Mutant("limits: whoever came first gets the slot", "api/limits/slots.py", "chosen = min(able, key=rank)",
+           "chosen = able[0]", "api/test_limits_slots.py"),
+    Mutant("limits: nobody makes room", "api/limits/slots.py", "if most <= counts[newcomer.party] + 1:", "if True:",
+           "api/test_limits_slots.py"),
+    Mutant("limits: writers take the slots of readers", "api/pipeline.py",
+           'slots.readers if route.method == "GET" else slots.writers', "slots.readers", "api/test_limits.py"),
+    Mutant("limits: a 304 costs a request", "api/pipeline.py", "(response.status_code == 304 or context.is_free)",
+           "context.is_free", "api/test_limits.py"),
+    Mutant("limits: kept pages have no quota", "api/cache/middleware.py",
+           "if reservation is None or reservation.is_granted:", "if True:", "api/test_limits.py"),
+    Mutant("limits: guesses are not counted", "api/pipeline.py", 'if problem.code == "unauthenticated":', "if False:",
+           "api/test_limits.py"),
+    Mutant("limits: a client says its own address", "api/request/address.py",
+           '*reversed(forwarded.split(",")[-MOST_HOPS:])', '*forwarded.split(",")[-MOST_HOPS:]', "api/test_limits.py"),
+    Mutant("limits: given back to a later window", "api/limits/windows.py",
+           "words[row + NAME] == hashed and words[row + ENDS_AT] / 1000 == window.ends_at", "True",
+           "api/test_limits_windows.py"),
+    Mutant("limits: a body of anybody is received", "api/admission.py",
+           "return 0 if problem.status < 500 else longest", "return longest", "api/test_limits_admission.py"),
 ]  # fmt: skip
 
 

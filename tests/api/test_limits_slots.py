@@ -123,6 +123,23 @@ def test_when_too_many_wait_the_greediest_party_makes_room() -> None:
     assert waiting.served.index("modest") <= 2
 
 
+def test_readers_do_not_queue_for_longer_than_they_would_like_to_wait() -> None:
+    slots = ledger(1)
+    held = slots.take(slots.readers, "holder", 0)
+    slots.readers.mean_seconds = 0.06
+    waiting = Waiting(slots)
+    for _ in range(3):
+        waiting.add("greedy")
+    # A fourth one would wait for 0.24 s.
+    refused(lambda: slots.take(slots.readers, "greedy", 5))
+    waiting.add("modest")
+    waited(lambda: waiting.refused, "one of the greedy ones gives way")
+    slots.take(slots.writers, "greedy", 0)
+    held.release()
+    waiting.join()
+    assert sorted(waiting.served) == ["greedy", "greedy", "modest"]
+
+
 def test_a_party_that_uses_most_of_the_processor_comes_last() -> None:
     slots = ledger(2)
     burning = slots.take(slots.readers, "burner", 0)

@@ -22,6 +22,8 @@ AUTHENTICATIONS = 2
 """Slots for looking up who is calling in the database; callers that are known already need none."""
 MOST_WAITING = 64
 """Requests of one process that wait for a slot. One more is refused at once, or displaces one of a greedier party."""
+READER_QUEUE_SECONDS = 0.2
+"""The longest queue of readers at the recent pace: with a longer one they all would wait, and no more be served."""
 SPARE_THREADS = 16
 """For what needs no slot, such as /healthz and kept pages, while all others are taken."""
 MOST_OF_ADDRESS = 40
@@ -36,10 +38,11 @@ MOST_PARTIES = 1024
 class SlotPool:
     """The slots of one kind: `size` in all, at most `share` for one party. The lock of the `SlotLedger` guards it."""
 
-    __slots__ = ("mean_seconds", "parties", "share", "size", "taken")
+    __slots__ = ("mean_seconds", "parties", "queue_seconds", "share", "size", "taken")
 
-    def __init__(self, size: int, share: int | None = None) -> None:
+    def __init__(self, size: int, share: int | None = None, queue_seconds: float = math.inf) -> None:
         self.size = size
+        self.queue_seconds = queue_seconds
         self.share = (size + 1) // 2 if share is None else min(share, size)
         self.taken = 0
         self.parties: dict[str, int] = {}
@@ -47,6 +50,10 @@ class SlotPool:
 
     def has_room(self, party: str) -> bool:
         return self.taken < self.size and self.parties.get(party, 0) < self.share
+
+    def is_queue_long(self, waiting: int) -> bool:
+        """Whether the last of so many would wait for too long; one for each slot may always, as the mean is a guess."""
+        return waiting > self.size and self.mean_seconds * waiting / self.size > self.queue_seconds
 
     def give(self, party: str) -> None:
         self.taken += 1
@@ -99,7 +106,7 @@ class SlotLedger:
     """
 
     def __init__(self, readers: int, writers: int, streams: int, streams_per_party: int | None = None) -> None:
-        self.readers = SlotPool(readers)
+        self.readers = SlotPool(readers, queue_seconds=READER_QUEUE_SECONDS)
         self.writers = SlotPool(writers)
         self.authentications = SlotPool(AUTHENTICATIONS)
         self.streams = SlotPool(streams, streams_per_party)
@@ -166,12 +173,15 @@ class SlotLedger:
 
     def _let_wait(self, newcomer: Waiter) -> None:
         """Adds a waiter. When too many wait, the last of the party that has most of them gives way to another party."""
-        if len(self._waiting) >= MOST_WAITING:
-            counts = Counter(waiter.party for waiter in self._waiting)
+        crowd = self._waiting
+        if len(crowd) < MOST_WAITING:
+            crowd = [waiter for waiter in self._waiting if waiter.pool is newcomer.pool]
+        if len(crowd) >= MOST_WAITING or newcomer.pool.is_queue_long(len(crowd) + 1):
+            counts = Counter(waiter.party for waiter in crowd)
             greediest, most = counts.most_common(1)[0]
             if most <= counts[newcomer.party] + 1:
                 raise self._refusal(newcomer.pool, newcomer.party)
-            last = next(waiter for waiter in reversed(self._waiting) if waiter.party == greediest)
+            last = next(waiter for waiter in reversed(crowd) if waiter.party == greediest)
             self._waiting.remove(last)
             last.woken.set()
         self._waiting.append(newcomer)
