@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         "failover", help="the leader of a PostgreSQL cluster is killed under writers and followers",
         description="Runs three PostgreSQL servers under Patroni, kills the leader again and again under 8 writers and"
                     " 20 followers of every kind, and holds what they got against what the wire has.",
-        epilog="It needs `pip install 'patroni[etcd3]'` and etcd (Debian: etcd-server). A kill takes 40 seconds.\n"
+        epilog="It needs `pip install '.[bench]'` and etcd (Debian: etcd-server). A kill takes 40 seconds.\n"
                "Exit status: 0 all is well, 1 something was lost or somebody was not told, 2 wrong usage.",
     ))  # fmt: skip
     add_search(parts.add_parser(
