@@ -6,7 +6,7 @@ from itertools import count, cycle
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -120,7 +120,8 @@ class Walk:
 
 @few_or_many(4, 8)
 def test_a_kept_page_is_what_a_fresh_one_would_be(processes: Processes, examples: int) -> None:
-    @settings(max_examples=examples)
+    # To shrink an example takes minutes, and its few edits can be read as they are.
+    @settings(max_examples=examples, phases=[Phase.explicit, Phase.generate])
     @given(
         edits=st.lists(EDIT, min_size=3, max_size=8),
         paths=st.lists(st.sampled_from(PATHS), min_size=1, max_size=2, unique=True),
