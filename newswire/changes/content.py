@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Connection, and_, bindparam, select
 
 from newswire.changes.rules import LogEntry, StoredContent
-from newswire.document import Version, article_links, decode_article, splice_without_links
+from newswire.document import Version, article_links, decode_article, splice_unfinished
 from newswire.store.articles import Past
 from newswire.store.statements import Statement
 from newswire.store.tables import entry, version
@@ -83,5 +83,4 @@ def write_entry(delivered: DeliveredEntry) -> bytes:
     if content is None or not delivered.readable:
         return b'%s%s,"article":null}' % (head.encode("ascii"), change)
     version = Version(item.digest, content.rendered, content.body, content.form)
-    article = splice_without_links(version, item.seq, "usable")
-    return b'%s%s,"article":%s' % (head.encode("ascii"), change, article[:-1])
+    return b'%s%s,"article":%s' % (head.encode("ascii"), change, splice_unfinished(version, item.seq, "usable"))

@@ -199,6 +199,12 @@ def _log_entry_of(connection: Connection, row: AnyRow, pasts: Sequence[Past] | N
 
     Versions of the article that are the same share one set of terms.
     """
+    if row.terms is None and pasts is None:
+        own = Past(row.seq, row.version, NO_TERMS)
+        standing = Standing(row.status, row.published_at, row.updated_at, row.expires_at, NO_TERMS)
+        return LogEntry(
+            row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, own, (), standing, row.size
+        )
     known: dict[int, frozenset[str]] = {}
     size = row.size
 

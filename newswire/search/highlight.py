@@ -67,11 +67,13 @@ def find_matches(text: str, field: str, sought: Iterable[Leaf], language: str) -
     """
     leaves = [leaf for leaf in sought if leaf.fields is None or field in leaf.fields]
     tokens = [*find_tokens(text)] if leaves else []
-    matching = [
-        *word_matches(tokens, [leaf for leaf in leaves if isinstance(leaf, Term)], language),
-        *prefix_matches(tokens, [leaf.form for leaf in leaves if isinstance(leaf, Prefix)]),
-        *phrase_matches(tokens, [leaf for leaf in leaves if isinstance(leaf, Phrase)]),
-    ]
+    matching: list[Passage] = []
+    if words := [leaf for leaf in leaves if isinstance(leaf, Term)]:
+        matching += word_matches(tokens, words, language)
+    if prefixes := [leaf.form for leaf in leaves if isinstance(leaf, Prefix)]:
+        matching += prefix_matches(tokens, prefixes)
+    if phrases := [leaf for leaf in leaves if isinstance(leaf, Phrase)]:
+        matching += phrase_matches(tokens, phrases)
     joined: list[Passage] = []
     for start, end in sorted(matching):
         end = after_marks(text, end)
@@ -87,7 +89,7 @@ def word_matches(tokens: Sequence[Token], words: Sequence[Term], language: str) 
     forms = {word.form for word in words}
     stems = frozenset[str]().union(*(word_stems(word.spelling, language) for word in words))
     # Each distinct spelling is stemmed once, however often it occurs.
-    spellings = {token.spelling for token in tokens if token.spelling is not None} if words else set()
+    spellings = {token.spelling for token in tokens if token.spelling is not None}
     alike = {spelling for spelling in spellings if not stems.isdisjoint(word_stems(spelling, language))}
     for token in tokens:
         if token.form in forms or token.spelling in alike:
@@ -107,7 +109,7 @@ def prefix_matches(tokens: Sequence[Token], prefixes: Sequence[str]) -> Iterator
 def phrase_matches(tokens: Sequence[Token], phrases: Sequence[Phrase]) -> Iterator[Passage]:
     """The matches of phrases, which are looked for at the places of their first forms only."""
     places: dict[str, list[int]] = {}
-    for index, token in enumerate(tokens if phrases else ()):
+    for index, token in enumerate(tokens):
         places.setdefault(token.form, []).append(index)
     for forms, prefix in ((phrase.forms, phrase.prefix) for phrase in phrases):
         *before, last = forms
