@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import make_url
 
+from newswire.cli import main
+from newswire.cli.serve import prepare_database
+from newswire.store.backend import DatabaseError
 from newswire.store.migrate import upgrade
 from newswire.store.postgres import replication
-from tests.support.command import Cli, waited
+from tests.support.command import waited
 from tests.support.postgres import Postgres, connect, new_database, replica_of, temporary_postgres
 from tests.support.site import problem_of
 from tests.support.wire import Wire
@@ -40,12 +44,18 @@ def test_how_many_standbys_a_commit_waits_for(names: str, needed: int) -> None:
 
 def test_what_cannot_be_had_stops_the_start(fresh_sqlite: str, fresh_postgresql: str) -> None:
     for url, said in ((fresh_sqlite, "needs PostgreSQL"), (fresh_postgresql, "set synchronous_standby_names")):
-        for command in (("serve", "--port", "0"), ("worker",), ("stats",)):
-            done = Cli(url).finished(*command, env={"NEWSWIRE_DURABILITY": "replicated"})
-            assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-            assert said in done.stderr
-    done = Cli(fresh_sqlite).finished("stats", env={"NEWSWIRE_DURABILITY": "yes"})
-    assert "NEWSWIRE_DURABILITY must be local or replicated" in done.stderr
+        with pytest.raises(DatabaseError, match=said):
+            prepare_database(url, "replicated")
+        # What the worker opens its database with too.
+        done = run("stats", url, "replicated")
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert said in done.stderr
+    assert "NEWSWIRE_DURABILITY must be local or replicated" in run("stats", fresh_sqlite, "yes").stderr
+
+
+def run(command: str, url: str, durability: str) -> Result:
+    environment = {"NEWSWIRE_DATABASE_URL": url, "NEWSWIRE_DURABILITY": durability}
+    return CliRunner().invoke(main, [command], env=environment)
 
 
 @pytest.fixture
