@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from newswire.cli import main
 from newswire.cli.serve import prepare_database
+from newswire.config import Settings
 from newswire.store.backend import DatabaseError
 from newswire.store.migrate import upgrade
 from newswire.store.postgres import replication
@@ -45,7 +46,7 @@ def test_how_many_standbys_a_commit_waits_for(names: str, needed: int) -> None:
 def test_what_cannot_be_had_stops_the_start(fresh_sqlite: str, fresh_postgresql: str) -> None:
     for url, said in ((fresh_sqlite, "needs PostgreSQL"), (fresh_postgresql, "set synchronous_standby_names")):
         with pytest.raises(DatabaseError, match=said):
-            prepare_database(url, "replicated")
+            prepare_database(Settings(database_url=url, durability="replicated"), 1)
         # What the worker opens its database with too.
         done = run("stats", url, "replicated")
         assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
