@@ -171,7 +171,13 @@ def test_twice_the_limit_on_four_processes_is_the_limit_also_when_they_are_kille
     began = time.monotonic()
 
     def ask(requests: int) -> list[Answer]:
-        return [site.send("GET", f"/v1/articles?_={number % 5}", "modest") for number in range(requests)]
+        found: list[Answer] = []
+        while len(found) < requests:
+            answer = site.send("GET", f"/v1/articles?_={len(found) % 5}", "modest")
+            # On a busy machine one may find no slot in time, which costs nothing of the quota.
+            if answer.status != 503:
+                found.append(answer)
+        return found
 
     with ThreadPoolExecutor(8) as pool:
         first = [answer for found in pool.map(ask, [5] * 8) for answer in found]
