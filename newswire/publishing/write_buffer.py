@@ -14,7 +14,7 @@ from newswire.search.backend import Document
 from newswire.search.languages import register_language
 from newswire.store import articles
 
-MOST_BYTES = 1 << 18
+MOST_BYTES = 1 << 19
 """Bytes of versions at which the buffer is flushed: it bounds the memory and the time of the last flush."""
 MANY_LABELS = 1000
 """Labels after which a batch should commit: new ones take about 20 µs each at the end of the transaction."""

@@ -157,6 +157,8 @@ def analyse_texts(texts: Mapping[str, str], language: str | None, terms: Iterabl
 
 def _within(budget: int, text: str, language: str, copies: int) -> tuple[list[str], frozenset[str], int]:
     """The forms and stem tokens of as much of a text as the budget allows, and the rest of the budget."""
+    if not text:
+        return [], frozenset(), budget
     kept = _Kept(budget, language, copies)
     for spellings, forms in _portions(text):
         if not kept.add_all(spellings, forms):

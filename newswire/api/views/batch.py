@@ -19,7 +19,7 @@ from newswire.api.problems import dump_json, embed_problem
 from newswire.api.request.batch_body import BatchBody, Item, open_batch
 from newswire.api.request.conditional import idempotency_key
 from newswire.api.views.publishing import ProcessorBudget, begin_fingerprint, prepare_sent, success_status
-from newswire.article import Publisher
+from newswire.article import Draft, Publisher
 from newswire.errors import Problem
 from newswire.publishing.draft import Kill
 from newswire.publishing.idempotency import (
@@ -35,10 +35,10 @@ from newswire.publishing.receive import BatchReceiver, Outcome, Sent, publish_tr
 from newswire.schemas.article import load_sent
 from newswire.timestamps import now
 
-PART_ARTICLES, PART_LENGTH = 50, 1024 * 1024
+PART_ARTICLES, PART_LENGTH = 100, 1024 * 1024
 """The most articles of a part, and the length of their JSON at which it ends: prepared, they take up to 30 times that.
 """
-PART_SECONDS = 0.05
+PART_SECONDS = 0.1
 """The time of a part's transaction after which no further article is received in it. Other writers wait for it."""
 OTHER_SECONDS = 2.0
 """A request with the same key that has stored nothing for this time is taken to have stopped."""
@@ -125,14 +125,18 @@ class BatchRequest:
 
     def _prepare_part(self, articles: Iterator[tuple[int, Item]]) -> None:
         """Prepares the next articles: at least one, and no more after the budget is spent."""
-        length = 0
+        length, loaded = 0, list[tuple[int, Draft | Kill | Problem]]()
         for index, item in articles:
             if index < self.done:
                 continue
             length += item.length
-            self.pending.append((index, load_item(item.content, self.publisher)))
-            if len(self.pending) == PART_ARTICLES or length > PART_LENGTH or self.budget.is_spent():
-                return
+            loaded.append((index, load_item(item.content, self.publisher)))
+            if len(loaded) == PART_ARTICLES or length > PART_LENGTH or self.budget.is_spent():
+                break
+        # Not each article right after it was loaded: one kind of work at a time is a tenth faster.
+        for index, read in loaded:
+            sent = read if isinstance(read, Problem) else prepare_sent(read, self.publisher)
+            self.pending.append((index, sent))
 
     def _store_part(self) -> bool:
         """Stores the pending articles, as many as the time allows; false if the database is too busy to begin."""
@@ -244,12 +248,12 @@ def external_id_of(sent: Sent) -> str | None:
     return sent.external_id if isinstance(sent, Kill) else sent.draft.external_id
 
 
-def load_item(item: Any, publisher: Publisher) -> Sent:
-    """The prepared article or the kill in an item, or the `Problem` of an invalid one."""
+def load_item(item: Any, publisher: Publisher) -> Draft | Kill | Problem:
+    """The draft or the kill in an item, or the `Problem` of an invalid one."""
     if isinstance(item, Problem):
         return item
     try:
-        return prepare_sent(load_sent(item, publisher), publisher)
+        return load_sent(item, publisher)
     except Problem as problem:
         return problem
 
