@@ -18,7 +18,10 @@ import pytest
 from urllib3 import BaseHTTPResponse, PoolManager
 from urllib3.exceptions import HTTPError
 
+from newswire.article import Publisher
 from newswire.errors import Problem
+from newswire.publishing.prepare import prepare_article
+from newswire.schemas.article import load_draft
 from newswire.store.database import Database
 from newswire.wire import read_head
 from tests.support.command import Cli, Server, waited
@@ -30,6 +33,7 @@ MEGABYTE = 1024 * 1024
 LONGEST_WAIT = 10.0
 LONGEST_LOCK = 2.0
 """Seconds; alone on a machine it is 0.25."""
+LONGEST_PREPARATION = 2.0
 MOST_GROWTH = 100 * MEGABYTE
 OTHERS = 20
 LINES, JSON = "application/x-ndjson", "application/json"
@@ -124,9 +128,26 @@ def test_a_batch_of_costly_articles_never_holds_the_write_lock_for_long(cli: Cli
     assert longest < LONGEST_LOCK
 
 
-def distinct_words(seed: int) -> str:
-    """2 MiB of words of six letters, no two alike."""
-    letters = "bcdfghjklmnpqrstvwxz"
+COSTLY = {
+    "letters that grow": lambda: "\ufdfa" * (2 * MEGABYTE // 3 - 10),
+    "Russian words": lambda: distinct_words(0, "бвгджзклмнпрстфхцчшщ")[:MEGABYTE],
+    "Arabic words": lambda: distinct_words(0, "بتثجحخدذرزسشصضطظعغفق")[:MEGABYTE],
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_preparing_the_costliest_text_takes_a_bounded_time(name: str) -> None:
+    publisher = Publisher(1, "p", "P", None, "ru" if "Russian" in name else "ar")
+    text = COSTLY[name]()
+    began = time.thread_time()
+    prepare_article(load_draft({"headline": "h", "body_text": text}, publisher), publisher)
+    taken = time.thread_time() - began
+    print(f"{name}: {taken:.2f} s of processor time")
+    assert taken < LONGEST_PREPARATION
+
+
+def distinct_words(seed: int, letters: str = "bcdfghjklmnpqrstvwxz") -> str:
+    """290,000 words of six letters, no two alike."""
     return " ".join(
         "".join(letters[n // 20**place % 20] for place in range(6))
         for n in range(seed * 300_000, seed * 300_000 + 290_000)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from newswire import wire as log
 from newswire.publishing import release
 from newswire.store.database import Database
 from newswire.timestamps import format_instant, now
+from newswire.visibility import term_of
 from tests.support.wire import Caller, Wire
 
 SOON = 1000
@@ -57,6 +58,27 @@ def until(condition: Any) -> Any:
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.05)
     return value
+
+
+def test_a_release_leaves_the_row_of_the_index_that_publishing_would_write(wire: Wire) -> None:
+    publisher = wire.as_publisher()
+    fields = {"body_text": "Ferries were late.", "keywords": ["a", "z"], "published_at": "2026-05-05T05:05:05Z"}
+    publisher.publish("Cocoa rises", **fields)
+    publisher.publish("Cocoa rises", **fields, embargoed_until=in_milliseconds(60_000))
+    assert tend(wire, later=61_000) == 1
+    columns = "terms, headline, body" if wire.database.backend.name == "sqlite" else "status, words::text, forms::text"
+    table = "search_index" if wire.database.backend.name == "sqlite" else "search_document"
+    with wire.database.read() as connection:
+        rows = connection.exec_driver_sql(f"SELECT {columns} FROM {table}").all()
+        ids = connection.exec_driver_sql("SELECT id FROM article").scalars().all()
+    [one, other] = [tuple(without_ids(value, ids) for value in row) for row in rows]
+    assert one == other
+
+
+def without_ids(text: str, ids: Sequence[str]) -> list[str]:
+    """The tokens of a text, without those that name one of the articles."""
+    terms = {term_of("id", article_id) for article_id in ids}
+    return sorted(token for token in text.split() if token.strip("'_") not in terms)
 
 
 def types(reader: Caller) -> list[str]:
