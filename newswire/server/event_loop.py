@@ -95,7 +95,7 @@ class EventLoop:
             if connection in self.connections[State.THREAD]:
                 self.guard(self.resume, connection)
         now = time.monotonic()
-        if now - self.swept_at >= bounds.SWEEP_SECONDS:
+        if self.is_stopping or now - self.swept_at >= bounds.SWEEP_SECONDS:
             self.swept_at = now
             self.sweep(now)
 

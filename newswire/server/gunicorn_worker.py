@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 from gunicorn.workers.base import Worker
 
-from newswire.server.bounds import ConnectionBounds, connections_within, raise_descriptor_limit
+from newswire.server.bounds import SWEEP_SECONDS, ConnectionBounds, connections_within, raise_descriptor_limit
 from newswire.server.event_loop import EventLoop
 from newswire.server.exchange import Environment, Exchanges
 
 logger = logging.getLogger("newswire.server")
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-NOTIFY_SECONDS = 1.0
+NOTIFY_SECONDS = 0.5
 """The interval at which the master is told that the process is alive, and the process looks whether the master is."""
 STOP_TURN_SECONDS = 0.1
 
@@ -83,7 +83,7 @@ class WebProcess(Worker):  # type: ignore[misc]
             (self.PIPE[0], self.PIPE[1]),
         )
         while self.alive:
-            self.loop.run_once(NOTIFY_SECONDS)
+            self.loop.run_once(SWEEP_SECONDS)
             self.notify_master()
         hooks.close_streams()
         self.loop.stop()
@@ -98,8 +98,8 @@ class WebProcess(Worker):  # type: ignore[misc]
     notified_at = 0.0
 
     def notify_master(self) -> None:
-        """Once a second. A master that was killed sends no signal, and open streams would never end."""
-        if time.monotonic() - self.notified_at >= NOTIFY_SECONDS / 2:
+        """Twice a second. A master that was killed sends no signal, and open streams would never end."""
+        if time.monotonic() - self.notified_at >= NOTIFY_SECONDS:
             self.notified_at = time.monotonic()
             self.notify()
             self.alive = self.alive and self.ppid == os.getppid()
