@@ -66,7 +66,7 @@ class Follower(threading.Thread):
         self.read: dict[int, str] = {}
         self.doubled: list[int] = []
         self.told: str | None = None
-        self.fault = ""
+        self.fault = self.said = ""
 
     def run(self) -> None:
         step = {"page": self.page, "poll": self.poll, "events": self.events, "lines": self.lines,
@@ -115,7 +115,7 @@ class Follower(threading.Thread):
         if answer.status == 409:
             self.told = answer.json["code"]
         elif answer.status == 200:
-            self.page(f"consumer={self.name}&limit=50")
+            self.page(f"consumer={self.name}&limit=50" + (f"&wire={self.wire}" if self.wire else ""))
 
     def stream(self, media: str, headers: dict[str, str]) -> Iterator[bytes]:
         """The lines of a stream that begins at our position, or nothing where that is refused."""
@@ -153,6 +153,7 @@ class Follower(threading.Thread):
         environment = {**self.client.server.environment, "NEWSWIRE_KEY": self.client.key}
         command = newswire("pull", "--state", str(state), "--output", str(output), "--url", f"http://{host}:{port}")
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+        self.said = f"{done.returncode}: {done.stderr}"
         with suppress(FileNotFoundError):
             for line in output.read_bytes().splitlines()[len(self.read) :]:
                 self.keep(json.loads(line))
@@ -263,7 +264,7 @@ def asynchronous_rounds(
         expected += len(concerned)
         told += sum(each.told in TOLD for each in concerned)
         report.none(
-            f"round {number}: not told", [(each.name, each.told, each.fault) for each in concerned if not each.told]
+            f"round {number}: not told", [(each.name, each.fault or each.said) for each in concerned if not each.told]
         )
         report.none(f"round {number}: other content under a number", [e.name for e in followers if e.doubled])
         lost += sum(log.get(seq, ("",))[0] != article for w in writers for article, seq in w.acknowledged.items())

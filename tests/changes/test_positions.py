@@ -146,6 +146,9 @@ def test_under_a_former_id_the_chain_value_decides(fork: Fork) -> None:
         with case(query):
             problem_of(fork.partner.get(f"/v1/changes?{query}"), "wire_changed")
     assert answered(fork.partner, "consumer=desk")["data"] == fork.after[12:]
+    # Its last acknowledgement may be among what was lost: who sends the id that it knows is told.
+    problem_of(fork.partner.get(f"/v1/changes?consumer=desk&wire={fork.id}"), "wire_changed")
+    assert answered(fork.partner, f"consumer=desk&wire={new}")["data"] == fork.after[12:]
     stream = events(fork.partner, "", {"Last-Event-ID": f"{fork.id}:3:{fork.chain(3)[:16]}"})
     opening = next(stream)
     assert opening.id == f"{new}:3:{fork.chain(3)[:16]}"

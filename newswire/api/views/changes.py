@@ -18,7 +18,13 @@ from newswire.api.views import streams
 from newswire.changes import consumers
 from newswire.changes.content import encode_entry
 from newswire.changes.page import Changes, changes_page, position_before
-from newswire.changes.positions import CHAIN_PATTERN, LogPosition, complete_position, verify_position
+from newswire.changes.positions import (
+    CHAIN_PATTERN,
+    LogPosition,
+    complete_position,
+    verify_position,
+    wire_changed_problem,
+)
 from newswire.changes.rules import Reader
 from newswire.document import join_page
 from newswire.timestamps import now
@@ -95,10 +101,14 @@ def find_beginning(
     # An EventSource reconnects with its first URL, so that the header is newer than any parameter.
     if last_event is not None and context.media_type == streams.EVENTS:
         return position_of(last_event)
+    start, wire_id = parameters.get("start", "oldest"), parameters.get("wire")
     if "consumer" in parameters:
+        # A failover can lose the last acknowledgements too: then the stored position still matches, and only the id
+        # that the reader sends tells that it may have read further.
+        if wire_id not in (None, head.wire):
+            raise wire_changed_problem(wire_id, head)
         found = consumers.find_consumer(connection, context.caller.party, parameters["consumer"])
         return LogPosition(found.after, found.chain, found.wire)
-    start, wire_id = parameters.get("start", "oldest"), parameters.get("wire")
     if start == "oldest":
         return LogPosition(parameters.get("after", 0), parameters.get("chain"), wire_id)
     seq = head.seq if start == "now" else position_before(connection, resolve_moment(start, moment) or 0)
