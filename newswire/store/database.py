@@ -195,7 +195,8 @@ class Database:
             raise Problem("unavailable", detail, headers={"Retry-After": "60"}) from error
 
     def dispose(self) -> None:
-        """Closes the connections that are idle."""
+        """Closes the connections that are idle, and ends the thread that watches queries."""
+        self._watch.close()
         self._shared_look.close()
         self._shared_look.pool.engine.dispose()
         self._readers.engine.dispose()

@@ -98,25 +98,34 @@ class QueryWatch:
         self._watched.pop(query, None)
         return query.fault
 
+    def close(self) -> None:
+        """Ends the thread, which would keep the database in memory; the next query starts another one."""
+        with self._starting:
+            wanted, self._wanted, self._thread = self._wanted, threading.Event(), None
+            wanted.set()
+
     def _wake(self) -> None:
         with self._starting:
             self._wanted.set()
             if self._thread is None:
                 # A daemon: a process that ends must not wait for it.
-                self._thread = threading.Thread(target=self._watch, name="query-watch", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._watch, args=(self._wanted,), name="query-watch", daemon=True
+                )
                 self._thread.start()
 
-    def _watch(self) -> None:
+    def _watch(self, wanted: threading.Event) -> None:
+        """Looks at the queries until `close`, which puts another event in the place of `wanted`."""
         idle = 0
-        while self._wanted.wait():
+        while wanted.wait() and wanted is self._wanted:
             time.sleep(TICK_SECONDS)
             queries = list(self._watched)
             idle = 0 if queries else idle + 1
             if idle > IDLE_TICKS:
-                self._wanted.clear()
+                wanted.clear()
                 # One that was added before the event was cleared has woken nobody.
                 if self._watched:
-                    self._wanted.set()
+                    wanted.set()
             for query in queries:
                 self._check(query)
 

@@ -94,3 +94,14 @@ def test_eight_slow_queries_end_together_and_the_others_go_on(database: Database
     for thread in slow:
         thread.join()
     assert [problem.code for problem in problems] == ["query_too_slow"] * len(slow)
+
+
+def test_the_thread_ends_with_its_database_and_starts_again_with_the_next_query(database: Database) -> None:
+    for _ in range(2):
+        before = threading.enumerate()
+        with database.read(QueryLimit(SECONDS)) as connection:
+            connection.scalar(text("SELECT 1"))
+        (thread,) = (each for each in threading.enumerate() if each not in before)
+        database.dispose()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
