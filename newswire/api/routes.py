@@ -39,7 +39,7 @@ STORED: Mapping[int, type[Schema] | None] = {200: responses.StoredOrKilled, 201:
 REPLACING = (*WRITING, "not_found", "stale_version", "article_canceled", "precondition_failed")
 GONE = ("not_found", "article_canceled")
 MISSING = ("not_found",)
-BEHIND = ("cursor_ahead", "wire_changed", "not_found")
+BEHIND = ("cursor_ahead", "wire_changed", "wire_forked", "not_found")
 TOKEN_OPENS = "`token` opens it to readers that cannot send headers."
 
 

@@ -283,12 +283,14 @@ def test_they_can_be_released_and_indexed_again(wire: Wire) -> None:
     store_without(wire, dict(zip((result["id"] for result in results), ARTICLES, strict=True)))
     with wire.database.begin() as connection:
         assert release_due_articles(connection, now() + 3_600_001) == len(ARTICLES)
-    assert len(publisher.listed("limit=100&has_image=true&q=cocoa")) == len(ARTICLES) - 1
+    # A release opens the row of the index as it was written when the version was stored, with its pictures.
+    assert len(publisher.listed("limit=100&has_image=true&q=cocoa")) == len(ARTICLES)
     with wire.database.begin() as connection:
         table = "search_place" if wire.is_sqlite else "search_document"
         connection.exec_driver_sql(f"UPDATE {table} SET index_version = '0'")
     assert [*rebuild_index(wire.database)][-1] == len(ARTICLES)
     assert len(publisher.listed("limit=100&q=cocoa")) == len(ARTICLES)
+    assert len(publisher.listed("limit=100&has_image=true&q=cocoa")) == len(ARTICLES) - 1
 
 
 def test_a_member_that_a_version_did_not_have_does_not_count_in_its_digest(wire: Wire) -> None:

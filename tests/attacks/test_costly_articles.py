@@ -34,7 +34,7 @@ LONGEST_WAIT = 10.0
 LONGEST_LOCK = 2.0
 """Seconds; alone on a machine it is 0.25."""
 LONGEST_PREPARATION = 2.0
-MOST_GROWTH = 100 * MEGABYTE
+MOST_GROWTH = 200 * MEGABYTE
 OTHERS = 20
 LINES, JSON = "application/x-ndjson", "application/json"
 

@@ -116,7 +116,7 @@ def test_entries_kept_for_streams_take_the_same_memory_for_every_host(
     before = peak_memory(server)
     for number in range(HOSTS):
         assert read_events(url, reader.key, f"host{number}.example", ENTRIES) == ENTRIES
-    assert peak_memory(server) - before < HOSTS * ENTRIES * BODY / 4
+    assert peak_memory(server) - before < HOSTS * ENTRIES * BODY / 2
     kept_open.close()
     watching.close()
     sending.close()

@@ -181,6 +181,7 @@ def test_twice_the_limit_on_four_processes_is_the_limit_also_when_they_are_kille
 
     with ThreadPoolExecutor(8) as pool:
         first = [answer for found in pool.map(ask, [5] * 8) for answer in found]
+        waited(lambda: len(web_processes(site.server)) == 4, "all web processes are there")
         killed = kill_web_processes(site.server)
         # Each has to be replaced, or the requests below would not reach new ones.
         waited(lambda: len(web_processes(site.server) - killed) == 4, "there are new web processes")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -390,9 +391,17 @@ class Newsstand:
         limits = {kind: edition.named(kind, values) for kind, values in reader.limits.items()}
         self.wire.set_partner("partner", **limits)
         caller = {"partner": self.partner, "admin": self.admin, **edition.callers}[reader.who]
+        if is_too_dear(caller, edition.parameters(asked)):
+            return
         expected = [story for story in stories if reader.may_see(story) and asked.means(story)]
         expected.sort(key=asked.order, reverse=asked.sort.startswith("-"))
         compare(caller, edition.parameters(asked), asked.limit, expected, edition)
+
+
+def is_too_dear(caller: Caller, parameters: Mapping[str, Any]) -> bool:
+    """Whether the query is refused for its price, as one with the same prefix again and again is."""
+    response = caller.get(f"/v1/articles?{urlencode({**parameters, 'count': 'true', 'facets': ','.join(FACETS)})}")
+    return response.status_code == 400 and response.get_json()["detail"].find("costs too much to search") > 0
 
 
 def compare(

@@ -300,7 +300,7 @@ def test_me_says_who_the_key_is(wire: Wire) -> None:
     publisher, partner, admin = wire.as_publisher(), wire.as_partner(section=["World"]), wire.as_admin()
     assert publisher.get("/v1/me").get_json() == {
         "kind": "publisher", "slug": "reuters", "name": "Reuters", "scopes": ["publish", "read"], "label": None,
-        "expires_at": None, "entitlement": {"publisher": ["reuters"]},
+        "expires_at": None, "entitlement": {"publisher": ["reuters"]}, "limits": {},
     }  # fmt: skip
     assert partner.get("/v1/me").get_json()["entitlement"] == {"section": ["World"]}
     assert admin.get("/v1/me").get_json()["scopes"] == ["admin", "publish", "read"]

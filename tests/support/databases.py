@@ -29,7 +29,10 @@ def copied_database(request: pytest.FixtureRequest, template: str) -> Iterator[s
         with closing(sqlite3.connect(source.database)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         folder = request.getfixturevalue("tmp_path_factory").mktemp("database")
-        yield f"sqlite:///{shutil.copyfile(source.database, folder / 'newswire.db')}"
+        copy = folder / "newswire.db"
+        # Before the content comes: a database that others can read makes `newswire serve` warn.
+        copy.touch(0o600)
+        yield f"sqlite:///{shutil.copyfile(source.database, copy)}"
         shutil.rmtree(folder)
     else:
         with new_database(request.getfixturevalue("postgres_url"), source.database) as url:
