@@ -2,7 +2,7 @@
 
     PageCacheMiddleware       before Flask: responds from the page cache, else hands over the head and the caller
     (Flask's router)          has matched the path by now; its 404 or 405 is raised after the next step
-    begin_request             creates the `RequestContext`
+    begin_request             creates the `RequestContext`, and checks the Host header
     make_view                 authentication, quota, scope, a slot, check of the address, content negotiation,
                               parameters; the view
     (respond_to_…)            turns an exception into a problem document
@@ -55,7 +55,10 @@ def install_pipeline(app: Flask, state: SharedState) -> None:
 
 
 def begin_request(state: SharedState) -> None:
-    """Creates the context of the request."""
+    """Creates the context of the request, and refuses a request under a name that is not ours.
+
+    It runs at every address, also at those that are no `Route`, and before the 404 of an unknown one.
+    """
     sent = request._get_current_object()  # type: ignore[attr-defined]
     environ = sent.environ
     cache = handed_over(environ)
@@ -74,9 +77,27 @@ def begin_request(state: SharedState) -> None:
     if cache.began:
         # The page cache may have waited for another request that makes the same page.
         context.patience -= time.perf_counter() - cache.began
-    # Last, because it may raise: by now `g` holds the context that a problem document is made with.
+    # Last, because they may raise: by now `g` holds the context that a problem document is made with.
+    check_host(context)
     if "HTTP_X_FORWARDED_FOR" in environ and (address := context.client_address) is not None:
         context.take_address(address)
+
+
+def check_host(context: RequestContext) -> None:
+    """Raises `invalid_parameter` for a Host that names no host, or is not a name of the wire."""
+    if not context.base_url:
+        detail = "The header Host is missing or names no host; send a host name or an address, with or without a port."
+        raise Problem("invalid_parameter", detail, [Fault("invalid", detail, parameter="Host")])
+    settings, environ = context.state.settings, context.request.environ
+    # A probe of a container or a balancer asks for the address of the process, whatever the wire is called.
+    if settings.allowed_hosts is None or environ["PATH_INFO"] in HEALTH:
+        return
+    host = environ.get("HTTP_HOST", "")
+    if not is_allowed_host(host, settings.allowed_hosts, settings.base_url):
+        # No URL of ours may be made of the refused name; the `type` of the problem would be one.
+        context.base_url = settings.base_url or ""
+        detail = f"The wire is not reached as {printable_text(host)[:100]!r}; its operator names it in {ALLOWED_HOSTS}."
+        raise Problem("invalid_parameter", detail, [Fault("invalid", detail, parameter="Host")])
 
 
 def make_view(route: Route) -> Callable[..., Response]:
@@ -92,7 +113,7 @@ def make_view(route: Route) -> Callable[..., Response]:
             reserve_request(context, route.scope)
             check_scope(context.caller, route.scope)
             take_work_slot(context, route)
-        check_address(context, route, address)
+        check_path(context, address)
         if route.path.startswith("/v1"):
             context.media_type = negotiate_media_type(context.request, offered)
         context.parameters = load_parameters(schema, sent_parameters(context.request.query_string, context.query))
@@ -164,28 +185,14 @@ def take_work_slot(context: RequestContext, route: Route) -> None:
         raise
 
 
-def check_address(context: RequestContext, route: Route, address: Mapping[str, Any]) -> None:
-    """Raises a problem for an invalid or foreign Host, and for a path that is not UTF-8 or not fit for XML."""
-    if not context.base_url:
-        detail = "The header Host is missing or names no host; send a host name or an address, with or without a port."
-        raise Problem("invalid_parameter", detail, [Fault("invalid", detail, parameter="Host")])
-    # A probe of a container or a balancer asks for the address of the process, whatever the wire is called.
-    if (allowed := context.state.settings.allowed_hosts) is not None and route.path not in HEALTH:
-        check_host(context, allowed)
+def check_path(context: RequestContext, address: Mapping[str, Any]) -> None:
+    """Raises `not_found` for a path that is not UTF-8 or not fit for XML."""
     names = "".join(str(value) for name, value in address.items() if name != "external_id")
     path = context.request.environ["PATH_INFO"]
     # PEP 3333 gives the path as bytes decoded as Latin-1. Flask replaces what is not UTF-8 by U+FFFD, so that two
     # different paths would look the same to a view.
     if UNCARRIABLE.search(names) or not (path.isascii() or is_utf8(path.encode("latin-1"))):
         raise Problem("not_found", "There is nothing at this address.")
-
-
-def check_host(context: RequestContext, allowed: tuple[str, ...]) -> None:
-    """Raises `invalid_parameter` for a Host that is not a name of the wire."""
-    host = context.request.environ.get("HTTP_HOST", "")
-    if not is_allowed_host(host, allowed, context.state.settings.base_url):
-        detail = f"The wire is not reached as {printable_text(host)[:100]!r}; its operator names it in {ALLOWED_HOSTS}."
-        raise Problem("invalid_parameter", detail, [Fault("invalid", detail, parameter="Host")])
 
 
 def respond_to_problem(problem: Problem) -> Response:

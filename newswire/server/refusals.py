@@ -73,9 +73,11 @@ def encode_refusal(refusal: Refusal) -> bytes:
     document = {"type": "about:blank", "title": phrase, "status": refusal.status, "detail": refusal.detail}
     body = json.dumps(document).encode()
     retry = "" if refusal.retry_after is None else f"Retry-After: {refusal.retry_after}\r\n"
+    # The last two are those of every response of the application too (`api.responses.SAFE_HEADERS`).
     head = (
         f"HTTP/1.1 {refusal.status} {phrase}\r\nDate: {http_date()}\r\nConnection: close\r\n{retry}"
-        f"Content-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: {len(body)}\r\n"
+        "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\r\n"
     )
     return head.encode("latin-1") + body
 

@@ -312,8 +312,8 @@ def test_an_odd_header_breaks_nothing(site: Site) -> None:
 @pytest.mark.parametrize(
     "host", ["", "a b", "a/b", "a@b", "[::1", "a:99999999", "ä.example", "a,b", "<script>"], ids=shown
 )
-def test_a_host_that_is_none_is_refused_where_links_are_made(site: Site, host: str) -> None:
-    for path in (LIST, site.address, CHANGES, "/v1/problems"):
+def test_a_host_that_is_none_is_refused_at_every_address(site: Site, host: str) -> None:
+    for path in (LIST, site.address, CHANGES, "/v1/problems", "/docs", "/v1/openapi.json", "/healthz", "/nowhere"):
         problem = problem_of(site.publisher.get(path, headers={"Host": host}), "invalid_parameter")
         assert places_of(problem) == {"Host"}
 

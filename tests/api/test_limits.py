@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import product
 
 import pytest
 from click.testing import CliRunner
@@ -293,6 +294,22 @@ def test_the_wire_answers_to_its_names_only(fresh_sqlite: str) -> None:
             assert problem["errors"][0]["parameter"] == "Host"
             assert host.partition(":")[0] in problem["detail"]
             assert partner.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+def test_a_name_that_is_not_ours_is_refused_everywhere_and_in_no_url(fresh_sqlite: str) -> None:
+    with closing(Wire(fresh_sqlite, allowed_hosts=("wire.example.org",))) as wire:
+        key = wire.as_partner().key
+        ours, other = {"Host": "wire.example.org"}, {"Host": "evil.example"}
+        for path in ("/v1/articles", "/v1/articles/", "/v1/openapi.json", "/docs", "/docs/assets/x.css", "/nowhere"):
+            # Before authentication, and before a 404 or 405.
+            for method, headers in product(("GET", "DELETE"), (other, other | {"Authorization": f"Bearer {key}"})):
+                refused = wire.client.open(path, method=method, headers=headers)
+                assert problem_of(refused, "invalid_parameter")["type"] == "/v1/problems#invalid_parameter"
+                assert "evil.example" not in str(refused.headers)
+        for path in ("/docs", "/v1/openapi.json"):
+            assert wire.client.get(path, headers=ours).status_code == 200
+        for path in ("/healthz", "/readyz"):
+            assert wire.client.get(path, headers=other).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,9 @@ def test_millions_of_tiny_chunks_cost_little(target: Target) -> None:
 def test_a_head_is_answered_or_refused(target: Target, sent: bytes, status: int) -> None:
     answer = target.answer_to(sent)
     assert answer[:13] in {b"HTTP/1.0 %d " % status, b"HTTP/1.1 %d " % status}, answer[:300]
+    # Whether the server itself has answered or the application.
+    for header in (b"X-Content-Type-Options: nosniff", b"Referrer-Policy: no-referrer"):
+        assert answer.count(b"\r\n%s\r\n" % header) == 1, answer[:600]
 
 
 def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
