@@ -27,7 +27,7 @@ WARNED_MILLISECONDS = 7 * 24 * 3_600_000
 """How long `/readyz` names a fork."""
 LOST = (
     "the wire has lost entries: where this process had seen entry %d, the database has another one or none, as after a"
-    " failover to a standby that lagged. The wire %s is %s from now on; see docs/how-to/survive-a-failover.md"
+    " failover to a standby that lagged. The wire %s is %s from now on; see 'How to survive a failover'"
 )
 
 
@@ -125,5 +125,5 @@ def fork_warning(connection: Connection, moment: int) -> str | None:
         return None
     return (
         f"At {format_instant(found.ended_at)} the wire was found to have lost entries that had been read, and took a"
-        f" new id in place of {found.wire}; see docs/how-to/survive-a-failover.md."
+        f" new id in place of {found.wire}; see 'How to survive a failover'."
     )

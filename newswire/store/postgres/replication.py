@@ -43,7 +43,7 @@ def check_replication(connection: Connection) -> None:
     if not standbys_needed(found.names):
         raise DatabaseError(
             "NEWSWIRE_DURABILITY=replicated, but PostgreSQL waits for no standby: set synchronous_standby_names, or"
-            " synchronous_mode with Patroni; see docs/how-to/survive-a-failover.md."
+            " synchronous_mode with Patroni; see 'How to survive a failover'."
         )
     if not found.may_see:
         raise DatabaseError(
