@@ -43,7 +43,7 @@ First steps on a database of its own (a file newswire.db in this folder):
 Settings are NEWSWIRE_* variables, such as NEWSWIRE_DATABASE_URL; each can
 end in _FILE and name a file with the value instead. push, pull, tail and
 verify --remote call the wire at NEWSWIRE_URL with the key in NEWSWIRE_KEY.
-Exit status: 0 done, 1 failed, 2 wrong usage."""
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
 
 
 def load_module(name: str) -> Any:
