@@ -229,7 +229,7 @@ MUTANTS = [
            "server/test_request_framing.py"),
     Mutant("a body over its limit is kept", "server/request_body.py", "if content and self.size <= self.limit:",
            "if content:", "server/test_request_framing.py"),
-    Mutant("a slow body is waited for", "server/request_body.py", "self.received < counted * BODY_BYTES_PER_SECOND",
+    Mutant("a slow body is waited for", "server/request_body.py", "received < seconds * BODY_BYTES_PER_SECOND",
            "False", "server/test_request_framing.py"),
     Mutant("events of closed connections are handled", "server/event_loop.py",
            "if connection not in self.connections[connection.state]:\n            # Another",

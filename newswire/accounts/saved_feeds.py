@@ -73,6 +73,10 @@ def renew_token(connection: Connection, caller: Caller, name: str, token: str, n
 
 def change_feed(connection: Connection, party: str, name: str, changes: Mapping[str, Any], now: int) -> SavedFeed:
     """Changes the name, title, query or token (a SHA-256, or None) of a feed; raises `not_found`."""
+    stored = find_feed(connection, party, name)
+    if stored == stored._replace(**changes):
+        # A new revision would have everybody's access resolved again, for nothing.
+        return stored
     # The bump of the revision locks the head row, so no other transaction can change the feed, or take the new name,
     # between the select and the update.
     wire.bump_revision(connection)

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Request
 
 from newswire.accounts.callers import Caller
-from newswire.api.auth import SIGNATURE
+from newswire.api.auth import SIGNATURE, SIGNED
 from newswire.api.context import SharedState
 from newswire.api.limits.slots import address_party
 from newswire.api.request.address import client_address
@@ -22,6 +22,8 @@ from newswire.wire import look_at_head
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 BATCH_PATH = "/v1/articles/batch"
+SIGNED_OPERATIONS = frozenset({("POST", "/v1/articles")})
+"""What `routes` lets a signature authenticate."""
 OF_READERS = ("/v1/consumers", "/v1/feeds")
 READER_BYTES = 100_000
 """The longest body of a request that a key without the scope `publish` may send."""
@@ -39,7 +41,7 @@ def body_limit(state: SharedState, environ: Mapping[str, Any]) -> int:
         return 0
     longest = BATCH_BYTES if path == BATCH_PATH else ARTICLE_BYTES
     if "HTTP_AUTHORIZATION" not in environ:
-        return longest if SIGNATURE_VARIABLE in environ and not is_guessing(state, environ) else 0
+        return ARTICLE_BYTES if may_be_signed(state, environ) and not is_guessing(state, environ) else 0
     try:
         caller = find_caller_of(state, environ)
     except Problem as problem:
@@ -49,6 +51,13 @@ def body_limit(state: SharedState, environ: Mapping[str, Any]) -> int:
     if scope not in caller.scopes or state.quotas.is_used_up(caller, scope, environ):
         return 0
     return READER_BYTES if scope == "read" else longest
+
+
+def may_be_signed(state: SharedState, environ: Mapping[str, Any]) -> bool:
+    """Whether the wire takes a signature for this operation, and one is sent that has the form of one."""
+    operation = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    signature = environ.get(SIGNATURE_VARIABLE, "")
+    return state.settings.secret is not None and operation in SIGNED_OPERATIONS and bool(SIGNED.fullmatch(signature))
 
 
 def is_guessing(state: SharedState, environ: Mapping[str, Any]) -> bool:

@@ -132,7 +132,7 @@ class Acceptor:
             connection: (connection.exchange.body.received if state is State.BODY else connection.sent) / age
             for state in (State.BODY, State.SENDING)
             for connection in self.loop.connections[state]
-            if (age := now - connection.since) > bounds.BODY_GRACE_SECONDS
+            if (age := now - connection.since) > bounds.BODY_WINDOW_SECONDS
         }
         if rates:
             self.loop.drop(min(rates, key=rates.__getitem__))

@@ -10,9 +10,9 @@ KIB, MIB = 1024, 1024 * 1024
 
 HEAD_SECONDS = 10.0
 """From the accepting of a connection, or the first byte of its next request, to the end of the head."""
-BODY_GRACE_SECONDS = 10.0
+BODY_WINDOW_SECONDS = 10.0
 BODY_BYTES_PER_SECOND = 1024
-"""The least average rate of a body after `BODY_GRACE_SECONDS`."""
+"""The least average rate of a body in each `BODY_WINDOW_SECONDS`."""
 BODY_PAUSE_SECONDS = 20.0
 """The longest pause within a body, whatever its average rate is."""
 SEND_SECONDS = 20.0

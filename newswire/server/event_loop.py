@@ -222,7 +222,8 @@ class EventLoop:
         if body.is_whole or body.is_refused:
             self.dispatch(connection)
         elif self.bodies > bounds.BODIES_BYTES:
-            raise RefusedError(NO_ROOM)
+            # Not the one that happens to receive: a few clients with large bodies would have all others refused.
+            self.refuse(max(self.connections[State.BODY], key=lambda each: each.exchange.body.size), NO_ROOM)
 
     def send(self, connection: Connection) -> None:
         before = connection.unsent

@@ -9,9 +9,9 @@ from typing import IO
 
 from newswire.server.bounds import (
     BODY_BYTES_PER_SECOND,
-    BODY_GRACE_SECONDS,
     BODY_IN_MEMORY_BYTES,
     BODY_PAUSE_SECONDS,
+    BODY_WINDOW_SECONDS,
 )
 from newswire.server.chunked import ChunkedDecoder
 
@@ -22,7 +22,7 @@ class RequestBody:
     """The body of one request, `length` bytes long, or in the chunked coding if `length` is None.
 
     `limit` is the number of bytes that may be received; a longer body is refused, and what has arrived is dropped.
-    `began` and `progress_at` are in seconds of the monotonic clock.
+    `window_began` and `progress_at` are in seconds of the monotonic clock.
     """
 
     def __init__(self, length: int | None, now: float) -> None:
@@ -31,7 +31,8 @@ class RequestBody:
         self.limit = UNLIMITED
         self.size = 0
         self.received = 0
-        self.began = self.progress_at = now
+        self.window_began = self.progress_at = now
+        self.window_received = 0
         self.rest = b""
         self.file: IO[bytes] | None = None
 
@@ -72,11 +73,18 @@ class RequestBody:
             self.file.write(content)
 
     def is_too_slow(self, now: float) -> bool:
-        """Whether the body has paused for too long, or is slower than the least rate."""
-        counted = now - self.began - BODY_GRACE_SECONDS
-        return now - self.progress_at > BODY_PAUSE_SECONDS or (
-            counted > 0 and self.received < counted * BODY_BYTES_PER_SECOND
-        )
+        """Whether the body has paused for too long, or was slower than the least rate in the last window.
+
+        The rate counts anew in each window: a client that has sent much at once would otherwise hold it for hours.
+        """
+        seconds = now - self.window_began
+        if now - self.progress_at > BODY_PAUSE_SECONDS:
+            return True
+        if seconds < BODY_WINDOW_SECONDS:
+            return False
+        received, self.window_received = self.received - self.window_received, self.received
+        self.window_began = now
+        return received < seconds * BODY_BYTES_PER_SECOND
 
     def open_input(self) -> IO[bytes]:
         """The body as a file, from its beginning."""

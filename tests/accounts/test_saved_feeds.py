@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from newswire.api.limits.quotas import EDITS
 from newswire.store.tables import feed
 from newswire.timestamps import format_instant, now
+from newswire.wire import read_head
 from tests.support.site import places_of, problem_of
 from tests.support.wire import Caller, Wire
 
@@ -230,3 +232,20 @@ def test_a_token_never_shows_what_only_an_owner_sees(wire: Wire) -> None:
         token = saved(caller)["token"]
         found = wire.client.get(f"/v1/feeds/desk.json?token={token}").get_json()
         assert [item["title"] for item in found["items"]] == ["Stays"]
+
+
+def test_an_edit_that_changes_nothing_raises_no_revision_and_edits_are_limited(wire: Wire) -> None:
+    partner, other = wire.as_partner(), wire.as_partner("other")
+    feed = {"name": "markets", "title": "Markets", "query": {"section": ["Markets"]}}
+    assert partner.post("/v1/feeds", json=feed).status_code == 201
+    with wire.database.read() as connection:
+        before = read_head(connection)
+    assert partner.call("PATCH", "/v1/feeds/markets", json={}).status_code == 200
+    assert partner.call("PATCH", "/v1/feeds/markets", json={"title": "Markets"}).status_code == 200
+    with wire.database.read() as connection:
+        assert read_head(connection) == before
+    statuses = [partner.call("PATCH", "/v1/feeds/markets", json={}).status_code for _ in range(EDITS.requests)]
+    assert (statuses[0], statuses[-1]) == (200, 429)
+    assert statuses.count(200) == EDITS.requests - 3
+    assert partner.get("/v1/feeds/markets").status_code == 200
+    assert other.post("/v1/feeds", json=feed).status_code == 201

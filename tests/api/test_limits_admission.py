@@ -72,3 +72,14 @@ def test_a_body_of_somebody_who_cannot_be_looked_up_now_is_received(fresh_sqlite
         for party in ("one", "two"):
             slots.take(slots.authentications, party, 0)
         assert limit_of(wire, "/v1/articles", publisher.key) == ARTICLE_BYTES
+
+
+def test_a_body_with_a_signature_is_received_only_where_it_may_be_valid(wire: Wire, fresh_sqlite: str) -> None:
+    signed = {"X-Superdesk-Signature": "sha1=" + "0" * 40}
+    assert limit_of(wire, "/v1/articles", None, **signed) == ARTICLE_BYTES
+    for path in ("/v1/articles/batch", "/nope", "/v1/feeds"):
+        assert limit_of(wire, path, None, **signed) == 0
+    assert limit_of(wire, "/v1/articles", None, "PUT", **signed) == 0
+    assert limit_of(wire, "/v1/articles", None, **{"X-Superdesk-Signature": "x"}) == 0
+    with closing(Wire(fresh_sqlite)) as without_secret:
+        assert limit_of(without_secret, "/v1/articles", None, **signed) == 0

@@ -3,6 +3,7 @@
 import gzip
 import json
 import threading
+import time
 from itertools import count
 from typing import Any
 
@@ -133,6 +134,20 @@ def test_a_dry_run_in_parts_judges_like_one_in_a_single_part(
     monkeypatch.setattr(batch, "PART_ARTICLES", 1)
     assert judged(results_of(send(publisher, lines, path=path))) == whole
     assert publisher.changes() == []
+
+
+@pytest.mark.slow
+def test_a_dry_run_of_one_article_again_and_again_takes_time_in_proportion(
+    shared_wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = new_publisher(shared_wire)
+    monkeypatch.setattr(batch, "PART_ARTICLES", 1)
+    began = time.monotonic()
+    lines: list[Line] = [{"external_id": "same", "headline": f"Story {n}"} for n in range(300)]
+    results = results_of(send(publisher, lines, path="/v1/articles/batch?dry_run=true"))
+    assert [result["status"] for result in results] == [201] + [200] * 299
+    # With each of the earlier ones received again for each one it takes 45,000 steps and more than half a minute.
+    assert time.monotonic() - began < 20
 
 
 def test_a_fault_in_the_last_article_of_an_array_refuses_the_batch_before_anything_is_stored(

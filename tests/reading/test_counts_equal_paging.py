@@ -400,7 +400,8 @@ class Newsstand:
 
 def is_too_dear(caller: Caller, parameters: Mapping[str, Any]) -> bool:
     """Whether the query is refused for its price, as one with the same prefix again and again is."""
-    response = caller.get(f"/v1/articles?{urlencode({**parameters, 'count': 'true', 'facets': ','.join(FACETS)})}")
+    asked = {name: value for name, value in parameters.items() if value is not None}
+    response = caller.get(f"/v1/articles?{urlencode({**asked, 'count': 'true', 'facets': ','.join(FACETS)})}")
     return response.status_code == 400 and response.get_json()["detail"].find("costs too much to search") > 0
 
 

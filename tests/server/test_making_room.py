@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from newswire.server.bounds import (
-    BODY_GRACE_SECONDS,
+    BODY_WINDOW_SECONDS,
     HEAD_SECONDS,
     KEEPALIVE_SECONDS,
     LINGER_SECONDS,
@@ -99,8 +99,8 @@ def test_the_slowest_of_the_busy_ones_goes_when_nothing_else_does(loop: Loop) ->
     quick.sent, slow.sent = 1_000_000, 100
     now = time.monotonic()
     assert not loop.acceptor.evict(now + 60)
-    assert not loop.acceptor.evict_slowest(now + BODY_GRACE_SECONDS / 2)
-    assert loop.acceptor.evict_slowest(now + BODY_GRACE_SECONDS + 1)
+    assert not loop.acceptor.evict_slowest(now + BODY_WINDOW_SECONDS / 2)
+    assert loop.acceptor.evict_slowest(now + BODY_WINDOW_SECONDS + 1)
     assert (loop.is_open(quick), loop.is_open(slow)) == (True, False)
 
 

@@ -12,7 +12,7 @@ from gunicorn.http.unreader import IterUnreader
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newswire.server.bounds import BODY_GRACE_SECONDS, BODY_IN_MEMORY_BYTES, BODY_PAUSE_SECONDS, HEAD_BYTES
+from newswire.server.bounds import BODY_IN_MEMORY_BYTES, BODY_PAUSE_SECONDS, BODY_WINDOW_SECONDS, HEAD_BYTES
 from newswire.server.chunked import FREE_CHUNKS, MEAN_CHUNK_BYTES, ChunkedDecoder, MalformedChunks
 from newswire.server.connection import ReceivedBytes
 from newswire.server.request_body import RequestBody
@@ -129,14 +129,21 @@ def test_a_body_over_its_limit_is_refused_and_not_kept() -> None:
 
 def test_a_body_must_keep_its_least_rate_and_make_no_long_pause() -> None:
     body = RequestBody(10**6, 0.0)
-    assert not body.is_too_slow(BODY_GRACE_SECONDS)
-    assert body.is_too_slow(BODY_GRACE_SECONDS + 0.1)
-    body.receive(b"x" * 10_240, BODY_GRACE_SECONDS)
-    assert not body.is_too_slow(BODY_GRACE_SECONDS + 9)
-    assert body.is_too_slow(BODY_GRACE_SECONDS + 11)
-    body.receive(b"x" * 500_000, BODY_GRACE_SECONDS)
-    assert not body.is_too_slow(BODY_GRACE_SECONDS + BODY_PAUSE_SECONDS - 1)
-    assert body.is_too_slow(BODY_GRACE_SECONDS + BODY_PAUSE_SECONDS + 1)
+    assert not body.is_too_slow(BODY_WINDOW_SECONDS - 0.1)
+    body.receive(b"x" * 10_240, BODY_WINDOW_SECONDS - 0.1)
+    assert not body.is_too_slow(BODY_WINDOW_SECONDS)
+    # What came in an earlier window does not count in the next one.
+    body.receive(b"x", 2 * BODY_WINDOW_SECONDS - 1)
+    assert body.is_too_slow(2 * BODY_WINDOW_SECONDS)
+    body.close()
+
+
+def test_a_body_may_not_pause_for_long_whatever_has_arrived() -> None:
+    body = RequestBody(10_000_000, 0.0)
+    body.receive(b"x" * 500_000, 0.0)
+    assert not body.is_too_slow(BODY_WINDOW_SECONDS)
+    assert not body.is_too_slow(BODY_PAUSE_SECONDS - 1)
+    assert body.is_too_slow(BODY_PAUSE_SECONDS + 1)
     body.close()
 
 

@@ -17,6 +17,8 @@ OBJECT_BYTES = 2000
 MOST_REPEATED = 4096
 """Keys that are remembered as asked for more than once."""
 FLIGHT_SECONDS = 1.0
+MOST_WAITING = 16
+"""Requests of one process that wait for a page which another one makes."""
 """How long a request waits for another one to make a page, before it makes the page itself."""
 Key = tuple[str | None, ...]
 
@@ -43,6 +45,7 @@ class PageCache:
         # Hashes of the keys that were found in the cache at this head or an earlier one, least recent first.
         self._repeated: OrderedDict[int, None] = OrderedDict()
         self._making: dict[Key, threading.Event] = {}
+        self._waiting = 0
         self._lock = threading.Lock()
 
     def drop_other_heads(self, head: Head) -> None:
@@ -68,9 +71,14 @@ class PageCache:
             if made is None:
                 self._making[key] = threading.Event()
                 return None, True
+            if self._waiting == MOST_WAITING:
+                # These waits need no slot, so that without a bound they would take all threads.
+                return None, False
+            self._waiting += 1
         # Outside the lock, or the maker could not store the page.
         made.wait(FLIGHT_SECONDS)
         with self._lock:
+            self._waiting -= 1
             return self._fresh_page(key, head, now), False
 
     def finish_making(self, key: Key) -> None:

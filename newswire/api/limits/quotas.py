@@ -22,6 +22,11 @@ FAILURES = Quota(60, 60)
 """Requests with an invalid key, token or signature that an address may send before the next ones are not looked at."""
 
 
+EDITS = Quota(300, 60)
+"""Edits of saved feeds by one party. Each raises the revision, after which the access of every caller and every open
+stream is resolved again: without a bound one reader could slow down all others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """A request that was counted under the quota called `policy`; `window` is its window right after that."""
@@ -93,6 +98,14 @@ class RequestQuotas:
 
     def give_back(self, reservation: Reservation) -> None:
         self._table.give_back(reservation.part, reservation.name, reservation.window, time.monotonic())
+
+    def count_edit(self, party: str) -> None:
+        """Counts an edit of a saved feed; raises `quota_exceeded` for a party that has made too many."""
+        now = time.monotonic()
+        window = self._table.count(KEYS, f"edit {party}", EDITS, now)
+        if window.used > EDITS.requests:
+            detail = f"A party may change its saved feeds {EDITS.requests} times in {EDITS.seconds} s."
+            raise quota_problem(detail, seconds_left(window, now))
 
     def check_failures(self, address: str | None) -> None:
         """Raises `quota_exceeded` for an address that has sent too many invalid keys."""

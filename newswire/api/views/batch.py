@@ -87,7 +87,7 @@ class BatchRequest:
         while self.answer is None:
             if not self.pending:
                 self._prepare_part(articles)
-            if not self._store_part() or (self.budget.is_spent() and not self.pending):
+            if not self._store_part() or (self.budget.is_spent() and (self.dry_run or not self.pending)):
                 break
         body = join_results(self.results, self._unreached()) if self.answer is None else self.answer.body
         response = Response(body, 200, content_type="application/json")
@@ -213,22 +213,23 @@ class BatchRequest:
 
 
 class Rehearsal:
-    """The articles that a dry run has accepted in earlier parts, by external_id.
+    """The last article of each external_id that a dry run has accepted in earlier parts.
 
-    Each part of a dry run is rolled back, so a later article with the same external_id is judged after these.
+    Each part of a dry run is rolled back, so a later article with the same external_id is judged after this one. All
+    earlier ones would make the work grow with the square of their number, with the write lock held.
     """
 
     def __init__(self) -> None:
-        self.accepted: dict[str, list[PreparedArticle | Kill]] = {}
+        self.accepted: dict[str, PreparedArticle | Kill] = {}
         self.repeated: set[str] = set()
         self.length = 0
 
     def repeat(self, receiver: BatchReceiver, sent: Sent) -> None:
-        """Receives the earlier articles with the external_id of this one again, once in each part."""
+        """Receives the earlier article with the external_id of this one again, once in each part."""
         external_id = external_id_of(sent)
         if external_id is not None and external_id not in self.repeated:
             self.repeated.add(external_id)
-            for earlier in self.accepted.get(external_id, ()):
+            if (earlier := self.accepted.get(external_id)) is not None:
                 receiver.receive(earlier)
 
     def end_part(self, batch: Sequence[Sent], outcomes: Sequence[Outcome | Problem]) -> None:
@@ -239,7 +240,7 @@ class Rehearsal:
                 continue
             self.length += len(sent.source) if isinstance(sent, PreparedArticle) else 0
             if self.length <= DRY_RUN_LENGTH:
-                self.accepted.setdefault(external_id, []).append(sent)
+                self.accepted[external_id] = sent
 
 
 def external_id_of(sent: Sent) -> str | None:

@@ -40,7 +40,7 @@ def create_feed(context: RequestContext) -> Response:
     The query takes the filters, `q` and `sort` of `GET /v1/articles`. The answer holds the token that opens
     the feed's documents to readers that cannot send headers: it is shown this once.
     """
-    party_of_key(context.caller, "A feed")
+    count_edit(context)
     content, token = load_json_body(context.request, NEW, BODY_BYTES), saved_feeds.new_token()
     with context.begin() as connection:
         made = saved_feeds.create_feed(
@@ -49,6 +49,13 @@ def create_feed(context: RequestContext) -> Response:
     response = json_response(context, feed_document(made, context.base_url) | {"token": token}, 201)
     response.headers["Location"] = f"{context.base_url}/v1/feeds/{made.name}"
     return response
+
+
+def count_edit(context: RequestContext) -> str:
+    """The party of the caller, whose edits of feeds are limited; raises `quota_exceeded`."""
+    party = party_of_key(context.caller, "A feed")
+    context.state.quotas.count_edit(party)
+    return party
 
 
 def read_feed(context: RequestContext, feed: str) -> Response:
@@ -65,7 +72,7 @@ def change_feed(context: RequestContext, feed: str) -> Response:
     What is left out stays. Cursors of the query before are refused with `cursor_mismatch`.
     """
     party, content = (
-        party_of_key(context.caller, "A feed"),
+        count_edit(context),
         load_json_body(context.request, PATCH, BODY_BYTES, MERGE_TYPES),
     )
     with context.begin() as connection:
@@ -78,7 +85,7 @@ def delete_feed(context: RequestContext, feed: str) -> Response:
 
     Its token opens nothing from now on.
     """
-    party = party_of_key(context.caller, "A feed")
+    party = count_edit(context)
     with context.begin() as connection:
         saved_feeds.delete_feed(connection, party, feed)
     return Response(status=204)
@@ -90,7 +97,7 @@ def renew_token(context: RequestContext, feed: str) -> Response:
     It is shown this once. The one before opens nothing from now on. Also for a feed that has none, as after the
     last key of its owner that may read was revoked, which deletes the tokens of all its feeds.
     """
-    party_of_key(context.caller, "A feed")
+    count_edit(context)
     token = saved_feeds.new_token()
     with context.begin() as connection:
         saved_feeds.renew_token(connection, context.caller, feed, token, now())
@@ -102,7 +109,7 @@ def revoke_token(context: RequestContext, feed: str) -> Response:
 
     Only your keys open it from now on.
     """
-    party = party_of_key(context.caller, "A feed")
+    party = count_edit(context)
     with context.begin() as connection:
         saved_feeds.change_feed(connection, party, feed, {"token": None}, now())
     return Response(status=204)
