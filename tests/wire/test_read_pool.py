@@ -61,7 +61,8 @@ def test_a_reader_that_waits_for_a_connection_in_vain_is_refused(fresh_postgresq
         # Publishers have connections of their own.
         with database.begin() as connection:
             wire.bump_revision(connection)
-    assert (refused.value.code, refused.value.headers) == ("unavailable", {"Retry-After": "1"})
+    assert refused.value.code == "unavailable"
+    assert refused.value.headers["Retry-After"] in {"1", "2", "3"}
     database.dispose()
 
 

@@ -1,9 +1,11 @@
 """Views of saved feeds, which are queries stored under a name: their CRUD, and reading through them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response
+from sqlalchemy import Connection
 
 from newswire.accounts import saved_feeds
 from newswire.accounts.saved_feeds import SavedFeed
@@ -40,9 +42,9 @@ def create_feed(context: RequestContext) -> Response:
     The query takes the filters, `q` and `sort` of `GET /v1/articles`. The answer holds the token that opens
     the feed's documents to readers that cannot send headers: it is shown this once.
     """
-    count_edit(context)
+    party_of_key(context.caller, "A feed")
     content, token = load_json_body(context.request, NEW, BODY_BYTES), saved_feeds.new_token()
-    with context.begin() as connection:
+    with begin_edit(context) as connection:
         made = saved_feeds.create_feed(
             connection, context.caller, content["name"], content.get("title"), content["query"], token, now()
         )
@@ -51,11 +53,12 @@ def create_feed(context: RequestContext) -> Response:
     return response
 
 
-def count_edit(context: RequestContext) -> str:
-    """The party of the caller, whose edits of feeds are limited; raises `quota_exceeded`."""
-    party = party_of_key(context.caller, "A feed")
-    context.state.quotas.count_edit(party)
-    return party
+@contextmanager
+def begin_edit(context: RequestContext) -> Iterator[Connection]:
+    """A transaction that edits a feed. It counts at its end, and is rolled back for a party with too many edits."""
+    with context.begin() as connection:
+        yield connection
+        context.state.quotas.count_edit(context.caller.party)
 
 
 def read_feed(context: RequestContext, feed: str) -> Response:
@@ -72,10 +75,10 @@ def change_feed(context: RequestContext, feed: str) -> Response:
     What is left out stays. Cursors of the query before are refused with `cursor_mismatch`.
     """
     party, content = (
-        count_edit(context),
+        party_of_key(context.caller, "A feed"),
         load_json_body(context.request, PATCH, BODY_BYTES, MERGE_TYPES),
     )
-    with context.begin() as connection:
+    with begin_edit(context) as connection:
         changed = saved_feeds.change_feed(connection, party, feed, content, now())
     return json_response(context, feed_document(changed, context.base_url))
 
@@ -85,8 +88,8 @@ def delete_feed(context: RequestContext, feed: str) -> Response:
 
     Its token opens nothing from now on.
     """
-    party = count_edit(context)
-    with context.begin() as connection:
+    party = party_of_key(context.caller, "A feed")
+    with begin_edit(context) as connection:
         saved_feeds.delete_feed(connection, party, feed)
     return Response(status=204)
 
@@ -97,9 +100,9 @@ def renew_token(context: RequestContext, feed: str) -> Response:
     It is shown this once. The one before opens nothing from now on. Also for a feed that has none, as after the
     last key of its owner that may read was revoked, which deletes the tokens of all its feeds.
     """
-    count_edit(context)
+    party_of_key(context.caller, "A feed")
     token = saved_feeds.new_token()
-    with context.begin() as connection:
+    with begin_edit(context) as connection:
         saved_feeds.renew_token(connection, context.caller, feed, token, now())
     return json_response(context, {"token": token}, 201)
 
@@ -109,8 +112,8 @@ def revoke_token(context: RequestContext, feed: str) -> Response:
 
     Only your keys open it from now on.
     """
-    party = count_edit(context)
-    with context.begin() as connection:
+    party = party_of_key(context.caller, "A feed")
+    with begin_edit(context) as connection:
         saved_feeds.change_feed(connection, party, feed, {"token": None}, now())
     return Response(status=204)
 
