@@ -15,6 +15,7 @@ from newswire.api.context import SharedState
 from newswire.api.limits.slots import address_party
 from newswire.api.request.address import client_address
 from newswire.api.request.bodies import BATCH_BYTES
+from newswire.api.routes import ROUTES
 from newswire.errors import Problem
 from newswire.formats.strict_json import ARTICLE_BYTES
 from newswire.timestamps import now
@@ -22,8 +23,7 @@ from newswire.wire import look_at_head
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 BATCH_PATH = "/v1/articles/batch"
-SIGNED_OPERATIONS = frozenset({("POST", "/v1/articles")})
-"""What `routes` lets a signature authenticate."""
+SIGNED_OPERATIONS = frozenset((route.method, route.path) for route in ROUTES if route.signed)
 OF_READERS = ("/v1/consumers", "/v1/feeds")
 READER_BYTES = 100_000
 """The longest body of a request that a key without the scope `publish` may send."""

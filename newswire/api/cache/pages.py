@@ -17,9 +17,9 @@ OBJECT_BYTES = 2000
 MOST_REPEATED = 4096
 """Keys that are remembered as asked for more than once."""
 FLIGHT_SECONDS = 1.0
+"""How long a request waits for another one to make a page, before it makes the page itself."""
 MOST_WAITING = 16
 """Requests of one process that wait for a page which another one makes."""
-"""How long a request waits for another one to make a page, before it makes the page itself."""
 Key = tuple[str | None, ...]
 
 
