@@ -23,9 +23,10 @@ WAIT_SECONDS = 30.0
 class Pair:
     """A primary that is written to, and a replica that is read."""
 
-    def __init__(self, primary: URL, replica: URL) -> None:
-        self.primary, self.replica = primary, replica
-        self.written, self.read = Wire(rendered(primary)), Wire(rendered(replica))
+    def __init__(self, primary: URL, replica_server: URL) -> None:
+        self.primary, self.replica_server = primary, replica_server
+        self.replica = replica_server.set(database=primary.database)
+        self.written, self.read = Wire(rendered(primary)), Wire(rendered(self.replica))
         self.publisher = self.written.as_publisher()
 
     def partner(self, slug: str = "partner", **limits: list[str]) -> Caller:
@@ -51,7 +52,8 @@ class Pair:
     def catch_up(self) -> None:
         """Waits until the replica has everything."""
         stands = asked(self.primary, "SELECT pg_current_wal_lsn()::text")
-        waited(lambda: asked(self.replica, f"SELECT pg_last_wal_replay_lsn() >= '{stands}'"))
+        # Asked in the server's own database: that of the test may be still to come.
+        waited(lambda: asked(self.replica_server, f"SELECT pg_last_wal_replay_lsn() >= '{stands}'"))
 
     def close(self) -> None:
         self.read.close()
@@ -69,10 +71,9 @@ def pair(servers: tuple[str, str]) -> Iterator[Pair]:
     primary, replica = servers
     with new_database(primary) as url:
         upgrade(url)
-        made = Pair(make_url(url), make_url(replica).set(database=make_url(url).database))
-        made.catch_up()
-        yield made
-        made.close()
+        with closing(Pair(make_url(url), make_url(replica))) as made:
+            made.catch_up()
+            yield made
 
 
 def rendered(url: URL) -> str:
