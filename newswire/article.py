@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from newswire.errors import Problem, invalid_at
 from newswire.timestamps import format_instant, format_optional
@@ -140,12 +140,20 @@ class Publisher(NamedTuple):
     language: str
 
 
+class ArticleWarning(TypedDict):
+    """What was taken from an article as sent, or changed in it: where (a JSON pointer), a code, and a sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
 @dataclass(frozen=True)
 class Draft:
     """An article as a publisher wants it: validated, sanitised, addresses absolute.
 
     `content` holds the served fields from headline to editor_note; `source` the article as sent,
-    on which a later merge-patch works; times are milliseconds; `warnings` say what was removed.
+    on which a later merge-patch works; times are milliseconds; `warnings` say what was removed or changed.
     """
 
     content: Mapping[str, Any]
@@ -157,7 +165,7 @@ class Draft:
     published_at: int | None
     embargoed_until: int | None
     expires_at: int | None
-    warnings: tuple[Mapping[str, str], ...] = ()
+    warnings: tuple[ArticleWarning, ...] = ()
 
 
 class ArticleState(NamedTuple):

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import orjson
 
-from newswire.article import CONTENT, PARTS, Draft, Field, Publisher
+from newswire.article import CONTENT, PARTS, ArticleWarning, Draft, Field, Publisher
 from newswire.caches import cache_short
 from newswire.errors import Fault, Problem, invalid_at
 from newswire.formats.html.sanitise import NoBaseError, absolute_url, sanitise
@@ -170,14 +170,16 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
     )
 
 
-def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, Sequence[Any]]:
+def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, list[ArticleWarning]]:
     """The body as HTML and as plain text, and the warnings of the sanitiser."""
     if text := fields.get("body_text"):
-        return text_to_html(text), text, ()
-    body = fields.get("body_html") or fields.get("body_markdown")
-    if body is None:
-        return None, None, ()
-    return body.html, html_to_text(body.html), body.warnings
+        return text_to_html(text), text, []
+    name = next((name for name in ("body_html", "body_markdown") if fields.get(name)), None)
+    if name is None:
+        return None, None, []
+    body = fields[name]
+    warnings = [ArticleWarning(pointer=f"/{name}", code=each["code"], detail=each["detail"]) for each in body.warnings]
+    return body.html, html_to_text(body.html), warnings
 
 
 def _sent_value(field: Field, fields: Mapping[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from newswire.article import Draft, Publisher
+from newswire.article import ArticleWarning, Draft, Publisher
 from newswire.errors import Fault, Problem, closest_name
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.publishing.draft import BODIES, Kill, clean_fields, make_draft
@@ -251,7 +251,13 @@ def load_ninjs(read: Ninjs, publisher: Publisher, *, named: bool) -> Draft | Kil
         raise Problem("validation_failed", describe_faults(found), found)
     if read.canceled:
         return Kill(draft.external_id, draft.content["editor_note"])
-    return replace(draft, warnings=(*read.warnings, *draft.warnings))
+    placed = [
+        ArticleWarning(
+            pointer=pointer_in_document(each["pointer"], read.pointers), code=each["code"], detail=each["detail"]
+        )
+        for each in draft.warnings
+    ]
+    return replace(draft, warnings=(*read.warnings, *placed))
 
 
 def pointer_in_document(pointer: str, pointers: Mapping[str, str]) -> str:

@@ -160,6 +160,9 @@ class FullArticle(Identity):
 
 
 class WarningOut(Served):
+    """What was removed from the article, or changed in it."""
+
+    pointer = string_field(description="Where: a JSON pointer (RFC 6901) into what was sent.")
     code = string_field()
     detail = string_field()
 

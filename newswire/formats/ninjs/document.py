@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from newswire.article import ArticleWarning
 from newswire.errors import Fault
 
 NINJS_TYPE = "application/vnd.iptc.ninjs+json"
@@ -47,7 +48,7 @@ class NinjsReader:
     def __init__(self) -> None:
         self.article: dict[str, Any] = {}
         self.pointers: dict[str, str] = {}
-        self.warnings: list[dict[str, str]] = []
+        self.warnings: list[ArticleWarning] = []
         self.faults: list[Fault] = []
 
     def put(self, name: str, found: FoundValue | None) -> None:
@@ -65,9 +66,11 @@ class NinjsReader:
     def drop(self, name: str) -> bool:
         return self.article.pop(name, None) is not None
 
-    def warn(self, code: str, detail: str) -> None:
+    def warn(self, pointer: str, code: str, detail: str) -> None:
+        """Warns of the value at a JSON pointer; `detail` goes on after the pointer and a colon."""
         if len(self.warnings) < MOST_WARNINGS:
-            self.warnings.append({"code": code, "detail": detail[:LONGEST_WARNING]})
+            said = f"{pointer}: {detail}"[:LONGEST_WARNING]
+            self.warnings.append(ArticleWarning(pointer=pointer[:LONGEST_WARNING], code=code, detail=said))
 
     def fault(self, pointer: str, code: str, detail: str) -> None:
         self.faults.append(Fault(code, detail, pointer=pointer))

@@ -34,13 +34,13 @@ def read_concepts(reading: NinjsReader, root: Part) -> None:
         elif subject := _without_nulls(name=name, **_concept_code(item)):
             reading.add("subjects", FoundValue(subject, item.pointer))
         else:
-            reading.warn("not_kept", f"{item.pointer}: has neither name nor code.")
+            reading.warn(item.pointer, "not_kept", "has neither name nor code.")
     for keyword, pointer in list_items(root.take("keywords", "keyword")):
         if not isinstance(keyword, str) or keyword.strip():
             reading.add("keywords", FoundValue(keyword, pointer))
     services = [item for item in root.parts("service") if item.text("name", "code")]
     for item in services[1:] if "section" not in reading.article else services:
-        reading.warn("not_kept", f"{item.pointer}: is not kept; an article has one section.")
+        reading.warn(item.pointer, "not_kept", "is not kept; an article has one section.")
     if services and "section" not in reading.article:
         reading.put("section", FoundValue(services[0].text("name", "code"), services[0].pointer))
 
@@ -66,7 +66,7 @@ def read_places(reading: NinjsReader, root: Part) -> None:
         addresses = [part for contact in item.parts("contactinfo") for part in contact.parts("address")]
         country = item.text("country") or next((part.text("country") for part in addresses), None)
         if name is None:
-            reading.warn("not_kept", f"{item.pointer}: is a place without a name.")
+            reading.warn(item.pointer, "not_kept", "is a place without a name.")
         else:
             reading.add("places", FoundValue(_without_nulls(name=name, country=country), item.pointer))
 
@@ -78,11 +78,11 @@ def read_authors(reading: NinjsReader, root: Part) -> None:
     for item in [*root.parts("authors"), *wrote]:
         author = _author_fields(reading, item)
         if author is None:
-            reading.warn("not_kept", f"{item.pointer}: is an author without a name.")
+            reading.warn(item.pointer, "not_kept", "is an author without a name.")
         else:
             reading.add("authors", FoundValue(author, item.pointer))
     if len(wrote) < len(people):
-        reading.warn("not_kept", f"{people[0].pointer.rpartition('/')[0]}: only the authors among them are kept.")
+        reading.warn(people[0].pointer.rpartition("/")[0], "not_kept", "only the authors among them are kept.")
 
 
 def _author_fields(reading: NinjsReader, item: Part) -> dict[str, Any] | None:
@@ -104,7 +104,7 @@ def _web_address_or_warn(reading: NinjsReader, item: Part, address: str | None) 
     """The URL if it is http or https; otherwise None, with a warning."""
     if address is None or _is_web_address(address):
         return address
-    reading.warn("not_kept", f"{item.pointer}: {address[:200]!r} is no address on the web.")
+    reading.warn(item.pointer, "not_kept", f"{address[:200]!r} is no address on the web.")
     return None
 
 
@@ -126,7 +126,7 @@ def read_pictures(reading: NinjsReader, root: Part) -> None:
     page = next((found for part in pages if (found := part.take("href")) and _is_web_address(str(found.value))), None)
     reading.put("url", page)
     if renditions and own is None and page is None:
-        reading.warn("not_kept", f"{root.under('renditions')}: are not kept; none is a picture or a page on the web.")
+        reading.warn(root.under("renditions"), "not_kept", "are not kept; none is a picture or a page on the web.")
     _read_associations(reading, root)
 
 
@@ -142,9 +142,9 @@ def _read_associations(reading: NinjsReader, root: Part) -> None:
             role = _picture_role(item.text("rel") or name) or _picture_role(name)
             reading.add("images", FoundValue(image | _without_nulls(role=role), item.pointer))
         elif kind in PICTURES:
-            reading.warn("not_kept", f"{item.pointer}: is a picture without a rendition on the web.")
+            reading.warn(item.pointer, "not_kept", "is a picture without a rendition on the web.")
         else:
-            reading.warn("not_kept", f"{item.pointer}: is not kept; only pictures can belong to an article.")
+            reading.warn(item.pointer, "not_kept", "is not kept; only pictures can belong to an article.")
 
 
 def _picture_role(name: str) -> str | None:

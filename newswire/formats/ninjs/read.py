@@ -9,6 +9,7 @@ read in `parts`.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from newswire.article import ArticleWarning
 from newswire.errors import Fault
 from newswire.formats.html.text import text_to_html
 from newswire.formats.ninjs.document import FoundValue, NinjsReader, Part, Prose
@@ -47,7 +48,7 @@ class Ninjs(NamedTuple):
     article: dict[str, Any]
     pointers: Mapping[str, str]
     canceled: bool
-    warnings: list[dict[str, str]]
+    warnings: list[ArticleWarning]
     faults: list[Fault]
 
 
@@ -80,7 +81,7 @@ def read_ninjs(document: Mapping[str, Any]) -> Ninjs:
     read_pictures(reading, root)
     for name, value in root.unread():
         if name.lower() not in OF_NO_CONSEQUENCE and value not in (None, "", [], {}):
-            reading.warn("not_kept", f"{root.under(name)}: is not kept; this wire has no place for it.")
+            reading.warn(root.under(name), "not_kept", "is not kept; this wire has no place for it.")
     return Ninjs(reading.article, reading.pointers, canceled, reading.warnings, reading.faults)
 
 
@@ -95,7 +96,7 @@ def _read_identity(reading: NinjsReader, root: Part) -> None:
         reading.put("source_version", FoundValue(number, version.pointer))
     _read_published_at(reading, root.take("firstpublished"), root.take("firstcreated"), created)
     if (former := root.take("evolvedfrom")) is not None:
-        reading.warn("not_kept", f"{former.pointer}: the story that this one evolved from stays an article of its own.")
+        reading.warn(former.pointer, "not_kept", "the story that this one evolved from stays an article of its own.")
 
 
 def _read_published_at(reading: NinjsReader, *candidates: FoundValue | None) -> None:
@@ -103,7 +104,7 @@ def _read_published_at(reading: NinjsReader, *candidates: FoundValue | None) -> 
     for found in filter(None, candidates):
         moment = _rfc3339_time(found.value)
         if moment is None:
-            reading.warn("unusable_time", f"{found.pointer}: is not a time with an offset; it is passed over.")
+            reading.warn(found.pointer, "unusable_time", "is not a time with an offset; it is passed over.")
         elif "published_at" not in reading.article:
             reading.put("published_at", FoundValue(moment, found.pointer))
 
@@ -122,14 +123,14 @@ def _read_status(reading: NinjsReader, root: Part) -> None:
     withheld = found if found is not None and found.value == "withheld" else None
     moment = None if embargo is None else _rfc3339_time(embargo.value)
     if embargo is not None and moment is None:
-        reading.warn("unusable_time", f"{embargo.pointer}: is not a time with an offset; nobody will see the article"
+        reading.warn(embargo.pointer, "unusable_time", "is not a time with an offset; nobody will see the article"
                      " until a version comes that has none, or another.")  # fmt: skip
         withheld = embargo
     # The embargo takes the place of a status: it withholds the article, and never ends by itself.
     if withheld is not None:
         reading.put("embargoed_until", FoundValue(END_OF_TIME, withheld.pointer))
         if reading.drop("expires_at"):
-            reading.warn("not_kept", f"{root.under('expires')}: is not kept while the article is withheld.")
+            reading.warn(root.under("expires"), "not_kept", "is not kept while the article is withheld.")
     elif embargo is not None:
         reading.put("embargoed_until", FoundValue(moment, embargo.pointer))
 
@@ -153,7 +154,7 @@ def _read_texts(reading: NinjsReader, root: Part) -> None:
     # No warning for a description in HTML: it repeats the one in plain text.
     for text in (*headlines, *bodies, *(each for each in descriptions if not each.html)):
         if text not in used:
-            reading.warn("not_kept", f"{text.pointer}: is not kept; another text of its kind is.")
+            reading.warn(text.pointer, "not_kept", "is not kept; another text of its kind is.")
     if summary is not None:
         reading.put("summary", _plain_text(summary))
     reading.put("byline", root.take("by", "byline"))
@@ -173,7 +174,7 @@ def _replace_headline(reading: NinjsReader, root: Part, *candidates: FoundValue 
             text = " ".join(found.value.split())
             short = text if len(text) <= LONGEST_HEADLINE else text[: LONGEST_HEADLINE - 1] + "…"
             reading.put("headline", FoundValue(short, found.pointer))
-            reading.warn("no_headline", f"{found.pointer}: stands in for the headline, which the document has not.")
+            reading.warn(found.pointer, "no_headline", "stands in for the headline, which the document has not.")
             return
 
 
@@ -207,13 +208,13 @@ def _read_conditions(reading: NinjsReader, root: Part) -> None:
     urgency = root.take("urgency")
     number = _whole_number(urgency)
     if urgency is not None and (number is None or not 1 <= number <= 9):
-        reading.warn("out_of_range", f"{urgency.pointer}: is not from 1 to 9; it is passed over.")
+        reading.warn(urgency.pointer, "out_of_range", "is not from 1 to 9; it is passed over.")
     elif urgency is not None:
         reading.put("urgency", FoundValue(number, urgency.pointer))
     notice, holder = root.take("copyrightnotice"), root.take("copyrightholder")
     reading.put("copyright_notice", notice or holder)
     if notice and holder and isinstance(notice.value, str) and str(holder.value) not in notice.value:
-        reading.warn("not_kept", f"{holder.pointer}: is not kept beside the copyright notice.")
+        reading.warn(holder.pointer, "not_kept", "is not kept beside the copyright notice.")
     reading.put("usage_terms", root.take("usageterms"))
     reading.put("editor_note", root.take("ednote"))
 
