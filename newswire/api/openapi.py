@@ -166,7 +166,7 @@ def describe_refusals(route: Route) -> dict[int, dict[str, Any]]:
         codes += ["invalid_query"]
     if "cursor" in parameters:
         codes += ["invalid_cursor", "cursor_mismatch"]
-    if route.path.startswith("/v1"):
+    if route.path.startswith("/v1") and not route.has_suffix:
         codes += ["not_acceptable"]
     if route.scope is not None:
         codes += ["unauthenticated", "insufficient_scope", "quota_exceeded", "unavailable"]

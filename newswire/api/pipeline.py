@@ -26,9 +26,10 @@ from newswire.api.cache.middleware import PageCacheMiddleware, handed_over, offe
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
 from newswire.api.limits.slots import address_party
 from newswire.api.problems import defect_response, http_error_response, problem_response
+from newswire.api.request.accept import negotiate_media_type
 from newswire.api.request.hosts import ALLOWED_HOSTS, is_allowed_host
 from newswire.api.request.urls import base_url_of
-from newswire.api.responses import finish_response, negotiate_media_type
+from newswire.api.responses import finish_response
 from newswire.api.routes import Route
 from newswire.api.schemas.parameters import is_utf8, load_parameters, sent_parameters, split_query
 from newswire.article import UNCARRIABLE
@@ -103,6 +104,8 @@ def check_host(context: RequestContext) -> None:
 def make_view(route: Route) -> Callable[..., Response]:
     """The Flask view of a route: the steps that come before `route.view`, and the call of it."""
     schema, offered = route.parameters(), (*route.media, *route.streams)
+    # An address with the suffix of a format answers in that format, whatever `Accept` says, and so do pages and health.
+    is_strict = route.path.startswith("/v1") and not route.has_suffix
 
     @wraps(route.view)
     def view(**address: Any) -> Response:
@@ -114,8 +117,11 @@ def make_view(route: Route) -> Callable[..., Response]:
             check_scope(context.caller, route.scope)
             take_work_slot(context, route)
         check_path(context, address)
-        if route.path.startswith("/v1"):
-            context.media_type = negotiate_media_type(context.request, offered)
+        if len(offered) > 1 or is_strict:
+            accept = context.request.environ.get("HTTP_ACCEPT")
+            context.media_type = negotiate_media_type(accept, offered, is_strict=is_strict)
+        else:
+            (context.media_type,) = offered
         context.parameters = load_parameters(schema, sent_parameters(context.request.query_string, context.query))
         response = route.view(context, **address)
         if len(offered) > 1:

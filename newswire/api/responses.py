@@ -1,33 +1,25 @@
-"""Responses: JSON with an ETag, 304, content negotiation, compression, and the headers for HTTP caches.
+"""Responses: JSON with an ETag, 304, compression, and the headers for HTTP caches.
 
 How an ETag is composed is in `request.conditional`, problem documents are in `problems`.
 """
 
 import gzip
-import re
-from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from flask import Request, Response
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header, parse_date, parse_etags
+from werkzeug.http import parse_accept_header, parse_date
 
 from newswire.api.context import RequestContext
 from newswire.api.problems import dump_json
-from newswire.errors import Problem
+from newswire.api.request.conditional import names_tag
+from newswire.caches import cache_short
 
 COMPRESS_FROM = 1000
 """Bytes; a smaller body is not compressed."""
-CHARSET = re.compile(r"\s*;\s*charset=[^;]*", re.IGNORECASE)
 SAFE_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
 """Of every response that does not set them itself. No browser guesses another type, as of an article with markup in it,
 and no page that a link leads to learns an address here: the token of a feed may be in it."""
 COMPRESSIBLE = frozenset({"application/json", "text/html", "text/markdown", "text/javascript", "text/css"})
-WIDER = {"xml": ("application/xml", "text/xml"), "json": ("application/json",)}
-"""Generic media types by structured suffix (RFC 6839): a client that accepts any XML gets RSS."""
-HEADERS_REMEMBERED = 100
-"""Size of the caches of parsed `Accept` and `Accept-Encoding` headers, of which clients send few different ones."""
 
 
 def json_response(
@@ -46,7 +38,8 @@ def json_response(
 def not_modified_response(context: RequestContext, tag: str) -> Response:
     """304 with the ETag of the client's copy (RFC 9110, 15.4.5), which may be the compressed one."""
     compressed_tag = f"{tag}.gz"
-    holds_compressed = accepts_gzip(context.request) and context.request.if_none_match.contains_weak(compressed_tag)
+    sent = context.request.environ.get("HTTP_IF_NONE_MATCH", "")
+    holds_compressed = accepts_gzip(context.request) and sent.strip() != "*" and names_tag(sent, compressed_tag)
     return Response(status=304, headers={"ETag": f'"{compressed_tag if holds_compressed else tag}"'})
 
 
@@ -63,35 +56,10 @@ def holds_representation(tag: str, date: datetime | None, tags: str | None, sinc
     """Whether If-None-Match (`tags`) or, without it, If-Modified-Since (`since`) name this representation."""
     if tags is None and since is None:
         return False
-    sent = parse_etags(tags)
-    if sent:
-        return sent.contains_weak(tag) or sent.contains_weak(f"{tag}.gz")
+    if tags is not None and tags.strip():
+        return names_tag(tags, tag, f"{tag}.gz")
     # Equal, not "no later than": after a restore from a backup the client's copy may be newer than Last-Modified.
     return date is not None and parse_date(since) == date
-
-
-def negotiate_media_type(request: Request, offered: Sequence[str]) -> str:
-    """The offered type with the highest quality in `Accept`, the first of equals; raises `not_acceptable`."""
-    header = request.environ.get("HTTP_ACCEPT")
-    if header is None:
-        return offered[0]
-    best = best_media_type(header, tuple(offered))
-    if best is None:
-        raise Problem("not_acceptable", f"This address answers in {' or '.join(offered)}; ask for that or for */*.")
-    return best
-
-
-@lru_cache(HEADERS_REMEMBERED)
-def best_media_type(header: str, offered: tuple[str, ...]) -> str | None:
-    """The best of `offered` by an Accept header, None when none is acceptable."""
-    # A charset beside a type is ignored: all responses are in UTF-8.
-    sent = parse_accept_header(header, MIMEAccept)
-    accepted = MIMEAccept([(CHARSET.sub("", media), quality) for media, quality in sent])
-    best = accepted.best_match(offered) if accepted else offered[0]
-    if best is None:
-        wider = (media for media in offered if accepted.best_match(WIDER.get(media.rpartition("+")[2], ())))
-        best = next(wider, None)
-    return best
 
 
 def accepts_gzip(request: Request) -> bool:
@@ -99,7 +67,7 @@ def accepts_gzip(request: Request) -> bool:
     return header is not None and has_gzip(header)
 
 
-@lru_cache(HEADERS_REMEMBERED)
+@cache_short(100)
 def has_gzip(header: str) -> bool:
     """Whether an Accept-Encoding header accepts gzip."""
     return parse_accept_header(header).quality("gzip") > 0

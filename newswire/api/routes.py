@@ -74,6 +74,11 @@ class Route:
     def operation_id(self) -> str:
         return self.name or self.view.__name__
 
+    @property
+    def has_suffix(self) -> bool:
+        """Whether the path ends with the suffix of a format, such as `.rss`."""
+        return "." in self.path.rpartition("/")[2]
+
 
 def offered_types(formats: Iterable[Format]) -> tuple[str, ...]:
     """The media types of a path whose default is the JSON of the wire and which has these formats too."""

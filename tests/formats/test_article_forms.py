@@ -140,7 +140,8 @@ def test_a_form_is_asked_for_by_suffix_or_by_accept_and_has_a_tag_of_its_own(wir
         for path in (address, f"{address}.{suffix}"):
             held = {"If-None-Match": found.headers["ETag"], "Accept": media}
             assert partner.get(path, headers=held).status_code == 304
-        assert partner.get(f"{address}.{suffix}", headers={"Accept": "image/png"}).status_code == 406
+        whatever = partner.get(f"{address}.{suffix}", headers={"Accept": "image/png"})
+        assert (whatever.status_code, whatever.mimetype) == (200, media)
         tags.add(found.headers["ETag"])
         kept = publisher.patch(
             address, json={"urgency": 1}, headers={"If-Match": found.headers["ETag"]}, query_string={"dry_run": "true"}

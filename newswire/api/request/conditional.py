@@ -19,12 +19,32 @@ from newswire.timestamps import EPOCH
 IDEMPOTENCY_KEY = re.compile("[ -~]*[!-~][ -~]*")
 STRONG_AFTER = 5_000
 """Milliseconds; longer than from noting the time of a change to its commit, and than the clocks of servers differ."""
-ARTICLE_TAG = re.compile(r'(?:W/)?"([0-9a-f-]{36})\.([0-9]{1,9})\.[a-z0-9.-]+"')
+ARTICLE_TAG = re.compile(r'(?:W/)?"([0-9a-f-]{36})\.([0-9]{1,9})\.[a-z0-9.;:-]+"')
+ENTITY_TAG = re.compile(r'(?:W/)?"([^"]*)"|([^\s,"]+)')
+"""One of the ETags in a header; the second group is one that a client sends without its quotes."""
+PROXY_MARK = re.compile("[-;:]{1,2}(?:gzip|br|zstd|deflate)")
+"""What a proxy that compresses appends to an ETag: `-gzip` by Apache, `--gzip` by Jetty, `;gzip`, `-br` or `-zstd`."""
 
 
 def article_tag(article_id: str, version: int, status: str, representation: str = "json") -> str:
     """The ETag of an article without its quotes: id.version.status.representation."""
     return f"{article_id}.{version}.{status}.{representation}"
+
+
+def names_tag(header: str, *tags: str) -> bool:
+    """Whether an If-None-Match header holds `*` or one of our `tags` (without quotes), by weak comparison.
+
+    Also as a proxy returns it that has compressed the response: weakened, or with a mark at its end.
+    """
+    if header.strip() == "*":
+        return True
+    for found in ENTITY_TAG.finditer(header):
+        held = found[1] or found[2] or ""
+        # None of our own tags ends with such a mark.
+        for tag in tags:
+            if held == tag or (held.startswith(tag) and PROXY_MARK.fullmatch(held, len(tag))):
+                return True
+    return False
 
 
 def strong_date(changed_at: int, now: int) -> datetime | None:
