@@ -4,6 +4,7 @@ A connection belongs either to the event loop or to one thread; only its owner t
 what a thread does with a connection in `exchange`.
 """
 
+import re
 import select
 import socket
 import time
@@ -14,6 +15,7 @@ from typing import Any
 from newswire.server.bounds import HEAD_BYTES, RECEIVE_BYTES, RESPONSE_QUEUE_BYTES, SEND_SECONDS
 from newswire.server.gunicorn_patches import REQUEST_LINE_BYTES
 
+NOT_ASCII = re.compile(rb"[\x80-\xff]")
 SENT_TOGETHER = 16
 """Queued pieces of a response that one system call sends."""
 
@@ -51,6 +53,19 @@ class ReceivedBytes:
         if data:
             self.data[:0] = data
             self.searched = 0
+
+    def encode_target(self) -> None:
+        """Percent-encodes what is not ASCII in the path and query of a request line, as browsers do.
+
+        curl sends `?q=café` as it was typed, and gunicorn's parser refuses it. Nothing else is repaired: a line with
+        another space or a control character, a target without its slash, and other parts of the line are left to the
+        parser. An encoded byte means the same to every server on the way (RFC 3986, section 2.1).
+        """
+        end = self.data.find(b"\r\n")
+        parts = bytes(self.data[: max(end, 0)]).split(b" ")
+        if len(parts) == 3 and parts[1].startswith(b"/"):
+            parts[1] = NOT_ASCII.sub(lambda found: b"%%%02X" % ord(found[0]), parts[1])
+            self.data[:end] = b" ".join(parts)
 
     def append(self, data: bytes) -> None:
         self.data += data

@@ -118,6 +118,8 @@ class Exchanges:
     def begin_exchange(self, connection: Connection) -> Exchange:
         """Parses a head, and takes what is there of its body. Raises `RefusedError`."""
         connection.requests += 1
+        if not connection.received.data.isascii():
+            connection.received.encode_target()
         try:
             request = Request(self.config, connection.received, connection.client, connection.requests)
         except (errors.ParseException, errors.NoMoreData, StopIteration) as error:

@@ -46,7 +46,9 @@ DEFECT = Refusal(500, "The server has failed to answer this request; the log say
 
 MALFORMED = Refusal(400, "The request is not one of HTTP/1.1.")
 BY_ERROR: dict[type[Exception], Refusal] = {
-    errors.InvalidRequestLine: Refusal(400, "The request line is malformed."),
+    errors.InvalidRequestLine: Refusal(
+        400, "The request line is malformed; percent-encode blanks and control characters in its target."
+    ),
     errors.InvalidRequestMethod: Refusal(400, "The method is malformed."),
     errors.InvalidHTTPVersion: Refusal(400, "The version must be HTTP/1.1 or HTTP/1.0."),
     errors.InvalidHeader: Refusal(400, "A header is malformed, contradicts another one, or is sent twice."),
