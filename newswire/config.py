@@ -22,6 +22,7 @@ URL, KEY = "NEWSWIRE_URL", "NEWSWIRE_KEY"
 FOREIGN = frozenset({URL, KEY, f"{KEY}_FILE", "NEWSWIRE_TEST_DATABASE_URL"})
 SECRET_CHARACTERS = 32
 CONNECTIONS_BESIDE_REQUESTS = 8
+LONGEST_SHARED_AGE = 86_400
 # A name, *.NAME, an address, or an IPv6 address in brackets.
 HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
@@ -63,6 +64,20 @@ class Settings:
         metadata={"help": "The public address in links, e.g. https://wire.example.org; default: that of the request."},
     )
     public_read: bool = field(default=False, metadata={"help": "true lets anyone read the whole wire without a key."})
+    shared_max_age: int = field(
+        default=0,
+        metadata={
+            "help": "With NEWSWIRE_PUBLIC_READ: seconds for which CDNs and caching proxies may answer keyless readers"
+            " without asking; a kill reaches those that much later."
+        },
+    )
+    cors_origins: tuple[str, ...] | None = field(
+        default=None,
+        metadata={
+            "help": "Origins whose scripts may call the API from a browser, with commas between, e.g."
+            " https://app.example.org; * is every site; default: none."
+        },
+    )
     log_level: str = field(
         default="info",
         metadata={"help": "debug, info, warning or error: the least serious log line written."},
@@ -163,6 +178,8 @@ def read_variable(environ: Mapping[str, str], name: str) -> str | None:
 
 def convert_value(name: str, text: str, default: object) -> object:
     """Converts the text of a variable to the type of its default; raises `SettingsError`."""
+    if name in CONVERTERS:
+        return CONVERTERS[name](name, text)
     if isinstance(default, bool):
         if text.lower() not in TRUE | FALSE:
             raise SettingsError(f"{name} must be true or false, not {text!r}.")
@@ -177,8 +194,6 @@ def convert_value(name: str, text: str, default: object) -> object:
         raise SettingsError(f"{name} must be local or replicated, not {text!r}.")
     if name == "NEWSWIRE_SECRET" and len(text) < SECRET_CHARACTERS:
         raise SettingsError(f"{name} must have at least {SECRET_CHARACTERS} characters: `openssl rand -hex 32`.")
-    if name in CONVERTERS:
-        return CONVERTERS[name](name, text)
     return text.lower() if name in {"NEWSWIRE_LOG_LEVEL", "NEWSWIRE_DURABILITY"} else text
 
 
@@ -211,6 +226,40 @@ def parse_hosts(name: str, text: str) -> tuple[str, ...] | None:
     return tuple(hosts) or None
 
 
+def parse_shared_age(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= LONGEST_SHARED_AGE):
+        raise SettingsError(f"{name} must be a whole number of seconds from 0 to {LONGEST_SHARED_AGE}, not {text!r}.")
+    return int(text)
+
+
+def parse_origins(name: str, text: str) -> tuple[str, ...] | None:
+    """Origins as browsers write them (RFC 6454, section 6.2), or `*` alone; None for no origin."""
+    origins = tuple(dict.fromkeys(origin.strip() for origin in text.split(",") if origin.strip()))
+    if "*" in origins and origins != ("*",):
+        raise SettingsError(f"{name}: * means every origin; leave out the others, or the *.")
+    return origins if origins == ("*",) else tuple(parse_origin(name, origin) for origin in origins) or None
+
+
+def parse_origin(name: str, text: str) -> str:
+    """One origin; raises `SettingsError` for what no browser sends as one, with what is probably meant."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise SettingsError(f"{name} holds {text!r}, which cannot be read as an origin.") from None
+    named = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    origin = f"{parts.scheme}://{named}" + (f":{port}" if port not in (None, usual) else "")
+    if usual is None or not HOST.fullmatch(named) or "*" in named:
+        raise SettingsError(
+            f"{name} must be origins such as https://app.example.org, without a wildcard, or * alone; not {text!r}."
+        )
+    # Compared with what a browser sends character by character, so that a near miss would never match.
+    if text != origin:
+        raise SettingsError(f"{name} holds {text!r}, which no browser sends as its origin; write {origin}.")
+    return origin
+
+
 def parse_proxies(name: str, text: str) -> str:
     parse_networks(text, name)
     return text
@@ -226,6 +275,8 @@ def parse_networks(text: str, name: str = "NEWSWIRE_TRUSTED_PROXIES") -> tuple[I
 
 CONVERTERS: Mapping[str, Callable[[str, str], object]] = {
     "NEWSWIRE_BASE_URL": parse_address,
+    "NEWSWIRE_SHARED_MAX_AGE": parse_shared_age,
+    "NEWSWIRE_CORS_ORIGINS": parse_origins,
     "NEWSWIRE_LIMITS": parse_limits,
     "NEWSWIRE_ALLOWED_HOSTS": parse_hosts,
     "NEWSWIRE_TRUSTED_PROXIES": parse_proxies,

@@ -95,6 +95,8 @@ class RequestContext:
     parameters: dict[str, Any] = field(default_factory=dict)
     # Set by the view and the pipeline: for `Vary`, and until which head and time the page cache may keep the response.
     vary: tuple[str, ...] = ()
+    # Whether caches on the way may answer others with the response for a while (NEWSWIRE_SHARED_MAX_AGE).
+    is_shared: bool = False
     cacheable_head: Head | None = None
     cacheable_until: int = UNLIMITED
     slots: list[Slot] = field(default_factory=list)

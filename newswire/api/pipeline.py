@@ -24,12 +24,13 @@ from werkzeug.exceptions import HTTPException
 from newswire.api.auth import SIGNATURE, TOKEN, Authentication, check_scope
 from newswire.api.cache.middleware import PageCacheMiddleware, handed_over, offer_page
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
+from newswire.api.cross_origin import allow_cross_origin
 from newswire.api.limits.slots import address_party
 from newswire.api.problems import defect_response, http_error_response, problem_response
 from newswire.api.request.accept import negotiate_media_type
 from newswire.api.request.hosts import ALLOWED_HOSTS, is_allowed_host
 from newswire.api.request.urls import base_url_of
-from newswire.api.responses import finish_response
+from newswire.api.responses import finish_response, is_open_to_shared_caches
 from newswire.api.routes import Route
 from newswire.api.schemas.parameters import is_utf8, load_parameters, sent_parameters, split_query
 from newswire.article import UNCARRIABLE
@@ -117,13 +118,14 @@ def make_view(route: Route) -> Callable[..., Response]:
             check_scope(context.caller, route.scope)
             take_work_slot(context, route)
         check_path(context, address)
-        if len(offered) > 1 or is_strict:
-            accept = context.request.environ.get("HTTP_ACCEPT")
+        accept = context.request.environ.get("HTTP_ACCEPT")
+        if accept is not None and (len(offered) > 1 or is_strict):
             context.media_type = negotiate_media_type(accept, offered, is_strict=is_strict)
         else:
-            (context.media_type,) = offered
+            context.media_type = offered[0]
         context.parameters = load_parameters(schema, sent_parameters(context.request.query_string, context.query))
         response = route.view(context, **address)
+        context.is_shared = route.tagged and is_open_to_shared_caches(context, response)
         if len(offered) > 1:
             context.vary = ("Accept",)
         return response
@@ -220,8 +222,10 @@ def finish_request(response: Response) -> Response:
     # The cache stores finished responses: on a hit no header is computed and nothing is compressed again.
     finish_response(context, response)
     offer_page(context, response)
-    # After it was cached, because a cached page is counted anew each time.
+    # After it was cached, because a cached page is counted anew each time, and sent to scripts of several sites.
     add_quota_headers(context, response)
+    if origins := context.state.settings.cors_origins:
+        allow_cross_origin(origins, sent.environ, response)
     log_request(context.request_id, sent.method, sent.path, response.status_code, context.began, context.identified)
     return response
 
@@ -234,7 +238,8 @@ def add_quota_headers(context: RequestContext, response: Response) -> None:
     is_free = reservation.is_granted and (response.status_code == 304 or context.is_free)
     if is_free:
         context.state.quotas.give_back(reservation)
-    response.headers.extend(reservation.headers(time.monotonic(), given_back=is_free))
+    if not context.is_shared:
+        response.headers.extend(reservation.headers(time.monotonic(), given_back=is_free))
 
 
 def end_request(error: BaseException | None) -> None:

@@ -10,6 +10,7 @@ from flask import Request, Response
 from werkzeug.http import parse_accept_header, parse_date
 
 from newswire.api.context import RequestContext
+from newswire.api.cross_origin import EVERYBODY
 from newswire.api.problems import dump_json
 from newswire.api.request.conditional import names_tag
 from newswire.caches import cache_short
@@ -73,16 +74,28 @@ def has_gzip(header: str) -> bool:
     return parse_accept_header(header).quality("gzip") > 0
 
 
+def is_open_to_shared_caches(context: RequestContext, response: Response) -> bool:
+    """Whether caches on the way may answer other readers with this page for NEWSWIRE_SHARED_MAX_AGE seconds.
+
+    Only what the public gets of a public wire, and what has an ETag: the log of changes has none, nor has a list that
+    depends on more than the log. An answer for a key, or for the token of a feed, is never shared.
+    """
+    caller, seconds = context.identified, context.state.settings.shared_max_age
+    return seconds > 0 and caller is not None and caller.kind == "public" and "ETag" in response.headers
+
+
 def finish_response(context: RequestContext, response: Response) -> None:
     """Adds the headers of every response (`SAFE_HEADERS`, Cache-Control, Vary, X-Request-Id), and compresses the body.
 
     A response to an authenticated caller is `private`; `no-cache` lets HTTP caches store it, but revalidate every use.
     """
-    headers, caller = response.headers, context.identified
+    headers, caller, settings = response.headers, context.identified, context.state.settings
     for name, value in SAFE_HEADERS:
         if name not in headers:
             headers.add(name, value)
-    if "Cache-Control" not in headers:
+    if context.is_shared:
+        headers.add("Cache-Control", f"public, max-age=0, must-revalidate, s-maxage={settings.shared_max_age}")
+    elif "Cache-Control" not in headers:
         scope = "public" if caller is None or caller.kind == "public" else "private"
         headers.add("Cache-Control", f"{scope}, no-cache")
     headers.add("X-Request-Id", context.request_id)
@@ -92,6 +105,9 @@ def finish_response(context: RequestContext, response: Response) -> None:
     if response.status_code == 304 or is_compressible(response.mimetype or ""):
         vary.append("Accept-Encoding")
         compress_body(context, response)
+    if settings.cors_origins not in (None, EVERYBODY):
+        # Also of answers to requests without the header: a cache must not give them to the script of a site.
+        vary.append("Origin")
     if vary:
         headers.add("Vary", ", ".join(vary))
 

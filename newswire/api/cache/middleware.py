@@ -17,7 +17,7 @@ from newswire.accounts.callers import PUBLIC, Caller
 from newswire.api.auth import PUBLIC_FINGERPRINT, KnownCaller
 from newswire.api.cache.pages import CachedPage, Key, PageCache
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
-from newswire.api.limits.quotas import Reservation
+from newswire.api.cross_origin import cross_origin_headers
 from newswire.api.responses import SAFE_HEADERS, holds_representation
 from newswire.timestamps import now
 from newswire.wire import Head, look_at_head
@@ -88,9 +88,14 @@ class PageCacheMiddleware:
                 reservation = quotas.reserve(caller, "read", environ)
                 # A request over its quota is refused by the application, as it is without a cache.
                 if reservation is None or reservation.is_granted:
-                    if reservation is not None and unchanged:
-                        quotas.give_back(reservation)
-                    return send_page(page, unchanged, reservation, caller, environ, start_response, began)
+                    origins = self.state.settings.cors_origins
+                    added = cross_origin_headers(origins, environ) if origins else []
+                    if reservation is not None:
+                        if unchanged:
+                            quotas.give_back(reservation)
+                        if not is_shared(page):
+                            added += reservation.headers(time.monotonic(), given_back=unchanged)
+                    return send_page(page, unchanged, added, caller, environ, start_response, began)
         if not is_to_make:
             return self.application(environ, start_response)
         try:
@@ -130,17 +135,23 @@ def holds_page(environ: Environment, page: CachedPage) -> bool:
     return holds_representation(tag, parse_date(headers.get("Last-Modified")), tags, since)
 
 
+def is_shared(page: CachedPage) -> bool:
+    """Whether other caches may answer with this page, so that it says nothing of the caller's quota."""
+    return "s-maxage" in dict(page.headers).get("Cache-Control", "")
+
+
 def send_page(
-    page: CachedPage, unchanged: bool, reservation: Reservation | None, caller: Caller, environ: Environment,
+    page: CachedPage, unchanged: bool, added: list[tuple[str, str]], caller: Caller, environ: Environment,
     start_response: Any, began: float,
 ) -> list[bytes]:  # fmt: skip
-    """Responds with a cached page, or with 304 if it is `unchanged`, and logs the request."""
+    """Responds with a cached page, or with 304 if it is `unchanged`, and logs the request.
+
+    `added` are the headers that only this response to the page has.
+    """
     request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
     status = 304 if unchanged else 200
     headers = [each for each in page.headers if each[0] in HEADERS_OF_304] if unchanged else list(page.headers)
-    headers.append(("X-Request-Id", request_id))
-    if reservation is not None:
-        headers += reservation.headers(time.monotonic(), given_back=unchanged)
+    headers += [("X-Request-Id", request_id), *added]
     path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
     log_request(request_id, "GET", path, status, began, caller)
     start_response(f"{status} {HTTP_STATUS_CODES[status].upper()}", headers)

@@ -18,12 +18,12 @@ PROBLEMS = frozenset({"application/problem+json", "application/problem+xml"})
 """Types of errors only: who names them says how errors may come, and asks for no representation."""
 
 
-def negotiate_media_type(header: str | None, offered: tuple[str, ...], *, is_strict: bool = True) -> str:
+def negotiate_media_type(header: str, offered: tuple[str, ...], *, is_strict: bool = True) -> str:
     """The offered type with the highest quality in an Accept header, the first of equals.
 
     Where none is acceptable, the first one, or with `is_strict` the problem `not_acceptable`.
     """
-    best = offered[0] if header is None else find_best_type(header, offered)
+    best = find_best_type(header, offered)
     if best is None and is_strict:
         raise Problem("not_acceptable", f"This address answers in {' or '.join(offered)}; ask for that or for */*.")
     return best or offered[0]
