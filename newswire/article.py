@@ -153,7 +153,8 @@ class Draft:
     """An article as a publisher wants it: validated, sanitised, addresses absolute.
 
     `content` holds the served fields from headline to editor_note; `source` the article as sent,
-    on which a later merge-patch works; times are milliseconds; `warnings` say what was removed or changed.
+    on which a later merge-patch works; `sent_note` is `change_note` before it was cleaned; times are milliseconds;
+    `warnings` say what was removed or changed.
     """
 
     content: Mapping[str, Any]
@@ -166,6 +167,7 @@ class Draft:
     embargoed_until: int | None
     expires_at: int | None
     warnings: tuple[ArticleWarning, ...] = ()
+    sent_note: str | None = None
 
 
 class ArticleState(NamedTuple):

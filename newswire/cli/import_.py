@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import orjson
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from newswire import wire
 from newswire.accounts.publishers import find_publisher
@@ -20,7 +20,9 @@ from newswire.cli.support.interrupts import INTERRUPTED, delay_interrupt
 from newswire.cli.support.options import INPUT_FILE
 from newswire.cli.support.output import json_option, print_notice, print_result
 from newswire.cli.support.progress import show_progress
+from newswire.document import decode_article
 from newswire.errors import Problem
+from newswire.publishing.comparison import is_change_new
 from newswire.publishing.prepare import PreparedArticle, prepare_article
 from newswire.publishing.receive import BatchReceiver, Sent, publish_transaction
 from newswire.schemas.article import load_sent
@@ -155,16 +157,17 @@ def receive_unless_had(receiver: BatchReceiver, sent: Sent) -> str | Problem:
 
 
 def was_sent_before(receiver: BatchReceiver, prepared: PreparedArticle) -> bool:
-    """Whether a version before the current one was sent in exactly this form."""
+    """Whether a version before the current one was sent in exactly this form, with this correction or note, if any."""
     external_id = prepared.draft.external_id
     if external_id is None or not receiver.is_known(external_id):
         return False
-    query = select(exists().where(
+    query = select(version.c.rendered).where(
         article.c.publisher_id == receiver.publisher.id, article.c.external_id == external_id,
         version.c.number == article.c.number, version.c.version < article.c.version,
         version.c.source == prepared.source,
-    ))  # fmt: skip
-    return bool(receiver.transaction.connection.scalar(query))
+    )  # fmt: skip
+    earlier = receiver.transaction.connection.execute(query)
+    return any(not is_change_new(prepared.draft, decode_article(row.rendered, None)["change"]) for row in earlier)
 
 
 def describe_tally(tally: Tally) -> str:

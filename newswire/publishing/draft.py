@@ -167,7 +167,14 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
         embargoed_until=fields.get("embargoed_until"),
         expires_at=fields.get("expires_at"),
         warnings=tuple(warnings),
+        sent_note=_sent_note(source),
     )
+
+
+def _sent_note(source: Mapping[str, Any]) -> str | None:
+    """The note of the change as it was sent, without the white space around it, which every release has removed."""
+    note = (source.get("change") or {}).get("note")
+    return note.replace("\r\n", "\n").strip() or None if isinstance(note, str) else None
 
 
 def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, list[ArticleWarning]]:

@@ -31,6 +31,7 @@ from newswire.article import (
 )
 from newswire.document import Version, decode_article, render_version
 from newswire.errors import Problem
+from newswire.publishing.comparison import is_change_new, keep_unchanged_fields
 from newswire.publishing.draft import Kill
 from newswire.publishing.prepare import PreparedArticle
 from newswire.publishing.write_buffer import WriteBuffer
@@ -145,18 +146,22 @@ class PublishTransaction:
     def replace(
         self, held: ArticleState, publisher: Publisher, prepared: PreparedArticle, condition: Condition = accept_any
     ) -> Outcome:
-        """Stores the next version of a locked article. Unchanged content stores nothing."""
-        draft = prepared.draft
+        """Stores the next version of a locked article. What its publisher has not changed is kept as it is stored.
+
+        If nothing was changed, and its `change` says nothing new of the current version, nothing is stored.
+        """
         if held.status is Status.CANCELED:
             raise article_canceled_problem(held)
         condition(held)
-        check_acceptable(held, draft, self.now)
+        check_acceptable(held, prepared.draft, self.now)
         stored = self.read_version(held)
         before = decode_article(stored.rendered, stored.body)
+        prepared = keep_unchanged_fields(prepared, stored.source, before, publisher)
+        draft = prepared.draft
         new = next_state(held, draft, self.now)
         content = article_document(draft, publisher, new)
         fields = changed_fields(before, content)
-        if not fields:
+        if not fields and not is_change_new(draft, before["change"]):
             # The number is stored even so: a version with a lower one must still be refused as stale.
             articles.change_article(self.connection, held.number, {"source_version": new.source_version})
             unchanged = Version(before["digest"], stored.rendered, stored.body, stored.form)

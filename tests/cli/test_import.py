@@ -107,6 +107,23 @@ def test_a_file_that_holds_an_article_in_several_versions_ends_with_the_last_how
     assert state(wire)["contents"][-1] == ("tide", 3, "Version 3")
 
 
+def test_a_correction_of_a_text_that_was_sent_before_is_stored_once(sqlite_wire: Cli, tmp_path: Path) -> None:
+    def counts_of(cli: Cli, file: Path) -> tuple[int, int]:
+        counts = loaded(cli, file)
+        return counts["updated"], counts["unchanged"]
+
+    first = {"external_id": "a", "headline": "Ferry on Tuesday"}
+    second = {**first, "headline": "Ferry on Monday"}
+    third = {**first, "change": {"type": "correction", "note": "It was Tuesday after all."}}
+    path = tmp_path / "history.jsonl"
+    path.write_text(ndjson([first, second, third]))
+    assert loaded(sqlite_wire, path)["updated"] == 2
+    assert counts_of(sqlite_wire, path) == (0, 3)
+    path.write_text(ndjson([first, second, third, {**second, "change": {"note": "No, Monday."}}]))
+    assert counts_of(sqlite_wire, path) == (1, 3)
+    assert counts_of(sqlite_wire, path) == (0, 4)
+
+
 def test_an_older_source_version_is_left_alone(sqlite_wire: Cli, tmp_path: Path) -> None:
     newer, older = (
         {"external_id": "tide", "headline": f"Version {number}", "source_version": number} for number in (2, 1)
