@@ -115,6 +115,9 @@ def load_batch(found: Iterator[FileArticle], publisher: Publisher) -> list[tuple
 def load_input(item: FileArticle, publisher: Publisher) -> Sent:
     """The prepared article or the kill that an article of the file stands for, or the `Problem` of reading it."""
     if isinstance(item.content, Problem):
+        if item.content.code == "unsupported_media_type":
+            # The whole file is of another kind: there is nothing to count.
+            raise item.content
         return item.content
     try:
         sent = load_sent(item.content, publisher)

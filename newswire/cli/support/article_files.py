@@ -1,7 +1,7 @@
 """Files of articles, read one article after the other: NDJSON, JSON, Markdown, each also gzipped.
 
 NDJSON is read line by line, so that memory does not grow with the file. A line that cannot be read is a `Problem` in
-place of its article, and reading goes on with the next line.
+place of its article, and reading goes on with the next line. A file of another kind is one `Problem` for all of it.
 """
 
 import gzip
@@ -9,11 +9,12 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, BinaryIO, NamedTuple
 
+from newswire.cli.support.unknown_content import is_markup_or_binary, name_markup_or_binary, name_text
 from newswire.errors import Problem
 from newswire.formats import FORMATS
 from newswire.formats.strict_json import ARTICLE_BYTES, parse_json
@@ -23,6 +24,16 @@ GZIP = b"\x1f\x8b"
 # White space of JSON, and the byte order mark of UTF-8, with which some editors begin a file.
 BLANK = b" \t\r\n\xef\xbb\xbf"
 STANDARD_INPUT = 0
+OPENINGS = (b"[", b"{")
+JSON_FEED = "https://jsonfeed.org/version/"
+MOST_MARKUP_LINES = 50
+"""The lines of a document in which its root element is looked for."""
+HEAD_LINES, HEAD_BYTES = 20, 1024 * 1024
+"""More lines, or bytes, than these without a single JSON object are not NDJSON with mistakes but something else."""
+TAKEN = (
+    "Articles are read from NDJSON (one JSON object a line), a JSON array or object, ninjs, and Markdown in a file"
+    " whose name ends in .md; each may be gzipped. Nothing of this file was stored."
+)
 DAMAGED = "The gzip data is damaged or cut off; all before it was read."
 
 
@@ -57,7 +68,10 @@ def open_source(name: str) -> Iterator[ArticleSource]:
 
 
 def read_articles(source: ArticleSource) -> Iterator[FileArticle]:
-    """The articles of a file, in order. Markdown is known by its name, JSON by its first line; all else is NDJSON."""
+    """The articles of a file, in order. Markdown is known by its name, JSON by its first line, NDJSON by an object.
+
+    A file that is nothing of these is one `Problem`, `unsupported_media_type`, with a sentence on what it is.
+    """
     try:
         for each in FORMATS:
             if each.read is not None and source.name.endswith(each.file_suffixes):
@@ -65,11 +79,15 @@ def read_articles(source: ArticleSource) -> Iterator[FileArticle]:
                 return
         numbered = numbered_lines(source.stream)
         number, first = next(numbered, (0, b""))
-        if is_one_document(first) and not source.name.endswith(LINES):
+        if is_markup_or_binary(first):
+            more = (line for _, line in islice(numbered, MOST_MARKUP_LINES))
+            yield unknown_content(name_markup_or_binary(first + b"".join(more)))
+        elif is_one_document(first) and (first.strip(BLANK) in OPENINGS or not source.name.endswith(LINES)):
             # The line feeds make the parser's messages count lines from the beginning of the file.
             yield from parse_document(b"\n" * (number - 1) + first + source.stream.read())
         else:
-            yield from parse_lines(chain([(number, first)], numbered))
+            head, is_known = read_head(chain([(number, first)], numbered))
+            yield from parse_lines(chain(head, numbered)) if is_known else [unknown_content(describe_lines(head))]
     except (EOFError, gzip.BadGzipFile, zlib.error):
         yield FileArticle("the end", Problem("malformed_json", DAMAGED))
 
@@ -86,6 +104,47 @@ def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
             line = stream.readline(ARTICLE_BYTES)
 
 
+def read_head(numbered: Iterator[tuple[int, bytes]]) -> tuple[list[tuple[int, bytes]], bool]:
+    """The lines up to the first JSON object, usually one, and whether these are lines of an NDJSON file.
+
+    So standard input is not waited for once it has given an article. In a short file of which every line begins as
+    JSON does, every line is faulty, and each is reported by itself.
+    """
+    head, length = list[tuple[int, bytes]](), 0
+    for number, line in numbered:
+        head.append((number, line))
+        length += len(line)
+        if is_object(line):
+            return head, True
+        if len(head) > HEAD_LINES or length > HEAD_BYTES:
+            return head, False
+    return head, all(is_json_like(line) for _, line in head)
+
+
+def is_object(line: bytes) -> bool:
+    """Whether a line is a JSON object, or too long to tell."""
+    return len(line) > ARTICLE_BYTES or isinstance(parse_or_problem(parse_json, line), dict)
+
+
+def is_json_like(line: bytes) -> bool:
+    """Whether a line is blank, begins as an object or an array does, or is another JSON value."""
+    begins = line.strip(BLANK)[:1] in (b"", *OPENINGS)
+    return begins or not isinstance(parse_or_problem(parse_json, line), Problem)
+
+
+def describe_lines(head: Sequence[tuple[int, bytes]]) -> str:
+    """What a file is that has no JSON object in these lines, its first ones."""
+    first = head[0][1]
+    found = parse_or_problem(parse_json, first)
+    if is_json_like(first) and isinstance(found, Problem):
+        return f"text, and none of its first lines is a JSON object; line {head[0][0]}: {found.detail}"
+    return name_text(first, head[1][1] if len(head) > 1 else b"")
+
+
+def unknown_content(kind: str) -> FileArticle:
+    return FileArticle("the file", Problem("unsupported_media_type", f"This file is {kind.rstrip('.')}. {TAKEN}"))
+
+
 def is_one_document(first: bytes) -> bool:
     """Whether a JSON array, or an object over several lines, begins with this line."""
     line = first.strip(BLANK)
@@ -94,7 +153,9 @@ def is_one_document(first: bytes) -> bool:
 
 def parse_document(content: bytes) -> Iterator[FileArticle]:
     value = parse_or_problem(parse_json, content)
-    if isinstance(value, list):
+    if isinstance(value, dict) and str(value.get("version")).startswith(JSON_FEED):
+        yield unknown_content("a JSON Feed")
+    elif isinstance(value, list):
         yield from (FileArticle(f"article {number}", article) for number, article in enumerate(value, 1))
     else:
         yield FileArticle("the file" if isinstance(value, Problem) else "the article", value)
