@@ -17,7 +17,7 @@ from newswire.article import Draft, Publisher
 from newswire.cli.support.article_files import FileArticle, open_source, read_articles
 from newswire.cli.support.database import open_database
 from newswire.cli.support.interrupts import INTERRUPTED, delay_interrupt
-from newswire.cli.support.options import INPUT_FILE
+from newswire.cli.support.options import INPUT_FILE, Undated, UndatedChoice
 from newswire.cli.support.output import json_option, print_notice, print_result
 from newswire.cli.support.progress import show_progress
 from newswire.document import decode_article
@@ -26,9 +26,10 @@ from newswire.publishing.comparison import is_change_new
 from newswire.publishing.prepare import PreparedArticle, prepare_article
 from newswire.publishing.receive import BatchReceiver, Sent, publish_transaction
 from newswire.schemas.article import load_sent
+from newswire.store import articles
 from newswire.store.database import Database
 from newswire.store.tables import article, version
-from newswire.timestamps import now
+from newswire.timestamps import format_instant, now
 
 BATCH, BATCH_LENGTH = 200, 1024 * 1024
 """The most articles of one transaction, and the length of their JSON at which it ends; publishers wait for it."""
@@ -36,24 +37,37 @@ BATCH, BATCH_LENGTH = 200, 1024 * 1024
 
 @dataclass
 class Tally:
-    """Counts of the articles of a file by what became of them; `head` is the head of the wire after the import."""
+    """Counts of the articles of a file by what became of them; `head` is the head of the wire after the import.
+
+    `undated` are those of the new ones that had no date.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     refused: int = 0
+    skipped: int = 0
+    undated: int = 0
     head: int = 0
 
     @property
     def read(self) -> int:
-        return self.created + self.updated + self.unchanged + self.refused
+        return self.created + self.updated + self.unchanged + self.refused + self.skipped
 
 
 @click.command("import")
 @click.argument("file", type=INPUT_FILE)
 @click.option("--publisher", "slug", metavar="SLUG", required=True, help="Whose articles they are.")
+@click.option(
+    "--undated",
+    type=UndatedChoice(),
+    default="now",
+    show_default=True,
+    help="What happens to a new article without published_at: skip it, date it now, or date it DATE, which is a date "
+    "or an RFC 3339 time.",
+)
 @json_option
-def import_command(file: str, slug: str, as_json: bool) -> None:
+def import_command(file: str, slug: str, undated: Undated, as_json: bool) -> None:
     """Load the articles in FILE straight into the database, without a server; - is standard input.
 
     FILE is NDJSON (one article a line), a JSON array or object, or, when its name ends in .md, one article
@@ -63,9 +77,12 @@ def import_command(file: str, slug: str, as_json: bool) -> None:
 
     It can be repeated and resumed: an article is known by its external_id, one without gets the SHA-256 of
     its content as one, and what the wire already has, as the current or an earlier version, changes nothing.
+    What has no date keeps the one that it got when it was first loaded. What was dated now does not count as
+    fresh in the order of relevance.
 
     \b
     newswire import archive.jsonl.gz --publisher gazette
+    newswire import archive.jsonl.gz --publisher gazette --undated 1998-01-01
     gzip -dc archive.jsonl.gz | newswire import - --publisher gazette
     """
     with open_database() as database:
@@ -76,19 +93,19 @@ def import_command(file: str, slug: str, as_json: bool) -> None:
         began = time.monotonic()
         tally = Tally()
         try:
-            load_file(database, publisher, file, tally)
+            load_file(database, publisher, file, undated, tally)
         except KeyboardInterrupt:
-            print_notice(f"Stopped. Stored so far: {describe_tally(tally)}. Start it again to go on.")
+            print_notice(f"Stopped. Stored so far: {describe_tally(tally, undated)}. Start it again to go on.")
             raise SystemExit(INTERRUPTED) from None
         with database.read() as connection:
             tally.head = wire.read_head(connection).seq
     seconds = time.monotonic() - began
-    sentence = f"{describe_tally(tally)}; {seconds:.1f} seconds. The wire stands at {tally.head:,}."
+    sentence = f"{describe_tally(tally, undated)}; {seconds:.1f} seconds. The wire stands at {tally.head:,}."
     print_result(sentence, {"read": tally.read, **asdict(tally), "seconds": round(seconds, 3)}, as_json)
     raise SystemExit(1 if tally.refused else 0)
 
 
-def load_file(database: Database, publisher: Publisher, file: str, tally: Tally) -> None:
+def load_file(database: Database, publisher: Publisher, file: str, undated: Undated, tally: Tally) -> None:
     """Loads a file in batches, each in one transaction. Ctrl-C takes effect between them."""
     label = "standard input" if file == "-" else click.format_filename(file, shorten=True)
     with open_source(file) as source, show_progress(label, "articles", source.size) as show:
@@ -96,7 +113,7 @@ def load_file(database: Database, publisher: Publisher, file: str, tally: Tally)
         while batch := load_batch(found, publisher):
             # An interrupt between the commit and the count would report less than was stored.
             with delay_interrupt():
-                store_batch(database, publisher, batch, tally)
+                store_batch(database, publisher, batch, undated, tally)
             show(tally.read, source.bytes_read())
 
 
@@ -134,17 +151,44 @@ def content_id(draft: Draft) -> str:
     return "sha256-" + hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def store_batch(database: Database, publisher: Publisher, batch: list[tuple[str, Sent]], tally: Tally) -> None:
+def store_batch(
+    database: Database, publisher: Publisher, batch: list[tuple[str, Sent]], undated: Undated, tally: Tally
+) -> None:
     """Stores a batch in one transaction; its articles are counted once that is committed."""
+    made_dates = list[str]()
     with database.begin() as connection, publish_transaction(connection, now()) as transaction:
         receiver = BatchReceiver(transaction, publisher, [sent for _, sent in batch])
-        results = [(position, receive_unless_had(receiver, sent)) for position, sent in batch]
+        results = [(position, receive_dated(receiver, sent, undated)) for position, sent in batch]
+        made_dates += [
+            sent.draft.external_id or "" for (_, sent), (_, result) in zip(batch, results, strict=True)
+            if isinstance(sent, PreparedArticle) and is_undated(sent) and result == "created"
+        ]  # fmt: skip
+        if undated == "now" and made_dates:
+            articles.add_undated(connection, publisher.id, made_dates)
+    tally.undated += len(made_dates)
     for position, result in results:
         if isinstance(result, Problem):
             tally.refused += 1
             print_notice(f"{position}: {result.detail}")
         else:
             setattr(tally, result, getattr(tally, result) + 1)
+
+
+def is_undated(sent: PreparedArticle) -> bool:
+    return sent.draft.published_at is None
+
+
+def receive_dated(receiver: BatchReceiver, sent: Sent, undated: Undated) -> str | Problem:
+    """Receives one article as `receive_unless_had` does, or skips it; a new one without a date gets one.
+
+    An article that the wire has keeps its date, so that a repeat with another --undated changes nothing.
+    """
+    if isinstance(sent, PreparedArticle) and is_undated(sent):
+        if undated == "skip":
+            return "skipped"
+        if isinstance(undated, int) and not receiver.is_known(sent.draft.external_id or ""):
+            sent = sent._replace(draft=replace(sent.draft, published_at=undated))
+    return receive_unless_had(receiver, sent)
 
 
 def receive_unless_had(receiver: BatchReceiver, sent: Sent) -> str | Problem:
@@ -173,6 +217,13 @@ def was_sent_before(receiver: BatchReceiver, prepared: PreparedArticle) -> bool:
     return any(not is_change_new(prepared.draft, decode_article(row.rendered, None)["change"]) for row in earlier)
 
 
-def describe_tally(tally: Tally) -> str:
-    parts = (f"{tally.created:,} new", f"{tally.updated:,} updated", f"{tally.unchanged:,} unchanged")
-    return f"{tally.read:,} articles: {', '.join(parts)}, {tally.refused:,} refused"
+def describe_tally(tally: Tally, undated: Undated) -> str:
+    parts = [f"{tally.created:,} new", f"{tally.updated:,} updated", f"{tally.unchanged:,} unchanged"]
+    parts.append(f"{tally.refused:,} refused")
+    if tally.skipped:
+        parts.append(f"{tally.skipped:,} without a date, skipped")
+    dated = ""
+    if tally.undated:
+        date = format_instant(undated) if isinstance(undated, int) else undated
+        dated = f"; {tally.undated:,} without a date, dated {date}"
+    return f"{tally.read:,} articles: {', '.join(parts)}{dated}"

@@ -18,12 +18,13 @@ from newswire.search import index
 from newswire.search.bm25 import LOOKED_AT, MOST_LEAVES, Measures, score_articles
 from newswire.search.query import Position, Query, decode_cursor, invalid_cursor, is_valid_position
 from newswire.search.syntax import find_leaves
-from newswire.store.tables import article
+from newswire.store.tables import article, undated
 from newswire.visibility import Visibility
 
 WINDOW = 1_000
 WEEK = 7 * 24 * 3_600_000
 POSITIONS = select(article.c.published_at, article.c.number)
+UNDATED = select(undated.c.published_at, undated.c.number)
 
 
 class Rank(NamedTuple):
@@ -72,13 +73,20 @@ def rank_window(
     texts = index.read_texts(connection, [position.number for position in positions], LOOKED_AT)
     articles = [texts[position.number] for position in positions]
     scores, measures = score_articles(articles, query.expression, index.read_languages(connection), window.measures)
+    unknown = undated_positions(connection, positions)
     ranks = [
-        Rank(score * freshness_weight(query.ranked_at - position.at), *position)
+        Rank(score if position in unknown else score * freshness_weight(query.ranked_at - position.at), *position)
         for score, position in zip(scores, positions, strict=True)
     ]
     ranks.sort(reverse=True)
     shown = window.shown
     return window._replace(measures=measures), [rank for rank in ranks if shown is None or rank < shown]
+
+
+def undated_positions(connection: Connection, positions: Sequence[Position]) -> set[Position]:
+    """Those of the positions whose time is only that of an import (decision 0034): nobody knows how fresh they are."""
+    numbers = [position.number for position in positions]
+    return {Position(*row) for row in connection.execute(UNDATED.where(undated.c.number.in_(numbers)))}
 
 
 def freshness_weight(age: int) -> float:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from newswire.article import ArticleState, EntryType, Status
 from newswire.store.statements import Statement, insert_or_ignore
-from newswire.store.tables import article, entry, publisher, version
+from newswire.store.tables import article, entry, publisher, undated, version
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row whose columns are read by name."""
@@ -121,6 +121,14 @@ def lock_publisher(connection: Connection, publisher_id: int) -> None:
 def current_version(connection: Connection, number: int, current: int) -> Any:
     """A row with the source, rendered JSON, body and stored form of one version."""
     return VERSION.all(connection, {"number": number, "version": current})[0]
+
+
+def add_undated(connection: Connection, publisher_id: int, external_ids: Collection[str]) -> None:
+    """Notes that the present dates of a publisher's new articles are only those of their import (decision 0034)."""
+    new = select(article.c.number, article.c.published_at).where(
+        article.c.publisher_id == publisher_id, article.c.external_id.in_(external_ids)
+    )
+    connection.execute(insert(undated).from_select(["number", "published_at"], new))
 
 
 def add_versions(connection: Connection, versions: Sequence[Mapping[str, Any]]) -> None:

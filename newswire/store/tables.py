@@ -145,6 +145,15 @@ article = Table(
     Index(None, "status", "updated_at", "number"),
 )
 
+# Imported articles without a date of their own: `published_at` is the one that the import gave them. A row says nothing
+# any more once the article has another date (decision 0034).
+undated = Table(
+    "undated",
+    metadata,
+    Column("number", ForeignKey("article.number"), primary_key=True, autoincrement=False),
+    Column("published_at", BigInteger, nullable=False),
+)
+
 # Written once, never changed. `terms` are the filter terms of the version, `source` is the article as sent (for PATCH),
 # `rendered` and `body` are its public JSON without braces, `form` is the version of this stored form (`document.FORM`).
 version = Table(

@@ -163,8 +163,8 @@ def test_json_ndjson_and_markdown_are_read_also_gzipped(
     plain.write_bytes(content.encode())
     packed.write_bytes(gzip.compress(content.encode()))
     assert loaded(sqlite_wire, plain) | {"seconds": 0} == {
-        "read": headlines, "created": headlines, "updated": 0, "unchanged": 0, "refused": 0, "head": headlines,
-        "seconds": 0,
+        "read": headlines, "created": headlines, "updated": 0, "unchanged": 0, "refused": 0, "skipped": 0,
+        "undated": headlines if name == "story.md" else 0, "head": headlines, "seconds": 0,
     }  # fmt: skip
     assert loaded(sqlite_wire, packed)["unchanged"] == headlines
 

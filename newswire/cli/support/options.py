@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import click
 from marshmallow import ValidationError, fields
 
 from newswire.accounts.partners import ENTITLEMENT_FILTERS
 from newswire.api.schemas.filters import FilterParameters
+from newswire.api.schemas.parameters import Moment
 from newswire.errors import Problem, suggest_name
 from newswire.publishing.draft import resolve_url
 from newswire.schemas.fields import Language, Text, Url
@@ -63,6 +64,27 @@ class Duration(click.ParamType[int]):
         if found is None or (length := int(found[1]) * UNITS[found[2]]) > LONGEST:
             self.fail("must be a duration such as 12h, 90d or 52w, a hundred years at most.", param, ctx)
         return length
+
+
+Undated: TypeAlias = Literal["skip", "now"] | int
+"""What becomes of a new article without a date: it is skipped, dated now, or dated so (milliseconds since 1970)."""
+
+
+class UndatedChoice(click.ParamType[Undated]):
+    """The words skip and now, or a date or RFC 3339 time."""
+
+    name = "skip|now|DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Undated:
+        if value in ("skip", "now"):
+            return "skip" if value == "skip" else "now"
+        try:
+            moment = Moment().deserialize(value)
+        except ValidationError:
+            moment = None
+        if not isinstance(moment, int):
+            self.fail(f"{value!r} is not skip, now, a date such as 1998-01-31, or an RFC 3339 time.", param, ctx)
+        return moment
 
 
 def parse_entitlement(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Mapping[str, list[str]]:
