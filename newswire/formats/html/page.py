@@ -27,7 +27,11 @@ PAGE_HEADERS = {
     f" style-src 'sha256-{STYLE_DIGEST}'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
 }
-RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"})
+RIGHT_TO_LEFT = frozenset({
+    "ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi",
+    "adlm", "arab", "hebr", "mand", "nkoo", "rohg", "samr", "syrc", "thaa",
+})  # fmt: skip
+"""Languages, and scripts (ISO 15924, in lower case), that are written from right to left."""
 
 
 def write_page(article: Mapping[str, Any]) -> bytes:
@@ -39,7 +43,7 @@ def write_page(article: Mapping[str, Any]) -> bytes:
         others=[image for image in article["images"] if image is not first],
         address=_home_of(article),
         end_of_time=END_OF_TIME,
-        right_to_left=(article["language"] or "").split("-")[0] in RIGHT_TO_LEFT,
+        right_to_left=is_right_to_left(article["language"] or ""),
         body=Markup(article["body_html"] or ""),
         style=Markup(STYLE),
         described=Markup(_script_safe(_json_ld(article))),
@@ -52,6 +56,13 @@ def page_template() -> Template:
     """The template, compiled when the first page is written."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     return environment.from_string((FOLDER / "page.html").read_text("utf-8"))
+
+
+def is_right_to_left(language: str) -> bool:
+    """Whether a language (BCP 47) is written from right to left: the script decides, if the tag names one."""
+    subtags = language.lower().split("-")
+    script = next((subtag for subtag in subtags[1:] if len(subtag) == 4 and subtag.isalpha()), None)
+    return (script or subtags[0]) in RIGHT_TO_LEFT
 
 
 def _home_of(article: Mapping[str, Any]) -> str:
