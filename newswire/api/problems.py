@@ -30,8 +30,20 @@ def problem_response(context: RequestContext, problem: Problem) -> Response:
     response = Response(dump_json(document), problem.status, content_type=MEDIA_TYPE, headers=problem.headers)
     response.headers["Cache-Control"] = "no-store"
     if problem.status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="newswire", Basic realm="newswire", charset="UTF-8"'
+        add_challenges(response, is_navigation="text/html" in context.request.headers.get("Accept", ""))
     return response
+
+
+def add_challenges(response: Response, *, is_navigation: bool) -> None:
+    """Says how a caller can authenticate (RFC 9110, 11.6.1).
+
+    Chromium reads one challenge of a line, and asks for user and password only where that is Basic. So a person who
+    opens an address is asked, and the requests of a script, such as those of /docs, open no dialogue.
+    """
+    bearer, basic = 'Bearer realm="newswire"', 'Basic realm="newswire", charset="UTF-8"'
+    response.headers["WWW-Authenticate"] = bearer if is_navigation else f"{bearer}, {basic}"
+    if is_navigation:
+        response.headers.add("WWW-Authenticate", basic)
 
 
 def http_error_response(context: RequestContext, error: HTTPException) -> Response:
