@@ -6,15 +6,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from sqlalchemy import URL
 
 from newswire import __version__, logs
+from newswire.accounts.callers import find_caller
 from newswire.accounts.keys import create_key
 from newswire.accounts.partners import add_partner
 from newswire.accounts.publishers import add_publisher
+from newswire.accounts.saved_feeds import create_feed, new_token
 from newswire.api.views.docs_page import SAMPLES
 from newswire.article import Draft, Publisher
 from newswire.cli.support.listen import listener_url, open_listener
@@ -31,6 +33,8 @@ from newswire.store.database import Database
 from newswire.timestamps import now
 
 LOG_LEVEL = "warning"
+FEED, SHOWN = "newest", "harbour-reopens"
+"""The name of the saved feed, and the sample whose page is shown."""
 COMMANDS = {
     "Publish an article": """\
 curl -sS {url}/v1/articles {publisher} \\
@@ -48,10 +52,19 @@ next=$(curl -sS '{url}/v1/articles?limit=3' {partner} \\
 curl -sS "$next" {partner}""",
     "Search": """\
 curl -sS '{url}/v1/articles?q=harbour' {partner}""",
+    "One article, as Markdown": """\
+curl -sS {article}.md {partner}""",
+    "The newest articles, as RSS": """\
+curl -sS '{feed}'""",
     "The same wire, for the partner that sees English only": """\
 curl -sS '{url}/v1/articles?limit=3' {english}""",
     "Everything in order, nothing missed": """\
 curl -sS '{url}/v1/changes?after=0&limit=3' {partner}""",
+}
+PAGES = {
+    "docs": "The reference of its interface:",
+    "page": "An article (without the key in the address the browser asks for it: any user, the key as password):",
+    "feed": "The newest articles, for a feed reader (the token opens nothing else):",
 }
 MEANINGS = {
     "publisher": "publishes as The Sample Gazette",
@@ -79,8 +92,8 @@ def demo_command(port: int, as_json: bool) -> None:
         url = listener_url(listener)
         database_url = URL.create("sqlite", database=str(Path(folder, "newswire.db"))).render_as_string()
         migrate.upgrade(database_url)
-        keys = seed_database(database_url, f"{url}/samples/")
-        facts = {"url": url, "docs": f"{url}/docs", "keys": keys, "commands": example_commands(url, keys)}
+        seeded = seed_database(database_url, f"{url}/samples/")
+        facts = describe_demo(url, seeded)
         status = run_server(
             Settings(database_url=database_url, log_level=LOG_LEVEL, demo=True), listener, processes=1,
             environment=worker_environment(database_url),
@@ -95,8 +108,16 @@ def worker_environment(database_url: str) -> dict[str, str]:
     return {**kept, "NEWSWIRE_DATABASE_URL": database_url, "NEWSWIRE_LOG_LEVEL": LOG_LEVEL}
 
 
-def seed_database(database_url: str, samples_url: str) -> dict[str, str]:
-    """Adds publisher, partners, keys and sample articles to an empty database; returns the keys."""
+class Seeded(NamedTuple):
+    """What the demo shows of its database: the keys, the token of the saved feed, and the id of an article."""
+
+    keys: Mapping[str, str]
+    token: str
+    article_id: str
+
+
+def seed_database(database_url: str, samples_url: str) -> Seeded:
+    """Adds publisher, partners, keys, a saved feed and the sample articles to an empty database."""
     database = Database(database_url)
     moment = now()
     with database.begin() as connection:
@@ -109,14 +130,18 @@ def seed_database(database_url: str, samples_url: str) -> dict[str, str]:
             "english": create_key(connection, now=moment, partner_slug="english"),
             "admin": create_key(connection, now=moment),
         }
+        token = new_token()
+        reader = find_caller(connection, keys["partner"], moment)
+        assert reader is not None, "its key was made above"
+        create_feed(connection, reader, FEED, "The newest of the demo", {}, token, moment)
         with publish_transaction(connection, moment) as transaction:
-            publish_samples(transaction, publisher)
+            shown = publish_samples(transaction, publisher)
     database.dispose()
-    return keys
+    return Seeded(keys, token, shown)
 
 
-def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> None:
-    """Publishes the sample articles, oldest first."""
+def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> str:
+    """Publishes the sample articles, oldest first; returns the id of the one whose page is shown."""
     files = sorted(SAMPLES.glob("*.md"))
     drafts: list[tuple[str, Draft]] = []
     print_notice(f"Loading {len(files)} sample articles ...")
@@ -125,21 +150,31 @@ def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> No
             drafts.append((file.stem, load_draft(parse_markdown(file.read_bytes()), publisher)))
             show(count, count)
     # The log keeps the order in which articles are received, and the newest belongs to its end.
+    ids = {}
     for name, draft in sorted(drafts, key=lambda item: item[1].published_at or transaction.now):
         external_id = draft.external_id or name
-        transaction.upsert(publisher, external_id, prepare_article(draft, publisher, external_id))
+        ids[name] = transaction.upsert(publisher, external_id, prepare_article(draft, publisher, external_id)).held.id
+    return ids[SHOWN]
 
 
-def example_commands(url: str, keys: Mapping[str, str]) -> dict[str, str]:
-    """Shell commands for the first steps, by their titles."""
-    headers = {name: f"-H 'Authorization: Bearer {key}'" for name, key in keys.items()}
-    return {title: command.format(url=url, **headers) for title, command in COMMANDS.items()}
+def describe_demo(url: str, seeded: Seeded) -> dict[str, Any]:
+    """What the demo prints: its addresses, the keys, and shell commands for the first steps by their titles."""
+    article, feed = f"{url}/v1/articles/{seeded.article_id}", f"{url}/v1/feeds/{FEED}.rss?token={seeded.token}"
+    headers = {name: f"-H 'Authorization: Bearer {key}'" for name, key in seeded.keys.items()}
+    commands = {
+        title: command.format(url=url, article=article, feed=feed, **headers) for title, command in COMMANDS.items()
+    }
+    # Browsers send the key as HTTP Basic when it is part of the address, and else ask for user and password.
+    page = f"{article}.html".replace("://", f"://any:{seeded.keys['partner']}@", 1)
+    return {"url": url, "docs": f"{url}/docs", "page": page, "feed": feed, "keys": seeded.keys, "commands": commands}
 
 
 def welcome_text(facts: Mapping[str, Any]) -> str:
     """The text for the terminal once the demo can be used."""
     lines = ["", click.style(f"Newswire {__version__} is running at {facts['url']}", bold=True)]
-    lines += [f"The reference of its interface: {facts['docs']}", "", click.style("Keys", bold=True)]
+    lines += ["", click.style("In a browser", bold=True)]
+    lines += [f"    {click.style(meaning, dim=True)}\n        {facts[name]}" for name, meaning in PAGES.items()]
+    lines += ["", click.style("Keys", bold=True)]
     lines += [f"    {key}  {click.style(MEANINGS[name], dim=True)}" for name, key in facts["keys"].items()]
     for title, command in facts["commands"].items():
         lines += ["", click.style(title, bold=True), *(f"    {line}" for line in command.split("\n"))]

@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("curl") is None, reason="the demo's lines need curl, which is not here"),
 ]
 PROCESSES = Path("/proc")
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 Serving = Callable[["subprocess.Popen[str]"], Server]
 
 
@@ -42,7 +43,14 @@ def printed(demo: Server) -> dict[str, str]:
         else:
             title = line
     found.pop("Keys")
+    found.pop("In a browser")
     return found
+
+
+def addresses(demo: Server) -> list[str]:
+    """The addresses for a browser, as somebody would copy them."""
+    lines = demo.out[demo.out.index("In a browser") + 1 :]
+    return [line.strip() for line in lines[: lines.index("")] if "://" in line]
 
 
 def pasted(command: str) -> str:
@@ -52,7 +60,13 @@ def pasted(command: str) -> str:
 
 
 def test_every_printed_line_works_as_it_is_pasted(demo: Server) -> None:
-    answers = {title: json.loads(pasted(command)) for title, command in printed(demo).items()}
+    commands = printed(demo)
+    markdown, feed = (
+        pasted(commands.pop(title)) for title in ("One article, as Markdown", "The newest articles, as RSS")
+    )
+    assert "\nheadline: Port Selwick reopens its inner harbour" in markdown
+    assert feed.startswith("<?xml")
+    answers = {title: json.loads(pasted(command)) for title, command in commands.items()}
     published, markdown, newest, following, found, english, changes = answers.values()
     assert published["headline"] == "Town hall clock runs again"
     assert (markdown["headline"], markdown["body_text"]) == (
@@ -66,6 +80,27 @@ def test_every_printed_line_works_as_it_is_pasted(demo: Server) -> None:
     assert {article["language"][:2] for article in english["data"]} == {"en"}
     assert [entry["seq"] for entry in changes["data"]] == [1, 2, 3]
     assert changes["page"]["next_after"] == 3
+
+
+def test_every_address_opens_in_a_browser(demo: Server) -> None:
+    docs, page, feed = addresses(demo)
+    assert "swagger-ui" in pasted(f"curl -sSf '{docs}'")
+    shown = pasted(f"curl -sSf '{page}'")
+    assert '<h1 dir="auto">Port Selwick reopens its inner harbour' in shown
+    picture = shown.partition('<img src="')[2].partition('"')[0]
+    with urllib.request.urlopen(picture, timeout=10) as response:
+        assert response.headers["Content-Type"].startswith("image/")
+    assert pasted(f"curl -sSf '{feed}'").count("<item>") >= 12
+
+
+@pytest.mark.skipif(BROWSER is None, reason="opens the page in Chromium, which is not installed here")
+def test_the_page_opens_in_a_browser_that_is_given_the_address(demo: Server, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/browser",
+         "--dump-dom", addresses(demo)[1]],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert '<h1 dir="auto">Port Selwick reopens its inner harbour' in done.stdout
 
 
 def test_the_samples_come_in_several_languages_with_pictures_that_are_there(demo: Server) -> None:
