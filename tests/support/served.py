@@ -139,7 +139,7 @@ def answering(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str
             self.end_headers()
             self.wfile.write(body)
 
-        do_PUT = do_POST = do_GET
+        do_PUT = do_POST = do_DELETE = do_GET
 
         def log_message(self, format: str, *arguments: Any) -> None:
             """Nothing."""
