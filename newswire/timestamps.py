@@ -14,10 +14,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_YEAR, LATEST_YEAR = 1800, 2200
 EARLIEST = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
 LATEST = (datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
-RFC_3339 = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
-    r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))"
+# RFC 3339, and what libraries make of ISO 8601: no seconds (Java's `OffsetDateTime`), a comma before the fraction, an
+# offset without its colon (PHP, Superdesk) or its minutes (PostgreSQL), a blank before it (Ruby).
+INSTANT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
+    r"(?:([Zz])| ?([+-])([0-9]{2})(?::?([0-9]{2}))?)"
 )
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 # It goes on while the machine sleeps, which CLOCK_MONOTONIC does not. Only Linux has it.
@@ -76,14 +79,15 @@ def read_steady_clock() -> int:
 
 
 def parse_instant(text: str) -> int:
-    """Milliseconds since 1970 of an RFC 3339 date-time; raises ValueError with a sentence for the sender.
+    """Milliseconds since 1970 of an RFC 3339 date-time, or a spelling that `INSTANT` allows.
 
-    A leap second counts as the second after it; digits beyond the millisecond are dropped.
+    A leap second counts as the second after it; digits beyond the millisecond are dropped. Raises ValueError with a
+    sentence for the sender.
     """
-    found = RFC_3339.fullmatch(text)
+    found = INSTANT.fullmatch(text)
     if not found:
-        raise ValueError("Must be an RFC 3339 time with an offset, such as 2026-11-22T09:30:00Z.")
-    year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+        raise ValueError(_describe_fault(text))
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
     fraction, zulu, sign, offset_hours, offset_minutes = found.groups()[6:]
     if not EARLIEST_YEAR <= year <= LATEST_YEAR:
         raise ValueError(f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
@@ -91,9 +95,10 @@ def parse_instant(text: str) -> int:
     leap = second == 60
     offset = timedelta()
     if not zulu:
-        if int(offset_hours) > 23 or int(offset_minutes) > 59:
+        hours, minutes = int(offset_hours), int(offset_minutes or 0)
+        if hours > 23 or minutes > 59:
             raise ValueError("The offset must lie between -23:59 and +23:59.")
-        offset = timedelta(hours=int(offset_hours), minutes=int(offset_minutes)) * (-1 if sign == "-" else 1)
+        offset = timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
     try:
         local = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC)
     except ValueError:
@@ -103,6 +108,16 @@ def parse_instant(text: str) -> int:
     if not EARLIEST <= result < LATEST:
         raise ValueError(f"The year, in UTC, must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
     return result
+
+
+def _describe_fault(text: str) -> str:
+    """The sentence for the sender of a text that is not a time with an offset."""
+    if DATE.fullmatch(text):
+        return f"Is a date without a time of day; send a time with an offset, such as {text}T00:00:00Z."
+    if INSTANT.fullmatch(f"{text}Z"):
+        # Which hour of the world it means cannot be guessed.
+        return f"Has no offset from UTC; add Z for UTC, or an offset such as +02:00: {text}Z."
+    return "Must be an RFC 3339 time with an offset, such as 2026-11-22T09:30:00Z."
 
 
 def milliseconds_of(moment: datetime) -> int:

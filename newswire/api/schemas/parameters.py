@@ -5,7 +5,6 @@ The parameters themselves are declared in `filters`, `changes`, `feeds` and `dir
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -15,7 +14,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault, Problem, closest_name
 from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable_text, validation_error
-from newswire.timestamps import EARLIEST_YEAR, LATEST_YEAR, milliseconds_of, parse_instant
+from newswire.timestamps import DATE, parse_instant
 
 MOST_FAULTS = 20
 PASSING = frozenset({"after", "chain", "cursor", "token"})
@@ -24,20 +23,22 @@ MOST_REMEMBERED, LONGEST_REMEMBERED = 1000, 500
 """Size of that cache, and the most characters of values in an entry."""
 IGNORED = re.compile(r"utm_|_")
 UNESCAPED_COMMA = re.compile(r"(?<!\\),")
-DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 # Exact, leap years included: generated clients and tests rely on the pattern and the loader accepting the same dates.
 DAY_PATTERN = (
     "(((18|19|20|21)[0-9]{2}|2200)-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
     "|02-(0[1-9]|1[0-9]|2[0-8]))"
     "|((18|19|21)(0[48]|[2468][048]|[13579][26])|20([02468][048]|[13579][26]))-02-29)"
 )
-CLOCK_PATTERN = "([01][0-9]|2[0-3]):[0-5][0-9]"
+HOUR_PATTERN = "([01][0-9]|2[0-3])"
+# An offset in a query string whose + was not escaped: a blank follows the time of day.
+UNESCAPED_PLUS = re.compile(r"^(.{10}[Tt ][0-9:.,]+ ?) ([0-9]{2}(?::?[0-9]{2})?)$")
 AGO = re.compile("now(?:-([0-9]{1,4})([mhdw]))?")
 UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 AGO_PATTERN = "now(-[0-9]{1,4}[mhdw])?"
 MOMENT_PATTERN = (
     rf"^({AGO_PATTERN}|{DAY_PATTERN}"
-    rf"([Tt ]{CLOCK_PATTERN}:([0-5][0-9]|60)(\.[0-9]{{1,9}})?([Zz]|[+-]{CLOCK_PATTERN}))?)$"
+    rf"([Tt ]{HOUR_PATTERN}:[0-5][0-9](:([0-5][0-9]|60)([.,][0-9]{{1,9}})?)?"
+    rf"([Zz]| ?[+-]{HOUR_PATTERN}(:?[0-5][0-9])?))?)$"
 )
 ALTERNATIVE_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085,][^{CONTROLS}]*$"
 
@@ -77,30 +78,21 @@ class Ago(NamedTuple):
 
 
 class Moment(fields.String):
-    """An RFC 3339 time or a date (its first moment in UTC), loaded as milliseconds since 1970; or now-2d, as `Ago`."""
+    """A time or a date (its first moment in UTC), loaded as milliseconds since 1970; or now-2d, as `Ago`."""
 
     def __init__(self, **metadata: Any) -> None:
         super().__init__(metadata={"pattern": MOMENT_PATTERN} | metadata)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         # In a query string an unescaped + means a blank: that of an offset such as +01:00 is restored.
-        text = value.replace(" ", "+") if "T" in value else value
+        text = UNESCAPED_PLUS.sub(r"\1+\2", value)
         if found := AGO.fullmatch(text):
             return Ago(int(found[1] or 0) * UNITS[found[2] or "m"])
         try:
-            if found := DATE.fullmatch(text):
-                year, month, day = (int(part) for part in found.groups())
-                if not EARLIEST_YEAR <= year <= LATEST_YEAR:
-                    raise validation_error("invalid", f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}.")
-                return milliseconds_of(datetime(year, month, day, tzinfo=UTC))
-            return parse_instant(text)
-        except ValidationError:
-            raise
-        except ValueError:
-            raise validation_error(
-                "invalid",
-                "Must be a date such as 2026-11-22, a time such as 2026-11-22T09:30:00Z (RFC 3339), or now-2d.",
-            ) from None
+            return parse_instant(f"{text}T00:00Z" if DATE.fullmatch(text) else text)
+        except ValueError as error:
+            sentence = f"{error} A date such as 2026-11-22 and a distance such as now-2d are understood too."
+            raise validation_error("invalid", sentence) from None
 
 
 def choice_field(description: str, *values: str, **settings: Any) -> fields.String:

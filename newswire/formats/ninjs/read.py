@@ -230,7 +230,10 @@ def _whole_number(found: FoundValue | None) -> int | None:
 
 
 def _rfc3339_time(value: Any) -> str | None:
-    """A time in RFC 3339; None if it is not one. Superdesk writes offsets without the colon, which is put in."""
+    """A time with an offset as `published_at` takes it; None if it is not one.
+
+    Superdesk writes offsets without the colon, which is put in: the article as sent has had it since the first release.
+    """
     if not isinstance(value, str):
         return None
     text = value.strip()
