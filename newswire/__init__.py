@@ -14,7 +14,8 @@ entitlement (`visibility`) and the same log.
 
 Imports point downward only; the floors are in `pyproject.toml`, checked by import-linter:
 cli, server, app, api, client, schemas, publishing | reading | changes, accounts, formats, search, wire,
-document, store, visibility, article, logs, config, caches | quotas, errors | timestamps.
+document, store, visibility, article, logs, config, caches | quotas, errors | language_tags |
+timestamps.
 """
 
 __version__ = "0.1.0"

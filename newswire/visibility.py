@@ -25,6 +25,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from newswire.article import Status
 from newswire.caches import cache_short
+from newswire.language_tags import canonical_tag, matching_ranges
 
 NAMED = (
     ("author", "authors", ("id", "name")), ("subject", "subjects", ("code", "name")), ("place", "places", ("name",)),
@@ -63,7 +64,7 @@ def term_value(name: str) -> str:
 def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
     """The terms of one version, including `profile_terms`; `content` is the article, or its tombstone, as served.
 
-    A language gives two terms, with and without its region.
+    A language gives a term for each range that matches it, so that a filter by a range is one term as well.
     """
     found = {term_of("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
     found |= identity_terms(content.get("id"), content.get("external_id"))
@@ -71,7 +72,7 @@ def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
         if content.get(kind) is not None:
             found.add(term_of(kind, str(content[kind])))
     if language := content.get("language"):
-        found |= {term_of("language", language), term_of("language", language.split("-")[0])}
+        found |= {term_of("language", each) for each in matching_ranges(language)}
     for kind, items, names in NAMED:
         found |= {term_of(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
     found |= {term_of("keyword", keyword) for keyword in content.get("keywords", ())}
@@ -98,6 +99,32 @@ def profile_term(name: str, author_id: str) -> str:
     return term_of(f"profile_{name}", author_id)
 
 
+def _asked_term(kind: str, value: str) -> str:
+    """The term that a value of a filter or an entitlement asks for, also if it was stored in an older spelling."""
+    return term_of(kind, canonical_tag(value) if kind == "language" else value)
+
+
+def is_any_language(kind: str, chosen: Iterable[str]) -> bool:
+    """Whether the range `*` is among the alternatives (RFC 4647, 3.3.1)."""
+    return kind == "language" and "*" in chosen
+
+
+LISTED = "listed_"
+
+
+def listed_term(at: int) -> str:
+    """The term of a version that lists do not order by its served time of publication but by `at`, in milliseconds.
+
+    No parameter and no entitlement can ask for it.
+    """
+    return f"{LISTED}{at}"
+
+
+def listed_time(terms: Iterable[str]) -> int | None:
+    """The time in the `listed_term` among the terms of a version; None: lists order it by the served time."""
+    return next((int(name.removeprefix(LISTED)) for name in terms if name.startswith(LISTED)), None)
+
+
 @dataclass(frozen=True)
 class Filter:
     """A condition on terms: one or more of each set in `include`, none of `exclude`. If empty, it matches all."""
@@ -107,9 +134,19 @@ class Filter:
 
     @classmethod
     def of(cls, values: Mapping[str, Iterable[str]], excluded: Mapping[str, Iterable[str]] | None = None) -> Self:
-        """From names and alternatives: {"section": ["world", "uk"], "language": ["en"]}; `excluded` alike."""
-        clauses = (frozenset(term_of(kind, value) for value in chosen) for kind, chosen in sorted(values.items()))
-        without = (term_of(kind, value) for kind, chosen in (excluded or {}).items() for value in chosen)
+        """From names and alternatives: {"section": ["world", "uk"], "language": ["en"]}; `excluded` alike.
+
+        Languages are ranges of RFC 4647: in any spelling, and `*` matches every language.
+        """
+        clauses = [
+            frozenset(_asked_term(kind, value) for value in chosen)
+            for kind, chosen in sorted(values.items())
+            if not is_any_language(kind, chosen)
+        ]
+        excluded = excluded or {}
+        if any(is_any_language(kind, chosen) for kind, chosen in excluded.items()):
+            return cls(include=(frozenset(),))
+        without = (_asked_term(kind, value) for kind, chosen in excluded.items() for value in chosen)
         return cls(include=tuple(clause for clause in clauses if clause), exclude=frozenset(without))
 
     def matches(self, terms: frozenset[str]) -> bool:

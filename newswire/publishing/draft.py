@@ -18,6 +18,7 @@ from newswire.errors import Fault, Problem, invalid_at
 from newswire.formats.html.sanitise import NoBaseError, absolute_url, sanitise
 from newswire.formats.html.text import count_words, html_to_text, text_to_html
 from newswire.formats.markdown.read import markdown_to_html
+from newswire.language_tags import canonical_tag
 
 BODIES = frozenset({"body_html", "body_text", "body_markdown"})
 LONGEST_URL = 2048
@@ -146,7 +147,7 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
         "body_html": body_html,
         "body_text": body_text,
         "word_count": count_words(body_text or ""),
-        "language": fields.get("language") or publisher.language,
+        "language": fields.get("language") or canonical_tag(publisher.language),
         "keywords": list(dict.fromkeys(fields.get("keywords") or ())),
         "authors": [_author_document(item, publisher) for item in fields.get("authors") or ()],
         "images": _image_documents(fields.get("images") or ()),

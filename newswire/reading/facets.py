@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from newswire.language_tags import canonical_tag
 from newswire.reading.lists import COUNTED_TO, Count, list_statement
 from newswire.search.names import find_labels
 from newswire.search.query import Query
@@ -86,7 +87,8 @@ def _facet_values(connection: Connection, kind: str, counts: Mapping[str, int], 
         case "publisher":
             shown = ((name, {"value": term_value(name)}) for name in terms)
         case "language":
-            shown = ((name, {"value": _written_tag(term_value(name))}) for name in terms)
+            # Of a tag every range that matches it is counted, so that each count is that of the filter.
+            shown = ((name, {"value": canonical_tag(term_value(name))}) for name in terms)
         case _:
             shown = ((name, {"value": label}) for name, label in _labelled_terms(connection, terms))
     return [{**value, "count": Count(counts[name], relation)._asdict()} for name, value in islice(shown, MOST_VALUES)]
@@ -98,10 +100,3 @@ def _labelled_terms(connection: Connection, terms: Sequence[str]) -> Iterator[tu
         portion = terms[start : start + 2 * MOST_VALUES]
         labels = find_labels(connection, portion)
         yield from ((name, labels[name]) for name in portion if name in labels)
-
-
-def _written_tag(tag: str) -> str:
-    """A language tag in its conventional case (RFC 5646, 2.1.1): en-GB, zh-Hant."""
-    first, *others = tag.split("-")
-    return "-".join([first, *(part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part
-                              for part in others)])  # fmt: skip

@@ -5,7 +5,6 @@ They check type, length and form. Resolving URLs and sanitising bodies need the 
 them into faults with JSON pointers.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -13,6 +12,7 @@ from marshmallow import ValidationError, fields, validate
 
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault
+from newswire.language_tags import TAG, canonical_tag
 from newswire.timestamps import parse_instant
 
 LARGEST_INTEGER = 2**53 - 1
@@ -21,9 +21,13 @@ CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
 PATTERN = f"^[^{CONTROLS}]*$"
 FILLED_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085][^{CONTROLS}]*$"
 ONE_LINE_PATTERN = rf"^[^{CONTROLS}\s\u0085]+( [^{CONTROLS}\s\u0085]+)*$"
+TIME_DESCRIPTION = (
+    "RFC 3339 with an offset, in the years 1800 to 2200. Also understood: no seconds, a comma before their fraction, an"
+    " offset without its colon or minutes."
+)
 BODY_BYTES = 2 * 1024 * 1024
 LONGEST_URL = 2048
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,6}")
+LONGEST_TAG = 40
 
 
 class Reason(str):
@@ -145,14 +149,14 @@ class Whole(fields.Integer):
 
 
 class Instant(fields.String):
-    """An RFC 3339 time with an offset, loaded as milliseconds since 1970."""
+    """A time with an offset, RFC 3339 or as `parse_instant` understands it, loaded as milliseconds since 1970."""
 
     default_error_messages = COMMON | {
         "invalid": Reason("invalid_type", "Must be an RFC 3339 time such as 2026-11-22T09:30:00Z."),
     }
 
     def __init__(self, **settings: Any) -> None:
-        described = {"description": "RFC 3339 with an offset, in the years 1800 to 2200.", "format": "date-time"}
+        described = {"description": TIME_DESCRIPTION, "format": "date-time"}
         metadata = described | settings.pop("metadata", {})
         super().__init__(allow_none=True, metadata=metadata, **settings)
 
@@ -166,22 +170,18 @@ class Instant(fields.String):
 
 
 class Language(Text):
-    """A BCP 47 tag in its usual spelling: en, pt-BR, zh-Hant."""
+    """A BCP 47 tag, loaded in its canonical form: `en_us` as en-US, `iw` as he."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(35, metadata={"pattern": f"^({LANGUAGE.pattern})?$"}, **settings)
+        super().__init__(LONGEST_TAG, metadata={"pattern": f"^({TAG.pattern})?$"}, **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
         if text is None:
             return None
-        if not LANGUAGE.fullmatch(text):
+        if not TAG.fullmatch(text):
             raise validation_error("invalid_language", "Must be a BCP 47 language tag such as en, pt-BR or zh-Hant.")
-        first, *others = text.lower().split("-")
-        # RFC 5646, 2.1.1: after a single letter (an extension, private use) everything is in lower case.
-        plain = next((index for index, part in enumerate(others) if len(part) == 1), len(others))
-        spelled = [{2: part.upper(), 4: part.title()}.get(len(part), part) for part in others[:plain]]
-        return "-".join([first, *spelled, *others[plain:]])
+        return canonical_tag(text)
 
 
 class RefusedField(fields.String):

@@ -25,6 +25,8 @@ from typing import Any
 import regex
 import Stemmer
 
+from newswire.language_tags import canonical_tag
+
 FIELDS = ("headline", "summary", "body", "caption", "byline")
 
 LONGEST_WORD = 100
@@ -351,7 +353,7 @@ fold_word = lru_cache(maxsize=1 << 14)(_fold)
 
 def stemming_language(language: str | None) -> str:
     """The primary subtag of a BCP 47 tag (en of en-GB) if it has a stemmer, else `UNDETERMINED`."""
-    subtag = (language or "").partition("-")[0].lower()
+    subtag = canonical_tag(language or "").partition("-")[0].lower()
     return subtag if subtag in _ALGORITHMS else UNDETERMINED
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Table, func, select
 
 from newswire.store.statements import Statement
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Raise it with every change of the index row of an unchanged article: in word breaking, folding, the budget or the
 texts (`newswire.search.analysis`), in filter terms (`newswire.visibility`), or in the columns."""
 

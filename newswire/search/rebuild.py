@@ -9,7 +9,7 @@ release still writes is found by the next rebuild.
 import time
 from collections.abc import Collection, Iterable, Iterator
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, literal_column, select, update
 
 from newswire import wire
 from newswire.article import ArticleState, Status
@@ -24,7 +24,7 @@ from newswire.store.backend import DatabaseError
 from newswire.store.database import Database
 from newswire.store.statements import Statement
 from newswire.store.tables import article, label, publisher, version
-from newswire.visibility import terms_of
+from newswire.visibility import listed_term, listed_time, terms_of
 
 BATCH = 50
 """Articles of one transaction. On SQLite publishers wait for it, about 0.1 seconds."""
@@ -41,10 +41,23 @@ OTHER_STEMS = (
 )
 
 CURRENT = Statement(
-    select(*HELD, publisher.c.slug, version.c.rendered, version.c.body)
+    select(*HELD, publisher.c.slug, version.c.terms, version.c.rendered, version.c.body)
     .join_from(article, publisher, publisher.c.id == article.c.publisher_id)
     .join(version, and_(version.c.number == article.c.number, version.c.version == article.c.version))
     .where(article.c.number == bindparam("which"))
+)
+
+# A few at a time: the JSON of one version takes up to some megabytes.
+VERSIONS = Statement(
+    select(version.c.version, version.c.terms, version.c.rendered)
+    .where(version.c.number == bindparam("which"), version.c.version > bindparam("after"))
+    .order_by(version.c.version)
+    .limit(literal_column("5"))
+)
+SET_TERMS = Statement(
+    update(version)
+    .where(version.c.number == bindparam("which"), version.c.version == bindparam("one"))
+    .values(terms=bindparam("found"))
 )
 
 
@@ -137,15 +150,37 @@ def index_locked(database: Database, locked: Select[int]) -> set[int]:
 
 
 def index_current(connection: Connection, number: int) -> tuple[Iterable[str], Iterable[names.Label]]:
-    """Replaces the index row of a locked article; returns the languages of its stems, and its labels."""
+    """Replaces the terms and the index row of a locked article; returns the languages of its stems, and its labels."""
     [row] = CURRENT.all(connection, {"which": number})
     held = ArticleState(*row[: len(HELD)])._replace(status=Status(row.status))
     content = decode_article(row.rendered, row.body)
+    refresh_terms(connection, number, row.slug)
     terms = terms_of(row.slug, content)
     analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
     index.remove_document(connection, number)
-    index.index_documents(connection, [Document(held, terms, analysed)])
+    index.index_documents(connection, [Document(held, terms | kept_terms(row.terms), analysed)])
     return analysed.spoken, [*names.labels_in(content)]
+
+
+def refresh_terms(connection: Connection, number: int, slug: str) -> None:
+    """Computes the terms of every version of a locked article again, and stores those that differ.
+
+    The log decides by them who is told of a version, and access to one article is decided by them: they must be the
+    terms that the index has.
+    """
+    after = 0
+    while rows := VERSIONS.all(connection, {"which": number, "after": after}):
+        for row in rows:
+            found = terms_of(slug, decode_article(row.rendered, None)) | kept_terms(row.terms)
+            if (terms := " ".join(sorted(found))) != row.terms:
+                SET_TERMS.execute(connection, {"which": number, "one": row.version, "found": terms})
+        after = rows[-1].version
+
+
+def kept_terms(stored: str) -> frozenset[str]:
+    """The terms of a version that its content does not give."""
+    listed = listed_time(stored.split())
+    return frozenset() if listed is None else frozenset({listed_term(listed)})
 
 
 def refresh_labels(database: Database) -> None:

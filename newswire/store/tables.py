@@ -120,9 +120,10 @@ api_key = Table(
     ),
 )
 
-# `number` is the order of first reception and breaks every tie. `version`, `status` and `seq` are those of the current
-# state; `seq` is null while the log has no entry of the article. `due_at` is the time of its next release or expiry
-# (`newswire.article.due_at`), null when there is none left.
+# `number` is the order of first reception and breaks every tie. `published_at` is the time by which lists order the
+# article; the served one is in its version (`newswire.article.date_version`). `version`, `status` and `seq` are those
+# of the current state; `seq` is null while the log has no entry of the article. `due_at` is the time of its next
+# release or expiry (`newswire.article.due_at`), null when there is none left.
 article = Table(
     "article",
     metadata,
@@ -154,8 +155,9 @@ undated = Table(
     Column("published_at", BigInteger, nullable=False),
 )
 
-# Written once, never changed. `terms` are the filter terms of the version, `source` is the article as sent (for PATCH),
-# `rendered` and `body` are its public JSON without braces, `form` is the version of this stored form (`document.FORM`).
+# Written once, never changed, but for `terms`, the filter terms of the version, which a rebuild of the search index
+# computes again (`newswire.search.rebuild`). `source` is the article as sent (for PATCH), `rendered` and `body` are its
+# public JSON without braces, `form` is the version of this stored form (`document.FORM`).
 version = Table(
     "version",
     metadata,

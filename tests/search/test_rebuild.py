@@ -20,7 +20,7 @@ from newswire.cli import worker
 from newswire.cli.serve import prepare_database
 from newswire.config import Settings
 from newswire.publishing.release import release_due_articles
-from newswire.search.index_version import INDEX_VERSION
+from newswire.search.index_version import ANALYSIS_VERSION, INDEX_VERSION
 from newswire.search.rebuild import count_outdated, rebuild_index
 from newswire.store.backend import DatabaseError
 from newswire.store.database import Database
@@ -203,7 +203,7 @@ def test_a_server_starts_with_old_stems_and_its_worker_rebuilds_them_on_sqlite_o
 ) -> None:
     wire = Wire(database_url)
     wire.as_publisher().publish("Ladders were sold")
-    outdate(wire.database, "1/2.0.1")
+    outdate(wire.database, f"{ANALYSIS_VERSION}/2.0.1")
     with caplog.at_level(logging.WARNING):
         prepare_database(Settings(database_url=database_url), 1)
     assert "another release of the stemmer" in caplog.text

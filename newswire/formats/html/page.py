@@ -16,6 +16,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from newswire.formats.feeds.channel import lead_picture
+from newswire.language_tags import canonical_tag
 from newswire.timestamps import END_OF_TIME
 
 FOLDER = files(__package__)
@@ -60,7 +61,7 @@ def page_template() -> Template:
 
 def is_right_to_left(language: str) -> bool:
     """Whether a language (BCP 47) is written from right to left: the script decides, if the tag names one."""
-    subtags = language.lower().split("-")
+    subtags = canonical_tag(language).lower().split("-")
     script = next((subtag for subtag in subtags[1:] if len(subtag) == 4 and subtag.isalpha()), None)
     return (script or subtags[0]) in RIGHT_TO_LEFT
 
