@@ -99,7 +99,7 @@ def prepared(sent: Sent, number: int, now: int, engines: tuple[str, ...]) -> Pre
         published_at=draft.published_at, updated_at=now, embargoed_until=draft.embargoed_until,
         expires_at=draft.expires_at,
     )  # fmt: skip
-    content = article_document(draft, publisher, held)
+    content = article_document(draft, publisher, held, held.published_at)
     content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
     terms, version = terms_of(publisher.slug, content), render_version(content)
     analysed = analyse_article(content, terms)

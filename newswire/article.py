@@ -154,7 +154,7 @@ class Draft:
 
     `content` holds the served fields from headline to editor_note; `source` the article as sent,
     on which a later merge-patch works; `sent_note` is `change_note` before it was cleaned; times are milliseconds;
-    `warnings` say what was removed or changed.
+    `warnings` say what was removed or changed. `date_pointer` is where `published_at` was in what was sent.
     """
 
     content: Mapping[str, Any]
@@ -168,10 +168,15 @@ class Draft:
     expires_at: int | None
     warnings: tuple[ArticleWarning, ...] = ()
     sent_note: str | None = None
+    date_pointer: str = "/published_at"
 
 
 class ArticleState(NamedTuple):
-    """The row of an article: its identity and its current state."""
+    """The row of an article: its identity and its current state.
+
+    `published_at` is the time by which lists order it, which is not the served one if that is far ahead
+    (`date_version`).
+    """
 
     number: int
     id: str
@@ -244,21 +249,57 @@ def publisher_document(publisher: Publisher) -> dict[str, Any]:
     return {"slug": publisher.slug, "name": publisher.name, "url": publisher.url}
 
 
-def next_state(held: ArticleState, draft: Draft, now: int) -> ArticleState:
-    """The state of an article once `draft` is its newest version."""
+FAR_AHEAD = 24 * 3_600_000
+"""Milliseconds from the reception of a version after which a time of publication does not order lists."""
+
+
+class Publication(NamedTuple):
+    """The time of publication of a version, in milliseconds: as it is served, and the one by which lists order it."""
+
+    served: int
+    listed: int
+
+
+def date_version(draft: Draft, now: int, held: ArticleState | None = None, served: int = 0) -> Publication:
+    """The times of publication of a first version, or of the next one of `held`, which was served with `served`.
+
+    Without a time the first one has that of its reception, and later ones keep it. A time that is more than a day ahead
+    of the reception counts as the reception, or a publisher could keep an article on top of every list for years. What
+    is embargoed is received by readers when it is released. The same time again moves nothing, whatever the clock says.
+    """
+    received = max(now, draft.embargoed_until or now)
+    sent = draft.published_at if draft.published_at is not None else now if held is None else served
+    if held is not None and sent == served and held.status is not Status.WITHHELD:
+        return Publication(served, held.published_at)
+    return Publication(sent, sent if sent <= received + FAR_AHEAD else received)
+
+
+def list_date_warnings(draft: Draft, held: ArticleState) -> tuple[ArticleWarning, ...]:
+    """The warnings of a draft, and one more if its time of publication is not the one by which lists order it."""
+    if draft.published_at in (None, held.published_at):
+        return draft.warnings
+    detail = (
+        f"Is more than 24 hours after its reception: it is served as sent, and lists have the article at"
+        f" {format_instant(held.published_at)}."
+    )
+    return (*draft.warnings, ArticleWarning(pointer=draft.date_pointer, code="far_ahead", detail=detail))
+
+
+def next_state(held: ArticleState, draft: Draft, listed_at: int, now: int) -> ArticleState:
+    """The state of an article once `draft` is its newest version; `listed_at` is that of its `Publication`."""
     return held._replace(
         version=held.version + 1,
         status=status_of(draft, now),
         source_version=max(draft.source_version or 0, held.source_version or 0) or None,
-        published_at=held.published_at if draft.published_at is None else draft.published_at,
+        published_at=listed_at,
         updated_at=now,
         embargoed_until=draft.embargoed_until,
         expires_at=draft.expires_at,
     )
 
 
-def article_document(draft: Draft, publisher: Publisher, held: ArticleState) -> dict[str, Any]:
-    """The public document of an article in the state `held`.
+def article_document(draft: Draft, publisher: Publisher, held: ArticleState, published_at: int) -> dict[str, Any]:
+    """The public document of an article in the state `held`; `published_at` is the served time.
 
     Without `seq`, `status` and `links`; `render_version` adds `digest`, the publishing transaction `change`.
     """
@@ -271,15 +312,20 @@ def article_document(draft: Draft, publisher: Publisher, held: ArticleState) -> 
         "publisher": publisher_document(publisher),
         **draft.content,
         "created_at": format_instant(held.created_at),
-        "published_at": format_instant(held.published_at),
+        "published_at": format_instant(published_at),
         "updated_at": format_instant(held.updated_at),
         "embargoed_until": format_optional(held.embargoed_until),
         "expires_at": format_optional(held.expires_at),
     }
 
 
-def tombstone_document(held: ArticleState, publisher: Publisher, note: str | None, now: int) -> dict[str, Any]:
-    """The tombstone of a killed article (`held` after the kill): identity and reason, nothing of its content."""
+def tombstone_document(
+    held: ArticleState, publisher: Publisher, note: str | None, published_at: str, now: int
+) -> dict[str, Any]:
+    """The tombstone of a killed article (`held` after the kill): identity and reason, nothing of its content.
+
+    `published_at` is the time that was served before.
+    """
     return {
         "id": held.id,
         "uri": article_uri(held.id),
@@ -287,7 +333,7 @@ def tombstone_document(held: ArticleState, publisher: Publisher, note: str | Non
         "version": held.version,
         "publisher": publisher_document(publisher),
         "change": {"type": "kill", "note": note, "fields": []},
-        "published_at": format_instant(held.published_at),
+        "published_at": published_at,
         "updated_at": format_instant(now),
     }
 

@@ -17,7 +17,7 @@ from newswire.search.query import Query
 from newswire.search.syntax import MatchTexts, match_texts, matches_article
 from newswire.store.articles import Past
 from newswire.timestamps import parse_instant
-from newswire.visibility import AccessRule, Filter, Standing, Visibility
+from newswire.visibility import AccessRule, Filter, Standing, Visibility, listed_time
 
 GONE = frozenset({EntryType.CANCELED, EntryType.REMOVED})
 
@@ -37,9 +37,11 @@ class StoredContent:
 
     @cached_property
     def times(self) -> Mapping[str, int]:
-        """The times of publication and of the update, in milliseconds since 1970, by the names of their fields."""
+        """The times by which lists order the version, in milliseconds since 1970, by the names of their fields."""
         article = decode_article(self.rendered, None)
-        return {name: parse_instant(article[name]) for name in ("published_at", "updated_at")}
+        times = {name: parse_instant(article[name]) for name in ("published_at", "updated_at")}
+        listed = listed_time(self.terms)
+        return times if listed is None else times | {"published_at": listed}
 
     @cached_property
     def texts(self) -> MatchTexts:

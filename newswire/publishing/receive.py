@@ -23,7 +23,9 @@ from newswire.article import (
     article_document,
     changed_fields,
     check_acceptable,
+    date_version,
     due_at,
+    list_date_warnings,
     next_state,
     status_of,
     tombstone_document,
@@ -39,7 +41,8 @@ from newswire.search import index
 from newswire.search.analysis import analyse_texts
 from newswire.search.backend import Document
 from newswire.store import articles
-from newswire.visibility import identity_terms, terms_of
+from newswire.timestamps import format_instant, parse_instant
+from newswire.visibility import identity_terms, listed_term, terms_of
 
 Condition: TypeAlias = Callable[[ArticleState | None], None]
 """A precondition: raises a `Problem` if the stored article (None: there is none) must not be changed."""
@@ -158,14 +161,15 @@ class PublishTransaction:
         before = decode_article(stored.rendered, stored.body)
         prepared = keep_unchanged_fields(prepared, stored.source, before, publisher)
         draft = prepared.draft
-        new = next_state(held, draft, self.now)
-        content = article_document(draft, publisher, new)
+        dated = date_version(draft, self.now, held, parse_instant(before["published_at"]))
+        new = next_state(held, draft, dated.listed, self.now)
+        content = article_document(draft, publisher, new, dated.served)
         fields = changed_fields(before, content)
         if not fields and not is_change_new(draft, before["change"]):
             # The number is stored even so: a version with a lower one must still be refused as stale.
             articles.change_article(self.connection, held.number, {"source_version": new.source_version})
             unchanged = Version(before["digest"], stored.rendered, stored.body, stored.form)
-            return Outcome(held, unchanged, warnings=draft.warnings)
+            return Outcome(held, unchanged, warnings=list_date_warnings(draft, held))
         content["change"] = {"type": draft.change_type, "note": draft.change_note, "fields": fields}
         return self._store_version(new, prepared, content)
 
@@ -178,11 +182,12 @@ class PublishTransaction:
             tombstone = decode_article(stored.rendered, stored.body)
             return Outcome(held, Version(tombstone["digest"], stored.rendered, stored.body, stored.form))
         condition(held)
+        published_at = decode_article(self.read_version(held).rendered, None)["published_at"]
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
         # Its index row may still be in the buffer, if this transaction has published the article as well.
         self.buffer.flush_article(held.number)
         index.remove_document(self.connection, held.number)
-        outcome = Outcome(held, self._store_tombstone(held, publisher, note), changed=True)
+        outcome = Outcome(held, self._store_tombstone(held, publisher, note, published_at), changed=True)
         self._change_and_enter(outcome, EntryType.CANCELED if self._was_entered(held) else None)
         return outcome
 
@@ -195,7 +200,7 @@ class PublishTransaction:
             condition(None)
             held = self._claim(self._new_article(publisher, external_id, self.now)._replace(status=Status.CANCELED))
             if held is not None:
-                tombstone_version = self._store_tombstone(held, publisher, note)
+                tombstone_version = self._store_tombstone(held, publisher, note, format_instant(self.now))
                 return Outcome(held, tombstone_version, created=True, changed=True)
             # Another transaction inserted it between our select and our insert.
             held = self._lock_existing(publisher, external_id)
@@ -214,16 +219,16 @@ class PublishTransaction:
     def _insert(self, publisher: Publisher, prepared: PreparedArticle, external_id: str | None) -> Outcome | None:
         """Stores the first version of a new article; returns None if the publisher's id is taken."""
         draft = prepared.draft
-        published_at = self.now if draft.published_at is None else draft.published_at
+        dated = date_version(draft, self.now)
         held = self._claim(
-            self._new_article(publisher, external_id, published_at)._replace(
+            self._new_article(publisher, external_id, dated.listed)._replace(
                 status=status_of(draft, self.now), source_version=draft.source_version,
                 embargoed_until=draft.embargoed_until, expires_at=draft.expires_at,
             )
         )  # fmt: skip
         if held is None:
             return None
-        content = article_document(draft, publisher, held)
+        content = article_document(draft, publisher, held, dated.served)
         content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
         return self._store_version(held, prepared, content, created=True)
 
@@ -252,15 +257,19 @@ class PublishTransaction:
             index.remove_document(self.connection, held.number)
         self.buffer.add_names(content)
         terms = prepared.terms | identity_terms(held.id, held.external_id)
+        if content["published_at"] != format_instant(held.published_at):
+            terms |= {listed_term(held.published_at)}
         self.buffer.add_version(Document(held, terms, prepared.analysed), version, prepared.source, self.now)
-        outcome = Outcome(held, version, created=created, changed=True, warnings=draft.warnings)
+        outcome = Outcome(held, version, created=created, changed=True, warnings=list_date_warnings(draft, held))
         kind = type_of_entry(draft, first=not self._was_entered(held)) if held.status is Status.USABLE else None
         self._change_and_enter(outcome, kind)
         return outcome
 
-    def _store_tombstone(self, held: ArticleState, publisher: Publisher, note: str | None) -> Version:
+    def _store_tombstone(
+        self, held: ArticleState, publisher: Publisher, note: str | None, published_at: str
+    ) -> Version:
         """Stores the tombstone of a killed article. It has terms, so that its publisher finds it, but no text."""
-        tombstone = tombstone_document(held, publisher, note, self.now)
+        tombstone = tombstone_document(held, publisher, note, published_at, self.now)
         version, terms = render_version(tombstone), terms_of(publisher.slug, tombstone)
         self.buffer.add_version(Document(held, terms, analyse_texts({}, None)), version, NO_SOURCE, self.now)
         return version

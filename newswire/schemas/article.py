@@ -17,6 +17,7 @@ from newswire.publishing.draft import BODIES, Kill, clean_fields, make_draft
 from newswire.schemas.fields import (
     COMMON,
     FILLED_PATTERN,
+    TIME_DESCRIPTION,
     Instant,
     Language,
     MarkupBody,
@@ -55,6 +56,12 @@ def nested_field(schema: type[Schema], **settings: Any) -> fields.Nested:
     return fields.Nested(
         schema, error_messages=COMMON | {"type": Reason("invalid_type", "Must be an object.")}, **settings
     )
+
+
+DATE_DESCRIPTION = (
+    f"{TIME_DESCRIPTION} Absent: the time of the first reception. One that is more than 24 hours after its reception is"
+    " served as sent, and lists have the article at its reception."
+)
 
 
 class ChangeSchema(Strict):
@@ -132,7 +139,7 @@ class ArticleSchema(Strict):
     urgency = Whole(1, 9)
     authors = Several(nested_field(AuthorSchema), 100)
     images = Several(nested_field(ImageSchema), 200)
-    published_at = Instant(metadata={"example": "2026-11-22T09:30:00Z"})
+    published_at = Instant(metadata={"example": "2026-11-22T09:30:00Z", "description": DATE_DESCRIPTION})
     embargoed_until = Instant(metadata={"example": "2026-11-22T12:00:00Z"})
     expires_at = Instant(metadata={"example": "2036-11-22T00:00:00Z"})
     copyright_notice = Text(2000, lines=True)
@@ -257,7 +264,8 @@ def load_ninjs(read: Ninjs, publisher: Publisher, *, named: bool) -> Draft | Kil
         )
         for each in draft.warnings
     ]
-    return replace(draft, warnings=(*read.warnings, *placed))
+    date_pointer = pointer_in_document(draft.date_pointer, read.pointers)
+    return replace(draft, warnings=(*read.warnings, *placed), date_pointer=date_pointer)
 
 
 def pointer_in_document(pointer: str, pointers: Mapping[str, str]) -> str:

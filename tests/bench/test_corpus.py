@@ -54,7 +54,7 @@ def test_every_planted_word_is_found_in_the_articles_that_are_planned_for_it_and
         draft = load_draft(sent.content, publisher)
         assert draft.published_at == whole.published[index]
         held = ArticleState(1, "", 1, None, None, 1, Status.USABLE, None, 0, 0, 0, None, None)
-        texts = match_texts(analyse_article(article_document(draft, publisher, held)))
+        texts = match_texts(analyse_article(article_document(draft, publisher, held, held.published_at)))
         for text, expression in expressions.items():
             if matches_article(expression, texts):
                 found[text].append(index)

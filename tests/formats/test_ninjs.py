@@ -99,7 +99,7 @@ def test_what_is_written_is_read_as_it_was(sent: dict[str, Any], version: str) -
     assert isinstance(first, Draft)
     held = ArticleState(1, ARTICLE_ID, 1, None, None, 3, Status.USABLE, 1, 0, first.published_at or 0, 0,
                 first.embargoed_until, first.expires_at)  # fmt: skip
-    article = article_document(first, PUBLISHER, held) | {"status": "usable", "seq": 1}
+    article = article_document(first, PUBLISHER, held, held.published_at) | {"status": "usable", "seq": 1}
     second = load_sent(parse_ninjs(write_ninjs(article, version)), PUBLISHER)
     assert isinstance(second, Draft)
     assert second.content == first.content
