@@ -26,10 +26,14 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from newswire.article import Status
 from newswire.caches import cache_short
 from newswire.language_tags import canonical_tag, matching_ranges
+from newswire.plain_text import plain_value
 
 NAMED = (
     ("author", "authors", ("id", "name")), ("subject", "subjects", ("code", "name")), ("place", "places", ("name",)),
 )  # fmt: skip
+PLAIN_KINDS = frozenset({"section", "keyword", "author", "place"})
+"""Kinds of terms whose values are plain text. Older versions, entitlements and saved queries may hold them escaped. Not
+subjects: their names share terms with codes, which are never changed."""
 
 
 LONGEST_VALUE = 1900
@@ -47,7 +51,12 @@ FACETS = ("publisher", "section", "language", "keyword", "author")
 
 @cache_short(10_000)
 def term_of(kind: str, value: str) -> str:
-    """The term `kind_value`: folded in case, blanks collapsed, escaped to one word for both search engines."""
+    """The term `kind_value`: folded in case, blanks collapsed, escaped to one word for both search engines.
+
+    `Arts &amp; Culture` and `Arts & Culture` are one section, and so for the other `PLAIN_KINDS`.
+    """
+    if kind in PLAIN_KINDS:
+        value = plain_value(value)
     folded = " ".join(unicodedata.normalize("NFC", value).casefold().split())
     escaped = re.sub(r"[\x00-\x2f\x3a-\x60\x7b-\x7f]", lambda found: f"_{ord(found[0]):02x}", folded)
     if len(encoded := escaped.encode("utf-8", "surrogatepass")) > LONGEST_VALUE:

@@ -14,6 +14,7 @@ from newswire.article import ArticleWarning, Draft, Publisher
 from newswire.errors import Fault, Problem, closest_name
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.publishing.draft import BODIES, Kill, clean_fields, make_draft
+from newswire.publishing.plain_fields import clean_plain_fields
 from newswire.schemas.fields import (
     COMMON,
     FILLED_PATTERN,
@@ -22,6 +23,7 @@ from newswire.schemas.fields import (
     Language,
     MarkupBody,
     PlainBody,
+    PlainField,
     Reason,
     RefusedField,
     Several,
@@ -68,7 +70,7 @@ class ChangeSchema(Strict):
     """Why a new version is sent."""
 
     type = choice_field("update", "correction")
-    note = Text(5000, lines=True)
+    note = PlainField(5000, lines=True)
 
     @validates_schema
     def a_correction_says_what_was_wrong(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -80,21 +82,21 @@ class SubjectSchema(Strict):
     """A concept of a controlled vocabulary, such as IPTC Media Topics."""
 
     code = Text(250)
-    name = Text(250)
+    name = PlainField(250)
     scheme = Text(250)
 
 
 class PlaceSchema(Strict):
     """Where it happened."""
 
-    name = Text(250, required=True)
+    name = PlainField(250, required=True)
     country = Text(250)
 
 
 class AuthorSchema(Strict):
     """Who wrote it."""
 
-    name = Text(250, required=True)
+    name = PlainField(250, required=True)
     role = Text(250)
     bio = Text(5000, lines=True)
     url = Url()
@@ -108,9 +110,9 @@ class ImageSchema(Strict):
     url = Url(required=True)
     image_id = RefusedField("Pictures cannot be uploaded to this wire; send the picture's url.")
     role = choice_field("lead", "inline", "gallery")
-    caption = Text(20_000, lines=True)
-    alt_text = Text(2000, lines=True)
-    credit = Text(500)
+    caption = PlainField(20_000, lines=True)
+    alt_text = PlainField(2000, lines=True)
+    credit = PlainField(500)
     copyright_notice = Text(2000, lines=True)
     width = Whole(1, 1_000_000)
     height = Whole(1, 1_000_000)
@@ -120,20 +122,20 @@ class ImageSchema(Strict):
 class ArticleSchema(Strict):
     """An article as a publisher sends it. Only the headline is required: a flash has no body."""
 
-    headline = Text(500, required=True)
+    headline = PlainField(500, required=True)
     external_id = Text(250)
     source_version = Whole(0)
     url = Url()
-    slugline = Text(250)
-    summary = Text(5000, lines=True)
+    slugline = PlainField(250)
+    summary = PlainField(5000, lines=True)
     body_html = MarkupBody()
     body_text = PlainBody()
     body_markdown = MarkupBody()
-    byline = Text(500)
-    dateline = Text(300)
+    byline = PlainField(500)
+    dateline = PlainField(300)
     language = Language()
-    section = Text(200)
-    keywords = Several(Text(200, required=True), 200)
+    section = PlainField(200)
+    keywords = Several(PlainField(200, required=True), 200)
     subjects = Several(nested_field(SubjectSchema), 200)
     places = Several(nested_field(PlaceSchema), 200)
     urgency = Whole(1, 9)
@@ -144,7 +146,7 @@ class ArticleSchema(Strict):
     expires_at = Instant(metadata={"example": "2036-11-22T00:00:00Z"})
     copyright_notice = Text(2000, lines=True)
     usage_terms = Text(5000, lines=True)
-    editor_note = Text(5000, lines=True)
+    editor_note = PlainField(5000, lines=True)
     change = nested_field(ChangeSchema, allow_none=True)
 
 
@@ -191,18 +193,20 @@ def load_draft(data: Any, publisher: Publisher) -> Draft:
         raise Problem("validation_failed", "The article must be a JSON object.",
                       [Fault("invalid_type", "Must be an object.", pointer="")])  # fmt: skip
     loaded, found = check_fields(data)
-    # Even if fields were refused, URLs in the valid ones are resolved, so that all faults are reported at once.
+    # Even if fields were refused, the valid ones are cleaned, so that all faults are reported at once.
+    warnings, blank = clean_plain_fields(loaded)
     cleaned, unresolved = clean_fields(loaded, publisher.url)
-    if unresolved:
-        found = sorted([*found, *unresolved], key=schema_position)
+    if blank or unresolved:
+        found = sorted([*found, *blank, *unresolved], key=schema_position)
     found = [*found, *list_contradictions(cleaned, valid=not found)][:MOST_FAULTS]
     if found:
         found[:MOST_HINTS] = map(with_suggestion, found[:MOST_HINTS])
         raise Problem("validation_failed", describe_faults(found), found)
-    return make_draft(cleaned, data, publisher)
+    draft = make_draft(cleaned, data, publisher)
+    return replace(draft, warnings=(*warnings, *draft.warnings)) if warnings else draft
 
 
-def check_fields(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fault]]:
+def check_fields(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """The valid fields of an article, each checked by itself, and the faults of the others."""
     unknown = [*islice((name for name in data if name not in SCHEMA.fields), MOST_FAULTS)]
     if len(unknown) == MOST_FAULTS:

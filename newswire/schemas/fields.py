@@ -13,6 +13,7 @@ from marshmallow import ValidationError, fields, validate
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault
 from newswire.language_tags import TAG, canonical_tag
+from newswire.plain_text import read_plain_text
 from newswire.timestamps import parse_instant
 
 LARGEST_INTEGER = 2**53 - 1
@@ -28,6 +29,8 @@ TIME_DESCRIPTION = (
 BODY_BYTES = 2 * 1024 * 1024
 LONGEST_URL = 2048
 LONGEST_TAG = 40
+MOST_MARKUP = 10
+"""A plain text of more than this many times its limit is refused without a look at the markup in it."""
 
 
 class Reason(str):
@@ -74,12 +77,26 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = check_characters(super()._deserialize(value, attr, data, **kwargs))
-        if len(text) > self.limit:
-            raise validation_error("too_long", f"Must have at most {self.limit:,} characters; it has {len(text):,}.")
+        if len(text) > self.limit and (length := self.count_characters(text)) > self.limit:
+            raise validation_error("too_long", f"Must have at most {self.limit:,} characters; it has {length:,}.")
         text = text.replace("\r\n", "\n").strip() if self.lines else " ".join(text.split())
         if not text and self.required:
             raise validation_error("required", "Must not be blank.")
         return text or None
+
+    def count_characters(self, text: str) -> int:
+        """The number of characters that count towards the limit."""
+        return len(text)
+
+
+class PlainField(Text):
+    """A field that is plain text: characters of entities and formatting tags, which are removed, do not count.
+
+    The removal itself is in `publishing.plain_fields`, because what was sent is stored beside its result.
+    """
+
+    def count_characters(self, text: str) -> int:
+        return len(text if len(text) > MOST_MARKUP * self.limit else read_plain_text(text, lines=self.lines).text)
 
 
 def check_characters(text: str) -> str:

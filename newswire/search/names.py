@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from newswire.plain_text import plain_value
 from newswire.search.analysis import word_forms
 from newswire.store.statements import Statement, insert_or_ignore
 from newswire.store.tables import label
@@ -37,11 +38,11 @@ class Label(NamedTuple):
 def labels_in(content: Mapping[str, Any]) -> Iterator[Label]:
     """The labels in the public JSON of an article; a tombstone has none."""
     if section := content.get("section"):
-        yield Label(term_of("section", section), "section", section)
+        yield Label(term_of("section", section), "section", plain_value(section))
     for keyword in content.get("keywords", ()):
-        yield Label(term_of("keyword", keyword), "keyword", keyword)
+        yield Label(term_of("keyword", keyword), "keyword", plain_value(keyword))
     for author in content.get("authors", ()):
-        yield Label(term_of("author", author["id"]), "author", author["name"])
+        yield Label(term_of("author", author["id"]), "author", plain_value(author["name"]))
 
 
 def find_labels(connection: Connection, terms: Iterable[str]) -> dict[str, str]:

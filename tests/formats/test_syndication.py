@@ -27,7 +27,7 @@ NAMES = {
 }  # fmt: skip
 FORMS = {"rss": "application/rss+xml", "atom": "application/atom+xml", "json": "application/feed+json"}
 RICH: dict[str, Any] = {
-    "headline": "AT&T rises, R&D <b>falls</b> &lt;", "summary": "Less < more & so on", "section": "Markets",
+    "headline": "AT&T rises, R&D <script>falls</script> &lt", "summary": "Less < more & so on", "section": "Markets",
     "body_html": "<p>It “rose” ]]&gt; by 3 &amp; fell.</p>", "language": "en-GB", "keywords": ["phones", "Markets"],
     "url": "https://news.example/2026/11/at-and-t?a=1&b=2",
     "subjects": [{"code": "medtop:04000000", "name": "economy", "scheme": "http://cv.iptc.org/newscodes/mediatopic/"},
@@ -93,7 +93,7 @@ def test_rss_is_complete_with_authors_and_pictures(wire: Wire) -> None:
 def test_markup_characters_in_a_title_of_rss_are_written_as_numbers(wire: Wire) -> None:
     wire.as_publisher().publish(**RICH)
     answer = wire.as_partner().get("/v1/articles.rss").data
-    assert b"<title>AT&#x26;T rises, R&#x26;D &#x3C;b&gt;falls&#x3C;/b&gt; &#x26;lt;</title>" in answer
+    assert b"<title>AT&#x26;T rises, R&#x26;D &#x3C;script&gt;falls&#x3C;/script&gt; &#x26;lt</title>" in answer
 
 
 def test_atom_is_complete_with_authors_and_pictures(wire: Wire) -> None:
