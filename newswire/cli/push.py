@@ -14,6 +14,7 @@ from newswire.cli.support.options import INPUT_FILE, url_option
 from newswire.cli.support.output import json_option, print_notice, print_result
 from newswire.client.session import RemoteWire, RequestRefused, WireResponse, strip_controls
 from newswire.errors import Fault, Problem
+from newswire.schemas.fields import digits_of_number
 
 JSON = {"Content-Type": "application/json"}
 
@@ -84,7 +85,7 @@ def publish_article(remote: RemoteWire, publisher: str, article: Any) -> dict[st
 def send_article(remote: RemoteWire, publisher: str, article: Any) -> WireResponse:
     """Sends one article as an idempotent request: a PUT by its external_id, else a POST with an Idempotency-Key."""
     body = json.dumps(article, separators=(",", ":")).encode()
-    external_id = article.get("external_id") if isinstance(article, dict) else None
+    external_id = digits_of_number(article.get("external_id")) if isinstance(article, dict) else None
     if isinstance(external_id, str) and external_id.strip():
         # The wire stores ids with single blanks. A dot is encoded because . and .. are steps of a path.
         name = quote(" ".join(external_id.split()), safe="", errors="replace").replace(".", "%2E")

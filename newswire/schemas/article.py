@@ -19,6 +19,7 @@ from newswire.schemas.fields import (
     COMMON,
     FILLED_PATTERN,
     TIME_DESCRIPTION,
+    ExternalIdField,
     Instant,
     Language,
     MarkupBody,
@@ -123,7 +124,7 @@ class ArticleSchema(Strict):
     """An article as a publisher sends it. Only the headline is required: a flash has no body."""
 
     headline = PlainField(500, required=True)
-    external_id = Text(250)
+    external_id = ExternalIdField()
     source_version = Whole(0)
     url = Url()
     slugline = PlainField(250)
@@ -202,8 +203,15 @@ def load_draft(data: Any, publisher: Publisher) -> Draft:
     if found:
         found[:MOST_HINTS] = map(with_suggestion, found[:MOST_HINTS])
         raise Problem("validation_failed", describe_faults(found), found)
-    draft = make_draft(cleaned, data, publisher)
+    draft = make_draft(cleaned, source_document(data, cleaned), publisher)
     return replace(draft, warnings=(*warnings, *draft.warnings)) if warnings else draft
+
+
+def source_document(data: Mapping[str, Any], loaded: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The article as sent; a number as `external_id` is replaced by its digits, as it may be too long for orjson."""
+    if isinstance(data.get("external_id"), int | float):
+        return {**data, "external_id": loaded["external_id"]}
+    return data
 
 
 def check_fields(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:

@@ -49,6 +49,7 @@ LEAST: dict[str, Any] = {
 }  # fmt: skip
 
 NO_TEXT: list[Any] = [7, ["x"]]
+NO_ID: list[Any] = [True, 1.5, 1e300, -(10**300), {}]
 NO_ARRAY: list[Any] = ["x", "", 1, True, {}]
 NO_OBJECT: list[Any] = ["x", 1, True, []]
 BAD_NUMBERS: list[Any] = [-1, 2**54, 2**63, 10**400, 1.5, 1e300, True, "5", "", [], {}]
@@ -78,7 +79,8 @@ def holding(pointer: str, value: Any) -> dict[str, Any]:
 
 
 FAULTY: list[tuple[str, Any]] = [
-    *((pointer, value) for pointer in STRINGS for value in NO_TEXT),
+    *((pointer, value) for pointer in STRINGS for value in NO_TEXT if (pointer, value) != ("/external_id", 7)),
+    *(("/external_id", value) for value in NO_ID),
     *((pointer, "x" * (limit + 1)) for pointer, limit in TEXTS.items()),
     *(("/headline", value) for value in (True, 1.5, {"x": "y"})),
     *((pointer, "a\x00b") for pointer in (*TEXTS, *BODIES)),
@@ -355,8 +357,12 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read_as_anything(site:
     assert "MiB" in problem_of(response, "too_large")["detail"]
 
 
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 4000, "1.0", "-0", "5e0", "1E400"])
-@pytest.mark.parametrize("pointer", ["/urgency", "/headline", "/images/0/width", "/keywords/0"])
+@pytest.mark.parametrize(("pointer", "number"), [
+    *((pointer, number) for pointer in ("/urgency", "/headline", "/images/0/width", "/keywords/0")
+      for number in ("1e999", "-1e999", "9" * 4000, "-0", "-0.0", "1E400", "1.5", "1e-9")),
+    *((pointer, number) for pointer in ("/headline", "/keywords/0") for number in ("1.0", "5e0")),
+    *(("/external_id", number) for number in ("1e999", "1E400", "1.5", "9" * 4000, "9007199254740994.0")),
+])  # fmt: skip
 def test_a_number_of_any_size_is_only_a_number(site: Site, pointer: str, number: str) -> None:
     text = json.dumps(holding(pointer, "NUMBER")).replace('"NUMBER"', number)
     with site.storing_nothing():

@@ -53,6 +53,13 @@ def test_an_article_without_an_id_of_its_own_is_known_by_its_content(sqlite_wire
     assert [item["article"]["headline"] for item in sqlite_wire.log()] == ["The tide is high", "The tide is low"]
 
 
+def test_a_number_as_external_id_is_the_id_of_its_digits(sqlite_wire: Wire, tmp_path: Path) -> None:
+    publisher, file = sqlite_wire.publisher(), tmp_path / "numbers.jsonl"
+    file.write_text('{"headline": "a", "external_id": 4711}\n{"headline": "b", "external_id": "4711"}\n')
+    results = json.loads(publisher.must("push", "--json", file))
+    assert [(result["status"], result["version"]) for result in results] == [("created", 1), ("stored", 2)]
+
+
 def test_a_ninjs_file_publishes_updates_and_kills(sqlite_wire: Wire, tmp_path: Path) -> None:
     publisher, file = sqlite_wire.publisher(), tmp_path / "story.ninjs"
     story = {"uri": "urn:story:1", "type": "text", "headlines": [{"value": "Harbour opens"}]}

@@ -276,7 +276,7 @@ def test_an_article_of_our_own_form_is_never_taken_for_ninjs(wire: Wire) -> None
 @pytest.mark.parametrize(
     ("document", "places"),
     [
-        ({"uri": 5}, {"/uri"}),
+        ({"uri": True}, {"/uri"}),
         ({"type": "text"}, {"/uri"}),
         ({"guid": " "}, {"/uri"}),
         ({"uri": "x" * 251}, {"/uri"}),

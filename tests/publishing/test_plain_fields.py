@@ -107,7 +107,8 @@ def test_the_schema_and_the_cleaning_name_the_same_fields() -> None:
     assert isinstance(schema.fields["keywords"].inner, PlainField)  # type: ignore[attr-defined]
     every = [*schema.fields.items(), *(each for field in schema.fields.values() for each in nested_fields(field))]
     assert {name for name, field in every if isinstance(field, PlainField) and field.lines} == OF_LINES
-    required: set[tuple[str, ...]] = {(name,) for name in PLAIN_FIELDS if schema.fields[name].required} | {("keywords",)}
+    required: set[tuple[str, ...]] = {("keywords",)}
+    required |= {(name,) for name in PLAIN_FIELDS if schema.fields[name].required}
     for name, parts in PLAIN_PARTS.items():
         nested = dict(nested_fields(schema.fields[name]))
         required |= {(name, part) for part in parts if nested[part].required}

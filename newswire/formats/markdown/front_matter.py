@@ -4,6 +4,7 @@ It knows no implicit types: every scalar stays text (`no`, `1.0` and `2026-11-02
 date), except in the four fields that are numbers. The values are validated later, by `newswire.schemas`.
 """
 
+import re
 from typing import Any
 
 import yaml
@@ -12,6 +13,8 @@ MARK = "---"
 LONGEST = 100_000
 DEEPEST = 20
 NUMBERS = frozenset({"height", "source_version", "urgency", "width"})
+# 3.0 is the integer 3, as in JSON.
+WHOLE = re.compile(r"([0-9]{1,18})(?:\.0{1,9})?")
 
 
 class MarkdownError(ValueError):
@@ -58,8 +61,8 @@ class FrontMatterLoader(yaml.BaseLoader):
         if isinstance(node, yaml.ScalarNode) and node.style is None:
             if value in ("", "~", "null"):
                 return None
-            if key in NUMBERS and value.isascii() and value.isdigit() and len(value) <= 18:
-                return int(value)
+            if key in NUMBERS and (number := WHOLE.fullmatch(value)):
+                return int(number[1])
         return value
 
 
