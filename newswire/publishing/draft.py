@@ -19,6 +19,7 @@ from newswire.formats.html.sanitise import NoBaseError, absolute_url, sanitise
 from newswire.formats.html.text import count_words, html_to_text, text_to_html
 from newswire.formats.markdown.read import markdown_to_html
 from newswire.language_tags import canonical_tag
+from newswire.publishing.body_pictures import complete_images
 
 BODIES = frozenset({"body_html", "body_text", "body_markdown"})
 LONGEST_URL = 2048
@@ -74,13 +75,6 @@ def clean_fields(fields: Mapping[str, Any], base_url: str | None) -> tuple[dict[
     faults: list[Fault] = []
     cleaned = _resolve_urls(fields, ("url",), base_url, "", faults)
     base_url = cleaned.get("url") or base_url
-    for name in ("body_html", "body_markdown"):
-        if text := cleaned.pop(name, None):
-            body = sanitise(text if name == "body_html" else markdown_to_html(text), base_url)
-            if not body.unresolved:
-                cleaned[name] = body
-            for url in body.unresolved[:MOST_UNRESOLVED]:
-                faults.append(Fault("relative_url", f"{url[:200]!r} {BASELESS}", pointer=f"/{name}"))
     for name, url_names in (("authors", ("url", "avatar_url")), ("images", ("url",))):
         items = enumerate(cleaned.get(name) or ())
         cleaned[name] = [
@@ -88,6 +82,14 @@ def clean_fields(fields: Mapping[str, Any], base_url: str | None) -> tuple[dict[
             _resolve_urls(item or {}, url_names, base_url, f"/{name}/{position}", faults)
             for position, item in items
         ]
+    listed = [item["url"] for item in cleaned["images"] if "url" in item]
+    for name in ("body_html", "body_markdown"):
+        if text := cleaned.pop(name, None):
+            body = sanitise(text if name == "body_html" else markdown_to_html(text), base_url, listed)
+            if not body.unresolved:
+                cleaned[name] = body
+            for url in body.unresolved[:MOST_UNRESOLVED]:
+                faults.append(Fault("relative_url", f"{url[:200]!r} {BASELESS}", pointer=f"/{name}"))
     return cleaned, faults
 
 
@@ -142,6 +144,7 @@ def _url_in_ascii(url: str) -> str | None:
 def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: Publisher) -> Draft:
     """Makes a draft from `fields`, as `clean_fields` returns them, and `source`, the article as it was sent."""
     body_html, body_text, warnings = _bodies(fields)
+    images, more = complete_images(fields.get("images") or (), body_html or "", _body_pointer(fields), _picture_url)
     change = fields.get("change") or {}
     computed = {
         "body_html": body_html,
@@ -150,7 +153,7 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
         "language": fields.get("language") or canonical_tag(publisher.language),
         "keywords": list(dict.fromkeys(fields.get("keywords") or ())),
         "authors": [_author_document(item, publisher) for item in fields.get("authors") or ()],
-        "images": _image_documents(fields.get("images") or ()),
+        "images": _image_documents(images),
     }
     content = {
         field.name: computed[field.name] if field.name in computed else _sent_value(field, fields)
@@ -167,7 +170,7 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
         published_at=fields.get("published_at"),
         embargoed_until=fields.get("embargoed_until"),
         expires_at=fields.get("expires_at"),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *more),
         sent_note=_sent_note(source),
     )
 
@@ -182,12 +185,25 @@ def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, list[Art
     """The body as HTML and as plain text, and the warnings of the sanitiser."""
     if text := fields.get("body_text"):
         return text_to_html(text), text, []
-    name = next((name for name in ("body_html", "body_markdown") if fields.get(name)), None)
-    if name is None:
+    pointer = _body_pointer(fields)
+    if not pointer:
         return None, None, []
-    body = fields[name]
-    warnings = [ArticleWarning(pointer=f"/{name}", code=each["code"], detail=each["detail"]) for each in body.warnings]
+    body = fields[pointer.removeprefix("/")]
+    warnings = [ArticleWarning(pointer=pointer, code=each["code"], detail=each["detail"]) for each in body.warnings]
     return body.html, html_to_text(body.html), warnings
+
+
+def _body_pointer(fields: Mapping[str, Any]) -> str:
+    """The JSON pointer of the body in markup; empty without one."""
+    return next((f"/{name}" for name in ("body_html", "body_markdown") if fields.get(name)), "")
+
+
+def _picture_url(url: str) -> str | None:
+    """The URL of a picture in a clean body, as one of `images` is written; None if it is too long for one."""
+    try:
+        return resolve_url(url, None, "")
+    except Problem:
+        return None
 
 
 def _sent_value(field: Field, fields: Mapping[str, Any]) -> Any:

@@ -4,13 +4,13 @@ The documents themselves are written in `rss`, `atom` and `json_feed`; metadata 
 """
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 from lxml import etree
 
 from newswire.article import UNCARRIABLE
 from newswire.formats.feeds.channel import Article, lead_picture
+from newswire.formats.html.figures import ShownPictures
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -43,22 +43,18 @@ def xml_document(root: etree._Element) -> bytes:
 
 
 def feed_content(article: Article) -> str | None:
-    """The body as HTML, with a figure for each picture that it does not contain; None without body and pictures.
+    """The body as HTML, with a figure for each picture that it does not show; None without body and pictures.
 
     The lead picture comes before the body, the others after it.
     """
     # Most feed readers show a picture only where the content contains it.
     body, first = article["body_html"] or "", lead_picture(article)
     pictures: Sequence[Mapping[str, Any]] = article["images"]
-    missing = [picture for picture in pictures if not _is_in_body(picture, body)]
+    shown = ShownPictures(body)
+    missing = [picture for picture in pictures if picture not in shown]
     before = [_figure_html(picture) for picture in missing if picture is first]
     after = [_figure_html(picture) for picture in missing if picture is not first]
     return "".join([*before, body, *after]) or None
-
-
-def _is_in_body(picture: Mapping[str, Any], body: str) -> bool:
-    """Whether the body has the URL of a picture as an attribute, with ampersands escaped."""
-    return f'"{escape(picture["url"], quote=False)}"' in body
 
 
 def _figure_html(picture: Mapping[str, Any]) -> str:

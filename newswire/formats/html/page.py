@@ -6,7 +6,7 @@ template escapes every other text.
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,6 +16,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from newswire.formats.feeds.channel import lead_picture
+from newswire.formats.html.figures import ShownPictures
 from newswire.language_tags import canonical_tag
 from newswire.timestamps import END_OF_TIME
 
@@ -37,11 +38,13 @@ RIGHT_TO_LEFT = frozenset({
 
 def write_page(article: Mapping[str, Any]) -> bytes:
     """Writes the page of an article as served."""
-    first = lead_picture(article)
+    first, shown = lead_picture(article), ShownPictures(article["body_html"])
+    beside = [image for image in article["images"] if image not in shown]
     text: str = page_template().render(
         article=article,
-        lead=first,
-        others=[image for image in article["images"] if image is not first],
+        lead=first if first in beside else None,
+        others=[image for image in beside if image is not first],
+        credits=[*_words_beside_body(article, shown)],
         address=_home_of(article),
         end_of_time=END_OF_TIME,
         right_to_left=is_right_to_left(article["language"] or ""),
@@ -64,6 +67,15 @@ def is_right_to_left(language: str) -> bool:
     subtags = canonical_tag(language).lower().split("-")
     script = next((subtag for subtag in subtags[1:] if len(subtag) == 4 and subtag.isalpha()), None)
     return (script or subtags[0]) in RIGHT_TO_LEFT
+
+
+def _words_beside_body(article: Mapping[str, Any], shown: ShownPictures) -> Iterator[str]:
+    """The captions and rights of pictures in the body that are known only from `images`: the body does not say them."""
+    body = " ".join((article["body_text"] or "").split())
+    for image in article["images"]:
+        if image in shown:
+            words = (image[name] for name in ("caption", "credit", "copyright_notice"))
+            yield from (text for text in words if text and " ".join(text.split()) not in body)
 
 
 def _home_of(article: Mapping[str, Any]) -> str:
