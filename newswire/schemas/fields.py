@@ -5,13 +5,15 @@ They check type, length and form. Resolving URLs and sanitising bodies need the 
 them into faults with JSON pointers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from marshmallow import ValidationError, fields, validate
 
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault
+from newswire.formats.html.picture_elements import pasted_length
+from newswire.formats.markdown.pasted import pasted_in_markdown
 from newswire.language_tags import TAG, canonical_tag
 from newswire.plain_text import read_plain_text
 from newswire.timestamps import parse_instant
@@ -138,7 +140,7 @@ class Url(Text):
 
 
 class MarkupBody(fields.String):
-    """HTML or Markdown of at most 2 MiB, unchanged; a blank one counts as absent."""
+    """HTML or Markdown of at most 2 MiB without pasted pictures, unchanged; a blank one counts as absent."""
 
     default_error_messages = Text.default_error_messages
 
@@ -146,7 +148,8 @@ class MarkupBody(fields.String):
         super().__init__(allow_none=True, metadata={"maxLength": BODY_BYTES, "pattern": PATTERN}, **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = check_body_size(check_characters(super()._deserialize(value, attr, data, **kwargs)))
+        text = check_characters(super()._deserialize(value, attr, data, **kwargs))
+        check_body_size(text, pasted_in_markdown if attr == "body_markdown" else pasted_length)
         return text if text.strip() else None
 
 
@@ -161,9 +164,13 @@ class PlainBody(Text):
         return None if text is None else check_body_size(text)
 
 
-def check_body_size(text: str) -> str:
-    """Returns the text; raises `ValidationError` if it is larger than 2 MiB in UTF-8."""
-    if len(text.encode("utf-8")) > BODY_BYTES:
+def check_body_size(text: str, pasted: Callable[[str], int] = lambda text: 0) -> str:
+    """Returns the text; raises `ValidationError` if it is larger than 2 MiB in UTF-8.
+
+    `pasted` counts the bytes of the pictures in it (`data:`), which are removed and do not count.
+    """
+    size = len(text.encode("utf-8"))
+    if size > BODY_BYTES and size - pasted(text) > BODY_BYTES:
         raise validation_error("too_long", "A body must have at most 2 MiB in UTF-8.")
     return text
 

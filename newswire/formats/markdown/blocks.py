@@ -120,15 +120,20 @@ def _without_pictures(tokens: list[Token]) -> Block:
     pictures: list[Token] = []
     for token in tokens:
         if token.children:
-            taken = [child for child in token.children if child.type == "image"]
+            taken = [child for child in token.children if _has_address(child)]
             if taken:
                 pictures += taken
-                rest = _without_empty([child for child in token.children if child.type != "image"])
+                rest = _without_empty([child for child in token.children if not _has_address(child)])
                 token.children = rest if inline_text(rest) else []
     text = inline_text(tokens)
     if pictures:
         tokens = _without_empty([token for token in tokens if token.type != "inline" or token.children])
     return Block(tokens, pictures, text)
+
+
+def _has_address(token: Token) -> bool:
+    """Whether a token is a picture that can be one of `images`; a pasted one stays in the text for the sanitiser."""
+    return token.type == "image" and not str(token.attrs.get("src", "")).lower().startswith("data:")
 
 
 def _without_empty(tokens: Iterable[Token]) -> list[Token]:

@@ -16,6 +16,7 @@ from newswire.formats.html.text import text_to_html
 from newswire.formats.markdown.blocks import COMMONMARK, FORM, Block, inline_text, is_heavy, read_blocks
 from newswire.formats.markdown.bylines import biography_name, bold_name, byline_names, is_biography_of, split_credit
 from newswire.formats.markdown.front_matter import MarkdownError, read_front_matter
+from newswire.formats.markdown.pasted import cut_pasted
 from newswire.formats.strict_json import decode_text
 
 LONGEST_BIOGRAPHY = 1_000
@@ -42,7 +43,9 @@ def markdown_to_html(markdown: str) -> str:
     """Converts CommonMark with tables to HTML that is not sanitised: raw HTML passes unchanged.
 
     Text with more than 50,000 marks or lines, which could take the parser longer than seconds, is read as plain text.
+    Long `data:` URLs of pictures are cut.
     """
+    markdown = cut_pasted(markdown)
     return text_to_html(markdown) if is_heavy(markdown) else str(COMMONMARK.render(markdown))
 
 
@@ -52,6 +55,8 @@ def read_markdown(text: str) -> dict[str, Any]:
     Returns `headline` and, where there are any, `byline`, `body_html` (not sanitised), `images` and `authors`;
     relative URLs stay relative. Raises `MarkdownError`.
     """
+    # HTML stays as it was sent: an article whose HTML has pasted pictures was always taken.
+    text = cut_pasted(text, attributes=False)
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     fields, start = read_front_matter(lines)
     headline, start = _read_headline(lines, start, fields.get("headline"))
