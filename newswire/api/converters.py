@@ -1,5 +1,7 @@
 """Werkzeug URL converters of the path parameters in the route table, and their OpenAPI schemas."""
 
+from typing import Any
+
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from newswire.api.schemas.changes import CONSUMER
@@ -53,7 +55,7 @@ class FeedName(BaseConverter):
 CONVERTERS = {
     "ordinal": Ordinal, "article_id": ArticleId, "external_id": ExternalId, "consumer": ConsumerName, "feed": FeedName,
 }  # fmt: skip
-PATH_SCHEMAS = {
+PATH_SCHEMAS: dict[str, dict[str, Any]] = {
     "string": {"type": "string", "minLength": 1},
     "ordinal": {"type": "integer", "minimum": 1, "maximum": LARGEST_ORDINAL},
     "article_id": {"type": "string"},

@@ -1,28 +1,33 @@
-"""The OpenAPI 3.0 document, generated from the route table: paths, parameters, bodies, responses and problems.
+"""The OpenAPI 3.1 document, generated from the route table: paths, parameters, bodies, responses and problems.
 
-It describes the interface and takes no part in processing a request; `views.docs_page` serves it.
+It describes the interface and takes no part in processing a request; `views.docs_page` serves it. The values of its
+examples are in `examples`.
 """
 
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema
 
 from newswire import __version__
+from newswire.api import examples
 from newswire.api.auth import SIGNATURE, TOKEN
 from newswire.api.converters import PATH_SCHEMAS
 from newswire.api.request.bodies import MOST_ARTICLES
 from newswire.api.request.conditional import IDEMPOTENCY_KEY
 from newswire.api.routes import Route
+from newswire.api.schemas.changes import START_PATTERN
 from newswire.api.schemas.envelopes import ProblemOut
+from newswire.api.schemas.parameters import ALTERNATIVE_PATTERN, MOMENT_PATTERN, Alternatives, Parameters
 from newswire.errors import CODES
 from newswire.formats.ninjs.document import NINJS_TYPE
 from newswire.schemas.article import NINJS, ArticlePatchSchema, ArticleSchema
-from newswire.schemas.fields import FILLED_PATTERN
+from newswire.schemas.fields import FILLED_PATTERN, ONE_LINE_PATTERN, PATTERN
 
 DESCRIPTION = """
 A newswire: publishers push articles, partners pull them as pages, searches and an ordered feed of changes.
@@ -45,43 +50,84 @@ SECURITY_SCHEMES = {
     "signature": {"type": "apiKey", "in": "header", "name": SIGNATURE},
 }
 KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{IDEMPOTENCY_KEY.pattern}$"}
+MOMENT = "Must be a date such as 2026-11-22, a time such as 2026-11-22T09:30:00Z (RFC 3339)"
+PATTERN_MESSAGES = {
+    PATTERN: "Must hold no control characters.",
+    FILLED_PATTERN: "Must not be blank, nor hold control characters.",
+    ALTERNATIVE_PATTERN: "Must name something between its commas, and hold no control characters.",
+    ONE_LINE_PATTERN: "Must be one line, without blanks at its ends or side by side, and without control characters.",
+    MOMENT_PATTERN: f"{MOMENT}, or now-2d.",
+    START_PATTERN: f"{MOMENT}, now-2d, oldest or now.",
+}
+"""Sentences for the patterns that do not read easily."""
+OTHER_FORMS = ("is another form", "are other forms")
 PATH_PARAMETER = re.compile(r"<(\w+):(\w+)>")
 """A parameter in a path of the route table: its converter and its name."""
 
 
-def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
-    """The OpenAPI document of `routes`, as JSON values; an operation's tag follows from the scope that it needs."""
+def openapi_document(routes: Iterable[Route], base_url: str) -> dict[str, Any]:
+    """The OpenAPI document of `routes`, as JSON values; an operation's tag follows from the scope that it needs.
+
+    `base_url` is where the API is served; it has no slash at its end.
+    """
     plugin = MarshmallowPlugin()
     spec = APISpec(
-        "Newswire", __version__, "3.0.3", [plugin],
-        info={"description": DESCRIPTION, "license": {"name": "MIT"}},
-        servers=[{"url": "/", "description": "Where this document is served."}],
+        "Newswire", __version__, "3.1.0", [plugin],
+        info={"description": DESCRIPTION, "contact": {"name": "The operator of this wire", "url": f"{base_url}/docs"},
+              "license": {"name": "MIT", "identifier": "MIT"}},
+        servers=[{"url": base_url, "description": "This wire."},
+                 {"url": "/", "description": "This wire, by the name under which this document was loaded."}],
         tags=[{"name": name, "description": description} for name, description in TAGS.values()],
         components={"securitySchemes": SECURITY_SCHEMES},
     )  # fmt: skip
     assert plugin.converter is not None, "APISpec sets it"
-    plugin.converter.add_attribute_function(describe_nullable_object)  # type: ignore[no-untyped-call]
+    plugin.converter.add_attribute_function(describe_example)  # type: ignore[no-untyped-call]
+    plugin.converter.add_attribute_function(describe_pattern)  # type: ignore[no-untyped-call]
+    plugin.converter.add_attribute_function(describe_nullable_choice)  # type: ignore[no-untyped-call]
     for route in routes:
-        spec.path(
-            PATH_PARAMETER.sub(r"{\2}", route.path),
-            operations={route.method.lower(): describe_operation(route)},
-            parameters=[
-                {"in": "path", "name": name, "required": True, "schema": PATH_SCHEMAS[converter]}
-                for converter, name in PATH_PARAMETER.findall(route.path)
-            ],
-        )
+        path = PATH_PARAMETER.sub(r"{\2}", route.path)
+        spec.path(path, operations={route.method.lower(): describe_operation(route)})
     return spec.to_dict()
 
 
-def describe_nullable_object(converter: Any, field: Any, ret: dict[str, Any], **settings: Any) -> dict[str, Any]:
-    """An attribute function of apispec: the schema of a nested object that may be null.
+def describe_example(converter: Any, field: Any, ret: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    """An attribute function of apispec: `examples` of a parameter, or of a field that is no object.
 
-    apispec itself writes `anyOf` with an unrestricted nullable object, which accepts any object.
+    They stand in the schema: Swagger UI fills its forms with the `example` of a parameter, which would send every
+    optional one.
     """
-    if field.allow_none and "anyOf" in ret:
-        inner = next(option for option in ret.pop("anyOf") if "$ref" in option)
-        return {"type": "object", "nullable": True, "allOf": [inner]}
-    return {}
+    # The items of a list are described with the list.
+    if "enum" in ret or "$ref" in {**ret, **ret.get("items", {})} or not isinstance(field.parent, Schema):
+        return {}
+    name = field.data_key or field.name
+    if isinstance(field.parent, Parameters):
+        value = examples.PARAMETERS.get(name.removeprefix("not_"))
+        return {} if value is None else {"examples": [[value] if isinstance(field, Alternatives) else value]}
+    schema = type(field.parent).__name__.removesuffix("Schema")
+    values = {**examples.FIELDS, **examples.OTHER_FIELDS.get(schema, {})}
+    return {"examples": [values[name]]} if name in values else {}
+
+
+def describe_pattern(converter: Any, field: Any, ret: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    """An attribute function of apispec: the sentence for a pattern that does not read easily."""
+    return pattern_message(ret)
+
+
+def describe_nullable_choice(converter: Any, field: Any, ret: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    """An attribute function of apispec: one of a few strings, or null.
+
+    apispec itself writes a list of types beside `enum`, of which openapi-python-client makes three classes.
+    """
+    if "enum" not in ret or not field.allow_none:
+        return {}
+    kind, choices = ret.pop("type")[0], [choice for choice in ret.pop("enum") if choice is not None]
+    return {"anyOf": [{"type": kind, "enum": choices}, {"type": "null"}]}
+
+
+def pattern_message(schema: Mapping[str, Any]) -> dict[str, str]:
+    """The member `x-pattern-message` of a schema, which generators of clients and of forms know; {} without one."""
+    sentence = PATTERN_MESSAGES.get(schema.get("pattern", ""))
+    return {} if sentence is None else {"x-pattern-message": sentence}
 
 
 def describe_operation(route: Route) -> dict[str, Any]:
@@ -93,12 +139,47 @@ def describe_operation(route: Route) -> dict[str, Any]:
         "description": description,
         "tags": [TAGS[route.scope][0]],
         "security": security_requirements(route),
-        "parameters": [{"in": "query", "schema": route.parameters}, *header_parameters(route)],
+        "parameters": [
+            *path_parameters(route),
+            {"in": "query", "schema": route.parameters},
+            *header_parameters(route),
+        ],
         "responses": describe_answers(route) | describe_refusals(route),
     }
     if route.takes:
-        content = {media: {"schema": body_schema(media, route)} for media in route.takes}
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = describe_body(route)
+    return described
+
+
+def path_parameters(route: Route) -> list[dict[str, Any]]:
+    """The parameters in the path of an operation. Their examples name something that the demo has."""
+    values = {**examples.PATHS, **examples.OTHER_PATHS.get(route.operation_id, {})}
+    return [
+        {
+            "in": "path",
+            "name": name,
+            "required": True,
+            "schema": PATH_SCHEMAS[converter] | pattern_message(PATH_SCHEMAS[converter]),
+        }
+        | ({"example": values[name]} if name in values else {})
+        for converter, name in PATH_PARAMETER.findall(route.path)
+    ]
+
+
+def describe_body(route: Route) -> dict[str, Any]:
+    """The request body of an operation, the usual media type first, each with an example that the demo accepts."""
+    usual, *others = route.takes
+    of_articles = examples.PATCHES if route.method == "PATCH" else examples.ARTICLES
+    values = examples.BODIES.get(route.operation_id, {} if route.sent else of_articles)
+    content = {
+        media_type: {"schema": body_schema(media_type, route)}
+        | ({"example": values[media_type]} if media_type in values else {})
+        for media_type in route.takes
+    }
+    described = {"required": True, "content": content}
+    if others:
+        listed = " and ".join(f"`{media_type}`" for media_type in others)
+        described["description"] = f"Usually `{usual}`; {listed} {OTHER_FORMS[len(others) > 1]} of the same."
     return described
 
 
@@ -124,7 +205,9 @@ def header_parameters(route: Route) -> list[dict[str, Any]]:
     required = {"If-Match"} if "precondition_required" in route.problems else set()
     return [
         {"in": "header", "name": name, "description": description, "required": name in required,
-         "schema": KEY_SCHEMA if name == "Idempotency-Key" else {"type": "string"}}
+         "schema": (KEY_SCHEMA if name == "Idempotency-Key" else {"type": "string"})
+                   | {"examples": [examples.HEADERS[name]]}}
+        | ({"example": examples.HEADERS[name]} if name in required else {})
         for name, description in found.items()
     ]  # fmt: skip
 

@@ -35,7 +35,8 @@ EXTERNAL = "/v1/publishers/<string:publisher>/articles/<external_id:external_id>
 CONSUMER = "/v1/consumers/<consumer:name>"
 FEED = "/v1/feeds/<feed:feed>"
 WRITING = ("malformed_json", "too_large", "unsupported_media_type", "validation_failed", "unavailable")
-STORED: Mapping[int, type[Schema] | None] = {200: responses.StoredOrKilled, 201: responses.StoredArticle}
+# The usual answer comes first: generators of clients take the type of a result from it.
+STORED: Mapping[int, type[Schema] | None] = {201: responses.StoredArticle, 200: responses.StoredOrKilled}
 REPLACING = (*WRITING, "not_found", "stale_version", "article_canceled", "precondition_failed")
 GONE = ("not_found", "article_canceled")
 MISSING = ("not_found",)

@@ -4,12 +4,13 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import click
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 
 from newswire import __version__, logs
 from newswire.accounts.callers import find_caller
@@ -17,8 +18,11 @@ from newswire.accounts.keys import create_key
 from newswire.accounts.partners import add_partner
 from newswire.accounts.publishers import add_publisher
 from newswire.accounts.saved_feeds import create_feed, new_token
+from newswire.api import examples
 from newswire.api.views.docs_page import SAMPLES
 from newswire.article import Draft, Publisher
+from newswire.changes.consumers import store_position
+from newswire.changes.positions import LogPosition
 from newswire.cli.support.listen import listener_url, open_listener
 from newswire.cli.support.output import json_option, print_notice, print_result
 from newswire.cli.support.progress import show_progress
@@ -33,8 +37,8 @@ from newswire.store.database import Database
 from newswire.timestamps import now
 
 LOG_LEVEL = "warning"
-FEED, SHOWN = "newest", "harbour-reopens"
-"""The name of the saved feed, and the sample whose page is shown."""
+FEED = "newest"
+"""The name of the saved feed whose address is shown."""
 COMMANDS = {
     "Publish an article": """\
 curl -sS {url}/v1/articles {publisher} \\
@@ -109,11 +113,10 @@ def worker_environment(database_url: str) -> dict[str, str]:
 
 
 class Seeded(NamedTuple):
-    """What the demo shows of its database: the keys, the token of the saved feed, and the id of an article."""
+    """What the demo shows of its database: the keys, and the token of the saved feed."""
 
     keys: Mapping[str, str]
     token: str
-    article_id: str
 
 
 def seed_database(database_url: str, samples_url: str) -> Seeded:
@@ -121,11 +124,11 @@ def seed_database(database_url: str, samples_url: str) -> Seeded:
     database = Database(database_url)
     moment = now()
     with database.begin() as connection:
-        publisher = add_publisher(connection, "samples", "The Sample Gazette", samples_url, "en", moment)
+        publisher = add_publisher(connection, examples.PUBLISHER, "The Sample Gazette", samples_url, "en", moment)
         add_partner(connection, "everything", "A partner that sees everything", {}, moment)
         add_partner(connection, "english", "A partner that sees English", {"language": ["en"]}, moment)
         keys = {
-            "publisher": create_key(connection, now=moment, publisher_slug="samples"),
+            "publisher": create_key(connection, now=moment, publisher_slug=examples.PUBLISHER),
             "partner": create_key(connection, now=moment, partner_slug="everything"),
             "english": create_key(connection, now=moment, partner_slug="english"),
             "admin": create_key(connection, now=moment),
@@ -135,13 +138,26 @@ def seed_database(database_url: str, samples_url: str) -> Seeded:
         assert reader is not None, "its key was made above"
         create_feed(connection, reader, FEED, "The newest of the demo", {}, token, moment)
         with publish_transaction(connection, moment) as transaction:
-            shown = publish_samples(transaction, publisher)
+            publish_samples(transaction, publisher)
+    with database.begin() as connection:
+        for key in keys.values():
+            add_examples(connection, key, moment)
     database.dispose()
-    return Seeded(keys, token, shown)
+    return Seeded(keys, token)
 
 
-def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> str:
-    """Publishes the sample articles, oldest first; returns the id of the one whose page is shown."""
+def add_examples(connection: Connection, key: str, moment: int) -> None:
+    """Stores, for the party of a key, the feeds and consumers that the examples of the OpenAPI document name."""
+    caller = find_caller(connection, key, moment)
+    assert caller is not None, "the key is a new one"
+    for name in (examples.FEED, examples.DELETED):
+        create_feed(connection, caller, name, None, examples.FEED_QUERY, new_token(), moment)
+    for name in (examples.CONSUMER, examples.DELETED):
+        store_position(connection, caller.party, name, LogPosition(0), moment)
+
+
+def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> None:
+    """Publishes the sample articles, oldest first."""
     files = sorted(SAMPLES.glob("*.md"))
     drafts: list[tuple[str, Draft]] = []
     print_notice(f"Loading {len(files)} sample articles ...")
@@ -150,16 +166,18 @@ def publish_samples(transaction: PublishTransaction, publisher: Publisher) -> st
             drafts.append((file.stem, load_draft(parse_markdown(file.read_bytes()), publisher)))
             show(count, count)
     # The log keeps the order in which articles are received, and the newest belongs to its end.
-    ids = {}
     for name, draft in sorted(drafts, key=lambda item: item[1].published_at or transaction.now):
         external_id = draft.external_id or name
-        ids[name] = transaction.upsert(publisher, external_id, prepare_article(draft, publisher, external_id)).held.id
-    return ids[SHOWN]
+        transaction.new_id = partial(examples.sample_article_id, external_id)
+        transaction.upsert(publisher, external_id, prepare_article(draft, publisher, external_id))
 
 
 def describe_demo(url: str, seeded: Seeded) -> dict[str, Any]:
     """What the demo prints: its addresses, the keys, and shell commands for the first steps by their titles."""
-    article, feed = f"{url}/v1/articles/{seeded.article_id}", f"{url}/v1/feeds/{FEED}.rss?token={seeded.token}"
+    article, feed = (
+        f"{url}/v1/articles/{examples.sample_article_id(examples.READ)}",
+        f"{url}/v1/feeds/{FEED}.rss?token={seeded.token}",
+    )
     headers = {name: f"-H 'Authorization: Bearer {key}'" for name, key in seeded.keys.items()}
     commands = {
         title: command.format(url=url, article=article, feed=feed, **headers) for title, command in COMMANDS.items()

@@ -72,6 +72,11 @@ def accept_any(held: ArticleState | None) -> None:
     """The `Condition` of a request that sets none."""
 
 
+def new_article_id() -> str:
+    """A UUID of version 7 (RFC 9562): ids made later sort later, so the index of ids grows at its end."""
+    return str(uuid7())
+
+
 @contextmanager
 def publish_transaction(connection: Connection, now: int) -> Iterator["PublishTransaction"]:
     """Receives articles within a database transaction, and writes the log at the end of the block.
@@ -97,12 +102,13 @@ def publish_transaction(connection: Connection, now: int) -> Iterator["PublishTr
 class PublishTransaction:
     """The publishing work of one transaction. Only `publish_transaction` makes one, because it also writes the log.
 
-    `pending_entries` will be appended to the log, in this order; None after that.
+    `pending_entries` will be appended to the log, in this order; None after that. `new_id` makes the ids of articles.
     """
 
     def __init__(self, connection: Connection, now: int) -> None:
         self.connection = connection
         self.now = now
+        self.new_id: Callable[[], str] = new_article_id
         self.buffer = WriteBuffer(connection)
         self.pending_entries: list[tuple[Outcome, EntryType]] | None = []
         self._entered: set[int] = set()
@@ -234,7 +240,7 @@ class PublishTransaction:
 
     def _new_article(self, publisher: Publisher, external_id: str | None, published_at: int) -> ArticleState:
         return ArticleState(
-            number=0, id=str(uuid7()), publisher_id=publisher.id, external_id=external_id, source_version=None,
+            number=0, id=self.new_id(), publisher_id=publisher.id, external_id=external_id, source_version=None,
             version=1, status=Status.USABLE, seq=None, created_at=self.now, published_at=published_at,
             updated_at=self.now, embargoed_until=None, expires_at=None,
         )  # fmt: skip

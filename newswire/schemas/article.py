@@ -142,9 +142,9 @@ class ArticleSchema(Strict):
     urgency = Whole(1, 9)
     authors = Several(nested_field(AuthorSchema), 100)
     images = Several(nested_field(ImageSchema), 200)
-    published_at = Instant(metadata={"example": "2026-11-22T09:30:00Z", "description": DATE_DESCRIPTION})
-    embargoed_until = Instant(metadata={"example": "2026-11-22T12:00:00Z"})
-    expires_at = Instant(metadata={"example": "2036-11-22T00:00:00Z"})
+    published_at = Instant(metadata={"description": DATE_DESCRIPTION})
+    embargoed_until = Instant()
+    expires_at = Instant()
     copyright_notice = Text(2000, lines=True)
     usage_terms = Text(5000, lines=True)
     editor_note = PlainField(5000, lines=True)
@@ -173,7 +173,6 @@ NINJS = {
     "description": "ninjs 1.0 to 3.1 (https://iptc.org/standards/ninjs/), or as a Superdesk sends it, with `guid`.",
     "required": ["uri"],
     "properties": {"uri": {"type": "string", "minLength": 1, "maxLength": 250, "pattern": FILLED_PATTERN}},
-    "example": {"uri": "urn:example:1", "type": "text", "headlines": [{"value": "Cocoa rises"}]},
 }
 
 

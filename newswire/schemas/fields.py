@@ -19,11 +19,12 @@ from newswire.plain_text import read_plain_text
 from newswire.timestamps import parse_instant
 
 LARGEST_INTEGER = 2**53 - 1
-# `UNCARRIABLE` as patterns for the OpenAPI document, but for surrogates, which cannot be written in JSON Schema.
-CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
+# `UNCARRIABLE` as patterns for the OpenAPI document, in the dialect that JavaScript, Python, Java, Go, PHP and Ruby
+# share. It cannot name U+FFFE and U+FFFF, nor JSON Schema surrogates: those are refused without a pattern.
+CONTROLS = r"\x00-\x08\x0B\x0C\x0E-\x1F"
 PATTERN = f"^[^{CONTROLS}]*$"
-FILLED_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085][^{CONTROLS}]*$"
-ONE_LINE_PATTERN = rf"^[^{CONTROLS}\s\u0085]+( [^{CONTROLS}\s\u0085]+)*$"
+FILLED_PATTERN = rf"^[^{CONTROLS}]*[^\s\x00-\x1F][^{CONTROLS}]*$"
+ONE_LINE_PATTERN = r"^[^\s\x00-\x1F]+( [^\s\x00-\x1F]+)*$"
 TIME_DESCRIPTION = (
     "RFC 3339 with an offset, in the years 1800 to 2200. Also understood: no seconds, a comma before their fraction, an"
     " offset without its colon or minutes."

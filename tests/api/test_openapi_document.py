@@ -11,6 +11,8 @@ from newswire.api.openapi import openapi_document
 from newswire.api.routes import ROUTES, Route
 from newswire.api.schemas.parameters import Parameters
 
+BASE_URL = "https://wire.example"
+
 
 def read_edition(parameters: dict[str, Any], name: str, number: int) -> Response:
     """One edition
@@ -24,17 +26,17 @@ def read_edition(parameters: dict[str, Any], name: str, number: int) -> Response
 def described(**settings: Any) -> dict[str, Any]:
     """The document of a table of one route, which reads an edition of a feed."""
     path = "/v1/feeds/<feed:name>/editions/<ordinal:number>"
-    return openapi_document([Route("GET", path, read_edition, parameters=Parameters, **settings)])
+    return openapi_document([Route("GET", path, read_edition, parameters=Parameters, **settings)], BASE_URL)
 
 
 def test_a_row_of_the_table_is_an_operation_of_the_document() -> None:
     document = described(scope="read", answers={200: None}, media=("text/markdown;variant=x",), problems=("not_found",))
     assert document["paths"].keys() == {"/v1/feeds/{name}/editions/{number}"}
-    path = document["paths"]["/v1/feeds/{name}/editions/{number}"]
-    assert [(each["name"], each["in"], each["required"], each["schema"]) for each in path["parameters"]] == [
+    operation = document["paths"]["/v1/feeds/{name}/editions/{number}"]["get"]
+    assert [(each["name"], each["in"], each["required"], each["schema"]) for each in operation["parameters"]] == [
         ("name", "path", True, PATH_SCHEMAS["feed"]), ("number", "path", True, PATH_SCHEMAS["ordinal"]),
     ]  # fmt: skip
-    operation = path["get"]
+    assert document["servers"][0]["url"] == BASE_URL
     assert (operation["operationId"], operation["tags"]) == ("read_edition", ["Reading"])
     assert (operation["summary"], operation["description"]) == ("One edition", "Of a feed,\nas it was printed.")
     assert operation["responses"]["200"] == {
@@ -62,7 +64,7 @@ def test_an_operation_names_every_way_to_authenticate(settings: dict[str, Any], 
 
 
 def test_the_document_can_be_made_again_from_the_same_table() -> None:
-    assert openapi_document(ROUTES) == openapi_document(ROUTES)
+    assert openapi_document(ROUTES, BASE_URL) == openapi_document(ROUTES, BASE_URL)
 
 
 def test_every_converter_of_the_table_is_described() -> None:
@@ -72,4 +74,4 @@ def test_every_converter_of_the_table_is_described() -> None:
 
 def test_a_path_parameter_without_a_described_converter_is_refused() -> None:
     with pytest.raises(KeyError, match="uuid"):
-        openapi_document([Route("GET", "/v1/<uuid:name>", read_edition, None, Parameters, {200: None})])
+        openapi_document([Route("GET", "/v1/<uuid:name>", read_edition, None, Parameters, {200: None})], BASE_URL)

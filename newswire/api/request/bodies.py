@@ -22,7 +22,7 @@ MOST_MEMBERS = 40_000
 MOST_ARTICLES = 1000
 MOST_FAULTS = 20
 JSON_TYPES = ("application/json",)
-MERGE_TYPES = ("application/merge-patch+json", *JSON_TYPES)
+MERGE_TYPES = (*JSON_TYPES, "application/merge-patch+json")
 ARTICLE_TYPES = (*JSON_TYPES, *READERS)
 
 

@@ -15,6 +15,7 @@ from newswire.schemas.fields import COMMON, Reason, Whole
 
 LARGEST_SEQUENCE = 2**63 - 1
 TYPES = tuple(each.value for each in EntryType)
+START_PATTERN = rf"^(oldest|{MOMENT_PATTERN[1:-1]})$"
 CONSUMER = "[a-z0-9][a-z0-9._-]{0,99}"
 
 
@@ -44,7 +45,7 @@ class ChangesParameters(FilterParameters):
                         "wire has another entry at that number.")  # fmt: skip
     start = Start(
         description="Where to begin instead: `oldest`, `now`, or with the first entry at or after a time.",
-        pattern=rf"^(oldest|{MOMENT_PATTERN[1:-1]})$", example="oldest",
+        pattern=START_PATTERN,
     )  # fmt: skip
     consumer = text_field("Continue behind the position that this consumer of yours has stored.", 100,
                     pattern=f"^{CONSUMER}$")  # fmt: skip

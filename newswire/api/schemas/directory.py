@@ -11,9 +11,7 @@ LONGEST_CURSOR = 4000
 class NamesParameters(Parameters):
     """The parameters of lists of names."""
 
-    q = text_field(
-        "Beginnings of words: names that have a word for each. Blind to case and marks.", 250, example="jan do"
-    )
+    q = text_field("Beginnings of words: names that have a word for each. Blind to case and marks.", 250)
     limit = Digits(1, 100, load_default=25, metadata={"description": "Names on a page."})
     cursor = text_field("Where the page begins: `next_cursor` of the page before.", LONGEST_CURSOR,
                   pattern="^[A-Za-z0-9_-]+$")  # fmt: skip

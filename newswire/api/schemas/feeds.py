@@ -99,7 +99,7 @@ def feed_name(**settings: Any) -> fields.String:
     reason = Reason("invalid_name", "Must have 1 to 100 small letters, digits, hyphens and underscores.")
     return fields.String(
         validate=validate.Regexp(f"{FEED}\\Z", error=reason), error_messages=Text.default_error_messages,
-        metadata={"pattern": f"^{FEED}$", "example": "world-desk"}, **settings,
+        metadata={"pattern": f"^{FEED}$"}, **settings,
     )  # fmt: skip
 
 

@@ -40,13 +40,12 @@ class PageParameters(Parameters):
 class FilterParameters(Parameters):
     """The filters, which lists and the wire share."""
 
-    q = text_field('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.', 4000,
-             example="cocoa -coffee")  # fmt: skip
+    q = text_field('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.', 4000)
     search_in = Alternatives(f"Where `q` looks: {', '.join(FIELDS)}; default all.", FIELDS)
-    published_from = Moment(description="The earliest time of publication, inclusive.", example="2026-11-01")
-    published_to = Moment(description="The latest time of publication, exclusive.", example="2100-01-01")
-    updated_from = Moment(description="The earliest time of the newest version, inclusive.", example="2026-11-01")
-    updated_to = Moment(description="The latest time of the newest version, exclusive.", example="2100-01-01")
+    published_from = Moment(description="The earliest time of publication, inclusive.")
+    published_to = Moment(description="The latest time of publication, exclusive.")
+    updated_from = Moment(description="The earliest time of the newest version, inclusive.")
+    updated_to = Moment(description="The latest time of the newest version, exclusive.")
     publisher = Alternatives("Slugs of publishers.")
     author = Alternatives("Ids or names of authors.")
     section = Alternatives("Sections.")

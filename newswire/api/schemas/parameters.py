@@ -40,7 +40,7 @@ MOMENT_PATTERN = (
     rf"([Tt ]{HOUR_PATTERN}:[0-5][0-9](:([0-5][0-9]|60)([.,][0-9]{{1,9}})?)?"
     rf"([Zz]| ?[+-]{HOUR_PATTERN}(:?[0-5][0-9])?))?)$"
 )
-ALTERNATIVE_PATTERN = rf"^[^{CONTROLS}]*[^{CONTROLS}\s\u0085,][^{CONTROLS}]*$"
+ALTERNATIVE_PATTERN = rf"^[^{CONTROLS}]*[^\s,\x00-\x1F][^{CONTROLS}]*$"
 
 
 class Alternatives(fields.List[str]):
@@ -48,9 +48,10 @@ class Alternatives(fields.List[str]):
 
     def __init__(self, description: str, among: Sequence[str] = (), **settings: Any) -> None:
         longest = 250
-        names = f"({'|'.join(map(re.escape, among))})"
-        pattern = f"^{names}(,{names})*$" if among else ALTERNATIVE_PATTERN
-        metadata = {"minLength": 1, "maxLength": longest, "pattern": pattern}
+        metadata = {"minLength": 1, "maxLength": longest, "pattern": ALTERNATIVE_PATTERN}
+        if among:
+            metadata["pattern"] = f"^(({'|'.join(map(re.escape, among))})(,|$))+$"
+            metadata["x-pattern-message"] = f"Must be some of: {', '.join(among)}."
         item = fields.String(validate=validate.Length(1, longest), metadata=metadata)
         super().__init__(item, metadata={"description": description}, validate=validate.Length(1, 100), **settings)
 

@@ -7,7 +7,6 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from newswire.article import Status
-from newswire.schemas.fields import PATTERN
 
 
 def string_field(*, nullable: bool = False, **metadata: Any) -> fields.String:
@@ -15,7 +14,7 @@ def string_field(*, nullable: bool = False, **metadata: Any) -> fields.String:
 
 
 def nullable_text_field(**metadata: Any) -> fields.String:
-    return string_field(nullable=True, pattern=PATTERN, **metadata)
+    return string_field(nullable=True, **metadata)
 
 
 def time_field(*, nullable: bool = False) -> fields.String:

@@ -11,7 +11,9 @@ import orjson
 from flask import Flask, Response, send_from_directory
 from werkzeug.exceptions import NotFound
 
+from newswire.api.context import RequestContext
 from newswire.api.openapi import openapi_document
+from newswire.api.pipeline import make_page
 from newswire.api.routes import ROUTES
 
 FOLDER = Path(__file__).parent
@@ -26,6 +28,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+BASE_URL = "https://wire.invalid"
+"""The base of our own URLs in the document as it is kept; each answer has that of its request instead."""
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 OPEN_ENDPOINTS = frozenset({"read_openapi_document", "read_docs_page", "read_docs_asset", "read_sample_picture"})
 """Endpoints outside the route table; all of them are open to everyone."""
@@ -33,21 +37,25 @@ OPEN_ENDPOINTS = frozenset({"read_openapi_document", "read_docs_page", "read_doc
 
 def register_pages(app: Flask, *, samples: bool) -> None:
     """Adds /v1/openapi.json, its page at /docs with its files, and for the demo the pictures at /samples."""
-    app.add_url_rule("/v1/openapi.json", view_func=read_openapi_document)
+    app.add_url_rule("/v1/openapi.json", view_func=make_page(read_openapi_document))
     app.add_url_rule("/docs", view_func=read_docs_page)
     app.add_url_rule("/docs/assets/<path:name>", view_func=read_docs_asset)
     if samples:
         app.add_url_rule("/samples/<path:name>", view_func=read_sample_picture)
 
 
-def read_openapi_document() -> Response:
-    return Response(openapi_json(), content_type="application/json")
+def read_openapi_document(context: RequestContext) -> Response:
+    base_url = orjson.dumps(context.base_url)[1:-1]
+    return Response(openapi_json().replace(BASE_URL.encode(), base_url), content_type="application/json")
 
 
 @cache
 def openapi_json() -> bytes:
-    """The OpenAPI document in JSON; made at the first request, so that it does not delay the start of a server."""
-    return orjson.dumps(openapi_document(ROUTES), option=orjson.OPT_INDENT_2)
+    """The OpenAPI document in JSON, served under `BASE_URL`.
+
+    It is made at the first request, so that it does not delay the start of a server.
+    """
+    return orjson.dumps(openapi_document(ROUTES, BASE_URL), option=orjson.OPT_INDENT_2)
 
 
 def read_docs_page() -> Response:
