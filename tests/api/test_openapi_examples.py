@@ -44,7 +44,7 @@ def demo(request: pytest.FixtureRequest) -> Iterator[dict[str, Caller]]:
     with empty_database(request, request.param) as url:
         keys = seed_database(url, "http://localhost/samples/")
         app = create_app(Settings(database_url=url, demo=True))
-        yield {name: Caller(app.test_client(), key) for name, key in keys.items()}
+        yield {name: Caller(app.test_client(), key) for name, key in keys.keys.items()}
         app.config["NEWSWIRE"].close()
 
 
