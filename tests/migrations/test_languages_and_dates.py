@@ -1,5 +1,6 @@
 """Articles of the release before: ranges find them, dates far ahead pin none of them, and none is rewritten."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -44,8 +45,12 @@ def put_language(connection: Connection, external_id: str, tag: str, terms: str)
     row = version_of(connection, external_id)
     old = row.rendered.split(b'"language":"')[1].split(b'"')[0].decode()
     rendered = row.rendered.replace(f'"language":"{old}"'.encode(), f'"language":"{tag}"'.encode())
-    values = {"number": row.number, "rendered": rendered, "terms": row.terms.replace(f"language_{old}", terms)}
-    connection.execute(text("UPDATE version SET rendered = :rendered, terms = :terms WHERE number = :number"), values)
+    source = json.dumps({**json.loads(bytes(row.source)), "language": tag}).encode()
+    terms = row.terms.replace(f"language_{old}", terms)
+    values = {"number": row.number, "rendered": rendered, "terms": terms, "source": source}
+    connection.execute(
+        text("UPDATE version SET rendered = :rendered, terms = :terms, source = :source WHERE number = :number"), values
+    )
 
 
 def put_date(connection: Connection, external_id: str, date: str, *, embargoed_until: str | None) -> None:
@@ -62,7 +67,7 @@ def put_date(connection: Connection, external_id: str, date: str, *, embargoed_u
 
 def version_of(connection: Connection, external_id: str) -> Any:
     found = text(
-        "SELECT article.number, article.published_at, article.created_at, version.terms, version.rendered"
+        "SELECT article.number, article.published_at, article.created_at, terms, rendered, source"
         " FROM article JOIN version USING (number, version) WHERE external_id = :external_id"
     )
     return connection.execute(found, {"external_id": external_id}).one()
@@ -84,6 +89,20 @@ def test_articles_of_the_release_before_are_found_by_ranges(upgraded: Wire) -> N
     assert {item["language"] for item in partner.get("/v1/articles?language=zh,iw").get_json()["data"]} == {
         "iw", "zh-Hant-TW", "zh-yue",
     }  # fmt: skip
+
+
+def test_one_that_is_sent_again_stays_as_it_is_stored(upgraded: Wire) -> None:
+    """Also one whose language and whose far date are cleaned in another way today."""
+    publisher = upgraded.as_publisher("gazette")
+    before = len(publisher.changes())
+    with upgraded.database.read() as connection:
+        sources = {name: json.loads(bytes(version_of(connection, name).source)) for name in (*LANGUAGES, "orchards")}
+    sources["orchards"]["published_at"] = FAR
+    for external_id, source in sources.items():
+        answer = publisher.put(f"/v1/publishers/gazette/articles/{external_id}", json=source)
+        assert (answer.status_code, answer.get_json()["version"]) == (200, 1), external_id
+        assert answer.get_json()["language"] == LANGUAGES.get(external_id, ("en", ""))[0]
+    assert len(publisher.changes()) == before
 
 
 def test_an_entitlement_by_range_holds_for_them_at_every_door(upgraded: Wire) -> None:
