@@ -117,7 +117,7 @@ def drafted(sent: Sent, publisher: Publisher) -> Draft:
     content = sent.content
     if sent.real or "body_html" in content:
         return load_draft(content, publisher)
-    return make_draft(content | {"published_at": parse_instant(content["published_at"])}, content, publisher)
+    return make_draft(content | {"published_at": parse_instant(content["published_at"])}, content, publisher, ())
 
 
 def identity(number: int, now: int) -> str:

@@ -15,7 +15,7 @@ entitlement (`visibility`) and the same log.
 Imports point downward only; the floors are in `pyproject.toml`, checked by import-linter:
 cli, server, app, api, client, schemas, publishing | reading | changes, accounts, formats, search, wire,
 document, store, visibility, plain_text, article, logs, config, caches | quotas, errors | language_tags |
-timestamps.
+timestamps | urls.
 """
 
 __version__ = "0.1.0"

@@ -8,22 +8,26 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import orjson
 
 from newswire.article import CONTENT, PARTS, ArticleWarning, Draft, Field, Publisher
 from newswire.caches import cache_short
 from newswire.errors import Fault, Problem, invalid_at
-from newswire.formats.html.sanitise import NoBaseError, absolute_url, sanitise
+from newswire.formats.html.sanitise import sanitise
 from newswire.formats.html.text import count_words, html_to_text, text_to_html
 from newswire.formats.markdown.read import markdown_to_html
 from newswire.language_tags import canonical_tag
 from newswire.publishing.body_pictures import complete_images
+from newswire.urls import NoBaseError, absolute_url, has_credentials
 
+IS_WEB = re.compile(r"\s*https?://[^/?#]", re.IGNORECASE)
 BODIES = frozenset({"body_html", "body_text", "body_markdown"})
 LONGEST_URL = 2048
 MOST_UNRESOLVED = 20
+CREDENTIALS = "The user name and the password were removed from the address."
+INVALID_URL = "Must be an http or https address."
+INVALID_HOST = f"{INVALID_URL} Its host or its port is none (names in other scripts follow IDNA 2008)."
 BASELESS = "is relative, and neither the article's url nor the publisher's address is known."
 
 AUTHOR_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:newswire:authors")
@@ -65,36 +69,48 @@ def _merge(target: Any, patch: Any) -> Any:
     return result
 
 
-def clean_fields(fields: Mapping[str, Any], base_url: str | None) -> tuple[dict[str, Any], list[Fault]]:
-    """Resolves URLs and sanitises bodies; returns the fields, and a fault for each URL that cannot be resolved.
+def clean_fields(
+    fields: Mapping[str, Any], base_url: str | None
+) -> tuple[dict[str, Any], list[Fault], list[ArticleWarning]]:
+    """Resolves URLs and sanitises bodies; returns the fields, faults and warnings.
+
+    There is a fault for each URL that cannot be resolved, and a warning for what was taken from a field. Those of a
+    body are with it.
 
     `base_url` is the publisher's; if the article has a `url`, all its other URLs are resolved against that. A body
     becomes a `Sanitised`. Fields with a fault are left out. `fields` may be the valid ones of an article of which other
     fields were refused, so that all faults are found at once.
     """
     faults: list[Fault] = []
-    cleaned = _resolve_urls(fields, ("url",), base_url, "", faults)
-    base_url = cleaned.get("url") or base_url
+    warnings: list[ArticleWarning] = []
+    cleaned = _resolve_urls(fields, ("url",), base_url, "", faults, warnings)
+    own_url = cleaned.get("url")
+    base_url = own_url or base_url
     for name, url_names in (("authors", ("url", "avatar_url")), ("images", ("url",))):
         items = enumerate(cleaned.get(name) or ())
         cleaned[name] = [
             # An item that was refused before is None. It keeps its position, so that the pointers of others are right.
-            _resolve_urls(item or {}, url_names, base_url, f"/{name}/{position}", faults)
+            _resolve_urls(item or {}, url_names, base_url, f"/{name}/{position}", faults, warnings)
             for position, item in items
         ]
     listed = [item["url"] for item in cleaned["images"] if "url" in item]
     for name in ("body_html", "body_markdown"):
         if text := cleaned.pop(name, None):
-            body = sanitise(text if name == "body_html" else markdown_to_html(text), base_url, listed)
+            body = sanitise(text if name == "body_html" else markdown_to_html(text), base_url, own_url, listed)
             if not body.unresolved:
                 cleaned[name] = body
             for url in body.unresolved[:MOST_UNRESOLVED]:
                 faults.append(Fault("relative_url", f"{url[:200]!r} {BASELESS}", pointer=f"/{name}"))
-    return cleaned, faults
+    return cleaned, faults, warnings
 
 
 def _resolve_urls(
-    item: Mapping[str, Any], names: Sequence[str], base_url: str | None, pointer: str, faults: list[Fault]
+    item: Mapping[str, Any],
+    names: Sequence[str],
+    base_url: str | None,
+    pointer: str,
+    faults: list[Fault],
+    warnings: list[ArticleWarning],
 ) -> dict[str, Any]:
     """Resolves the URLs in `names`; leaves out those that cannot be resolved, and adds them to `faults`."""
     resolved = dict(item)
@@ -104,47 +120,38 @@ def _resolve_urls(
                 resolved[name] = resolve_url(url, base_url, f"{pointer}/{name}")
             except Problem as problem:
                 faults += problem.errors
+            if has_credentials(url):
+                warnings.append(
+                    ArticleWarning(pointer=f"{pointer}/{name}", code="removed_credentials", detail=CREDENTIALS)
+                )
     return resolved
 
 
 def resolve_url(text: str, base_url: str | None, pointer: str) -> str:
-    """Resolves a URL as a browser does, and writes it in ASCII (RFC 3986).
+    """Resolves a URL as `absolute_url` does.
 
     Raises `validation_failed` at `pointer` for a relative URL without a base, and for one that is not http or https.
     """
     try:
-        joined = absolute_url(text, base_url)
+        url = absolute_url(text, base_url)
     except NoBaseError:
         raise invalid_at(pointer, "relative_url", f"The address {BASELESS}") from None
-    url = None if joined is None else _url_in_ascii(joined)
     if url is None:
-        raise invalid_at(pointer, "invalid_url", "Must be an http or https address.")
+        raise invalid_at(pointer, "invalid_url", INVALID_HOST if IS_WEB.match(text) else INVALID_URL)
     if len(url) > LONGEST_URL:
         too_long = f"Must have at most {LONGEST_URL:,} characters once it is absolute and percent-encoded."
         raise invalid_at(pointer, "too_long", too_long)
     return url
 
 
-def _url_in_ascii(url: str) -> str | None:
-    """The URL with its host in IDNA and the rest percent-encoded; None for a malformed authority."""
-    parts = urlsplit(url)
-    try:
-        host = (parts.hostname or "").encode("idna").decode("ascii")
-        port = "" if parts.port is None else f":{parts.port}"
-    except ValueError:
-        return None
-    if not re.fullmatch(r"[A-Za-z0-9._~-]+|[0-9a-f:.]*:[0-9a-f:.]*", host):
-        return None
-    user, at, _ = parts.netloc.rpartition("@")
-    netloc = quote(user, safe=":%") + at + (f"[{host}]" if ":" in host else host) + port
-    encoded = [quote(part, safe="/:@!$&'()*+,;=%~?-._") for part in (parts.path, parts.query, parts.fragment)]
-    return urlunsplit((parts.scheme, netloc, *encoded))
-
-
-def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: Publisher) -> Draft:
-    """Makes a draft from `fields`, as `clean_fields` returns them, and `source`, the article as it was sent."""
-    body_html, body_text, warnings = _bodies(fields)
-    images, more = complete_images(fields.get("images") or (), body_html or "", _body_pointer(fields), _picture_url)
+def make_draft(
+    fields: Mapping[str, Any], source: Mapping[str, Any], publisher: Publisher, warnings: Sequence[ArticleWarning]
+) -> Draft:
+    """Makes a draft from `fields` and `warnings`, as `clean_fields` returns them, and `source`, the article as sent."""
+    body_html, body_text, warnings_of_body = _bodies(fields)
+    images, warnings_of_pictures = complete_images(
+        fields.get("images") or (), body_html or "", _body_pointer(fields), _picture_url
+    )
     change = fields.get("change") or {}
     computed = {
         "body_html": body_html,
@@ -170,7 +177,7 @@ def make_draft(fields: Mapping[str, Any], source: Mapping[str, Any], publisher: 
         published_at=fields.get("published_at"),
         embargoed_until=fields.get("embargoed_until"),
         expires_at=fields.get("expires_at"),
-        warnings=(*warnings, *more),
+        warnings=(*warnings, *warnings_of_body, *warnings_of_pictures),
         sent_note=_sent_note(source),
     )
 

@@ -195,15 +195,14 @@ def load_draft(data: Any, publisher: Publisher) -> Draft:
     loaded, found = check_fields(data)
     # Even if fields were refused, the valid ones are cleaned, so that all faults are reported at once.
     warnings, blank = clean_plain_fields(loaded)
-    cleaned, unresolved = clean_fields(loaded, publisher.url)
+    cleaned, unresolved, warnings_of_urls = clean_fields(loaded, publisher.url)
     if blank or unresolved:
         found = sorted([*found, *blank, *unresolved], key=schema_position)
     found = [*found, *list_contradictions(cleaned, valid=not found)][:MOST_FAULTS]
     if found:
         found[:MOST_HINTS] = map(with_suggestion, found[:MOST_HINTS])
         raise Problem("validation_failed", describe_faults(found), found)
-    draft = make_draft(cleaned, source_document(data, cleaned), publisher)
-    return replace(draft, warnings=(*warnings, *draft.warnings)) if warnings else draft
+    return make_draft(cleaned, source_document(data, cleaned), publisher, [*warnings, *warnings_of_urls])
 
 
 def source_document(data: Mapping[str, Any], loaded: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,24 +7,30 @@ of removals, absolute URLs, and idempotence: sanitising the result again changes
 import re
 from collections import Counter
 from collections.abc import Collection
+from html import unescape
 from typing import NamedTuple, TypedDict
-from urllib.parse import quote, urljoin, urlsplit
 
 import nh3
 
 from newswire.article import UNCARRIABLE
+from newswire.formats.html.embeds import EMBEDS
+from newswire.formats.html.escaped import unescape_markup
+from newswire.formats.html.jumps import Jumps, ids_for_names, name_in_url, safe_name
 from newswire.formats.html.pictures import choose_addresses, without_empty_pictures
+from newswire.formats.html.rewriting import ANNOTATIONS, REPLACED, Rewritten, rewrite_markup
 from newswire.formats.html.text import html_to_text, text_to_html
-from newswire.formats.html.tokens import ATTRIBUTE_NAME, HOLLOWED, TOKEN, is_small, is_tangled, keep_only_elements
+from newswire.formats.html.tokens import (
+    ATTRIBUTE_NAME,
+    ELEMENTS,
+    HOLLOWED,
+    TOKEN,
+    is_small,
+    is_tangled,
+    keep_only_elements,
+)
+from newswire.urls import NoBaseError, absolute_url, contact_url, has_credentials
 
-LISTED = """
-    p h1 h2 h3 h4 h5 h6 blockquote pre hr br div section article aside header footer
-    ul ol li dl dt dd figure figcaption img table caption colgroup col thead tbody tfoot tr th td
-    a span em strong b i u s small mark sub sup del ins code kbd samp var
-    abbr bdi bdo cite dfn q time ruby rt rp
-"""
-ELEMENTS = frozenset(LISTED.split())
-EVERYWHERE = frozenset({"dir", "lang", "title"})
+EVERYWHERE = frozenset({"dir", "id", "lang", "title"})
 ATTRIBUTES = {
     "a": {"href", "hreflang"},
     "blockquote": {"cite"},
@@ -41,11 +47,17 @@ ATTRIBUTES = {
     "time": {"datetime"},
 }
 ADDRESSES = frozenset({"cite", "href", "src"})
+CONTACT = re.compile("(?:mailto|tel):", re.IGNORECASE)
 NUMBERS = frozenset({"colspan", "height", "rowspan", "span", "start", "value", "width"})
 
+FORMERLY_HOLLOWED = HOLLOWED | {
+    "applet", "audio", "button", "canvas", "datalist", "frameset", "head", "iframe", "math", "noembed", "noframes",
+    "object", "plaintext", "select", "svg", "textarea", "video", "xmp",
+}  # fmt: skip
 FLATTENED = (
     "too many elements or addresses, or elements nested too deeply or astray in a table: the text was kept without them"
 )
+UNESCAPED = "the body was the source of HTML, escaped once more than HTML is: it was taken as that HTML"
 SAFE_NAME = re.compile(r"[a-z_:@][a-z0-9:._@-]{0,39}")
 MOST_WARNINGS = MOST_UNRESOLVED = 50
 # Two rounds are enough for nearly all HTML of the web.
@@ -55,15 +67,13 @@ MOST_TAGS = 200_000
 MOST_ADDRESSES = 20_000
 
 EMPTY_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>(?:\s|<br>)*</p>")
+IMAGE = re.compile("<img[^>]*>")
 # The parser drops one newline after <pre> in each round (WHATWG HTML 13.2.6.4.7), so the result would keep changing.
 NEWLINES_OF_PRE = re.compile(r"(<pre(?: [^>]*)?>)\n+")
-SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-C0_AND_SPACE = "".join(map(chr, range(0x21)))
-UNSAFE_IN_ADDRESS = re.compile(r'[\x00-\x20\x7f-\xa0"<>\u2028\u2029]')
 
 
 class RemovalWarning(TypedDict):
-    """A warning: `code` is removed_element, removed_attribute …, `detail` a phrase for people."""
+    """A warning: `code` is one of those in docs/reference/html.md, `detail` a phrase for people."""
 
     code: str
     detail: str
@@ -77,44 +87,77 @@ class Sanitised(NamedTuple):
     unresolved: list[str]
 
 
-def sanitise(html: str, base_url: str | None, listed_pictures: Collection[str] = ()) -> Sanitised:
+def sanitise(
+    html: str, base_url: str | None, own_url: str | None = None, listed_pictures: Collection[str] = ()
+) -> Sanitised:
     """Reduces `html` to the allow list in docs/reference/html.md, and resolves URLs against `base_url`.
 
-    Of several addresses of a picture, those in `listed_pictures` are preferred.
+    A link to a fragment of `own_url`, the article's, stays within the article if it leads to an id there, as every link
+    to nothing but a fragment does. Of several addresses of a picture, those in `listed_pictures` are preferred.
+
     The result has no scripts, loads nothing but pictures, and XML 1.0 can carry it. Sanitising it again changes nothing
     and gives no warning. Takes a millisecond for a page, and about one second for the worst 2 MiB.
     """
-    attributes = AttributeFilter(base_url)
+    attributes = AttributeFilter(base_url, own_url)
     sent = UNCARRIABLE.sub("", html)
-    sent, pasted = choose_addresses(sent, base_url, listed_pictures)
-    cleaned = _clean_until_stable(sent, attributes)
-    unresolved = list(attributes.unresolved)
-    # Most articles of a wire are clean already, and need no comparison of their tags.
-    if cleaned == html:
-        return Sanitised(html, [], unresolved)
+    found = _reduce_markup(sent, attributes, listed_pictures)
+    warnings: list[RemovalWarning] = []
+    if (markup := unescape_markup(found.html)) is not None:
+        warnings = [*found.warnings, RemovalWarning(code="unescaped_markup", detail=UNESCAPED)]
+        found = _reduce_markup(UNCARRIABLE.sub("", markup), attributes, listed_pictures)
+    warnings += [*found.warnings, *attributes.describe_credentials()]
+    return Sanitised(found.html, _bounded(warnings), list(attributes.unresolved))
+
+
+def _reduce_markup(sent: str, attributes: "AttributeFilter", listed_pictures: Collection[str]) -> Sanitised:
+    """Cleans markup in which every character can be carried; the fallback is its text without elements."""
+    if sent.count("<") > MOST_TAGS:
+        return _flatten_markup(sent)
+    rewritten = rewrite_markup(sent, attributes.find_url)
+    chosen, pasted = choose_addresses(rewritten.html, attributes.base_url, listed_pictures)
+    warnings = _describe_pasted(pasted)
+    cleaned = _clean_until_stable(chosen, attributes)
     if cleaned is None:
-        flattened = RemovalWarning(code="flattened_markup", detail=FLATTENED)
-        return Sanitised(text_to_html(html_to_text(sent)), [*_describe_pasted(pasted), flattened], unresolved)
-    return Sanitised(cleaned, [*_describe_pasted(pasted), *_list_removals(sent, cleaned)], unresolved)
+        flat = _flatten_markup(chosen)
+        return flat._replace(warnings=[*warnings, *flat.warnings])
+    # Most articles of a wire are clean already, and need no comparison of their tags.
+    if cleaned != sent:
+        warnings += _list_removals(rewritten._replace(html=chosen), cleaned)
+    return Sanitised(cleaned, warnings, [])
 
 
-def _clean_until_stable(html: str, attributes: "AttributeFilter") -> str | None:
+def _flatten_markup(html: str) -> Sanitised:
+    flattened = RemovalWarning(code="flattened_markup", detail=FLATTENED)
+    return Sanitised(text_to_html(html_to_text(html)), [flattened], [])
+
+
+def prose_to_text(html: str) -> str:
+    """The plain text of HTML that a document has in the place of a plain field, such as a caption in ninjs.
+
+    It is part of the article as sent, and whether a document is unchanged is judged by that. So it follows the first
+    rules for bodies, which dropped the content of more elements, and not those of today.
+    """
+    sent = UNCARRIABLE.sub("", html)
+    cleaned = _clean_until_stable(sent, AttributeFilter(None), FORMERLY_HOLLOWED)
+    return html_to_text(text_to_html(html_to_text(sent)) if cleaned is None else IMAGE.sub("", cleaned))
+
+
+def _clean_until_stable(html: str, attributes: "AttributeFilter", hollowed: frozenset[str] = HOLLOWED) -> str | None:
     """Cleans `html` until another round changes nothing; None when that takes too many rounds or too much work."""
-    if html.count("<") > MOST_TAGS:
-        return None
     # One round is not enough: the parser moves elements (out of a table, say), and the result is parsed another way.
     cleaner = nh3.Cleaner(
         tags=set(ELEMENTS),
-        clean_content_tags=set(HOLLOWED),
-        attributes={"*": set(EVERYWHERE), **ATTRIBUTES},
+        clean_content_tags=set(hollowed),
+        attributes={"*": set(EVERYWHERE), **ATTRIBUTES, "a": ATTRIBUTES["a"] | {"name"}},
         attribute_filter=attributes.filter_attribute,
-        url_schemes={"http", "https"},
+        url_schemes={"http", "https", "mailto", "tel"},
         link_rel=None,
     )
     for _ in range(MOST_ROUNDS):
         parsed = html if is_small(html) else keep_only_elements(ELEMENTS, html)
         if parsed is not html and is_tangled(parsed):
             return None
+        attributes.begin_round(parsed)
         cleaned = _tidy_markup(cleaner.clean(parsed))
         if len(attributes.known) > MOST_ADDRESSES:
             return None
@@ -129,24 +172,34 @@ def _tidy_markup(html: str) -> str:
     # Regular expressions suffice, because in that output only tags have angle brackets.
     html = UNCARRIABLE.sub("", html.replace("&nbsp;", "\xa0").replace("\r", "\n"))
     html = without_empty_pictures(html)
-    html = EMPTY_PARAGRAPH.sub("", html)
+    html = EMPTY_PARAGRAPH.sub("", ids_for_names(html))
     return NEWLINES_OF_PRE.sub(r"\1", html).strip()
 
 
 class AttributeFilter:
     """The filter of attribute values. Collects the URLs that it could not make absolute in `unresolved`."""
 
-    def __init__(self, base_url: str | None) -> None:
+    def __init__(self, base_url: str | None, own_url: str | None = None) -> None:
         self.base_url = base_url
+        self.own_url = own_url and own_url.partition("#")[0]
         self.unresolved: dict[str, None] = {}
         self.known: dict[str, str | None] = {}
+        self.with_credentials = 0
+        self.begin_round("")
+
+    def begin_round(self, html: str) -> None:
+        """Takes the text that is cleaned next, for the jumps in it."""
+        self.jumps = Jumps(html, self._is_own)
 
     def filter_attribute(self, element: str, name: str, value: str) -> str | None:
         """The value of an attribute, as it is kept; None removes the attribute."""
+        if name == "id" or (name == "name" and element == "a"):
+            identifier = safe_name(value)
+            return identifier if self.jumps.has_target(identifier) else None
         if name not in ATTRIBUTES.get(element, EVERYWHERE) and name not in EVERYWHERE:
             return None
         if name in ADDRESSES:
-            return self._resolve(value)
+            return self._link_url(value) if element == "a" else self._resolve(value)
         if name in NUMBERS:
             return value if re.fullmatch("[0-9]{1,5}", value) else None
         if name == "dir":
@@ -155,72 +208,79 @@ class AttributeFilter:
             return value if re.fullmatch("[A-Za-z0-9-]{1,35}", value) else None
         return UNCARRIABLE.sub("", value.replace("\r", "\n"))
 
+    def _link_url(self, value: str) -> str | None:
+        """The address of a link: also one for mail or telephone, or a jump within the article."""
+        value = value.strip()
+        if value.startswith("#"):
+            return _jump(name_in_url(value[1:]))
+        if CONTACT.match(value):
+            return contact_url(value)
+        url = self._resolve(value)
+        if self.own_url and url and url.startswith(f"{self.own_url}#"):
+            name = name_in_url(url.partition("#")[2])
+            return _jump(name) if self.jumps.has_anchor(name) else url
+        return url
+
+    def _is_own(self, url: str) -> bool:
+        return self.own_url is not None and self.find_url(unescape(url)) == self.own_url
+
+    def find_url(self, value: str) -> str | None:
+        """The absolute URL; None where there is none, also because no base is known."""
+        try:
+            return self._find_url(value)
+        except NoBaseError:
+            return None
+
     def _resolve(self, value: str) -> str | None:
+        try:
+            return self._find_url(value)
+        except NoBaseError:
+            if len(self.unresolved) < MOST_UNRESOLVED:
+                self.unresolved[value] = None
+            return None
+
+    def _find_url(self, value: str) -> str | None:
         if value not in self.known:
             if len(self.known) > MOST_ADDRESSES:
                 return None
-            try:
-                url = absolute_url(value, self.base_url)
-            except NoBaseError:
-                url = None
-                if len(self.unresolved) < MOST_UNRESOLVED:
-                    self.unresolved[value] = None
+            url = absolute_url(value, self.base_url)
             self.known[value] = url
+            self.with_credentials += has_credentials(value)
             if url is not None:
                 # The next round meets the resolved URL again and must not change it.
                 self.known[url] = url
         return self.known[value]
 
-
-class NoBaseError(ValueError):
-    """A relative URL cannot be resolved, because no base URL is known."""
-
-
-def absolute_url(url: str, base_url: str | None) -> str | None:
-    """Resolves `url` as a browser does (WHATWG URL); None when the result is no http or https URL.
-
-    Without a base URL, `//host/…` becomes https, and a fragment alone is dropped; raises `NoBaseError` for every other
-    relative URL.
-    """
-    url = re.sub("[\t\n\r]", "", url.strip(C0_AND_SPACE))
-    path, mark, rest = re.match("([^?#]*)([?#]?)(.*)", url, re.DOTALL).groups()  # type: ignore[union-attr]
-    url = UNSAFE_IN_ADDRESS.sub(lambda unsafe: quote(unsafe[0]), path.replace("\\", "/") + mark + rest)
-    try:
-        if not SCHEME.match(url):
-            url = _resolve_relative(url, base_url)
-        parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port  # Both raise ValueError for a malformed authority.
-        return url if parts.scheme in ("http", "https") and host else None
-    except NoBaseError:
-        raise
-    except ValueError:
-        return None
+    def describe_credentials(self) -> list[RemovalWarning]:
+        """The warning of user names and passwords in addresses; empty for none."""
+        number = self.with_credentials
+        detail = f"user name and password removed from {number} {'address' if number == 1 else 'addresses'}"
+        return [RemovalWarning(code="removed_credentials", detail=detail)] if number else []
 
 
-def _resolve_relative(url: str, base_url: str | None) -> str:
-    if base_url is not None:
-        return urljoin(base_url, url) if url else ""
-    if url.startswith("//"):
-        return f"https:{url}"
-    if url and not url.startswith("#"):
-        raise NoBaseError(url)
-    return ""
+def _jump(name: str | None) -> str | None:
+    return name and f"#{name}"
 
 
-def _list_removals(before: str, after: str) -> list[RemovalWarning]:
+def _list_removals(before: Rewritten, after: str) -> list[RemovalWarning]:
     """A warning for each element and attribute that occurs more often in `before` than in `after`."""
-    elements, attributes = _count_markup(before)
+    elements, attributes = _count_markup(before.html)
     elements_left, attributes_left = _count_markup(after)
-    found = [
-        *(_describe_removal("removed_element", name, times) for name, times in (elements - elements_left).items()),
+    removed = elements - elements_left + before.removed
+    return [
+        *(RemovalWarning(code="removed_element", detail=f"<title> removed: {title}") for title in before.titles),
+        *(_describe_removal("removed_element", name, times) for name, times in removed.items()),
         *(
             _describe_removal("removed_attribute", name, times)
             for name, times in (attributes - attributes_left).items()
         ),
     ]
+
+
+def _bounded(found: list[RemovalWarning]) -> list[RemovalWarning]:
     if len(found) > MOST_WARNINGS:
         rest = f"{len(found) - MOST_WARNINGS + 1} more kinds of elements and attributes removed"
-        found[MOST_WARNINGS - 1 :] = [RemovalWarning(code="removed_element", detail=rest)]
+        return [*found[: MOST_WARNINGS - 1], RemovalWarning(code="removed_element", detail=rest)]
     return found
 
 
@@ -233,7 +293,11 @@ def _count_markup(html: str) -> tuple[Counter[str], Counter[str]]:
         if name and not token["end"]:
             elements[name] += 1
             if token["attributes"] and name in ELEMENTS:
-                attributes.update(dict.fromkeys(ATTRIBUTE_NAME.findall(token["attributes"].lower())).keys())
+                names = dict.fromkeys(ATTRIBUTE_NAME.findall(token["attributes"].lower()))
+                if name == "a" and "name" in names:
+                    # It becomes an id, or goes as one.
+                    names = dict.fromkeys("id" if each == "name" else each for each in names)
+                attributes.update(names.keys())
     return elements, attributes
 
 
@@ -246,6 +310,13 @@ def _describe_pasted(number: int) -> list[RemovalWarning]:
 
 def _describe_removal(code: str, name: str, times: int) -> RemovalWarning:
     safe = name if SAFE_NAME.fullmatch(name) else "(odd name)"
-    what = f"<{safe}>" if code == "removed_element" else f"{safe} attribute"
-    content = " with its content" if name in HOLLOWED and code == "removed_element" else ""
-    return RemovalWarning(code=code, detail=f"{what} removed{content} ({times} {'time' if times == 1 else 'times'})")
+    what, done = f"{safe} attribute", "removed"
+    if code == "removed_element":
+        what = f"<{safe}>"
+        if name in HOLLOWED | ANNOTATIONS:
+            done = "removed with its content"
+        elif name in REPLACED:
+            done = f"replaced by <{REPLACED[name]}>"
+        elif name in EMBEDS:
+            done = "removed, leaving a link to what it shows where that is known"
+    return RemovalWarning(code=code, detail=f"{what} {done} ({times} {'time' if times == 1 else 'times'})")

@@ -54,6 +54,7 @@ class TextBlocks:
     def __init__(self) -> None:
         self.finished: list[str] = []
         self.pieces: list[str] = []
+        self.is_divided = False
 
     def add(self, text: str, preformatted: bool) -> None:
         if not preformatted:
@@ -61,6 +62,9 @@ class TextBlocks:
             if not self.pieces or self.pieces[-1][-1] in " \n\t":
                 text = text.removeprefix(" ")
         if text:
+            if self.is_divided and self.pieces and self.pieces[-1][-1].isalnum() and text[0].isalnum():
+                self.pieces.append(" ")
+            self.is_divided = False
             self.pieces.append(text)
 
     def divide(self, divider: str) -> None:
@@ -74,6 +78,7 @@ class TextBlocks:
         if text := text.strip("\n").rstrip() if preformatted else text.strip():
             self.finished.append(text)
         self.pieces = []
+        self.is_divided = False
 
 
 def html_to_text(html: str) -> str:
@@ -95,6 +100,8 @@ def html_to_text(html: str) -> str:
             unread = False
         elif name in UNREAD:
             unread = starts
+        elif name == "img":
+            blocks.is_divided = True
         elif name == "br":
             blocks.divide("\n")
         elif name in ("td", "th") and starts:

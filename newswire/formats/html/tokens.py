@@ -1,20 +1,25 @@
-"""The tokens of HTML: the pattern of a tag, and the guard against documents that would take a parser minutes.
+"""The tokens of HTML: the elements that a body may have, the pattern of a tag, and the guard against documents that
+would take a parser minutes.
 
-Which elements may stay is decided in `sanitise`; `text` converts markup to text.
+What becomes of the elements that may not stay is decided in `rewriting` and `sanitise`; `text` converts markup to text.
 """
 
 import re
 from collections.abc import Set
 
+LISTED = """
+    p h1 h2 h3 h4 h5 h6 blockquote pre hr br div section article aside header footer
+    ul ol li dl dt dd figure figcaption img table caption colgroup col thead tbody tfoot tr th td
+    a span em strong b i u s small mark sub sup del ins code kbd samp var
+    abbr bdi bdo cite dfn q time ruby rt rp
+"""
+ELEMENTS = frozenset(LISTED.split())
 VOID = frozenset({"br", "col", "hr", "img", "wbr"})
 CELLS = frozenset({"caption", "td", "th"})
 TABLE_PARTS = CELLS | {"col", "colgroup", "table", "tbody", "tfoot", "thead", "tr"}
-CODE_AND_CONTROLS = """
-    applet audio button canvas datalist frameset head iframe math noembed noframes noscript object plaintext
-    script select style svg template textarea title video xmp
-"""
-# These are removed together with their content, which is never part of the story.
-HOLLOWED = frozenset(CODE_AND_CONTROLS.split())
+# These are removed together with their content, which no reader of a page sees in it.
+HOLLOWED = frozenset({"noscript", "script", "style", "template", "title"})
+RAW = HOLLOWED | {"plaintext", "textarea", "xmp"}
 
 # Attributes as the HTML tokenizer reads them (WHATWG HTML 13.2.5.32 and following). All quantifiers are possessive, and
 # an open quotation may end with the text, so that no input makes the pattern backtrack: it takes linear time.
@@ -24,7 +29,7 @@ ATTRIBUTES = rf"(?:[\s/]++|{NAME}{VALUE})*+"
 ATTRIBUTE_NAME = re.compile(f"({NAME}){VALUE}", re.ASCII)
 TOKEN = re.compile(
     rf"""<!--(?:-?>|.*?(?:--!?>|\Z))
-    |<(?P<hollowed>{"|".join(sorted(HOLLOWED))})(?=[\s/>]){ATTRIBUTES}(?:>|\Z)
+    |<(?P<hollowed>{"|".join(sorted(RAW))})(?=[\s/>]){ATTRIBUTES}(?:>|\Z)
         .*?(?:</(?P=hollowed)(?=[\s/>])[^>]*+(?:>|\Z)|\Z)
     |<(?P<end>/?)(?P<name>[a-z][^\s/>]*+)(?P<attributes>{ATTRIBUTES})(?:>|\Z)
     |<(?:[!?]|/[^a-z])[^>]*+(?:>|\Z)""",

@@ -11,6 +11,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from newswire.formats.markdown.footnotes import add_footnotes
+
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 LIST_ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])(?:\s|$)")
 TABLE_RULE = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+")
@@ -40,7 +42,9 @@ class MarkdownParser(MarkdownIt):
 
 
 COMMONMARK = MarkdownParser("commonmark").enable(["table", "strikethrough"])
-# In an article a line of dashes is a divider and no heading, and an indented line is a paragraph and no code.
+WITH_FOOTNOTES = add_footnotes(MarkdownParser("commonmark").enable(["table", "strikethrough"]))
+# In an article a line of dashes is a divider and no heading, and an indented line is a paragraph and no code. It has no
+# footnotes: what it makes of a document is "the article as sent", which must stay the same for the same document.
 FORM = MarkdownParser("commonmark").enable(["table", "strikethrough"]).disable(["lheading", "code"])
 
 

@@ -13,8 +13,9 @@ from markdown_it.token import Token
 from newswire.article import UNCARRIABLE
 from newswire.errors import invalid_at
 from newswire.formats.html.text import text_to_html
-from newswire.formats.markdown.blocks import COMMONMARK, FORM, Block, inline_text, is_heavy, read_blocks
+from newswire.formats.markdown.blocks import COMMONMARK, FORM, WITH_FOOTNOTES, Block, inline_text, is_heavy, read_blocks
 from newswire.formats.markdown.bylines import biography_name, bold_name, byline_names, is_biography_of, split_credit
+from newswire.formats.markdown.footnotes import has_footnotes
 from newswire.formats.markdown.front_matter import MarkdownError, read_front_matter
 from newswire.formats.markdown.pasted import cut_pasted
 from newswire.formats.strict_json import decode_text
@@ -40,13 +41,15 @@ def parse_markdown(body: bytes) -> dict[str, Any]:
 
 
 def markdown_to_html(markdown: str) -> str:
-    """Converts CommonMark with tables to HTML that is not sanitised: raw HTML passes unchanged.
+    """Converts CommonMark with tables and footnotes to HTML that is not sanitised: raw HTML passes unchanged.
 
     Text with more than 50,000 marks or lines, which could take the parser longer than seconds, is read as plain text.
     Long `data:` URLs of pictures are cut.
     """
     markdown = cut_pasted(markdown)
-    return text_to_html(markdown) if is_heavy(markdown) else str(COMMONMARK.render(markdown))
+    if is_heavy(markdown):
+        return text_to_html(markdown)
+    return str((WITH_FOOTNOTES if has_footnotes(markdown) else COMMONMARK).render(markdown))
 
 
 def read_markdown(text: str) -> dict[str, Any]:

@@ -76,8 +76,10 @@ def _is_read_as(text: str, html: str, fields: Mapping[str, Any]) -> bool:
         found = read_markdown(f"---\n{_dump_fields(headline)}---\n{text}\n")
     except (MarkdownError, RecursionError):
         return False
-    # The reader's HTML is not sanitised, but that of the article is, so only sanitised HTML can be compared.
-    return sanitise(str(found.pop("body_html", "")), None).html == html and found == headline
+    # The reader's HTML is not sanitised, but that of the article is, so only sanitised HTML can be compared. An article
+    # that was stored under older rules is compared with what today's make of it.
+    made = sanitise(str(found.pop("body_html", "")), None).html
+    return found == headline and (made == html or made == sanitise(html, None).html)
 
 
 def _sendable_members(served: Mapping[str, Any], of: str, without: Sequence[str] = ()) -> dict[str, Any]:

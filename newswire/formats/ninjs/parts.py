@@ -4,8 +4,7 @@ import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from newswire.formats.html.sanitise import sanitise
-from newswire.formats.html.text import html_to_text
+from newswire.formats.html.sanitise import prose_to_text
 from newswire.formats.ninjs.document import FoundValue, NinjsReader, Part, Prose, list_items
 
 AUTHORS = frozenset({"author", "creator", "contributor", "writer", "reporter", "photographer", "byline"})
@@ -179,7 +178,7 @@ def text_without_markup(text: Prose | None) -> str | None:
     if text is None or not isinstance(text.value, str):
         return None
     if text.html and len(text.value) <= LONGEST_HTML:
-        return html_to_text(sanitise(text.value, None).html)
+        return prose_to_text(text.value)
     return text.value
 
 

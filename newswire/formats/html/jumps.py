@@ -1,0 +1,70 @@
+"""Jumps within an article: links to a fragment, and the ids that they lead to.
+
+An id of a body may meet an id of the page that shows it, or hide a global of its scripts (DOM clobbering). So each gets
+a prefix, the one that GitHub uses, and only ids that a link of the body leads to are kept.
+"""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from urllib.parse import unquote
+
+PREFIX = "user-content-"
+LONGEST_NAME = 200
+UNSAFE_IN_NAME = re.compile(r"""[\s"'<>&#%`\\\x00-\x1f\x7f]""")
+# An attribute begins after white space or a value, so that a long unquoted value is read once, and not once for each
+# "href=" in it.
+VALUE = r"""\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"']++))"""
+LINK = re.compile(rf"""(?<=[\s"'])href{VALUE}""", re.IGNORECASE)
+ANCHOR = re.compile(rf"""(?<=[\s"'])(?:id|name){VALUE}""", re.IGNORECASE)
+# In the output of ammonia only tags have angle brackets, and each attribute stands there once.
+NAMED_LINK = re.compile(r'<a(?: [^<>]*)? name="[^<>]*>')
+NAME = re.compile(r' name="([^"]*)"')
+
+
+def safe_name(name: str) -> str | None:
+    """The id for a name of the body, with the prefix; None for none and a long one. A safe name stays the same."""
+    name = UNSAFE_IN_NAME.sub("_", name.strip().removeprefix(PREFIX))
+    return PREFIX + name if 0 < len(name) <= LONGEST_NAME else None
+
+
+def name_in_url(fragment: str) -> str | None:
+    """The id that a fragment, as it stands in a URL, leads to."""
+    return safe_name(unquote(fragment))
+
+
+class Jumps:
+    """The jumps of one HTML text. `is_own` says whether a URL without its fragment is that of the article itself."""
+
+    def __init__(self, html: str, is_own: Callable[[str], bool]) -> None:
+        self._html = html
+        self._is_own = is_own
+        self._targets: frozenset[str | None] | None = None
+        self._anchors: frozenset[str | None] | None = None
+
+    def has_target(self, name: str | None) -> bool:
+        """Whether a link of the text leads to the id `name`."""
+        if self._targets is None:
+            self._targets = frozenset(self._list_targets()) if "#" in self._html else frozenset()
+        return name is not None and name in self._targets
+
+    def has_anchor(self, name: str | None) -> bool:
+        """Whether an element of the text has the id `name`, perhaps without its prefix."""
+        if self._anchors is None:
+            self._anchors = frozenset(safe_name(value) for value in _values(ANCHOR, self._html))
+        return name is not None and name in self._anchors
+
+    def _list_targets(self) -> list[str | None]:
+        found = [value.strip().partition("#") for value in _values(LINK, self._html) if "#" in value]
+        return [name_in_url(name) for url, _, name in found if not url or self._is_own(url)]
+
+
+def _values(pattern: re.Pattern[str], html: str) -> list[str]:
+    return [unescape("".join(groups)) for groups in pattern.findall(html)]
+
+
+def ids_for_names(html: str) -> str:
+    """Turns `<a name=…>` into `<a id=…>` in the output of ammonia: HTML has no such names any more."""
+    if ' name="' not in html:
+        return html
+    return NAMED_LINK.sub(lambda tag: NAME.sub("" if ' id="' in tag[0] else r' id="\1"', tag[0]), html)
