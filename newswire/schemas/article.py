@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from newswire.article import ArticleWarning, Draft, Publisher
-from newswire.errors import Fault, Problem, closest_name
+from newswire.errors import Fault, Problem
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
 from newswire.publishing.draft import BODIES, Kill, clean_fields, make_draft
 from newswire.publishing.plain_fields import clean_plain_fields
@@ -33,6 +33,8 @@ from newswire.schemas.fields import (
     Whole,
     list_faults,
 )
+from newswire.schemas.foreign_documents import refuse_foreign_document
+from newswire.schemas.hints import with_hint
 
 
 class Strict(Schema):
@@ -156,7 +158,7 @@ class ArticlePatchSchema(ArticleSchema):
 
 
 # A body has room for a million unknown fields. Nobody reads that many faults, and the search for similar names is slow.
-MOST_FAULTS, MOST_HINTS, LONGEST_NAME = 500, 20, 50
+MOST_FAULTS, MOST_HINTS = 500, 20
 SCHEMA = ArticleSchema()
 NAMES: Mapping[str, tuple[str, ...]] = {
     "": tuple(SCHEMA.fields),
@@ -184,13 +186,17 @@ def load_sent(content: Any, publisher: Publisher, *, named: bool = False) -> Dra
     """
     if is_ninjs(content):
         content = read_ninjs(content)
-    return load_ninjs(content, publisher, named=named) if isinstance(content, Ninjs) else load_draft(content, publisher)
+    if isinstance(content, Ninjs):
+        return load_ninjs(content, publisher, named=named)
+    refuse_foreign_document(content)
+    return load_draft(content, publisher)
 
 
 def load_draft(data: Any, publisher: Publisher) -> Draft:
     """Loads a draft from `data`, parsed JSON of our own form; raises one `Problem` with all faults."""
     if not isinstance(data, dict):
-        raise Problem("validation_failed", "The article must be a JSON object.",
+        several = "; several are sent to /v1/articles/batch" if isinstance(data, list) else ""
+        raise Problem("validation_failed", f"The article must be a JSON object{several}.",
                       [Fault("invalid_type", "Must be an object.", pointer="")])  # fmt: skip
     loaded, found = check_fields(data)
     # Even if fields were refused, the valid ones are cleaned, so that all faults are reported at once.
@@ -200,7 +206,7 @@ def load_draft(data: Any, publisher: Publisher) -> Draft:
         found = sorted([*found, *blank, *unresolved], key=schema_position)
     found = [*found, *list_contradictions(cleaned, valid=not found)][:MOST_FAULTS]
     if found:
-        found[:MOST_HINTS] = map(with_suggestion, found[:MOST_HINTS])
+        found[:MOST_HINTS] = [with_hint(fault, data, NAMES) for fault in found[:MOST_HINTS]]
         raise Problem("validation_failed", describe_faults(found), found)
     return make_draft(cleaned, source_document(data, cleaned), publisher, [*warnings, *warnings_of_urls])
 
@@ -283,15 +289,6 @@ def pointer_in_document(pointer: str, pointers: Mapping[str, str]) -> str:
     while pointer and pointer not in pointers:
         pointer = pointer.rpartition("/")[0]
     return pointers.get(pointer, "")
-
-
-def with_suggestion(fault: Fault) -> Fault:
-    """Adds to the fault of an unknown field the most similar known name, if there is one."""
-    if fault.code != "unknown_field" or fault.pointer is None or len(fault.pointer) > LONGEST_NAME:
-        return fault
-    steps = fault.pointer.split("/")
-    siblings = NAMES.get(steps[1] if len(steps) > 2 else "", ())
-    return replace(fault, did_you_mean=closest_name(steps[-1], siblings))
 
 
 def describe_faults(found: list[Fault]) -> str:

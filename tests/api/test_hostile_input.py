@@ -147,7 +147,7 @@ def test_what_is_missing_or_contradicts_itself_is_named(site: Site, fields: Any,
     [
         ({"headlin": "x"}, "/headlin", "headline"),
         ({"bodyhtml": "x"}, "/bodyhtml", "body_html"),
-        ({"id": "x"}, "/id", None),
+        ({"id": "x"}, "/id", "external_id"),
         ({"seq": 1}, "/seq", None),
         ({"authors": [{"name": "a", "avatar": "x"}]}, "/authors/0/avatar", "avatar_url"),
         ({"images": [{"url": "https://a.example/", "captions": "x"}]}, "/images/0/captions", "caption"),
