@@ -8,9 +8,9 @@ from newswire.api.converters import CONVERTERS
 from newswire.api.limits.quotas import RequestQuotas
 from newswire.api.limits.slots import SlotLedger
 from newswire.api.limits.windows import WindowTable
+from newswire.api.open_routes import OPEN_ROUTES, SAMPLE_ROUTES
 from newswire.api.pipeline import install_pipeline, make_view
 from newswire.api.routes import ROUTES
-from newswire.api.views import docs_page
 from newswire.changes.follow import LiveWire
 from newswire.config import Settings
 from newswire.reading.lists import Calendar
@@ -39,8 +39,7 @@ def create_app(settings: Settings, windows: WindowTable | None = None) -> Flask:
     # An external_id may be a URL, as in /v1/publishers/reuters/articles/https://news.example/1; merged slashes would
     # redirect to another id.
     app.url_map.merge_slashes = False
-    for route in ROUTES:
+    for route in (*ROUTES, *OPEN_ROUTES, *(SAMPLE_ROUTES if settings.demo else ())):
         app.add_url_rule(route.path, route.operation_id, make_view(route), methods=[route.method])
-    docs_page.register_pages(app, samples=settings.demo)
     install_pipeline(app, state)
     return app

@@ -261,5 +261,8 @@ def describe_refusals(route: Route) -> dict[int, dict[str, Any]]:
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys(codes):
         by_status.setdefault(CODES[code].status, []).append(f"`{code}`")
-    content = {"application/problem+json": {"schema": ProblemOut}}
+    content: dict[str, Any] = {"application/problem+json": {"schema": ProblemOut}}
+    if route.media == ("text/html",):
+        # A person looks at it.
+        content = {"text/html": {"schema": {"type": "string"}}}
     return {status: {"description": ", ".join(found), "content": content} for status, found in by_status.items()}

@@ -133,16 +133,6 @@ def make_view(route: Route) -> Callable[..., Response]:
     return view
 
 
-def make_page(view: Callable[[RequestContext], Response]) -> Callable[[], Response]:
-    """The Flask view of a page outside of the route table: open to everyone, and without the steps of a route."""
-
-    @wraps(view)
-    def page() -> Response:
-        return view(g.context)
-
-    return page
-
-
 def authenticate_caller(context: RequestContext, route: Route, address: Mapping[str, Any]) -> None:
     """Authenticates by a feed's token or a signature, if the route accepts them and they are sent, else by key."""
     authenticator, sent = context.state.authenticator, context.request

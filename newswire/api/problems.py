@@ -1,6 +1,7 @@
 """Problem documents (RFC 9457): the responses to a `Problem`, to an HTTP error of Flask, and to a defect.
 
-The closed list of problem codes is in `newswire.errors`.
+In the place of a page it is a page that says the same (`server_page`). The closed list of problem codes is in
+`newswire.errors`.
 """
 
 import logging
@@ -10,6 +11,7 @@ from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from newswire.api.context import RequestContext
+from newswire.api.server_page import is_page_request, refusal_page
 from newswire.errors import CODES, Problem
 from newswire.schemas.fields import printable_text
 
@@ -22,12 +24,16 @@ BY_STATUS = {
 
 
 def problem_response(context: RequestContext, problem: Problem) -> Response:
-    """The problem document of a `Problem`, with its status and headers."""
-    document = embed_problem(problem, context.base_url) | {
-        "instance": printable_text(context.request.path),
-        "request_id": context.request_id,
-    }
-    response = Response(dump_json(document), problem.status, content_type=MEDIA_TYPE, headers=problem.headers)
+    """The problem document of a `Problem`, with its status and headers, or the page of it."""
+    if is_page_request(context.request.method, context.request.path):
+        response = refusal_page(problem, context.base_url, context.request_id)
+    else:
+        document = embed_problem(problem, context.base_url) | {
+            "instance": printable_text(context.request.path),
+            "request_id": context.request_id,
+        }
+        response = Response(dump_json(document), problem.status, content_type=MEDIA_TYPE)
+    response.headers.extend(problem.headers)
     response.headers["Cache-Control"] = "no-store"
     if problem.status == 401:
         add_challenges(response, is_navigation="text/html" in context.request.headers.get("Accept", ""))

@@ -4,7 +4,10 @@ How an ETag is composed is in `request.conditional`, problem documents are in `p
 """
 
 import gzip
+import hashlib
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from flask import Request, Response
 from werkzeug.http import parse_accept_header, parse_date
@@ -17,6 +20,8 @@ from newswire.caches import cache_short
 
 COMPRESS_FROM = 1000
 """Bytes; a smaller body is not compressed."""
+DAY_LONG = "public, max-age=86400"
+"""The Cache-Control of files that change with a release at most."""
 SAFE_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
 """Of every response that does not set them itself. No browser guesses another type, as of an article with markup in it,
 and no page that a link leads to learns an address here: the token of a feed may be in it."""
@@ -34,6 +39,35 @@ def json_response(
     if tag is not None:
         response.headers.add("ETag", f'"{tag}"')
     return response
+
+
+@dataclass(frozen=True)
+class FixedDocument:
+    """A document that is the same for everyone as long as the process runs; hashed and compressed once.
+
+    `tag` is the ETag of the uncompressed form, without quotes. `compressed` is None where that would not be shorter.
+    """
+
+    content: bytes
+    content_type: str
+    tag: str
+    compressed: bytes | None
+
+    @classmethod
+    def of(cls, content: bytes, content_type: str) -> Self:
+        tag = hashlib.blake2b(content, digest_size=16).hexdigest()
+        wanted = is_compressible(content_type.partition(";")[0]) and len(content) >= COMPRESS_FROM
+        return cls(content, content_type, tag, gzip.compress(content, mtime=0) if wanted else None)
+
+
+def document_response(context: RequestContext, document: FixedDocument) -> Response:
+    """The response with a document that does not change, compressed for clients that accept gzip, or 304."""
+    if is_not_modified(context.request, document.tag):
+        return not_modified_response(context, document.tag)
+    if document.compressed is None or not accepts_gzip(context.request):
+        return Response(document.content, content_type=document.content_type, headers={"ETag": f'"{document.tag}"'})
+    headers = {"ETag": f'"{document.tag}.gz"', "Content-Encoding": "gzip"}
+    return Response(document.compressed, content_type=document.content_type, headers=headers)
 
 
 def not_modified_response(context: RequestContext, tag: str) -> Response:

@@ -1,8 +1,8 @@
 """The route table of the HTTP interface: method, path, view, scope, parameters and responses of each operation.
 
 `app` registers the table with Flask, and `openapi` makes the OpenAPI document from it. The paths that end with the
-suffix of a format come from the table of formats (`newswire.formats.FORMATS`). The few pages outside of the table, such
-as /docs, are in `views.docs_page`.
+suffix of a format come from the table of formats (`newswire.formats.FORMATS`). Pages for people and what browsers ask
+for, such as /docs, are in `open_routes`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ from newswire.api.schemas.filters import (
     PageParameters,
 )
 from newswire.api.schemas.parameters import Parameters
-from newswire.api.views import about, articles, batch, changes, consumers, directory, feeds, publishing
+from newswire.api.views import about, articles, batch, changes, consumers, directory, feeds, front_page, publishing
 from newswire.api.views.streams import EVENTS, NDJSON
 from newswire.formats import FORMATS, LISTS, Format
 
@@ -172,6 +172,7 @@ ROUTES = (
     Route("GET", "/v1/sections", directory.list_sections, "read", NamesParameters, {200: NameList}, tagged=True),
     Route("GET", "/v1/keywords", directory.list_keywords, "read", NamesParameters, {200: NameList}, tagged=True),
     Route("GET", "/v1/me", about.read_me, "read", Parameters, {200: envelopes.MeOut}),
+    Route("GET", "/v1/", front_page.read_index, None, Parameters, {200: envelopes.IndexOut}),
     Route("GET", "/v1/problems", about.list_problems, None, Parameters, {200: envelopes.ProblemKinds}),
     Route("GET", "/healthz", about.healthz, None, Parameters, {200: envelopes.Health}),
     Route("GET", "/readyz", about.readyz, None, Parameters, {200: envelopes.Readiness}, problems=("unavailable",)),

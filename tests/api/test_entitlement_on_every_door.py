@@ -182,6 +182,7 @@ TABLE: dict[str, list[Door]] = {
         *get("/v1/feeds/all/changes", headers={"Accept": "application/x-ndjson"}),
     ],
     "GET /v1/me": get("/v1/me", shows=None),
+    "GET /v1/": get("/v1/", shows=None),
     "GET /v1/problems": get("/v1/problems", shows=None),
     "GET /healthz": get("/healthz", shows=None),
     "GET /readyz": get("/readyz", shows=None),

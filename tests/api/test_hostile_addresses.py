@@ -315,13 +315,13 @@ def test_an_odd_header_breaks_nothing(site: Site) -> None:
 def test_a_host_that_is_none_is_refused_at_every_address(site: Site, host: str) -> None:
     for path in (LIST, site.address, CHANGES, "/v1/problems", "/docs", "/v1/openapi.json", "/healthz", "/nowhere"):
         problem = problem_of(site.publisher.get(path, headers={"Host": host}), "invalid_parameter")
-        assert places_of(problem) == {"Host"}
+        assert places_of(problem) == (set() if path == "/docs" else {"Host"})
 
 
 # Paths.
 
 NOWHERE = [
-    "/", "/v1", "/v1/", "/v2/articles", "/v1/articles/", "/v1//articles", "//v1/articles", "/V1/articles",
+    "/v2", "/v2/articles", "/v1/articles/", "/v1//articles", "//v1/articles", "/V1/articles",
     "/v1/articles/../me", "/v1/articles/%2e%2e/me", "/v1/articles;x=1", "/v1/feed", "/v1/images", "/metrics",
     "/v1/articles/{id}/", "/v1/articles/{id}%00", "/v1/articles/{id}%20", "/v1/articles/{id}/versions/",
     "/v1/articles/%00", "/v1/articles/%00/versions", "/v1/articles/%00/versions/1", "/v1/articles/%F0%9F%99%82",

@@ -13,7 +13,7 @@ from newswire.api.routes import ROUTES
 from newswire.errors import CODES
 from tests.support.cases import few_or_many
 from tests.support.databases import ENGINES
-from tests.support.site import Site, opened, problem_of
+from tests.support.site import Site, code_of, opened, problem_of
 
 HEADERS = (
     "Authorization", "Host", "X-Request-Id", "Accept", "If-Match", "If-None-Match", "Range", "Cookie",
@@ -82,7 +82,7 @@ def check_answer(response: TestResponse) -> None:
     if response.mimetype != "text/event-stream":
         assert response.status_code < 500, response.text
         if response.status_code >= 400:
-            problem = problem_of(response, response.get_json()["code"])
+            problem = problem_of(response, code_of(response))
             assert CODES[problem["code"]].status < 500
     assert all(value.isprintable() for _, value in response.headers), dict(response.headers)
     response.close()

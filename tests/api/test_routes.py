@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from newswire import wire as log
 from newswire.accounts.keys import hash_key, revoke_key
+from newswire.api.open_routes import OPEN_ROUTES, SAMPLE_ROUTES
 from newswire.api.routes import ROUTES, Route
-from newswire.api.views.docs_page import OPEN_ENDPOINTS
 from newswire.app import create_app
 from newswire.config import Settings
 from newswire.store.tables import api_key
@@ -27,7 +27,7 @@ OF_FLASK = {"HEAD", "OPTIONS"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "CONNECT", "POSTER")
 LOCKED = [route for route in ROUTES if route.scope is not None]
 PATHS = sorted({route.path for route in ROUTES})
-PAGES = ("/v1/openapi.json", "/docs", "/docs/assets/swagger-ui.css")
+PAGES = ("/", "/v1", "/v1/openapi.json", "/docs", "/docs/assets/swagger-ui.css")
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -57,12 +57,12 @@ def asked(site: Site, route: Route, headers: dict[str, str], query: str = "") ->
 
 def undeclared(app: Flask) -> list[str]:
     """Routes of which nobody said who may use them."""
-    declared = {(route.method, route.path) for route in ROUTES}
+    declared = {(route.method, route.path) for route in (*ROUTES, *OPEN_ROUTES, *SAMPLE_ROUTES)}
     return [
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - OF_FLASK)
-        if (method, rule.rule) not in declared and not (method == "GET" and rule.endpoint in OPEN_ENDPOINTS)
+        if (method, rule.rule) not in declared
     ]
 
 
@@ -70,13 +70,18 @@ def undeclared(app: Flask) -> list[str]:
 def test_every_route_says_who_may_use_it(fresh_sqlite: str, demo: bool) -> None:
     app = create_app(Settings(database_url=fresh_sqlite, demo=demo))
     assert undeclared(app) == []
-    assert {rule.endpoint for rule in app.url_map.iter_rules()} >= OPEN_ENDPOINTS - {"read_sample_picture"}
+    samples = SAMPLE_ROUTES if demo else ()
+    assert len([*app.url_map.iter_rules()]) == len((*ROUTES, *OPEN_ROUTES, *samples))
     app.add_url_rule("/v1/secrets", "secrets", lambda: "", methods=["GET", "POST"])
     assert undeclared(app) == ["GET /v1/secrets", "POST /v1/secrets"]
 
 
 def test_only_what_tells_nothing_of_the_wire_is_open() -> None:
-    assert {route.path for route in ROUTES if route.scope is None} == {"/v1/problems", "/healthz", "/readyz"}
+    assert {route.path for route in ROUTES if route.scope is None} == {"/v1/", "/v1/problems", "/healthz", "/readyz"}
+    assert {(route.method, route.scope) for route in (*OPEN_ROUTES, *SAMPLE_ROUTES)} == {("GET", None)}
+    assert {route.path for route in OPEN_ROUTES} == {
+        "/", "/v1", "/v1/openapi.json", "/openapi.json", "/docs", "/docs/", "/docs/assets/<path:name>", "/favicon.ico",
+    }  # fmt: skip
     writing = [route for route in ROUTES if route.method != "GET"]
     # Who reads stores how far it has read, and what it wants to read: for itself and nobody else.
     stored = {route.path.split("/")[2] for route in writing if route.scope == "read"}

@@ -1,6 +1,7 @@
 """A wire that many cases share, and checks of problem documents."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -66,8 +67,11 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Site]:
 
 
 def problem_of(response: TestResponse, code: str) -> dict[str, Any]:
-    """Checks that a refusal is a complete problem document with this code; returns it."""
+    """Checks that a refusal is a complete problem document with this code; returns it. Pages are refused as a page."""
     assert response.status_code == CODES[code].status, response.text
+    path = response.request.path
+    if response.request.method == "GET" and (path.endswith(".html") or path in ("/", "/docs")):
+        return problem_of_page(response, code)
     assert response.content_type == "application/problem+json"
     problem: dict[str, Any] = json.loads(response.data.decode("utf-8"))
     assert (problem["code"], problem["status"], problem["title"]) == (code, *CODES[code])
@@ -76,6 +80,25 @@ def problem_of(response: TestResponse, code: str) -> dict[str, Any]:
     assert all(fault["detail"] and fault["code"] and ("pointer" in fault) != ("parameter" in fault)
                for fault in problem["errors"])  # fmt: skip
     return problem
+
+
+def problem_of_page(response: TestResponse, code: str) -> dict[str, Any]:
+    """Checks that a refusal is a complete page about this problem; returns what a document would say as well."""
+    status, title = CODES[code]
+    assert response.content_type == "text/html; charset=utf-8"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert f"<h1>{title}</h1>" in response.text
+    assert f"{status} {code}, request {response.headers['X-Request-Id']}" in response.text
+    return {"code": code, "status": status, "title": title, "errors": []}
+
+
+def code_of(response: TestResponse) -> str:
+    """The code of a refusal, in a problem document or on a page."""
+    if response.mimetype != "text/html":
+        return str(response.get_json()["code"])
+    found = re.search(r"[45]\d\d (\w+), request ", response.text)
+    assert found is not None, response.text
+    return found[1]
 
 
 def places_of(problem: Mapping[str, Any]) -> set[str]:

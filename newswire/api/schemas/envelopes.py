@@ -176,6 +176,16 @@ class ProblemKinds(Served):
     data = list_field(fields.Nested(ProblemKind))
 
 
+class IndexOut(Served):
+    name = string_field()
+    version = string_field()
+    public_read = fields.Boolean(required=True, metadata={"description": "Whether everyone may read without a key."})
+    links = fields.Dict(
+        keys=fields.String(), values=url_field(), required=True,
+        metadata={"description": "The main addresses, by what is there."},
+    )  # fmt: skip
+
+
 class Health(Served):
     status = string_field()
 

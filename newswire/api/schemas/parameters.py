@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from newswire.article import UNCARRIABLE
 from newswire.errors import Fault, Problem, closest_name
@@ -124,6 +124,13 @@ class Parameters(Schema):
         return sorted(field.data_key or name for name, field in self.fields.items())
 
 
+class AnyParameters(Parameters):
+    """The parameters of a page for people, which ignores them: links to pages carry what others have added."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
 def split_query(sent: str) -> list[tuple[str, str]]:
     """Parses WSGI's QUERY_STRING into names and values, in order; bytes that are not UTF-8 become U+FFFD."""
     # PEP 3333 gives it as bytes decoded as Latin-1.
@@ -160,6 +167,8 @@ def load_parameters(schema: Parameters, items: Mapping[str, Sequence[str]]) -> d
 
     Loaded parameters are cached, but for those in `PASSING`, so that a walk from page to page is one entry.
     """
+    if schema.unknown == EXCLUDE:
+        return {}
     known = {name: values for name, values in items.items() if not IGNORED.match(name)}
     rest = tuple((name, tuple(values)) for name, values in known.items() if name not in PASSING)
     if sum(len(value) for _, values in rest for value in values) > LONGEST_REMEMBERED:

@@ -1,23 +1,23 @@
-"""Public pages outside of the route table: the OpenAPI document, its page /docs, and the pictures of the demo.
+"""The reference: the OpenAPI document, its page /docs with its files; and the pictures of the demo.
 
 /docs is Swagger UI, whose files are in `swagger_ui/`. People type keys there, so the page loads nothing from elsewhere,
 runs no script but those files, sends requests to this server only, and is shown in no frame.
 """
 
-from functools import cache
+import mimetypes
+from functools import cache, lru_cache
 from pathlib import Path
 
 import orjson
-from flask import Flask, Response, send_from_directory
+from flask import Response, send_from_directory
 from werkzeug.exceptions import NotFound
 
 from newswire.api.context import RequestContext
 from newswire.api.openapi import openapi_document
-from newswire.api.pipeline import make_page
+from newswire.api.responses import DAY_LONG, FixedDocument, document_response
 from newswire.api.routes import ROUTES
 
 FOLDER = Path(__file__).parent
-PAGE = FOLDER / "docs_page.html"
 ASSETS = {
     "swagger-ui.css": FOLDER / "swagger_ui",
     "swagger-ui-bundle.js": FOLDER / "swagger_ui",
@@ -29,55 +29,63 @@ POLICY = (
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 BASE_URL = "https://wire.invalid"
-"""The base of our own URLs in the document as it is kept; each answer has that of its request instead."""
+"""The base of our own URLs in the document as it is made; each answer has that of its request instead."""
+DOCS_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    # Its forms send requests to this server, which a page without a referrer would send with `Origin: null`.
+    "Referrer-Policy": "same-origin",
+    # For browsers that know no `frame-ancestors`.
+    "X-Frame-Options": "DENY",
+}
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
-OPEN_ENDPOINTS = frozenset({"read_openapi_document", "read_docs_page", "read_docs_asset", "read_sample_picture"})
-"""Endpoints outside the route table; all of them are open to everyone."""
-
-
-def register_pages(app: Flask, *, samples: bool) -> None:
-    """Adds /v1/openapi.json, its page at /docs with its files, and for the demo the pictures at /samples."""
-    app.add_url_rule("/v1/openapi.json", view_func=make_page(read_openapi_document))
-    app.add_url_rule("/docs", view_func=read_docs_page)
-    app.add_url_rule("/docs/assets/<path:name>", view_func=read_docs_asset)
-    if samples:
-        app.add_url_rule("/samples/<path:name>", view_func=read_sample_picture)
 
 
 def read_openapi_document(context: RequestContext) -> Response:
-    base_url = orjson.dumps(context.base_url)[1:-1]
-    return Response(openapi_json().replace(BASE_URL.encode(), base_url), content_type="application/json")
+    """The description of this interface, OpenAPI."""
+    return document_response(context, openapi_json(context.base_url))
+
+
+@lru_cache(8)
+def openapi_json(base_url: str) -> FixedDocument:
+    """The OpenAPI document in JSON, for the address under which it is served.
+
+    Few are kept, because a server has few names, and a Host header can make up more.
+    """
+    own = orjson.dumps(base_url)[1:-1]
+    return FixedDocument.of(made_document().replace(BASE_URL.encode(), own), "application/json")
 
 
 @cache
-def openapi_json() -> bytes:
-    """The OpenAPI document in JSON, served under `BASE_URL`.
-
-    It is made at the first request, so that it does not delay the start of a server.
-    """
+def made_document() -> bytes:
+    """The document under `BASE_URL`, which takes a quarter of a second: made at the first request, and only once."""
     return orjson.dumps(openapi_document(ROUTES, BASE_URL), option=orjson.OPT_INDENT_2)
 
 
-def read_docs_page() -> Response:
-    response = Response(PAGE.read_bytes(), content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = POLICY
-    # Its forms send requests to this server, which a page without a referrer would send with `Origin: null`.
-    response.headers["Referrer-Policy"] = "same-origin"
-    # For browsers that know no `frame-ancestors`.
-    response.headers["X-Frame-Options"] = "DENY"
+def read_docs_page(context: RequestContext) -> Response:
+    """The reference as a page."""
+    response = document_response(context, docs_document("docs_page.html", FOLDER))
+    response.headers.update(DOCS_HEADERS)
     return response
 
 
-def read_docs_asset(name: str) -> Response:
+def read_docs_asset(context: RequestContext, name: str) -> Response:
+    """A file of the reference."""
     if name not in ASSETS:
         raise NotFound
-    return cacheable(send_from_directory(ASSETS[name], name))
+    response = document_response(context, docs_document(name, ASSETS[name]))
+    response.headers["Cache-Control"] = DAY_LONG
+    return response
 
 
-def read_sample_picture(name: str) -> Response:
-    return cacheable(send_from_directory(SAMPLES, name))
+@cache
+def docs_document(name: str, folder: Path) -> FixedDocument:
+    """A file of the reference, read and compressed at its first request; only those that there are get here."""
+    media_type, _ = mimetypes.guess_type(name)
+    return FixedDocument.of((folder / name).read_bytes(), f"{media_type}; charset=utf-8")
 
 
-def cacheable(response: Response) -> Response:
-    response.headers["Cache-Control"] = "public, max-age=86400"
+def read_sample_picture(context: RequestContext, name: str) -> Response:
+    """A picture of the demo."""
+    response = send_from_directory(SAMPLES, name)
+    response.headers["Cache-Control"] = DAY_LONG
     return response
