@@ -106,10 +106,10 @@ def test_all_bad_parameters_are_named_at_once(site: Site) -> None:
 @pytest.mark.parametrize(
     ("query", "name", "meant"),
     [
-        ("limt=5", "limt", "limit"), ("Limit=5", "Limit", "limit"), ("query=x", "query", None), ("Q=x", "Q", None),
+        ("limt=5", "limt", "limit"), ("Limit=5", "Limit", "limit"), ("query=x", "query", "q"), ("Q=x", "Q", "q"),
         ("sections=x", "sections", "section"), ("not_sections=x", "not_sections", "not_section"),
-        ("offset=5", "offset", None),
-        ("page_size=2", "page_size", None), ("=5", "", None), ("%00=1", "\x00", None),
+        ("offset=5", "offset", "cursor"),
+        ("page_size=2", "page_size", "limit"), ("=5", "", None), ("%00=1", "\x00", None),
         ("limit%5B%5D=5", "limit[]", "limit"),
         ("limit%20=5", "limit ", "limit"), ("x" * 5000 + "=1", "x" * 100, None), ("token=x", "token", None),
     ],

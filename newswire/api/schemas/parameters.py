@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
+from newswire.api.schemas.parameter_hints import LONGEST_NAME, find_hint
 from newswire.article import UNCARRIABLE
-from newswire.errors import Fault, Problem, closest_name
+from newswire.errors import Fault, Problem
 from newswire.schemas.fields import CONTROLS, PATTERN, Reason, printable_text, validation_error
 from newswire.timestamps import DATE, parse_instant
 
@@ -198,7 +199,8 @@ def load_strictly(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dic
         known_names = ", ".join(schema.names()) or "none"
         raise Problem(
             "unknown_parameter",
-            f"There is no parameter {printable_text(unknown[0])[:100]!r} here; known are: {known_names}.",
+            f"There is no parameter {printable_text(unknown[0])[:100]!r} here; known are: {known_names}."
+            f" {find_hint(unknown[0], schema.names()).sentence}".rstrip(),
             [unknown_fault(name, schema) for name in unknown[:MOST_FAULTS]],
         )
     found: list[Fault] = []
@@ -239,5 +241,6 @@ def first_message(messages: Any) -> str:
 
 
 def unknown_fault(name: str, schema: Parameters) -> Fault:
-    return Fault("unknown_parameter", "There is no such parameter here.", parameter=printable_text(name)[:100],
-                 did_you_mean=closest_name(name, schema.names()))  # fmt: skip
+    hint = find_hint(name, schema.names())
+    detail = f"There is no such parameter here. {hint.sentence}".rstrip()
+    return Fault("unknown_parameter", detail, parameter=printable_text(name)[:LONGEST_NAME], did_you_mean=hint.name)
