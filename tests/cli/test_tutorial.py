@@ -27,6 +27,9 @@ PAGES = ("tutorial.md", "how-to/publish-from-a-cms.md", "how-to/follow-the-wire.
          "how-to/push-from-superdesk.md", "how-to/read-as-a-feed.md")  # fmt: skip
 PORT = "8000"
 SECONDS = 120.0
+needs_curl = pytest.mark.skipif(
+    not (shutil.which("bash") and shutil.which("curl")), reason="the commands need bash and curl"
+)
 MARK = "=====end-of-step====="
 ANY = "…"
 
@@ -72,20 +75,26 @@ def steps(page: str) -> list[Step]:
 def run(commands: Sequence[str], folder: Path) -> list[str]:
     """What each command prints, on both outputs, in one bash session in `folder`; it and all it started is ended."""
     script = "\n".join(f"{command}\nprintf '%s\\n' {MARK}" for command in commands)
+    return in_bash(["-c", script], folder, None).split(f"{MARK}\n")[:-1]
+
+
+def in_bash(arguments: Sequence[str], folder: Path, pasted: str | None) -> str:
+    """What a bash session in `folder` prints on both outputs, whose standard input is `pasted`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWSWIRE_")}
     environment |= {"PATH": f"{Path(sys.executable).parent}:{environment['PATH']}", "no_proxy": "127.0.0.1"}
     with subprocess.Popen(
-        ["bash", "--noprofile", "--norc", "-c", script], cwd=folder, env=environment, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        ["bash", "--noprofile", "--norc", *arguments], cwd=folder, env=environment, text=True,
+        stdin=subprocess.DEVNULL if pasted is None else subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True,
     ) as bash:  # fmt: skip
         try:
-            out, _ = bash.communicate(timeout=SECONDS)
+            out, _ = bash.communicate(pasted, timeout=SECONDS)
         except subprocess.TimeoutExpired:
             end(bash)
             out, _ = bash.communicate()
         finally:
             end(bash)
-    return out.split(f"{MARK}\n")[:-1]
+    return out
 
 
 def end(bash: "subprocess.Popen[str]") -> None:
@@ -119,7 +128,7 @@ def free_port() -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="the commands need bash and curl")
+@needs_curl
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_prints_what_the_page_shows(page: str, tmp_path: Path) -> None:
     written = steps((DOCUMENTATION / page).read_text(encoding="utf-8"))
@@ -132,6 +141,29 @@ def test_every_command_of_a_page_prints_what_the_page_shows(page: str, tmp_path:
         if not says(step.shown, real)
     ]
     assert not differing, "\n\n".join(differing)
+
+
+@pytest.mark.slow
+@needs_curl
+def test_the_readme_works_as_it_is_pasted_into_a_shell_at_once(tmp_path: Path) -> None:
+    readme = (DOCUMENTATION.parent / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## Publish and pull\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    # The virtual environment of a checkout, which `make run` has set up before.
+    activate = tmp_path / ".venv" / "bin" / "activate"
+    activate.parent.mkdir(parents=True)
+    activate.write_text(f'PATH="{Path(sys.executable).parent}:$PATH"\n')
+    paste = "".join(content for language, content in blocks if language == "bash").replace(PORT, free_port())
+    printed = in_bash([], tmp_path, paste)
+    statuses = re.findall(r"^\d{3}$", printed, re.MULTILINE)
+    assert statuses == ["201", "200", "201", "201", "201", "200"], printed
+    shown = [content.splitlines() for language, content in blocks if not language]
+    assert len(shown) == 2
+    for lines in shown:
+        assert re.search("^" + "".join(map(pattern, lines)), printed, re.MULTILINE), f"{lines}\n--- printed\n{printed}"
+    log = [json.loads(line) for line in (tmp_path / "serve.log").read_text().splitlines() if line.startswith("{")]
+    assert log[-1]["level"] == "info", "the server was stopped in order"
+    assert "rror" not in printed
 
 
 def test_the_example_of_markdown_becomes_the_article_that_the_page_shows(sqlite_cli: Cli, tmp_path: Path) -> None:
