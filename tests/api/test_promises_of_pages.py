@@ -1,7 +1,6 @@
 """What the pages of docs/ promise in prose, where no command on them shows it."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +90,11 @@ def test_an_event_source_without_a_key_follows_a_public_wire_and_no_other(cli: C
         again.close()
 
 
-def read_events(stream: Iterable[bytes], number: int) -> str:
+def read_events(stream: Any, number: int) -> str:
     """The beginning of a stream, up to so many events with data."""
     text = ""
     for piece in stream:
-        text += piece.decode()
+        text += bytes(piece).decode()
         if text.count("\ndata: ") >= number:
             return text
     raise AssertionError("the stream has ended")
