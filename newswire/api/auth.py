@@ -253,13 +253,14 @@ def find_own_article(database: Database, caller: Caller, article_id: str) -> tup
         return own or read_publisher(connection, found.publisher_id), found
 
 
+def is_external_id(text: str) -> bool:
+    """Whether an article can have this external_id."""
+    return 1 <= len(text) <= 250 and not UNCARRIABLE.search(text) and text == " ".join(text.split())
+
+
 def check_external_id(external_id: str) -> None:
     """Raises `validation_failed` for an external_id in the path that no article can have."""
-    if (
-        not 1 <= len(external_id) <= 250
-        or UNCARRIABLE.search(external_id)
-        or external_id != " ".join(external_id.split())
-    ):
+    if not is_external_id(external_id):
         detail = (
             "The external_id in the address must have 1 to 250 characters that XML can carry, and no blanks but"
             " single ones between them."

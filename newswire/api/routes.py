@@ -26,7 +26,18 @@ from newswire.api.schemas.filters import (
     PageParameters,
 )
 from newswire.api.schemas.parameters import Parameters
-from newswire.api.views import about, articles, batch, changes, consumers, directory, feeds, front_page, publishing
+from newswire.api.views import (
+    about,
+    articles,
+    batch,
+    changes,
+    consumers,
+    directory,
+    external,
+    feeds,
+    front_page,
+    publishing,
+)
 from newswire.api.views.streams import EVENTS, NDJSON
 from newswire.formats import FORMATS, LISTS, Format
 
@@ -136,8 +147,12 @@ ROUTES = (
           problems=GONE),
     Route("GET", ARTICLE + "/versions/<ordinal:version>", articles.read_version, "read", Parameters,
           {200: responses.VersionOut}, problems=GONE, tagged=True),
+    Route("GET", EXTERNAL, external.read_external, "read", PageParameters, {200: responses.FullArticle},
+          media=offered_types(WRITERS), problems=(*GONE, "validation_failed"), tagged=True),
     Route("PUT", EXTERNAL, publishing.put_external, "publish", DryRunParameters, STORED,
           takes=ARTICLE_TYPES, problems=REPLACING),
+    Route("PATCH", EXTERNAL, publishing.patch_external, "publish", DryRunParameters, {200: responses.StoredArticle},
+          takes=MERGE_TYPES, problems=(*REPLACING, "precondition_required")),
     Route("DELETE", EXTERNAL, publishing.kill_external, "publish", KillParameters, {200: responses.Tombstone},
           problems=("not_found", "precondition_failed", "validation_failed", "unavailable")),
     *format_routes(),

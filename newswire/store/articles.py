@@ -53,6 +53,11 @@ BY_EXTERNAL_ID = Statement(
     .where(article.c.publisher_id == bindparam("publisher_id"), article.c.external_id == bindparam("external_id"))
     .with_for_update(of=article)
 )
+ID_BY_EXTERNAL_ID = Statement(
+    select(article.c.id)
+    .join_from(article, publisher, publisher.c.id == article.c.publisher_id)
+    .where(publisher.c.slug == bindparam("slug"), article.c.external_id == bindparam("external_id"))
+)
 STATE_BY_ID = Statement(select(*HELD).where(article.c.id == bindparam("id")))
 BY_ID = Statement(select(*HELD).where(article.c.id == bindparam("id")).with_for_update(of=article))
 NEW: dict[str, Any] = {column.name: bindparam(column.name) for column in article.c if column.name != "number"}
@@ -149,6 +154,12 @@ def update_statement(*names: str) -> Statement:
 def find_by_id(connection: Connection, article_id: str) -> ArticleState | None:
     """The state of an article, or None. Its row is not locked, so it may have changed when this returns."""
     return first_state(STATE_BY_ID.all(connection, {"id": article_id}))
+
+
+def find_id_by_external_id(connection: Connection, slug: str, external_id: str) -> str | None:
+    """The id of the article that the publisher `slug` calls `external_id`, or None; who may know it is not asked."""
+    found = ID_BY_EXTERNAL_ID.all(connection, {"slug": slug, "external_id": external_id})
+    return found[0].id if found else None
 
 
 def as_terms(stored: str) -> frozenset[str]:

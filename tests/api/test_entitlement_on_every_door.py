@@ -199,6 +199,17 @@ TABLE: dict[str, list[Door]] = {
     f"DELETE {ARTICLE}": [
         write("DELETE", "/v1/articles/ARTICLE"), write("DELETE", "/v1/articles/ARTICLE", **{"If-Match": '"x"'}),
     ],
+    f"GET {EXTERNAL}": [
+        *get(*(f"/v1/publishers/MARK-news/articles/MARK-1{end}" for end in ("", ".md", "/versions", "/versions/1"))),
+        *get("/v1/publishers/MARK-news/articles/MARK-1", shows=("embargoed", "owner")),
+        *get("/v1/publishers/MARK-news/articles/MARK-1", shows=("killed", "owner")),
+        *get("/v1/publishers/MARK-news/articles/MARK-1", shows=("expired", "owner")),
+        *get("/v1/publishers/MARK-news/articles/MARK-1", shows=("recalled", "everyone")),
+    ],
+    f"PATCH {EXTERNAL}": [
+        write("PATCH", "/v1/publishers/MARK-news/articles/MARK-1", '{"urgency":1}', **{"If-Match": "*"}),
+        write("PATCH", "/v1/publishers/MARK-news/articles/MARK-1", '{"urgency":1}')._replace(shows=None),
+    ],
     f"PUT {EXTERNAL}": [
         write("PUT", "/v1/publishers/MARK-news/articles/MARK-1", BODY),
         write("PUT", "/v1/publishers/MARK-news/articles/MARK-1", BODY, **{"If-None-Match": "*"}),

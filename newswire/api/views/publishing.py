@@ -148,6 +148,20 @@ def patch_article(context: RequestContext, article_id: str) -> Response:
     raise Problem("unavailable", detail, headers={"Retry-After": "1"})
 
 
+def patch_external(context: RequestContext, publisher: str, external_id: str) -> Response:
+    """Change parts of an article by the publisher's own id: JSON merge-patch (RFC 7396)
+
+    As `PATCH /v1/articles/{id}`, with the same ETag in `If-Match`.
+    """
+    sender = named_publisher(context.database, context.caller, publisher)
+    check_external_id(external_id)
+    with context.database.read() as connection:
+        article_id = articles.find_id_by_external_id(connection, sender.slug, external_id)
+    if article_id is None:
+        raise Problem("not_found", "There is no such article, or it is not yours.")
+    return patch_article(context, article_id)
+
+
 def kill_article(context: RequestContext, article_id: str) -> Response:
     """Kill an article, for good: readers are told, its content is gone
 
