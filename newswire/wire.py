@@ -14,7 +14,7 @@ newest entries gives their numbers out again, but never with the same chain valu
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 from uuid import uuid4
 
@@ -84,6 +84,13 @@ class PerHead(Generic[T]):
 
 POSITION = Statement(select(*(head.c[name] for name in Head._fields)))
 CHAIN = Statement(select(entry.c.chain).where(entry.c.seq == bindparam("seq")))
+BEFORE = entry.alias()
+# Times never fall along the log, so this walks back over the entries of the same time only.
+RANKS = select(
+    entry.c.seq,
+    select(BEFORE.c.seq).where(BEFORE.c.seq < entry.c.seq, BEFORE.c.at < entry.c.at)
+    .order_by(BEFORE.c.seq.desc()).limit(1).scalar_subquery().label("before"),
+)  # fmt: skip
 FORMER = Statement(select(former_wire.c.wire).where(former_wire.c.wire == bindparam("wire")))
 RAISE = Statement(update(head).values(seq=head.c.seq + bindparam("entries")).returning(head.c.seq, head.c.chain))
 
@@ -126,6 +133,12 @@ def read_chain(connection: Connection, seq: int) -> str | None:
         return GENESIS
     found = CHAIN.all(connection, {"seq": seq})
     return found[0].chain if found else None
+
+
+def read_ranks(connection: Connection, numbers: Collection[int]) -> dict[int, int]:
+    """The position of each of these entries among those of the same time, from 0: those of one batch have one time."""
+    rows = connection.execute(RANKS.where(entry.c.seq.in_(numbers))) if numbers else ()
+    return {row.seq: row.seq - 1 - (row.before or 0) for row in rows}
 
 
 def is_former_wire(connection: Connection, wire: str) -> bool:

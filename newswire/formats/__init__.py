@@ -34,6 +34,7 @@ class Format:
             articles of a JSON format can also replace our own in the pages of lists and of changes.
         write_list: Writes a page of a list from its `Channel` and its articles, which have their bodies.
         versions: The values of the media type's parameter `version`, the default one first; "" stands for none.
+        is_ordered: Whether the articles of a list that were published together must differ in their time of change.
         tombstones: The element of a list that reports killed articles; empty where the format has none.
         headers: HTTP headers of every document of one article.
         file_suffixes: The file name suffixes by which `newswire import` and `push` recognise it.
@@ -48,6 +49,7 @@ class Format:
     write_article: Callable[..., bytes] | None = None
     write_list: Callable[..., bytes] | None = None
     versions: tuple[str, ...] = ("",)
+    is_ordered: bool = False
     tombstones: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     file_suffixes: tuple[str, ...] = ()
@@ -89,7 +91,7 @@ FORMATS = (
     Format("atom", "atom", "application/atom+xml", "as Atom",
            "The list of `GET /v1/articles` in the form of RFC 4287; older articles are on the page that"
            ' `link rel="next"` (RFC 5005) leads to.',
-           write_list=write_atom, tombstones="`at:deleted-entry` (RFC 6721)"),
+           write_list=write_atom, is_ordered=True, tombstones="`at:deleted-entry` (RFC 6721)"),
     Format("json_feed", "json", "application/feed+json", "as JSON Feed 1.1",
            "The list of `GET /v1/articles` for feed readers; older articles are on the page that `next_url` leads to.",
            write_list=write_json_feed),

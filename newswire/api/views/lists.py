@@ -5,7 +5,7 @@ The queries are in `reading`, the formats in `formats`; `views.articles` and `vi
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ from newswire.search.syntax import Expression
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now
 from newswire.visibility import Visibility
-from newswire.wire import Head, read_at_one_head
+from newswire.wire import Head, read_at_one_head, read_ranks
 
 NAME = "Newswire"
 TITLED = tuple(name for name in FilterParameters().fields if name != "q" and name not in Times._fields)
@@ -70,7 +70,8 @@ class ListResult:
     """A page of a list: its rows, the cursor of the next page, and the validators of the response.
 
     `tag` is the ETag without quotes and `date` the Last-Modified, None for a list without them. `killed` are recently
-    killed articles of this list, for formats with tombstones.
+    killed articles of this list, for formats with tombstones; `ranks` the positions of articles, by their `seq`, among
+    those of the same time, for formats that tell them.
     """
 
     asked: ListRequest
@@ -81,6 +82,7 @@ class ListResult:
     tag: str | None
     date: datetime | None = None
     killed: Sequence[Killed] = ()
+    ranks: Mapping[int, int] = field(default_factory=dict)
 
 
 def list_response(context: RequestContext, parameters: Mapping[str, Any], title: str | None = None) -> Response:
@@ -142,7 +144,10 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     killed: Sequence[Killed] = ()
     if asked.document is not None and asked.document.tombstones and query.cursor is None:
         killed = recent_kills(connection, Reader(visibility, query))
-    return ListResult(asked, head, page.rows, page.next_cursor, meta, tag, date, killed)
+    ranks: Mapping[int, int] = {}
+    if asked.document is not None and asked.document.is_ordered:
+        ranks = read_ranks(connection, [row.seq for row in page.rows if row.seq is not None])
+    return ListResult(asked, head, page.rows, page.next_cursor, meta, tag, date, killed, ranks)
 
 
 def read_list_page(
@@ -226,6 +231,7 @@ def channel_of(context: RequestContext, found: ListResult) -> Channel:
         following=None if found.next_cursor is None else current_url(context, cursor=found.next_cursor),
         changed_at=found.head.changed_at,
         killed=found.killed,
+        ranks={row.id: found.ranks[row.seq] for row in found.rows if row.seq in found.ranks},
     )
 
 

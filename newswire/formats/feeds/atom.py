@@ -8,6 +8,7 @@ from lxml import etree
 
 from newswire import __version__
 from newswire.article import Killed
+from newswire.formats.corrections import correction_text
 from newswire.formats.feeds.channel import (
     Article,
     Channel,
@@ -36,7 +37,8 @@ def write_atom(channel: Channel, articles: Sequence[Article]) -> bytes:
         root.set(f"{{{XML}}}lang", common)
     _add_atom(root, "id", channel.id)
     _add_atom(root, "title", channel.title)
-    _add_atom(root, "updated", format_instant(channel.updated_at(articles)))
+    changed_at = format_instant(channel.updated_at(articles))
+    _add_atom(root, "updated", max([changed_at, *(_changed_at(channel, each) for each in articles)], key=_time_order))
     _add_atom(root, "generator", "Newswire", version=__version__)
     _add_atom(root, "link", rel="alternate", type="text/html", href=channel.home)
     links = {"self": channel.address, "first": channel.first, "next": channel.following}
@@ -56,7 +58,7 @@ def _add_entry(parent: etree._Element, channel: Channel, article: Article) -> No
     parent.set(f"{{{XML}}}lang", article["language"])
     _add_atom(parent, "id", article["uri"])
     _add_atom(parent, "title", article["headline"])
-    _add_atom(parent, "updated", article["updated_at"])
+    _add_atom(parent, "updated", _changed_at(channel, article))
     _add_atom(parent, "published", article["published_at"])
     _add_atom(parent, "link", rel="alternate", type="text/html", href=channel.page_of(article))
     publisher = article["publisher"]
@@ -72,10 +74,25 @@ def _add_entry(parent: etree._Element, channel: Channel, article: Article) -> No
         _add_atom(parent, "rights", notice)
     for image in article["images"]:
         _add_enclosure(parent, image)
-    if article["summary"]:
-        _add_atom(parent, "summary", article["summary"])
+    if summary := "\n".join(text for text in (correction_text(article), article["summary"]) if text):
+        _add_atom(parent, "summary", summary)
     if content := feed_content(article):
         _add_atom(parent, "content", content, type="html")
+
+
+def _changed_at(channel: Channel, article: Article) -> str:
+    """The time of the version; its microseconds are the position among the articles that were published with it.
+
+    So the entries of one batch differ, as readers that sort by `updated` expect, and follow the order of the wire.
+    """
+    moment: str = article["updated_at"]
+    rank = min(channel.ranks.get(article["id"], 0), 999)
+    return f"{moment[:-1]}{rank:03}Z" if rank else moment
+
+
+def _time_order(moment: str) -> str:
+    """The sort key of a time in UTC: without the Z, a time with fewer digits comes before one that goes on."""
+    return moment[:-1]
 
 
 def _add_enclosure(parent: etree._Element, image: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ No format is written here, see `rss`, `atom` and `json_feed`; markup is made in 
 
 import mimetypes
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,7 +26,8 @@ class Channel:
 
     `id` is the same for every page. `address`, `first` and `following` are the URLs of this page, of the first and of
     the next one (None: this is the last). Our own URLs begin with `base`. `changed_at`, in milliseconds, is the date of
-    an empty page. `killed` are the articles to report as killed.
+    an empty page. `killed` are the articles to report as killed. `ranks` are the positions, by article id, of articles
+    among those that were published at the same time.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Channel:
     following: str | None
     changed_at: int
     killed: Sequence[Killed] = ()
+    ranks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def home(self) -> str:

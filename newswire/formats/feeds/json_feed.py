@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from newswire.article import FIELDS
+from newswire.formats.corrections import correction_text
 from newswire.formats.feeds.channel import (
     Article,
     Channel,
@@ -48,12 +49,13 @@ def _feed_item(channel: Channel, article: Article) -> dict[str, Any]:
     An item must have content: that of a flash, which has no body, is its summary or its headline.
     """
     picture = lead_picture(article)
+    told = article["body_text"] or article["summary"] or article["headline"]
     known = {
         "id": article["uri"],
         "url": channel.page_of(article),
         "title": article["headline"],
         "content_html": feed_content(article),
-        "content_text": article["body_text"] or article["summary"] or article["headline"],
+        "content_text": "\n\n".join(text for text in (correction_text(article), told) if text),
         "summary": article["summary"],
         "image": picture["url"] if picture else None,
         "date_published": article["published_at"],

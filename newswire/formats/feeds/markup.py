@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from newswire.article import UNCARRIABLE
+from newswire.formats.corrections import correction_html
 from newswire.formats.feeds.channel import Article, lead_picture
 from newswire.formats.html.figures import ShownPictures
 
@@ -45,7 +46,7 @@ def xml_document(root: etree._Element) -> bytes:
 def feed_content(article: Article) -> str | None:
     """The body as HTML, with a figure for each picture that it does not show; None without body and pictures.
 
-    The lead picture comes before the body, the others after it.
+    The notice of a correction comes first, then the lead picture, the body, and the other pictures.
     """
     # Most feed readers show a picture only where the content contains it.
     body, first = article["body_html"] or "", lead_picture(article)
@@ -54,7 +55,7 @@ def feed_content(article: Article) -> str | None:
     missing = [picture for picture in pictures if picture not in shown]
     before = [_figure_html(picture) for picture in missing if picture is first]
     after = [_figure_html(picture) for picture in missing if picture is not first]
-    return "".join([*before, body, *after]) or None
+    return "".join([correction_html(article), *before, body, *after]) or None
 
 
 def _figure_html(picture: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lxml import etree
 
+from newswire.formats.corrections import correction_html
 from newswire.formats.feeds.channel import (
     GENERATOR,
     Article,
@@ -54,8 +55,12 @@ def _add_item(parent: etree._Element, channel: Channel, article: Article) -> Non
     add_element(parent, "link", channel.page_of(article))
     add_element(parent, "guid", article["uri"], isPermaLink="false")
     add_element(parent, "pubDate", _mail_date(parse_instant(article["published_at"])))
-    if article["summary"]:
-        add_element(parent, "description", escape(article["summary"], quote=False))
+    add_element(parent, f"{{{ATOM}}}updated", article["updated_at"])
+    # The RSS Best Practices Profile: a reader that keeps only the last of the two must get the content.
+    summary, corrected = escape(article["summary"] or "", quote=False), correction_html(article)
+    if corrected or summary:
+        told = f"{corrected}<p>{summary}</p>" if corrected and summary else corrected or summary
+        add_element(parent, "description", told)
     if content := feed_content(article):
         add_element(parent, f"{{{CONTENT}}}encoded", content)
     for person in credited_people(article):

@@ -15,6 +15,7 @@ import orjson
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from newswire.formats.corrections import correction_label, correction_note
 from newswire.formats.feeds.channel import lead_picture
 from newswire.formats.html.figures import ShownPictures
 from newswire.language_tags import canonical_tag
@@ -43,6 +44,7 @@ def write_page(article: Mapping[str, Any]) -> bytes:
     text: str = page_template().render(
         article=article,
         lead=first if first in beside else None,
+        corrected=correction_label(article) if correction_note(article) else None,
         others=[image for image in beside if image is not first],
         credits=[*_words_beside_body(article, shown)],
         address=_home_of(article),

@@ -12,6 +12,7 @@ from markdown_it.token import Token
 
 from newswire.article import UNCARRIABLE
 from newswire.errors import invalid_at
+from newswire.formats.corrections import is_correction_line
 from newswire.formats.html.text import text_to_html
 from newswire.formats.markdown.blocks import COMMONMARK, FORM, WITH_FOOTNOTES, Block, inline_text, is_heavy, read_blocks
 from newswire.formats.markdown.bylines import biography_name, bold_name, byline_names, is_biography_of, split_credit
@@ -63,6 +64,7 @@ def read_markdown(text: str) -> dict[str, Any]:
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     fields, start = read_front_matter(lines)
     headline, start = _read_headline(lines, start, fields.get("headline"))
+    start = _skip_notice(lines, start, fields.get("change"))
     if is_heavy(text):
         return {"headline": headline, "body_html": text_to_html("\n".join(lines[start:])), **fields}
     blocks = read_blocks(lines[start:])
@@ -90,6 +92,12 @@ def _read_headline(lines: Sequence[str], start: int, given: Any) -> tuple[Any, i
         raise MarkdownError("The article has no headline: its first line must be one.", (first or start) + 1)
     underlined = first + 1 < len(lines) and re.fullmatch(r"=+|-{2,}", lines[first + 1].strip())
     return written, first + (2 if underlined else 1)
+
+
+def _skip_notice(lines: Sequence[str], start: int, change: Any) -> int:
+    """The number of the line after the notice of a correction, if `write` has put one there; else `start`."""
+    first = next((number for number in range(start, len(lines)) if lines[number].strip()), None)
+    return first + 1 if first is not None and is_correction_line(lines[first], change) else start
 
 
 def _plain_headline(line: str) -> str:

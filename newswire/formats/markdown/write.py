@@ -13,6 +13,7 @@ import orjson
 import yaml
 
 from newswire.article import SENDABLE
+from newswire.formats.corrections import correction_line, correction_note
 from newswire.formats.html.sanitise import sanitise
 from newswire.formats.markdown.front_matter import MarkdownError
 from newswire.formats.markdown.read import read_markdown
@@ -33,7 +34,8 @@ UNUSUAL = re.compile("[\x80-\x9f\u2028\u2029\ufeff]")
 def write_markdown(article: Mapping[str, Any]) -> bytes:
     """Writes an article as served: front matter with the fields that can be sent, then the body.
 
-    Publisher, id, version and seq, which cannot be sent, are in a comment.
+    Publisher, id, version and seq, which cannot be sent, are in a comment. A correction is told in a line above the
+    body, which the reader knows by the `change` in the front matter, and does not take for a part of the body.
     """
     fields = _sendable_members(article, "", without=("body_html", "body_text"))
     html = article["body_html"] or ""
@@ -46,6 +48,10 @@ def write_markdown(article: Mapping[str, Any]) -> bytes:
         fields, found = {**fields, "body_html": html}, ""
     origin = orjson.dumps([article["publisher"]["name"], article["id"], article["version"], article["seq"]]).decode()
     body = line if found is None else found
+    if notice := correction_line(article):
+        # Without the member `change` the line would be read as a paragraph of the body.
+        fields = {**fields, "change": {"type": "correction", "note": correction_note(article)}}
+        body = f"{notice}\n\n{body}"
     return f"---\n# publisher, id, version, seq: {origin}\n{_dump_fields(fields)}---\n{body}\n".encode()
 
 

@@ -11,6 +11,7 @@ from newswire.article import ArticleWarning
 from newswire.errors import Fault
 
 NINJS_TYPE = "application/vnd.iptc.ninjs+json"
+SIGNALS = "http://cv.iptc.org/newscodes/signal/"
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 MOST_WARNINGS, LONGEST_WARNING = 50, 500
 PLURALS = {"body": "bodies", "headline": "headlines", "description": "descriptions"}

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from newswire.formats.html.sanitise import prose_to_text
-from newswire.formats.ninjs.document import FoundValue, NinjsReader, Part, Prose, list_items
+from newswire.formats.ninjs.document import SIGNALS, FoundValue, NinjsReader, Part, Prose, list_items
 
 AUTHORS = frozenset({"author", "creator", "contributor", "writer", "reporter", "photographer", "byline"})
 PICTURES = frozenset({"picture", "graphic"})
@@ -30,6 +30,9 @@ def read_concepts(reading: NinjsReader, root: Part) -> None:
             reading.add("keywords", FoundValue(name, item.pointer))
         elif relation == "section" and name:
             reading.put("section", FoundValue(name, item.pointer))
+        elif relation == "signal" and (item.text("uri") or "").startswith(SIGNALS):
+            # Our writer's: `formats.ninjs.read` has read it with the note of the change.
+            item.take("literal")
         elif subject := _without_nulls(name=name, **_concept_code(item)):
             reading.add("subjects", FoundValue(subject, item.pointer))
         else:

@@ -6,6 +6,7 @@ case. Content for which an article has no field is not refused; a warning names 
 read in `parts`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -159,12 +160,26 @@ def _read_texts(reading: NinjsReader, root: Part) -> None:
         reading.put("summary", _plain_text(summary))
     reading.put("byline", root.take("by", "byline"))
     reading.put("dateline", root.take("located"))
-    signals = [item.text("code", "qcode", "name") for item in root.parts("signal")]
+    signals = _read_signals(root)
     if note is not None and note.is_text:
         reading.put("change", FoundValue({"type": note.role, "note": note.value}, note.pointer))
-    elif any((signal or "").lower().rpartition(":")[2] == "correction" for signal in signals):
+    elif (signal := signals.get("correction")) is not None:
         said = root.text("ednote") or "Correction"
-        reading.put("change", FoundValue({"type": "correction", "note": said}, root.under("signal")))
+        reading.put("change", FoundValue({"type": "correction", "note": said}, signal))
+
+
+def _read_signals(root: Part) -> dict[str, str]:
+    """The signals of a document with their pointers: their codes in lower case, without scheme or vocabulary.
+
+    They are in `signal` or `signals`: a text, objects with `code`, `qcode` or `uri`, or only with a name.
+    """
+    found = root.take("signal", "signals")
+    if found is not None and isinstance(found.value, str):
+        spelled = [(found.value, found.pointer)]
+    else:
+        items = root.parts("signal", "signals")
+        spelled = [(item.text("code", "qcode", "literal", "uri", "name") or "", item.pointer) for item in items]
+    return {re.split("[:/#]", text.strip().rstrip("/").lower())[-1]: pointer for text, pointer in spelled}
 
 
 def _replace_headline(reading: NinjsReader, root: Part, *candidates: FoundValue | None) -> None:
@@ -216,7 +231,17 @@ def _read_conditions(reading: NinjsReader, root: Part) -> None:
     if notice and holder and isinstance(notice.value, str) and str(holder.value) not in notice.value:
         reading.warn(holder.pointer, "not_kept", "is not kept beside the copyright notice.")
     reading.put("usage_terms", root.take("usageterms"))
-    reading.put("editor_note", root.take("ednote"))
+    reading.put("editor_note", _note_to_editors(root.take("ednote"), reading.article.get("change")))
+
+
+def _note_to_editors(found: FoundValue | None, change: Any) -> FoundValue | None:
+    """The note to editors without the note of a correction, which our writer puts before it."""
+    if found is None or not isinstance(found.value, str) or not change or change["type"] != "correction":
+        return found
+    own = f"Correction: {change['note']}"
+    if found.value == own:
+        return None
+    return FoundValue(found.value.removeprefix(f"{own}\n\n"), found.pointer)
 
 
 def _whole_number(found: FoundValue | None) -> int | None:

@@ -14,6 +14,8 @@ from uuid import UUID
 import orjson
 
 from newswire.article import article_uri
+from newswire.formats.corrections import correction_note
+from newswire.formats.ninjs.document import SIGNALS
 from newswire.timestamps import END_OF_TIME
 
 Json = dict[str, Any]
@@ -57,12 +59,18 @@ def _identity_members(article: Mapping[str, Any]) -> Json:
         "urgency": article.get("urgency"),
         "copyrightNotice": article.get("copyright_notice"),
         "usageTerms": article.get("usage_terms"),
-        "edNote": article.get("editor_note"),
+        "edNote": _editorial_note(article),
         "language": article.get("language"),
         "altIds": [{"role": "external_id", "value": external_id}] if external_id else None,
         "infoSources": [_without_empty({"name": publisher["name"], "role": "publisher", "uri": publisher["url"],
                                 "literal": publisher["slug"]})] if publisher else None,
     }  # fmt: skip
+
+
+def _editorial_note(article: Mapping[str, Any]) -> str | None:
+    """The note to editors, after the note of a correction; `read` parts the two again."""
+    note = correction_note(article)
+    return "\n\n".join(text for text in (note and f"Correction: {note}", article.get("editor_note")) if text) or None
 
 
 def _text_members(article: Mapping[str, Any]) -> Json:
@@ -100,6 +108,12 @@ def _part_members(article: Mapping[str, Any]) -> Json:
             *([{"name": section, "rel": "section"}] if section else ()),
             *({"name": keyword, "rel": "keyword"} for keyword in article.get("keywords", ())),
             *map(_subject_object, article.get("subjects", ())),
+            # The schemas have no `signal`, which a Superdesk sends; this is its concept of the IPTC.
+            *(
+                [{"name": "Correction", "rel": "signal", "uri": f"{SIGNALS}correction", "literal": "correction"}]
+                if correction_note(article)
+                else ()
+            ),
         ],
         "renditions": [{"name": "web", "href": page, "contentType": "text/html"}] if page else None,
         "associations": [_picture_object(image, number) for number, image in enumerate(article.get("images", ()), 1)],
