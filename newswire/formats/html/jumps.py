@@ -42,11 +42,16 @@ class Jumps:
         self._targets: frozenset[str | None] | None = None
         self._anchors: frozenset[str | None] | None = None
 
-    def has_target(self, name: str | None) -> bool:
-        """Whether a link of the text leads to the id `name`."""
+    def has_targets(self) -> bool:
+        """Whether any link of the text leads to an id in it."""
         if self._targets is None:
             self._targets = frozenset(self._list_targets()) if "#" in self._html else frozenset()
-        return name is not None and name in self._targets
+        return bool(self._targets)
+
+    def kept_id(self, value: str) -> str | None:
+        """The id for an attribute of the text, if a link leads to it."""
+        name = safe_name(value) if self.has_targets() else None
+        return name if name in (self._targets or ()) else None
 
     def has_anchor(self, name: str | None) -> bool:
         """Whether an element of the text has the id `name`, perhaps without its prefix."""

@@ -15,7 +15,7 @@ import nh3
 from newswire.article import UNCARRIABLE
 from newswire.formats.html.embeds import EMBEDS
 from newswire.formats.html.escaped import unescape_markup
-from newswire.formats.html.jumps import Jumps, ids_for_names, name_in_url, safe_name
+from newswire.formats.html.jumps import Jumps, ids_for_names, name_in_url
 from newswire.formats.html.pictures import choose_addresses, without_empty_pictures
 from newswire.formats.html.rewriting import ANNOTATIONS, REPLACED, Rewritten, rewrite_markup
 from newswire.formats.html.text import html_to_text, text_to_html
@@ -47,6 +47,9 @@ ATTRIBUTES = {
     "time": {"datetime"},
 }
 ADDRESSES = frozenset({"cite", "href", "src"})
+# Ids are wanted by few texts; without a link to one, ammonia drops them all by itself.
+NAMED = {"a": ATTRIBUTES["a"] | {"name"}}
+NAMELESS = {"*": set(EVERYWHERE - {"id"})}
 CONTACT = re.compile("(?:mailto|tel):", re.IGNORECASE)
 NUMBERS = frozenset({"colspan", "height", "rowspan", "span", "start", "value", "width"})
 
@@ -144,11 +147,12 @@ def prose_to_text(html: str) -> str:
 
 def _clean_until_stable(html: str, attributes: "AttributeFilter", hollowed: frozenset[str] = HOLLOWED) -> str | None:
     """Cleans `html` until another round changes nothing; None when that takes too many rounds or too much work."""
+    attributes.begin_round(html)
     # One round is not enough: the parser moves elements (out of a table, say), and the result is parsed another way.
     cleaner = nh3.Cleaner(
         tags=set(ELEMENTS),
         clean_content_tags=set(hollowed),
-        attributes={"*": set(EVERYWHERE), **ATTRIBUTES, "a": ATTRIBUTES["a"] | {"name"}},
+        attributes={**ATTRIBUTES, "*": set(EVERYWHERE), **(NAMED if attributes.jumps.has_targets() else NAMELESS)},
         attribute_filter=attributes.filter_attribute,
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel=None,
@@ -194,8 +198,7 @@ class AttributeFilter:
     def filter_attribute(self, element: str, name: str, value: str) -> str | None:
         """The value of an attribute, as it is kept; None removes the attribute."""
         if name == "id" or (name == "name" and element == "a"):
-            identifier = safe_name(value)
-            return identifier if self.jumps.has_target(identifier) else None
+            return self.jumps.kept_id(value)
         if name not in ATTRIBUTES.get(element, EVERYWHERE) and name not in EVERYWHERE:
             return None
         if name in ADDRESSES:
@@ -267,6 +270,8 @@ def _list_removals(before: Rewritten, after: str) -> list[RemovalWarning]:
     elements, attributes = _count_markup(before.html)
     elements_left, attributes_left = _count_markup(after)
     removed = elements - elements_left + before.removed
+    # A name of a link has become an id, or has gone as one.
+    attributes["id"] += attributes.pop("name", 0)
     return [
         *(RemovalWarning(code="removed_element", detail=f"<title> removed: {title}") for title in before.titles),
         *(_describe_removal("removed_element", name, times) for name, times in removed.items()),
@@ -288,16 +293,14 @@ def _count_markup(html: str) -> tuple[Counter[str], Counter[str]]:
     """Counts each element, and each attribute of an allowed element, in `html`."""
     elements: Counter[str] = Counter()
     attributes: Counter[str] = Counter()
-    for token in TOKEN.finditer(html):
-        name = (token["hollowed"] or token["name"] or "").lower()
-        if name and not token["end"]:
-            elements[name] += 1
-            if token["attributes"] and name in ELEMENTS:
-                names = dict.fromkeys(ATTRIBUTE_NAME.findall(token["attributes"].lower()))
-                if name == "a" and "name" in names:
-                    # It becomes an id, or goes as one.
-                    names = dict.fromkeys("id" if each == "name" else each for each in names)
-                attributes.update(names.keys())
+    # Most tags of a text stand there many times.
+    for (hollowed, end, name, values), times in Counter(map(re.Match.groups, TOKEN.finditer(html))).items():
+        name = (hollowed or name or "").lower()
+        if name and not end:
+            elements[name] += times
+            if values and name in ELEMENTS:
+                for attribute in set(ATTRIBUTE_NAME.findall(values.lower())):
+                    attributes[attribute] += times
     return elements, attributes
 
 
