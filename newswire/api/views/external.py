@@ -22,7 +22,7 @@ from newswire.store import articles
 HISTORY = re.compile(r"(?s:(.+))/versions(?:/([1-9][0-9]{0,8}))?")
 
 
-class Reading(NamedTuple):
+class AddressReading(NamedTuple):
     """One way to read an address: the id of an article, the view that answers, and what follows our id for it."""
 
     external_id: str
@@ -37,7 +37,7 @@ def read_external(context: RequestContext, publisher: str, external_id: str) -> 
     `.html` or `.ninjs` gives that format, `/versions` the history (to which `limit` and `cursor` belong) and
     `/versions/1` one version, unless an article has the whole as its id.
     """
-    readings = [Reading(external_id, partial(read_article, context)), *list_other_readings(context, external_id)]
+    readings = [AddressReading(external_id, partial(read_article, context)), *list_other_readings(context, external_id)]
     possible = [reading for reading in readings if is_external_id(reading.external_id)]
     if not possible:
         check_external_id(external_id)
@@ -47,19 +47,19 @@ def read_external(context: RequestContext, publisher: str, external_id: str) -> 
     raise Problem("not_found", "There is no such article, or it is not yours to read.")
 
 
-def list_other_readings(context: RequestContext, address: str) -> Iterator[Reading]:
+def list_other_readings(context: RequestContext, address: str) -> Iterator[AddressReading]:
     """The readings of an address that is an id and an end of ours."""
     for each in FORMATS:
         end = f".{each.suffix}"
         if each.write_article and address.endswith(end):
-            yield Reading(address.removesuffix(end), partial(read_in_format, context, each), end)
+            yield AddressReading(address.removesuffix(end), partial(read_in_format, context, each), end)
     if found := HISTORY.fullmatch(address):
         external_id, version = found.groups()
         end = address.removeprefix(external_id)
         if version is None:
-            yield Reading(external_id, partial(list_versions, context), end)
+            yield AddressReading(external_id, partial(list_versions, context), end)
         else:
-            yield Reading(external_id, partial(read_version, context, version=int(version)), end)
+            yield AddressReading(external_id, partial(read_version, context, version=int(version)), end)
 
 
 def read_in_format(context: RequestContext, wanted: Format, article_id: str) -> Response:
@@ -69,7 +69,7 @@ def read_in_format(context: RequestContext, wanted: Format, article_id: str) -> 
     return read_article(context, article_id)
 
 
-def answer_reading(context: RequestContext, publisher: str, reading: Reading) -> Response | None:
+def answer_reading(context: RequestContext, publisher: str, reading: AddressReading) -> Response | None:
     """The answer to one reading of the address; None if the caller knows no such article."""
     with context.database.read(context.query_limit) as connection:
         article_id = articles.find_id_by_external_id(connection, publisher, reading.external_id)
