@@ -72,8 +72,9 @@ def import_command(file: str, slug: str, undated: Undated, as_json: bool) -> Non
 
     FILE is NDJSON (one article a line), a JSON array or object, or, when its name ends in .md, one article
     in Markdown; gzip is unpacked. An article may also be ninjs. The articles are those of the HTTP interface
-    and are checked like there; one that is refused is reported with its line, and the others are loaded. Exit
-    status 1 when any was refused.
+    and are checked like there; one that is refused is reported with its line, and the others are loaded. A
+    file of another kind (XML, HTML, CSV …) is named, and nothing of it is stored. Exit status 1 when anything was
+    refused.
 
     It can be repeated and resumed: an article is known by its external_id, one without gets the SHA-256 of
     its content as one, and what the wire already has, as the current or an earlier version, changes nothing.

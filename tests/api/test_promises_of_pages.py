@@ -1,6 +1,7 @@
 """What the pages of docs/ promise in prose, where no command on them shows it."""
 
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,14 @@ def test_a_server_that_cannot_start_says_what_the_page_shows(shown: str, name: s
     [line] = [line for line in error_lines("deploy.md") if shown in line]
     done = Cli("sqlite:///nowhere.db").finished("serve", "--port", "0", env={name: value})
     assert (done.returncode, done.stderr) == (1, f"Error: {line}\n")
+
+
+@pytest.mark.slow
+def test_a_port_that_is_in_use_is_named_as_the_page_shows(sqlite_cli: Cli) -> None:
+    [line] = [line for line in error_lines("deploy.md") if "is in use already" in line]
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = sqlite_cli.finished("serve", "--port", port)
+    assert (done.returncode, done.stderr) == (1, f"Error: {line.replace('8000', port)}\n")
