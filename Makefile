@@ -28,7 +28,7 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-next lint bench clean
+.PHONY: run test test-next judge-clients lint bench clean
 
 run: $(READY)
 	@$(BIN)/newswire demo $(ARGS)
@@ -39,6 +39,10 @@ test: $(READY_TO_DEVELOP)
 # The HTTP tests with the coming Flask, so that a change of its API is known before its release.
 test-next: $(READY_TO_DEVELOP)
 	@FLASK_SOURCE="$(FLASK_SOURCE)" .ci/test-next $(BIN)/python $(ARGS)
+
+# Clients that are generated from the OpenAPI document, on a demo; needs npm and Java, and takes 0.5 GB once.
+judge-clients: $(READY_TO_DEVELOP)
+	@$(BIN)/python -m tests.clients $(ARGS)
 
 lint: $(READY_TO_DEVELOP)
 	$(BIN)/ruff check .
