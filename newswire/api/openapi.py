@@ -171,11 +171,14 @@ def describe_body(route: Route) -> dict[str, Any]:
     usual, *others = route.takes
     of_articles = examples.PATCHES if route.method == "PATCH" else examples.ARTICLES
     values = examples.BODIES.get(route.operation_id, {} if route.sent else of_articles)
-    content = {
-        media_type: {"schema": body_schema(media_type, route)}
-        | ({"example": values[media_type]} if media_type in values else {})
-        for media_type in route.takes
-    }
+    content = {media_type: {"schema": body_schema(media_type, route)} for media_type in route.takes}
+    for media_type in content.keys() & values.keys():
+        if media_type == "application/x-ndjson":
+            # Schemathesis gives an operation up that has an example in a media type which it cannot write. Swagger UI
+            # fills in a default too.
+            content[media_type]["schema"]["default"] = values[media_type]
+        else:
+            content[media_type]["example"] = values[media_type]
     described = {"required": True, "content": content}
     if others:
         listed = " and ".join(f"`{media_type}`" for media_type in others)

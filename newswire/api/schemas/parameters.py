@@ -56,6 +56,11 @@ class Alternatives(fields.List[str]):
         item = fields.String(validate=validate.Length(1, longest), metadata=metadata)
         super().__init__(item, metadata={"description": description}, validate=validate.Length(1, 100), **settings)
 
+    def deserialize(self, value: Any, *arguments: Any, **settings: Any) -> Any:
+        """The values without repetitions, which count towards their number as the OpenAPI document says."""
+        found = super().deserialize(value, *arguments, **settings)
+        return list(dict.fromkeys(found)) if isinstance(found, list) else found
+
 
 class Digits(fields.Integer):
     """A whole number in ASCII digits; marshmallow's own also takes signs, blanks and other digits."""
@@ -228,9 +233,9 @@ def load_strictly(schema: Parameters, known: Mapping[str, Sequence[str]]) -> dic
 
 
 def split_alternatives(sent: Sequence[str]) -> list[str]:
-    """Splits values at commas and removes duplicates; a comma with a backslash before it is part of a value."""
+    """Splits values at commas; a comma with a backslash before it is part of a value."""
     parts = (part.replace("\\,", ",").strip() for value in sent for part in UNESCAPED_COMMA.split(value))
-    return list(dict.fromkeys(part for part in parts if part))
+    return [part for part in parts if part]
 
 
 def first_message(messages: Any) -> str:
