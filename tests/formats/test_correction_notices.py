@@ -10,7 +10,7 @@ from newswire.formats.markdown.read import parse_markdown
 from newswire.formats.ninjs.read import read_ninjs
 from tests.support.wire import Caller, Wire
 
-NOTE = "It was <b>Tuesday</b> & *not*\nMonday: `a_b` [c](d) | ~e~ \\ ]]> &amp;"
+NOTE = "It was <b>Tuesday & *not*\nMonday: `a_b` [c](d) | ~e~ \\ ]]> &copy"
 LABEL = r"Correction, [0-9]{4}-[0-9]{2}-[0-9]{2}:"
 SENT: dict[str, Any] = {
     "headline": "Ferry", "body_html": "<p>On Tuesday.</p>", "summary": "Late <again>", "editor_note": "Mind the gap.",
