@@ -5,7 +5,6 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,10 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newswire.formats.html.sanitise import ATTRIBUTES, EVERYWHERE, MOST_WARNINGS, sanitise
+from newswire.formats.html.sanitise import ATTRIBUTES, MOST_WARNINGS, sanitise
 from newswire.formats.html.text import count_words, html_to_text
 from newswire.formats.html.tokens import ELEMENTS, HOLLOWED, RAW
 from newswire.urls import NoBaseError, absolute_url
+from tests.support.markup import assert_harmless, assert_settled
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "html.md"
 BASE = "https://example.org/news/story.html"
@@ -39,39 +39,7 @@ PIECES = st.one_of(
     ),
     st.text(max_size=6),
 )
-WEB = re.compile("https?://[^/]")
-CONTACT = re.compile("https?://[^/]|#user-content-.|mailto:.|tel:[0-9A-Za-z+*(#.,;=_~/%-]")
 TAG_SOUP = st.lists(PIECES, max_size=30).map("".join)
-
-
-class Inspector(HTMLParser):
-    """A second opinion on what an output holds."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-
-def assert_harmless(html: str) -> None:
-    for tag, attributes in Inspector(html).found:
-        assert tag in ELEMENTS
-        assert set(attributes) <= ATTRIBUTES.get(tag, set()) | EVERYWHERE
-        for name in ("href", "src", "cite"):
-            assert (CONTACT if tag == "a" else WEB).match(attributes.get(name) or "https://none")
-        assert (attributes.get("id") or "user-content-x").startswith("user-content-")
-    assert not re.search("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", html)
-    assert not re.search("&(?!(?:amp|lt|gt|quot);)", html)
-
-
-def assert_settled(html: str) -> None:
-    """Cleaning it again, with any base or none, changes nothing and finds nothing to tell."""
-    assert sanitise(html, None) == (html, [], [])
-    assert sanitise(html, "https://elsewhere.example/") == (html, [], [])
 
 
 def hostile(shared_data: Path) -> Iterator[str]:

@@ -24,9 +24,10 @@ WORD = re.compile(r"[^\W_]+")
 
 
 def text_nodes(element: Element) -> Iterator[str]:
-    """The text nodes below an element, without what no reader sees; the names of comments are no texts."""
-    name = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else "script"  # type: ignore[redundant-expr]
-    if name not in UNSEEN:
+    """The text nodes below an element, without what no reader sees and without comments."""
+    # The tag of a comment is a function.
+    name = str(element.tag).rpartition("}")[2]
+    if name not in UNSEEN and not name.startswith("<"):
         yield element.text or ""
         for child in element:
             yield from text_nodes(child)

@@ -299,7 +299,7 @@ def _count_markup(html: str) -> tuple[Counter[str], Counter[str]]:
         if name and not end:
             elements[name] += times
             if values and name in ELEMENTS:
-                for attribute in set(ATTRIBUTE_NAME.findall(values.lower())):
+                for attribute in dict.fromkeys(ATTRIBUTE_NAME.findall(values.lower())):
                     attributes[attribute] += times
     return elements, attributes
 
