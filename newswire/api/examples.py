@@ -207,7 +207,6 @@ OTHER_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "Consumer": {"after": 0},
     "ConsumerOut": {"name": CONSUMER, "after": 11},
     "FacetValue": {"value": "business"},
-    "IndexOut": {"version": "0.1.0"},
     "HighlightsOut": {"headline": ["<mark>Ferries</mark> to the islands"], "body": ["the <mark>ferries</mark> of"]},
     "FaultOut": {"code": "required", "detail": "This field is required."},
     "Feed": {"name": "ferries"},

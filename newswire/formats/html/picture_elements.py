@@ -11,8 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 from newswire.formats.html.picture_urls import (
-    Candidate,
-    best_candidate,
+    by_size,
     is_picture_file,
     is_sure_placeholder,
     is_usable,
@@ -41,11 +40,9 @@ MOST_ATTRIBUTES = 200
 ATTRIBUTE = re.compile(
     rf"""({NAME})(?:\s*+=\s*+(?:"([^"]*+)(?:"|\Z)|'([^']*+)(?:'|\Z)|([^\s>"'][^\s>]*+))?+)?+""", re.ASCII
 )
-HREF = re.compile(
-    r"""(?<![^\s"'/])href\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"'][^\s>]*+))""", re.IGNORECASE | re.ASCII
-)
+HREF = re.compile(r"""\shref\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"'][^\s>]*+))""", re.IGNORECASE | re.ASCII)
 MEMBER = re.compile(r'"(?:src|url)"\s*+:\s*+"([^"\s]++)"')
-PIXEL = re.compile(r"\s*[01]\s*(?:px)?\s*")
+PIXEL = re.compile("[01]")
 PASTED = re.compile(r"\s*+data:", re.IGNORECASE)
 # The formats of a `source` that every program can show come first.
 FORMATS = {"": 0, "image/jpeg": 0, "image/jpg": 0, "image/png": 0, "image/gif": 0, "image/webp": 1}
@@ -54,12 +51,12 @@ FORMATS = {"": 0, "image/jpeg": 0, "image/jpg": 0, "image/png": 0, "image/gif": 
 class Address(NamedTuple):
     """The address found for a picture: None where there is none that can be loaded.
 
-    `is_late`: it was not in `src`. `alternative`: another address, to be used if `src` proves to be a placeholder.
+    `is_late`: it was not in `src`. `is_weak`: it was, and looks like that of a placeholder.
     """
 
     url: str | None
     is_late: bool = False
-    alternative: str | None = None
+    is_weak: bool = False
 
 
 def read_attributes(text: str) -> Attributes:
@@ -119,56 +116,57 @@ class AddressFinder:
         except ValueError:
             return url
 
-    def find(self, attributes: Attributes, sources: Sequence[Attributes], link: str | None) -> Address:
-        """The best address of a picture, by its attributes, the `source`s before it in `picture`, and the link around.
+    def find(self, attributes: Attributes, sources: Sequence[Attributes], before: str) -> Address:
+        """The best address of a picture, by its attributes, its `source`s in `picture`, and the HTML right before it.
 
         An address that was made for scripts comes before `src`, a large candidate of a `srcset` before a small one.
         """
         src = attributes.get("src", "")
         own = src if self._is_real(src) else None
-        candidates = self._candidates(attributes.get("srcset", ""))
-        late = [each for name in attributes if name.endswith("srcset") and name != "srcset"
-                for each in self._candidates(attributes[name])]  # fmt: skip
-        first = next((attributes[name] for name in LATE if self._is_real(attributes.get(name, ""))), None)
-        if self.listed and (found := self._listed(own, first, *(each.url for each in (*candidates, *late)))):
+        sets = [attributes[name] for name in attributes if name.endswith("srcset")]
+        late_sets = sets if "srcset" not in attributes else [text for text in sets if text is not attributes["srcset"]]
+        first = next(
+            (attributes[name] for name in LATE if name in attributes and self._is_real(attributes[name])), None
+        )
+        if self.listed and (found := self._listed(own, first, sets)):
             return Address(found, is_late=found != own)
-        if first or late:
-            return Address(self._larger(first, [*late, *candidates], attributes), is_late=True)
+        if first or (late_sets and (first := self._best_of(late_sets))):
+            return Address(self._larger(first, sets), is_late=True)
         if own and not looks_like_placeholder(own):
-            return Address(self._larger(own, candidates, attributes), alternative=self._unusual(attributes))
-        best = best_candidate(candidates) or self._best_source(sources)
-        found = best.url if best else self._unusual(attributes) or self._linked(link) or own
-        return Address(found, is_late=found != own)
+            return Address(self._larger(own, sets))
+        found = self._best_of(sets) or self._best_source(sources)
+        found = found or self.unusual(attributes) or self._linked(before)
+        return Address(found or own, is_late=found is not None, is_weak=found is None)
 
     def _is_real(self, url: str) -> bool:
         return bool(url) and is_usable(url, has_base=self.base_url is not None) and not is_sure_placeholder(url)
 
-    def _candidates(self, srcset: str) -> list[Candidate]:
-        return [each for each in read_candidates(srcset) if self._is_real(each.url)] if srcset else []
-
-    def _listed(self, *urls: str | None) -> str | None:
+    def _listed(self, own: str | None, first: str | None, sets: Sequence[str]) -> str | None:
+        urls = (own, first, *(each.url for text in sets for each in read_candidates(text)))
         return next((url for url in urls if url and self.absolute(url) in self.listed), None)
 
-    def _larger(self, url: str | None, candidates: list[Candidate], attributes: Attributes) -> str | None:
-        """The best of the candidates if `url` is a smaller one of them, else `url`."""
-        best = best_candidate(candidates)
-        if url is None or best is None:
-            return url if best is None else best.url
-        # A candidate list without `url` can be made of other pictures, or of previews smaller than it.
-        known = next((each for each in candidates if each.url == url), best)
-        is_larger = (best.width or 0, best.density) > (known.width or 0, known.density)
-        return best.url if is_larger else url
+    def _best_of(self, sets: Iterable[str]) -> str | None:
+        """The widest, else the densest candidate that can be loaded."""
+        candidates = sorted((each for text in sets for each in read_candidates(text)), key=by_size, reverse=True)
+        return next((each.url for each in candidates if self._is_real(each.url)), None)
 
-    def _best_source(self, sources: Sequence[Attributes]) -> Candidate | None:
+    def _larger(self, url: str, sets: Iterable[str]) -> str:
+        """The best of the candidates if `url` is a smaller one of them, else `url`."""
+        # A list without `url` can be of other pictures, or of previews smaller than it.
+        sets = [text for text in sets if url in text]
+        candidates = {each.url: each for text in sets for each in read_candidates(text)}
+        best = self._best_of(sets) if url in candidates else None
+        return best if best is not None and by_size(candidates[best]) > by_size(candidates[url]) else url
+
+    def _best_source(self, sources: Sequence[Attributes]) -> str | None:
         """The best candidate of the sources in a format that most programs can show."""
-        ranked: dict[int, list[Candidate]] = {}
+        ranked: dict[int, list[str]] = {}
         for source in sources:
             texts = [source[name] for name in source if name.endswith("srcset") or name in ("src", "data-src")]
-            rank = FORMATS.get(source.get("type", "").strip().lower(), 2)
-            ranked.setdefault(rank, []).extend(each for text in texts for each in self._candidates(text))
-        return next((best for rank in sorted(ranked) if (best := best_candidate(ranked[rank]))), None)
+            ranked.setdefault(FORMATS.get(source.get("type", "").strip().lower(), 2), []).extend(texts)
+        return next((best for rank in sorted(ranked) if (best := self._best_of(ranked[rank]))), None)
 
-    def _unusual(self, attributes: Attributes) -> str | None:
+    def unusual(self, attributes: Attributes) -> str | None:
         """An address in any other attribute, if it is that of a picture by its file name."""
         found = [name for name, value in attributes.items()
                  if name not in TEXTS and "/" in value and self._is_file(value)]  # fmt: skip
@@ -182,8 +180,9 @@ class AddressFinder:
         rooted = url.lstrip()[:8].lower().startswith(("http://", "https://", "/", "./", "../"))
         return rooted and self._is_real(url) and is_picture_file(url)
 
-    def _linked(self, link: str | None) -> str | None:
+    def _linked(self, before: str) -> str | None:
         """The picture to which the link around this one leads, by its file name."""
-        found = HREF.search(link) if link else None
+        start = before.lower().rfind("<a")
+        found = HREF.search(before, start) if start >= 0 and "</" not in before[start:] else None
         url = unescape(next(filter(None, found.groups()), "")) if found else ""
         return url if self._is_real(url) and is_picture_file(url) else None

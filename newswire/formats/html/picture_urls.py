@@ -4,7 +4,6 @@ Pure functions on text. In which attribute an address is found is known in `pict
 """
 
 import re
-from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -17,7 +16,7 @@ MOST_CANDIDATES = 1_000
 
 # WHATWG HTML 4.8.4.2.1, "parse a srcset attribute": a URL is everything up to white space, so it may contain commas;
 # its descriptors end at the next comma outside of parentheses. Possessive, so that 100 kB take linear time.
-CANDIDATE = re.compile(r"[\s,]*+([^\s,]\S*+)(?:(?<=,)|((?:[^,(]++|\([^)]*+\)?+)*+))")
+CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|((?:[^,(]++|\([^)]*+\)?+)*+))")
 DESCRIPTOR = re.compile(r"(?<!\S)([0-9]{1,6}(?:\.[0-9]{1,3})?)([wx])(?!\S)")
 
 WORDS = re.compile(r"[^a-z0-9]+")
@@ -26,10 +25,11 @@ EMPTY_NAMES = frozenset({"1x1", "placeholder", "spacer"})
 EMPTY_DRAWINGS = frozenset({"blank", "clear", "lazyload", "pixel", "trans", "transparent"})
 PADDING = "bg big black default empty gif gray grey icon image images img large lazy photo pic picture small white"
 FILLERS = frozenset(PADDING.split())
+EMPTY = EMPTY_NAMES | EMPTY_DRAWINGS
 # A picture of a loader is one if nothing else can be loaded.
 LOADERS = frozenset({"loader", "loading", "preloader", "preloaderbig"})
 # The names of photographs are longer: customer-loading-a-truck.jpg.
-MOST_WORDS = 3
+MOST_WORDS, LONGEST_NAME = 3, 60
 
 # Parameters that ask for another size of the same picture, and those that mean something of the kind beside them.
 SIZES = "w h width height resize fit dpr quality itok imwidth imheight maxwidth maxheight max-width max-height"
@@ -60,9 +60,9 @@ def read_candidates(srcset: str) -> list[Candidate]:
     return found
 
 
-def best_candidate(candidates: Iterable[Candidate]) -> Candidate | None:
-    """The widest candidate; where none has a width, the densest."""
-    return max(candidates, key=lambda each: (each.width or 0, each.density), default=None)
+def by_size(candidate: Candidate) -> tuple[float, float]:
+    """The sort key of candidates: by width, and by density where none has a width."""
+    return candidate.width or 0, candidate.density
 
 
 def is_usable(url: str, *, has_base: bool) -> bool:
@@ -83,27 +83,27 @@ def is_picture_file(url: str) -> bool:
 
 
 def is_sure_placeholder(url: str) -> bool:
-    """Whether the file name says that the picture shows nothing: blank.gif, 1x1-white.jpg, lazy_placeholder.png."""
-    name, words = _name_words(url)
-    if not words or not all(word in EMPTY_NAMES | EMPTY_DRAWINGS | FILLERS for word in words):
+    """Whether the file name says that the picture shows nothing: blank.gif, 1x1-white.jpg, image_placeholder.png."""
+    name = _path_of(url).rpartition("/")[2].lower()
+    words = _words_of(name)
+    if EMPTY.isdisjoint(words) or not words <= EMPTY | FILLERS:
         return False
-    is_drawing = name.endswith((".gif", ".png", ".svg"))
-    return not EMPTY_NAMES.isdisjoint(words) or (is_drawing and not EMPTY_DRAWINGS.isdisjoint(words))
+    return not EMPTY_NAMES.isdisjoint(words) or name.endswith((".gif", ".png", ".svg"))
 
 
 def looks_like_placeholder(url: str) -> bool:
     """Whether another address for the same picture is to be preferred: its short name has a word of a placeholder."""
-    words = _name_words(url)[1]
-    return len(words) <= MOST_WORDS and not (EMPTY_NAMES | EMPTY_DRAWINGS | LOADERS).isdisjoint(words)
+    words = _words_of(_path_of(url).rpartition("/")[2].lower())
+    return len(words) <= MOST_WORDS and not (EMPTY | LOADERS).isdisjoint(words)
 
 
-def _name_words(url: str) -> tuple[str, list[str]]:
-    name = _path_of(url).rpartition("/")[2].lower()
-    return name, [word for word in WORDS.split(SUFFIX.sub("", name)) if word]
+def _words_of(name: str) -> set[str]:
+    """The words of a short file name without its suffix; none of a long one, which is that of a photograph."""
+    return {*WORDS.split(SUFFIX.sub("", name))} - {""} if len(name) <= LONGEST_NAME else set()
 
 
 def _path_of(url: str) -> str:
-    return re.split("[?#]", url.strip(C0_AND_SPACE), maxsplit=1)[0]
+    return url.partition("?")[0].partition("#")[0].strip(C0_AND_SPACE)
 
 
 def picture_key(url: str) -> str:
