@@ -4,8 +4,8 @@ It is for fields that are plain text by contract, such as headlines, whose sende
 markup must stay, so this is no parser of HTML: a tag counts only where it is closed and only formats. The markup of
 bodies is in `formats.html`; which fields are plain is in `publishing.plain_fields`.
 
-The result is stable: read again, it is the same. So an article that was served can be sent back. For that an entity
-stays where decoding it would leave other markup: `&lt;b&gt;bold&lt;/b&gt;` is about markup, or was escaped twice.
+The result is stable: read again, it is the same. So an article that was served can be sent back. For that formatting
+tags are removed as well where they were escaped, and an entity stays where decoding it would leave another one.
 """
 
 import re
@@ -58,12 +58,17 @@ def read_plain_text(text: str, *, lines: bool = False) -> PlainText:
     if bare is None:
         return PlainText(text)
     whole, entities = _decode_entities(bare, lines)
-    if not _is_stable(whole):
-        if (unwrapped := _unwrap_escaped(whole, lines)) is not None:
-            whole, more = unwrapped
-            tags += more
-        else:
-            whole, entities = _decode_entities(bare, lines, harmless=True)
+    if not entities:
+        return PlainText(whole, (), tuple(tags)) if tags else PlainText(text)
+    shown, more = _remove_tags(whole, lines)
+    if more and shown is not None:
+        # Decoding has shown formatting: the text is HTML that was escaped, and has entities of its own.
+        whole, _ = _decode_entities(shown, lines)
+        shown, _ = _remove_tags(whole, lines)
+    if shown == whole and not any(map(_entity_characters, ENTITY.findall(whole))):
+        return PlainText(whole, tuple(entities), (*tags, *more))
+    # It would be read in another way the next time.
+    whole, entities = _decode_entities(bare, lines, harmless=True)
     return PlainText(whole, tuple(entities), tuple(tags)) if entities or tags else PlainText(text)
 
 
@@ -142,26 +147,6 @@ def _entity_characters(entity: str) -> str | None:
     """
     characters = unescape(entity) if entity[1] == "#" else html5.get(entity[1:])
     return None if not characters or characters == "\ufffd" or UNCARRIABLE.search(characters) else characters
-
-
-def _is_stable(text: str) -> bool:
-    """Whether the text would be read as it is: without formatting tags, and without entities that are decoded."""
-    return not any(map(_entity_characters, ENTITY.findall(text))) and not _formatting_tags(text)
-
-
-def _unwrap_escaped(text: str, lines: bool) -> tuple[str, list[str]] | None:
-    """The plain text of HTML that was escaped as a whole: it begins and ends with a formatting tag. None for any other.
-
-    `&lt;p&gt;The ferry sails.&lt;/p&gt;` comes from feeds, whose descriptions are escaped HTML.
-    """
-    tags = _formatting_tags(text)
-    if not tags or tags[0].start() > 0 or tags[-1].end() < len(text):
-        return None
-    bare, removed = _remove_tags(text, lines)
-    if bare is None:
-        return None
-    whole, _ = _decode_entities(bare, lines)
-    return (whole, removed) if _is_stable(whole) else None
 
 
 def _tidy(text: str, lines: bool) -> str:
