@@ -139,7 +139,7 @@ def test_without_a_base_only_an_absolute_address_takes_the_place_of_a_placeholde
 
 def test_an_address_that_the_article_lists_is_preferred() -> None:
     html = '<img srcset="/p/s.jpg 400w, /p/l.jpg 1600w">'
-    done = sanitise(html, BASE, ["https://pub.example/p/s.jpg"])
+    done = sanitise(html, BASE, None, ["https://pub.example/p/s.jpg"])
     assert done.html == '<img src="https://pub.example/p/s.jpg">'
 
 
