@@ -256,8 +256,8 @@ def describe_refusals(route: Route) -> dict[int, dict[str, Any]]:
         codes += ["not_acceptable"]
     if route.scope is not None:
         codes += ["unauthenticated", "insufficient_scope", "quota_exceeded", "unavailable"]
-    # Articles and lists, and their names; the log has no query that is too slow.
-    if route.method == "GET" and (route.tagged or "cursor" in parameters):
+    # Articles and lists, and their names; the log has no query that is too slow, nor has what is open to everyone.
+    if route.method == "GET" and route.scope is not None and (route.tagged or "cursor" in parameters):
         codes += ["query_too_slow"]
     if route.scope == "publish":
         codes += ["idempotency_key_reused"]

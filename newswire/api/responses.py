@@ -20,6 +20,8 @@ from newswire.caches import cache_short
 
 COMPRESS_FROM = 1000
 """Bytes; a smaller body is not compressed."""
+NAMES_OF_A_WIRE = 8
+"""For how many bases of our own URLs a document is kept: a server has few names, and a Host header can make up more."""
 DAY_LONG = "public, max-age=86400"
 """The Cache-Control of files that change with a release at most."""
 SAFE_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))

@@ -187,8 +187,8 @@ ROUTES = (
     Route("GET", "/v1/sections", directory.list_sections, "read", NamesParameters, {200: NameList}, tagged=True),
     Route("GET", "/v1/keywords", directory.list_keywords, "read", NamesParameters, {200: NameList}, tagged=True),
     Route("GET", "/v1/me", about.read_me, "read", Parameters, {200: envelopes.MeOut}),
-    Route("GET", "/v1/", front_page.read_index, None, Parameters, {200: envelopes.IndexOut}),
-    Route("GET", "/v1/problems", about.list_problems, None, Parameters, {200: envelopes.ProblemKinds}),
+    Route("GET", "/v1/", front_page.read_index, None, Parameters, {200: envelopes.IndexOut}, tagged=True),
+    Route("GET", "/v1/problems", about.list_problems, None, Parameters, {200: envelopes.ProblemKinds}, tagged=True),
     Route("GET", "/healthz", about.healthz, None, Parameters, {200: envelopes.Health}),
     Route("GET", "/readyz", about.readyz, None, Parameters, {200: envelopes.Readiness}, problems=("unavailable",)),
 )  # fmt: skip

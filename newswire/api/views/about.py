@@ -1,12 +1,13 @@
 """Views about the caller and the server: the caller's key, the list of problem codes, health and readiness."""
 
 import logging
+from functools import lru_cache
 
 from flask import Response
 
 from newswire.api.context import RequestContext
-from newswire.api.problems import problem_type
-from newswire.api.responses import json_response
+from newswire.api.problems import dump_json, problem_type
+from newswire.api.responses import NAMES_OF_A_WIRE, FixedDocument, document_response, json_response
 from newswire.changes.forks import fork_warning
 from newswire.errors import CODES, Problem
 from newswire.quotas import describe_quotas
@@ -43,11 +44,17 @@ def list_problems(context: RequestContext) -> Response:
 
     Each with its HTTP status; `type` is the address of its line here.
     """
+    return document_response(context, problems_document(context.base_url))
+
+
+@lru_cache(NAMES_OF_A_WIRE)
+def problems_document(base_url: str) -> FixedDocument:
+    """The list of problems, for the base of our own URLs."""
     kinds = [
-        {"code": code, "status": kind.status, "title": kind.title, "type": problem_type(code, context.base_url)}
+        {"code": code, "status": kind.status, "title": kind.title, "type": problem_type(code, base_url)}
         for code, kind in CODES.items()
     ]
-    return json_response(context, {"data": kinds})
+    return FixedDocument.of(dump_json({"data": kinds}), "application/json")
 
 
 def healthz(context: RequestContext) -> Response:

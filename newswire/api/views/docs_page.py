@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 
 from newswire.api.context import RequestContext
 from newswire.api.openapi import openapi_document
-from newswire.api.responses import DAY_LONG, FixedDocument, document_response
+from newswire.api.responses import DAY_LONG, NAMES_OF_A_WIRE, FixedDocument, document_response
 from newswire.api.routes import ROUTES
 
 FOLDER = Path(__file__).parent
@@ -45,12 +45,9 @@ def read_openapi_document(context: RequestContext) -> Response:
     return document_response(context, openapi_json(context.base_url))
 
 
-@lru_cache(8)
+@lru_cache(NAMES_OF_A_WIRE)
 def openapi_json(base_url: str) -> FixedDocument:
-    """The OpenAPI document in JSON, for the address under which it is served.
-
-    Few are kept, because a server has few names, and a Host header can make up more.
-    """
+    """The OpenAPI document in JSON, for the address under which it is served."""
     own = orjson.dumps(base_url)[1:-1]
     return FixedDocument.of(made_document().replace(BASE_URL.encode(), own), "application/json")
 

@@ -1,10 +1,13 @@
 """Views of the front door: the page at `/`, the index at `/v1/`, and addresses that lead to where people expect."""
 
+from functools import lru_cache
+
 from flask import Response
 
 from newswire import __version__
 from newswire.api.context import RequestContext
-from newswire.api.responses import DAY_LONG, json_response
+from newswire.api.problems import dump_json
+from newswire.api.responses import DAY_LONG, NAMES_OF_A_WIRE, FixedDocument, document_response
 from newswire.api.server_page import PAGE_HEADERS, PageLink, write_server_page
 from newswire.formats import LISTS
 
@@ -31,14 +34,16 @@ def read_index(context: RequestContext) -> Response:
 
     The main addresses of this wire, its version, and whether everyone may read it. Needs no key.
     """
+    return document_response(context, index_document(context.base_url, context.state.settings.public_read))
+
+
+@lru_cache(NAMES_OF_A_WIRE)
+def index_document(base_url: str, public_read: bool) -> FixedDocument:
+    """The index, for the base of our own URLs."""
     suffixes = {each.suffix: f"/v1/articles.{each.suffix}" for each in LISTS}
-    links = {name: context.base_url + path for name, path in {**ENTRANCES, **suffixes}.items()}
-    return json_response(context, {
-        "name": "Newswire",
-        "version": __version__,
-        "public_read": context.state.settings.public_read,
-        "links": {"self": f"{context.base_url}/v1/", **links},
-    })  # fmt: skip
+    links = {name: base_url + path for name, path in {"self": "/v1/", **ENTRANCES, **suffixes}.items()}
+    index = {"name": "Newswire", "version": __version__, "public_read": public_read, "links": links}
+    return FixedDocument.of(dump_json(index), "application/json")
 
 
 def read_front_page(context: RequestContext) -> Response:
