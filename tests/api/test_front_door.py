@@ -169,7 +169,8 @@ def test_what_a_client_sent_is_shown_as_text(site: Site) -> None:
 
 def test_addresses_of_programs_refuse_with_a_problem_document_whatever_their_ending(site: Site) -> None:
     tried = [("GET", "/v1/consumers/desk.html"), ("PUT", "/v1/publishers/baseless/articles/a/story.html"),
-             ("GET", "/v1/feeds/x.html"), ("GET", "/nowhere"), ("GET", "/docs/assets/x.js"), ("GET", "/v1/articles/x"),
+             ("GET", "/v1/publishers/reuters/articles/a/story.html"), ("GET", "/v1/feeds/x.html"), ("GET", "/nowhere"),
+             ("GET", "/docs/assets/x.js"), ("GET", "/v1/articles/x"),
              ("POST", "/"), ("DELETE", "/v1/articles/x.html"), ("GET", f"{site.address}/versions/9.html")]  # fmt: skip
     for method, path in tried:
         response = site.partner.call(method, path, json={"headline": "x"} if method == "PUT" else None)
