@@ -61,6 +61,7 @@ class Tally:
 @click.option(
     "--undated",
     type=UndatedChoice(),
+    metavar="skip|now|DATE",
     default="now",
     show_default=True,
     help="What happens to a new article without published_at: skip it, date it now, or date it DATE, which is a date "
