@@ -209,3 +209,21 @@ def test_an_embargoed_article_says_so_to_its_publisher(wire: Wire) -> None:
     assert "Embargoed until 2199-01-01" in form(publisher, article, "html")
     problem_of(partner.get(f"/v1/articles/{article['id']}.html"), "not_found")
     problem_of(partner.get(f"/v1/articles/{article['id']}.md"), "not_found")
+
+
+@pytest.mark.parametrize("url", [None, "https://x.example/story"])
+def test_jumps_and_contacts_are_in_every_form_of_an_article(wire: Wire, url: str | None) -> None:
+    publisher = wire.as_publisher()
+    body = '<p>A<a href="#n">1</a> <a href="mailto:a@x.example">m</a> <a href="tel:+1">t</a></p><p id="n">Note</p>'
+    article = publisher.publish(body_html=body, headline="Linked", url=url)
+    assert sent_back(publisher, article, form(publisher, article))["version"] == 1
+    links = ["#user-content-n", "mailto:a@x.example", "tel:+1"]
+    partner = wire.as_partner()
+    for address in (
+        *(f"/v1/articles/{article['id']}{suffix}" for suffix in ("", ".html", ".md", ".ninjs")),
+        *(f"/v1/articles{suffix}" for suffix in (".rss", ".atom", ".json")),
+    ):
+        response = partner.get(address)
+        assert response.status_code == 200, address
+        text = response.get_data(as_text=True).replace('\\"', '"').replace("&lt;", "<").replace("&gt;", ">")
+        assert re.findall(r'href="(#[^"]*|mailto:[^"]*|tel:[^"]*)"', text) == links, address

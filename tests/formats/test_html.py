@@ -182,6 +182,7 @@ def test_absolute_url_tells_what_is_no_address_from_what_has_no_base() -> None:
     assert absolute_url("pictures/a.png", "https://example.org") == "https://example.org/pictures/a.png"
     assert absolute_url("javascript:x", "https://example.org") is None
     assert absolute_url("https://x.example:99999/", None) is None
+    assert absolute_url("ftp://x.example/", None) is None
     with pytest.raises(NoBaseError):
         absolute_url("pictures/a.png", None)
 
