@@ -30,6 +30,8 @@ TIME_DESCRIPTION = (
     " offset without its colon or minutes."
 )
 BODY_BYTES = 2 * 1024 * 1024
+# With pasted pictures, as long as a request may be.
+LONGEST_BODY = 8 * 1024 * 1024
 LONGEST_URL = 2048
 LONGEST_TAG = 40
 MOST_MARKUP = 10
@@ -146,7 +148,9 @@ class MarkupBody(fields.String):
     default_error_messages = Text.default_error_messages
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_none=True, metadata={"maxLength": BODY_BYTES, "pattern": PATTERN}, **settings)
+        described = "At most 2 MiB in UTF-8, without pictures that are pasted into it (`data:`), which are removed."
+        metadata = {"maxLength": LONGEST_BODY, "pattern": PATTERN, "description": described}
+        super().__init__(allow_none=True, metadata=metadata, **settings)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = check_characters(super()._deserialize(value, attr, data, **kwargs))

@@ -4,8 +4,10 @@ Their addresses were chosen before the body was sanitised, in `pictures`. What a
 `publishing.body_pictures`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 
 from newswire.formats.html.picture_elements import read_attributes
@@ -13,6 +15,8 @@ from newswire.formats.html.picture_urls import picture_key
 from newswire.formats.html.text import html_to_text
 from newswire.formats.html.tokens import TOKEN
 
+# In sanitised HTML only tags have angle brackets, and all values are in double quotes.
+SOURCE = re.compile(r'<img(?: [^>]*?)? src="([^"]*+)"')
 # Captions have at most 20,000 characters; this leaves room for their markup.
 LONGEST_CAPTION = 100_000
 
@@ -90,7 +94,7 @@ class ShownPictures:
     """The pictures that a body shows, so that a page or a feed does not show them again."""
 
     def __init__(self, body: str | None) -> None:
-        self.keys = {picture_key(picture.url) for picture in list_pictures(body or "")}
+        self.keys = {picture_key(unescape(url)) for url in SOURCE.findall(body or "")}
 
     def __contains__(self, picture: Mapping[str, Any]) -> bool:
         """Whether the body shows a picture of an article, in this size or another."""
