@@ -208,9 +208,13 @@ def test_filters_entitlements_facets_and_names_know_the_plain_value(wire: Wire) 
 def store_escaped(wire: Wire, section: str) -> None:
     """Makes the stored versions those of a release that did not clean them, with an index row of that release."""
     with wire.database.begin() as connection:
-        for row in connection.execute(select(version.c.number, version.c.rendered)).all():
+        for row in connection.execute(select(version.c.number, version.c.rendered, version.c.terms)).all():
             rendered = row.rendered.replace(orjson.dumps(PLAIN), orjson.dumps(section))
-            change = update(version).where(version.c.number == bindparam("which")).values(rendered=rendered)
+            terms = row.terms.replace("section_arts_20_26_20culture", "section_arts_20_26amp_3b_20culture")
+            assert terms != row.terms
+            change = (
+                update(version).where(version.c.number == bindparam("which")).values(rendered=rendered, terms=terms)
+            )
             connection.execute(change, {"which": row.number})
         table = "search_place" if wire.is_sqlite else "search_document"
         connection.execute(text(f"UPDATE {table} SET index_version = '0/0'"))
@@ -222,6 +226,9 @@ def test_a_rebuild_indexes_the_plain_section_of_stored_articles_and_changes_no_b
     assert [*rebuild_index(wire.database)]
     partner = wire.as_partner("arts", section=[PLAIN])
     assert partner.listed("section=Arts+%26+Culture") == ["One"]
+    assert [entry["type"] for entry in partner.changes()] == ["article.published"]
+    facets = partner.get("/v1/articles?facets=section").get_json()["meta"]["facets"]
+    assert [each["value"] for each in facets["section"]] == [PLAIN]
     assert partner.get("/v1/articles").get_json()["data"][0]["section"] == "Arts &amp; Culture"
     assert [each["name"] for each in partner.get("/v1/sections").get_json()["data"]] == [PLAIN]
 
