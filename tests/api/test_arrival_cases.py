@@ -24,8 +24,6 @@ pytestmark = pytest.mark.slow
 FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases" / "arrival.jsonl"
 OF_SEARCH = ("F7-", "F9-", "F17-", "F19-")
 """Cases of what people search for; they belong to the search, which does not meet all of them yet."""
-NOT_YET = ("F3-", "F5-", "F8-", "F11-", "F12-", "F13-", "F18-", "F24-")
-"""Cases that the wire is known to fail; one that passes must be taken from this list."""
 
 
 def read_cases() -> list[Any]:
@@ -34,12 +32,7 @@ def read_cases() -> list[Any]:
         return [pytest.param({}, id="none", marks=pytest.mark.skip(reason=reason))]
     with FILE.open(encoding="utf-8") as lines:
         cases = [json.loads(line) for line in lines]
-    known = pytest.mark.xfail(strict=True, reason="the wire is known to fail this case")
-    return [
-        pytest.param(case, id=case["case"], marks=[known] if case["case"].startswith(NOT_YET) else [])
-        for case in cases
-        if not case["case"].startswith(OF_SEARCH)
-    ]
+    return [pytest.param(case, id=case["case"]) for case in cases if not case["case"].startswith(OF_SEARCH)]
 
 
 class Wire:
