@@ -226,6 +226,7 @@ OTHER_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "PublisherOut": {"name": "The Sample Gazette", "url": URL},
     "NamedPublisher": {"name": "The Sample Gazette", "url": URL},
     "RenditionOut": {"name": "small", "url": f"{URL}/pictures/harbour-small.jpg"},
+    "IndexOut": {"version": "0.1.0"},
     "Image": {"url": f"{URL}/pictures/harbour.jpg"},
     "ImageOut": {"url": f"{URL}/pictures/harbour.jpg"},
     "Subject": {"name": "economy"},
