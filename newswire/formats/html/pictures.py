@@ -77,12 +77,12 @@ class Picture:
 
 @dataclass
 class Noscript:
-    """A `noscript` between two positions of a document, with pictures in it; `text`: there is more in it than those."""
+    """A `noscript` between two positions of a document, with pictures in it; and all of its content."""
 
     start: int
     end: int
     pictures: list[Picture]
-    text: bool
+    content: str
 
 
 class Edit(NamedTuple):
@@ -195,8 +195,7 @@ class PictureReader:
         found = [picture for picture in PictureReader(inner, self.finder).pictures
                  if picture.is_kept and picture.address.url and not is_tracking_pixel(picture.attributes)]  # fmt: skip
         if found:
-            text = bool(TAG.sub("", inner).strip())
-            self.noscripts.append((len(self.pictures), Noscript(token.start(), token.end(), found, text)))
+            self.noscripts.append((len(self.pictures), Noscript(token.start(), token.end(), found, inner)))
 
     def edits(self) -> Iterator[Edit]:
         """The replacements that leave each picture once, with its address."""
@@ -244,9 +243,10 @@ class PictureReader:
             new = {self._key(picture): picture for picture in rest}
             written = [write_picture(new[key].attributes, new[key].address) for key in new if key not in shown]
             shown |= new.keys()
-            # What else was in it is lost: the element stays for the sanitiser, which removes it with a warning.
-            rest_of_it = "<noscript></noscript>" if noscript.text else ""
-            yield Edit(noscript.start, noscript.end, "".join([*written, rest_of_it]))
+            has_text = TAG.sub("", noscript.content).strip()
+            # The element stays for the sanitiser, which leaves the text in it, and no picture.
+            text = f"<noscript>{noscript.content}</noscript>" if has_text else ""
+            yield Edit(noscript.start, noscript.end, "".join([*written, text]))
 
     def _late_neighbour(self, following: int, noscript: Noscript) -> Picture | None:
         """The picture right before or after a `noscript` that a script was to load: both are one picture."""

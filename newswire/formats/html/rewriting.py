@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from newswire.formats.html.embeds import EMBEDS, VOID_EMBEDS, Caption, Embed, attribute_values
 from newswire.formats.html.text import BLOCKS, UNSPACED, html_to_text
-from newswire.formats.html.tokens import ATTRIBUTES, ELEMENTS
+from newswire.formats.html.tokens import ATTRIBUTES, ELEMENTS, REMOVED
 
 # Elements that are not on the list, by the one that takes their place.
 DIVISIONS = """
@@ -50,8 +50,6 @@ MOST_CANDIDATES = 10
 MOST_LINKS = 1_000
 
 CDATA = "<![CDATA["
-REMOVED = "<!---->"
-"""What is left of a tag: without it the text on both sides could form a new one."""
 TOKEN = re.compile(
     rf"""<!\[CDATA\[|<!--(?:-?>|.*?(?:--!?>|\Z))
     |<(?P<end>/?)(?P<name>[a-z][^\s/>]*+)(?P<attributes>{ATTRIBUTES})(?:>|\Z)

@@ -27,6 +27,7 @@ from newswire.formats.html.tokens import (
     is_small,
     is_tangled,
     keep_only_elements,
+    unwrap_noscripts,
 )
 from newswire.urls import NoBaseError, absolute_url, contact_url, has_credentials
 
@@ -54,6 +55,7 @@ CONTACT = re.compile("(?:mailto|tel):", re.IGNORECASE)
 NUMBERS = frozenset({"colspan", "height", "rowspan", "span", "start", "value", "width"})
 
 FORMERLY_HOLLOWED = HOLLOWED | {
+    "noscript",
     "applet", "audio", "button", "canvas", "datalist", "frameset", "head", "iframe", "math", "noembed", "noframes",
     "object", "plaintext", "select", "svg", "textarea", "video", "xmp",
 }  # fmt: skip
@@ -118,6 +120,8 @@ def _reduce_markup(sent: str, attributes: "AttributeFilter", listed_pictures: Co
         return _flatten_markup(sent)
     rewritten = rewrite_markup(sent, attributes.find_url)
     chosen, pasted = choose_addresses(rewritten.html, attributes.base_url, listed_pictures)
+    chosen, noscripts = unwrap_noscripts(chosen)
+    rewritten.removed["noscript"] += noscripts
     warnings = _describe_pasted(pasted)
     cleaned = _clean_until_stable(chosen, attributes)
     if cleaned is None:

@@ -18,8 +18,10 @@ VOID = frozenset({"br", "col", "hr", "img", "wbr"})
 CELLS = frozenset({"caption", "td", "th"})
 TABLE_PARTS = CELLS | {"col", "colgroup", "table", "tbody", "tfoot", "thead", "tr"}
 # These are removed together with their content, which no reader of a page sees in it.
-HOLLOWED = frozenset({"noscript", "script", "style", "template", "title"})
-RAW = HOLLOWED | {"plaintext", "textarea", "xmp"}
+HOLLOWED = frozenset({"script", "style", "template", "title"})
+REMOVED = "<!---->"
+"""What is left of a tag: without it the text on both sides could form a new one."""
+RAW = HOLLOWED | {"noscript", "plaintext", "textarea", "xmp"}
 
 # Attributes as the HTML tokenizer reads them (WHATWG HTML 13.2.5.32 and following). All quantifiers are possessive, and
 # an open quotation may end with the text, so that no input makes the pattern backtrack: it takes linear time.
@@ -52,6 +54,10 @@ COPYING = "[&\x80-\xbf]"
 MOST_COPYING = 500
 MANY_COPYING = re.compile(f"(?:{COPYING}[^&\x80-\xbf]*+){{{MOST_COPYING}}}(?={COPYING})")
 COPIED = re.compile(COPYING)
+
+NOSCRIPT = re.compile(r"<noscript(?=[\s/>])", re.IGNORECASE)
+# The tags in a `noscript` that go: its own, and those of the pictures, which were taken out of it before.
+PICTURE_TAGS = re.compile(r"</?(?:amp-img|img|noscript|picture|source)(?=[\s/>])[^>]*+(?:>|\Z)", re.IGNORECASE)
 
 
 def is_small(html: str) -> bool:
@@ -124,3 +130,15 @@ def _count_misplaced(html: str) -> int:
         elif in_cell and name in TABLE_PARTS:
             in_cell[-1] = name in CELLS and not token["end"]
     return moved + (len(html) - position if in_cell and not in_cell[-1] else 0)
+
+
+def unwrap_noscripts(html: str) -> tuple[str, int]:
+    """Leaves of each `noscript` its text and markup; returns the text, and how many there were."""
+    if not NOSCRIPT.search(html):
+        return html, 0
+    pieces, position, number = [], 0, 0
+    for token in TOKEN.finditer(html):
+        if (token["hollowed"] or "").lower() == "noscript":
+            pieces += [html[position : token.start()], " ", PICTURE_TAGS.sub(REMOVED, token[0]), " "]
+            position, number = token.end(), number + 1
+    return "".join([*pieces, html[position:]]), number
