@@ -33,7 +33,7 @@ NAMED = (
 )  # fmt: skip
 PLAIN_KINDS = frozenset({"section", "keyword", "author", "place"})
 """Kinds of terms whose values are plain text. Older versions, entitlements and saved queries may hold them escaped. Not
-subjects: their names share terms with codes, which are never changed."""
+subjects: their names share terms with codes, which are never changed, so a name has a term for each spelling."""
 
 
 LONGEST_VALUE = 1900
@@ -84,6 +84,7 @@ def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
         found |= {term_of("language", each) for each in matching_ranges(language)}
     for kind, items, names in NAMED:
         found |= {term_of(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
+    found |= {term_of("subject", plain_value(item["name"])) for item in content.get("subjects", ()) if item["name"]}
     found |= {term_of("keyword", keyword) for keyword in content.get("keywords", ())}
     # A publisher may send another author's id as a name: such a term would impersonate that author.
     authors = {term_of("author", author["id"]) for author in content.get("authors", ())}
@@ -108,9 +109,11 @@ def profile_term(name: str, author_id: str) -> str:
     return term_of(f"profile_{name}", author_id)
 
 
-def _asked_term(kind: str, value: str) -> str:
-    """The term that a value of a filter or an entitlement asks for, also if it was stored in an older spelling."""
-    return term_of(kind, canonical_tag(value) if kind == "language" else value)
+def _asked_terms(kind: str, value: str) -> set[str]:
+    """The terms that a value of a filter or an entitlement asks for, also if it was stored in an older spelling."""
+    if kind == "language":
+        return {term_of(kind, canonical_tag(value))}
+    return {term_of(kind, value), term_of(kind, plain_value(value))} if kind == "subject" else {term_of(kind, value)}
 
 
 def is_any_language(kind: str, chosen: Iterable[str]) -> bool:
@@ -148,15 +151,15 @@ class Filter:
         Languages are ranges of RFC 4647: in any spelling, and `*` matches every language.
         """
         clauses = [
-            frozenset(_asked_term(kind, value) for value in chosen)
+            frozenset().union(*(_asked_terms(kind, value) for value in chosen))
             for kind, chosen in sorted(values.items())
             if not is_any_language(kind, chosen)
         ]
         excluded = excluded or {}
         if any(is_any_language(kind, chosen) for kind, chosen in excluded.items()):
             return cls(include=(frozenset(),))
-        without = (_asked_term(kind, value) for kind, chosen in excluded.items() for value in chosen)
-        return cls(include=tuple(clause for clause in clauses if clause), exclude=frozenset(without))
+        without = (_asked_terms(kind, value) for kind, chosen in excluded.items() for value in chosen)
+        return cls(include=tuple(clause for clause in clauses if clause), exclude=frozenset().union(*without))
 
     def matches(self, terms: frozenset[str]) -> bool:
         return not (self.include and any(map(terms.isdisjoint, self.include))) and terms.isdisjoint(self.exclude)

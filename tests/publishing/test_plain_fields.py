@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -16,6 +17,7 @@ from newswire.schemas.article import ArticleSchema, load_draft
 from newswire.schemas.fields import PlainField, Text
 from newswire.search.rebuild import rebuild_index
 from newswire.store.tables import version
+from newswire.visibility import Filter, terms_of
 from tests.support.cases import case
 from tests.support.wire import Caller, Wire
 
@@ -231,6 +233,21 @@ def test_a_rebuild_indexes_the_plain_section_of_stored_articles_and_changes_no_b
     assert [each["value"] for each in facets["section"]] == [PLAIN]
     assert partner.get("/v1/articles").get_json()["data"][0]["section"] == "Arts &amp; Culture"
     assert [each["name"] for each in partner.get("/v1/sections").get_json()["data"]] == [PLAIN]
+
+
+@pytest.mark.parametrize("spelled", [PLAIN, "Arts &amp; Culture"])
+def test_filters_and_entitlements_by_the_name_of_a_subject_know_both_spellings(wire: Wire, spelled: str) -> None:
+    publisher = wire.as_publisher()
+    publisher.publish("Arts", subjects=[{"name": "Arts &amp; Culture"}])
+    publisher.publish("Ports", subjects=[{"name": "Ports"}])
+    entitled = wire.as_partner(subject=[spelled])
+    assert entitled.listed() == ["Arts"]
+    assert len(entitled.changes()) == 1
+    everybody = wire.as_partner("everybody")
+    assert everybody.listed(urlencode({"subject": spelled})) == ["Arts"]
+    assert everybody.listed(urlencode({"not_subject": spelled})) == ["Ports"]
+    stored_by_an_older_release = terms_of("site", {"subjects": [{"code": None, "name": "Arts &amp; Culture"}]})
+    assert Filter.of({"subject": [spelled]}).matches(stored_by_an_older_release)
 
 
 HOSTILE = "Why <script>alert(1)</script> & <img src=x onerror=alert(2)> matter"
