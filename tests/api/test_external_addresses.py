@@ -106,6 +106,14 @@ def test_who_may_not_see_an_article_does_not_find_it_by_its_name(wire: Wire) -> 
     assert wire.client.get(f"{ROOT}open").status_code == 401
 
 
+def test_no_cursor_tells_whether_there_is_an_article(wire: Wire) -> None:
+    put(wire.as_publisher(), "hidden", section="World")
+    limited = wire.as_partner("sports", section=["sport"])
+    for query, status in (("?cursor=zz", 400), ("?cursor=5", 404), ("", 404)):
+        for name in ("hidden", "never"):
+            assert limited.get(f"{ROOT}{name}/versions{query}").status_code == status, (name, query)
+
+
 def test_a_killed_article_is_gone_by_its_name_as_by_its_id(wire: Wire) -> None:
     publisher, partner, limited = wire.as_publisher(), wire.as_partner(), wire.as_partner("sports", section=["sport"])
     article = put(publisher, "a")

@@ -14,7 +14,7 @@ from flask import Response
 
 from newswire.api.auth import check_external_id, is_external_id
 from newswire.api.context import RequestContext
-from newswire.api.views.articles import list_versions, read_article, read_version
+from newswire.api.views.articles import list_versions, read_article, read_version, version_before
 from newswire.errors import Problem
 from newswire.formats import FORMATS, Format, find_format
 from newswire.store import articles
@@ -37,6 +37,8 @@ def read_external(context: RequestContext, publisher: str, external_id: str) -> 
     `.html` or `.ninjs` gives that format, `/versions` the history (to which `limit` and `cursor` belong) and
     `/versions/1` one version, unless an article has the whole as its id.
     """
+    # Before any look-up: a cursor that is refused only where there is an article would tell everyone that there is one.
+    version_before(context.parameters.get("cursor"))
     readings = [AddressReading(external_id, partial(read_article, context)), *list_other_readings(context, external_id)]
     possible = [reading for reading in readings if is_external_id(reading.external_id)]
     if not possible:
