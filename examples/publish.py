@@ -39,7 +39,7 @@ def send(method: str, path: str, article: Any = None, **headers: str) -> tuple[i
 
 publisher, file = sys.argv[1:]
 articles = [json.loads(line) for line in Path(file).read_bytes().split(b"\n") if line]
-mine = [f"/publishers/{publisher}/articles/{quote(article['external_id'], safe='')}" for article in articles]
+mine = [f"/publishers/{publisher}/articles/{quote(str(article['external_id']), safe='')}" for article in articles]
 for path, article in zip(mine, articles, strict=True):
     status, answer = send("PUT", path, article)  # 201: new. 200: it was there. 410: it was killed.
     print(status, answer["detail"] if status >= 400 else f"version {answer['version']}: {answer['headline']}")

@@ -86,7 +86,7 @@ def test_an_example_publishes_corrects_kills_and_retries(script: list[str], wire
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_an_example_sends_again_what_a_busy_wire_refuses(script: list[str], file: Path) -> None:
-    file.write_text("".join(json.dumps({"headline": "x", "external_id": name}) + "\n" for name in "ab"))
+    file.write_text("".join(json.dumps({"headline": "x", "external_id": name}) + "\n" for name in ("a", 7)))
     stored: tuple[int, dict[str, str], bytes] = (
         200,
         {},
@@ -97,6 +97,6 @@ def test_an_example_sends_again_what_a_busy_wire_refuses(script: list[str], file
         done = run_script(script, Client(url, "nw_key"), file)
     assert (done.returncode, done.stderr) == (0, "")
     first = "PUT /v1/publishers/port/articles/a"
-    assert asked[:3] == [first, first, first.removesuffix("a") + "b"]
-    assert asked[3:] == [first, "DELETE /v1/publishers/port/articles/b?reason=Published%20by%20mistake.",
+    assert asked[:3] == [first, first, first.removesuffix("a") + "7"]
+    assert asked[3:] == [first, "DELETE /v1/publishers/port/articles/7?reason=Published%20by%20mistake.",
                          "POST /v1/articles", "POST /v1/articles"]  # fmt: skip
