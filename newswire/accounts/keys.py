@@ -24,6 +24,7 @@ SCOPES = {"publisher": ("publish", "read"), "partner": ("read",), "admin": ("adm
 """The scopes that a key of each kind of party can have, and has unless fewer are requested."""
 USE_NOTED_EVERY = 60_000
 """Milliseconds between two updates of `last_used_at`: reading must not cost a write for each request."""
+UNKNOWN_KEY = "The key is unknown, revoked or expired; ask the operator of this wire for another."
 
 KEYS_WITH_OWNERS = api_key.outerjoin(publisher).outerjoin(partner)
 SELECT_KEYS = select(
@@ -105,7 +106,7 @@ def check_key_in_use(connection: Connection, number: int | None, now: int) -> No
     """
     query = select(api_key.c.id).where(api_key.c.id == number, *_is_in_use(now))
     if connection.execute(query).one_or_none() is None:
-        raise Problem("unauthenticated", "The key is unknown, revoked or expired.")
+        raise Problem("unauthenticated", UNKNOWN_KEY)
 
 
 def _is_in_use(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from newswire import wire
 from newswire.accounts import saved_feeds
 from newswire.accounts.callers import PUBLIC, Caller, find_caller
-from newswire.accounts.keys import USE_NOTED_EVERY, note_key_use
+from newswire.accounts.keys import UNKNOWN_KEY, USE_NOTED_EVERY, note_key_use
 from newswire.accounts.publishers import find_publisher, read_publisher
 from newswire.accounts.signing_keys import find_key_of_signature, list_signing_keys, signing_key_caller
 from newswire.api.request.bodies import JSON_TYPES, read_up_to
@@ -113,7 +113,7 @@ class Authenticator:
                 caller = find_caller(connection, key, moment)
                 head = wire.read_head(connection)
             if caller is None:
-                raise unauthenticated_problem("The key is unknown, revoked or expired.")
+                raise unauthenticated_problem(UNKNOWN_KEY)
             known = self.remember(header, caller, head)
             self._note_use(caller, moment)
         return Authentication(known.caller, known.fingerprint)
@@ -235,7 +235,7 @@ def named_publisher(database: Database, caller: Caller, slug: str) -> Publisher:
     with database.read() as connection:
         found = find_publisher(connection, slug) if caller.kind == "admin" else None
     if found is None:
-        raise Problem("not_found", "There is no such publisher, or it is not yours.")
+        raise Problem("not_found", "There is no such publisher, or it is not yours; GET /v1/me names yours.")
     return found
 
 

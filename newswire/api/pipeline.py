@@ -26,7 +26,7 @@ from newswire.api.cache.middleware import PageCacheMiddleware, handed_over, offe
 from newswire.api.context import RequestContext, SharedState, log_request, request_id_of
 from newswire.api.cross_origin import allow_cross_origin
 from newswire.api.limits.slots import address_party
-from newswire.api.problems import defect_response, http_error_response, problem_response
+from newswire.api.problems import NOTHING_HERE, defect_response, http_error_response, problem_response
 from newswire.api.request.accept import negotiate_media_type
 from newswire.api.request.hosts import ALLOWED_HOSTS, is_allowed_host
 from newswire.api.request.urls import base_url_of
@@ -200,7 +200,7 @@ def check_path(context: RequestContext, address: Mapping[str, Any]) -> None:
     # PEP 3333 gives the path as bytes decoded as Latin-1. Flask replaces what is not UTF-8 by U+FFFD, so that two
     # different paths would look the same to a view.
     if UNCARRIABLE.search(names) or not (path.isascii() or is_utf8(path.encode("latin-1"))):
-        raise Problem("not_found", "There is nothing at this address.")
+        raise Problem("not_found", NOTHING_HERE)
 
 
 def respond_to_problem(problem: Problem) -> Response:

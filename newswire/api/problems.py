@@ -17,6 +17,7 @@ from newswire.schemas.fields import printable_text
 
 logger = logging.getLogger("newswire.request")
 MEDIA_TYPE = "application/problem+json"
+NOTHING_HERE = "There is nothing at this address; GET /v1/ lists the main ones."
 BY_STATUS = {
     400: "invalid_parameter", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable",
     413: "too_large", 415: "unsupported_media_type", 503: "unavailable",
@@ -58,8 +59,8 @@ def http_error_response(context: RequestContext, error: HTTPException) -> Respon
         return Response(status=error.code, headers=[*error.get_headers()])
     code = BY_STATUS.get(error.code or 500, "internal")
     details = {
-        "not_found": "There is nothing at this address.",
-        "method_not_allowed": f"{context.request.method} is not possible here; see Allow.",
+        "not_found": NOTHING_HERE,
+        "method_not_allowed": f"{context.request.method} is not possible here; the header Allow names what is.",
     }
     detail = details.get(code) or error.description or CODES[code].title
     response = problem_response(context, Problem(code, detail))

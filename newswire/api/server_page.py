@@ -30,8 +30,7 @@ PAGE_ADDRESS = re.compile(r"/|/docs(/(?!assets/).*)?|/v1/articles(/[^/]+)?\.html
 """Addresses of pages. Others may end with .html as well: the id of a publisher's own, or the name of a consumer."""
 ADVICE = {
     "unauthenticated": "Reload this page: the browser asks for a user name and a password. The password is your key,"
-    " the user name may be anything. A program sends the header Authorization: Bearer KEY. Keys are given out by the"
-    " operator of this wire.",
+    " the user name may be anything. Keys are given out by the operator of this wire.",
     "not_found": "The address may be incomplete, or what is there may not be for you: a key shows what its owner"
     " may read.",
     "article_canceled": "The publisher has withdrawn this article for good. Take it down wherever you have published"

@@ -90,7 +90,11 @@ def verify_continuation(position: LogPosition, entry: LogEntry | None, head: wir
 
 
 def cursor_ahead_problem(after: int, head: wire.Head) -> Problem:
-    return Problem("cursor_ahead", f"The wire stands at {head.seq}; {after} lies beyond it.", head=head.seq)
+    detail = (
+        f"The newest entry is {head.seq}; {after} lies beyond it. If the wire was restored or has lost entries, begin"
+        " again from the oldest; if this server only lags behind, ask again."
+    )
+    return Problem("cursor_ahead", detail, head=head.seq)
 
 
 def wire_changed_problem(expected: str | None, head: wire.Head) -> Problem:

@@ -72,7 +72,7 @@ def parse_items(file: BinaryIO, most: int, longest: int) -> Iterator[tuple[Any, 
     text = TextWindow(file, longest)
     if not text.startswith("["):
         text.decode_whole()
-        raise Problem("validation_failed", "A batch must be a JSON array, or NDJSON with its own Content-Type.")
+        raise Problem("validation_failed", "A batch must be a JSON array, or NDJSON sent as application/x-ndjson.")
     text.position += 1
     for number in range(most + 1):
         if text.startswith("]") and not number:
@@ -200,6 +200,8 @@ def json_faults() -> Iterator[None]:
     try:
         yield
     except json.JSONDecodeError as error:
+        if not error.doc.strip():
+            raise malformed_json("The body is empty; send JSON.") from None
         where = f"line {error.lineno}, column {error.colno}"
         raise malformed_json(f"The body is not valid JSON: {error.msg} at {where}.") from None
     except RecursionError:

@@ -25,7 +25,11 @@ def negotiate_media_type(header: str, offered: tuple[str, ...], *, is_strict: bo
     """
     best = find_best_type(header, offered)
     if best is None and is_strict:
-        raise Problem("not_acceptable", f"This address answers in {' or '.join(offered)}; ask for that or for */*.")
+        detail = (
+            f"This address answers in {', '.join(offered)}; ask for one of these or for */*. RSS, Atom and JSON Feed"
+            " have addresses of their own, such as /v1/articles.rss."
+        )
+        raise Problem("not_acceptable", detail)
     return best or offered[0]
 
 

@@ -90,7 +90,7 @@ def put_external(context: RequestContext, publisher: str, external_id: str) -> R
     body = read_body(context.request, ARTICLE_TYPES, ARTICLE_BYTES)
     loaded = load_sent(parse_article_body(context.request, body), sender, named=True)
     if loaded.external_id not in (None, external_id):
-        raise invalid_at("/external_id", "contradiction", "Must be the external_id in the address, or be left out.")
+        raise invalid_at("/external_id", "contradiction", "external_id must be that of the address, or be left out.")
     sent = prepare_sent(loaded, sender, external_id)
     budget.check()
     with publishing_request(context, sender, body) as publishing:
