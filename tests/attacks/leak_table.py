@@ -367,6 +367,7 @@ def article_requests(target: Target, slug: str) -> Iterator[Request]:
     for status in ("withheld", "canceled"):
         yield get(f"status={status}&ids", f"/v1/articles?status={status}&{filters['ids']}&{COUNTED}")
     yield from single_requests(target, get)
+    yield from external_requests(target, slug, get)
     yield from name_requests(target, slug, get)
     yield from refused_requests(target, slug, get)
 
@@ -391,6 +392,18 @@ def single_requests(target: Target, get: Any) -> Iterator[Request]:
     yield get("ID/versions/1", f"{address}/versions/1", **{"If-None-Match": "*"})
 
 
+def external_requests(target: Target, slug: str, get: Any) -> Iterator[Request]:
+    """The article by its publisher's own id, which a stranger may guess: every format, version and guessed ETag."""
+    address = f"/v1/publishers/{slug}/articles/{target.full('external_id', '-')}"
+    for suffix, representation in REPRESENTATIONS.items():
+        tag = f'"{article_tag(target.id, 1, "usable", representation)}"'
+        yield get(f"EXTERNAL{suffix}", address + suffix)
+        yield get(f"EXTERNAL{suffix}", address + suffix, **{"If-None-Match": f"{tag}, *"})
+        yield Request(f"HEAD EXTERNAL{suffix}", "HEAD", address + suffix)
+    for version in ("", "/1", "/2", "/3", "?cursor=2", "?cursor=zz"):
+        yield get(f"EXTERNAL/versions{version}", f"{address}/versions{version}")
+
+
 def name_requests(target: Target, slug: str, get: Any) -> Iterator[Request]:
     """Lists of names, and the profile of an author whose id is computed from a name."""
     for path, name in (("authors", "author"), ("sections", "section"), ("keywords", "keyword")):
@@ -413,7 +426,7 @@ def refused_requests(target: Target, slug: str, get: Any) -> Iterator[Request]:
     external = f"/v1/publishers/{slug}/articles/{target.full('external_id', '-')}?dry_run=true"
     written = '{"headline": "x"}'
     for method, path in (("PUT", address), ("PATCH", address), ("DELETE", address), ("PUT", external),
-                         ("DELETE", external)):  # fmt: skip
+                         ("PATCH", external), ("DELETE", external)):  # fmt: skip
         yield Request(f"{method} {'ID' if path is address else 'EXTERNAL'}", method, path, tried, written)
     sent = f'{{"headline": "x", "external_id": "{both(target.kind, "external_id", "-")}"}}'
     for path, body in (("/v1/articles", sent), ("/v1/articles/batch", f"[{sent}]")):

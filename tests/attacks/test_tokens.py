@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 Serving = Callable[["subprocess.Popen[str]"], Server]
 READERS = 4
 ROUNDS = 3
+PAUSE = 0.01
 
 
 class Answer(NamedTuple):
@@ -117,6 +118,7 @@ def test_no_token_survives_that_was_made_while_its_key_was_being_revoked(cli: Cl
     site = Site(cli, serving)
     site.send("POST", "/v1/feeds", site.key, {"name": "desk", "query": ""})
     number, stolen = site.number, site.key
+    made = 0
     for _ in range(ROUNDS):
         kept: list[str] = []
         busy = threading.Barrier(READERS + 1)
@@ -125,8 +127,11 @@ def test_no_token_survives_that_was_made_while_its_key_was_being_revoked(cli: Cl
             with site.connect() as connection:
                 answer = ask(connection, "POST", "/v1/feeds/desk/token", key)
                 busy.wait(30)
-                while answer.status == 201:
-                    kept.append(answer.content["token"])
+                # A party may change its feeds 300 times a minute: a thief who is refused for that goes on.
+                while answer.status in (201, 429):
+                    if answer.status == 201:
+                        kept.append(answer.content["token"])
+                    time.sleep(PAUSE)
                     answer = ask(connection, "POST", "/v1/feeds/desk/token", key)
                 return answer.status
 
@@ -136,9 +141,10 @@ def test_no_token_survives_that_was_made_while_its_key_was_being_revoked(cli: Cl
             time.sleep(0.1)
             cli.must("key", "revoke", number)
             assert {thief.result() for thief in thieves} == {401}
-        assert len(kept) > READERS
+        made += len(kept)
         number, stolen = site.new_key()
         feeds = site.send("GET", "/v1/feeds", stolen).content["data"]
         assert [feed["has_token"] for feed in feeds] == [False]
         # The last ones are those that a race would have let through; the others were replaced by them.
         assert not any(site.is_open(token) for token in kept[-2 * READERS :])
+    assert made > ROUNDS * READERS
