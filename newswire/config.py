@@ -141,7 +141,9 @@ class Settings:
         # A mistyped name would otherwise leave a default in force without a word.
         for name in environ:
             if name.startswith(PREFIX) and name not in FOREIGN and name.removesuffix("_FILE") not in known:
-                raise SettingsError(f"{name} is not a setting of Newswire. {suggest_name(name, sorted(known))}")
+                # All names share a prefix, so that a short one resembles wrong ones: NEWSWIRE_CORS and NEWSWIRE_DEMO.
+                likely = [each for each in known if each.startswith(name)] or sorted(known)
+                raise SettingsError(f"{name} is not a setting of Newswire. {suggest_name(name, likely)}")
         values: dict[str, Any] = {}
         for name, setting in known.items():
             if (text := read_variable(environ, name)) is not None:

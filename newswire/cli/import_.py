@@ -64,8 +64,8 @@ class Tally:
     metavar="skip|now|DATE",
     default="now",
     show_default=True,
-    help="What happens to a new article without published_at: skip it, date it now, or date it DATE, which is a date "
-    "or an RFC 3339 time.",
+    help="What happens to an article without published_at: skip leaves it out; now and DATE, a date or an RFC 3339 "
+    "time, date it if it is new.",
 )
 @json_option
 def import_command(file: str, slug: str, undated: Undated, as_json: bool) -> None:

@@ -192,6 +192,7 @@ def test_an_old_or_empty_postgresql_is_refused_in_one_sentence(fresh_postgresql:
         ({"NEWSWIRE_DATABASE_URL": "sqlite:////nowhere/wire.db"}, "unable to open database file."),
         ({"NEWSWIRE_DATABASE_URL": "mysql://127.0.0.1/wire"}, "not mysql."),
         ({"NEWSWIRE_TREADS": "4"}, "Did you mean NEWSWIRE_THREADS?"),
+        ({"NEWSWIRE_CORS": "*"}, "Did you mean NEWSWIRE_CORS_ORIGINS?"),
     ],
 )
 def test_what_keeps_a_server_from_starting_is_one_sentence(
