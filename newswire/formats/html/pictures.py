@@ -23,7 +23,7 @@ from newswire.formats.html.picture_elements import (
     write_picture,
 )
 from newswire.formats.html.picture_urls import EMPTY, LOADERS, is_sure_placeholder, picture_key
-from newswire.formats.html.tokens import TOKEN
+from newswire.formats.html.tokens import TOKEN, noscript_markup
 
 # One of these is in every body for which this module has anything to do: anywhere, or in the tag of a picture.
 MARKS = (b"<noscript", b"<amp-", b"<picture", b"wp-caption")
@@ -186,10 +186,7 @@ class PictureReader:
             self.pictures.append(Picture(position, position, "picture", {}, address))
 
     def _read_noscript(self, token: re.Match[str]) -> None:
-        content = TAG.match(token[0])
-        inner = token[0][content.end() if content else 0 :].rpartition("</")[0]
-        if "<" not in inner and "&lt;" in inner:
-            inner = unescape(inner)
+        inner = noscript_markup(token[0])
         if "<img" not in (lowered := inner.lower()) and "<amp-img" not in lowered and "<picture" not in lowered:
             return
         found = [picture for picture in PictureReader(inner, self.finder).pictures

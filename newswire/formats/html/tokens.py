@@ -6,6 +6,7 @@ What becomes of the elements that may not stay is decided in `rewriting` and `sa
 
 import re
 from collections.abc import Set
+from html import unescape
 
 LISTED = """
     p h1 h2 h3 h4 h5 h6 blockquote pre hr br div section article aside header footer
@@ -37,6 +38,9 @@ TOKEN = re.compile(
     |<(?:[!?]|/[^a-z])[^>]*+(?:>|\Z)""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE | re.ASCII,
 )
+
+NOSCRIPT_TAGS = re.compile(rf"\A<noscript{ATTRIBUTES}>?|</noscript[\s/]?[^>]*+>?\Z", re.IGNORECASE | re.ASCII)
+MOST_ESCAPED = 1_000
 
 # An HTML parser takes time, and with unclosed <b lang=…> memory too, in proportion to tags times depth:
 # 200 kB of nothing but <div> took it 5 s. News stays under 180,000 (a Wikipedia page of 400 kB).
@@ -132,6 +136,13 @@ def _count_misplaced(html: str) -> int:
     return moved + (len(html) - position if in_cell and not in_cell[-1] else 0)
 
 
+def noscript_markup(element: str) -> str:
+    """The markup in a `noscript`, as `TOKEN` matches it: scripts that load pictures late write a little, escaped."""
+    content = NOSCRIPT_TAGS.sub("", element)
+    is_escaped = "<" not in content and "&gt;" in content and content.count("&lt;") <= MOST_ESCAPED
+    return unescape(content) if is_escaped else content
+
+
 def unwrap_noscripts(html: str) -> tuple[str, int]:
     """Leaves of each `noscript` its text and markup; returns the text, and how many there were."""
     if not NOSCRIPT.search(html):
@@ -139,6 +150,6 @@ def unwrap_noscripts(html: str) -> tuple[str, int]:
     pieces, position, number = [], 0, 0
     for token in TOKEN.finditer(html):
         if (token["hollowed"] or "").lower() == "noscript":
-            pieces += [html[position : token.start()], " ", PICTURE_TAGS.sub(REMOVED, token[0]), " "]
+            pieces += [html[position : token.start()], " ", PICTURE_TAGS.sub(REMOVED, noscript_markup(token[0])), " "]
             position, number = token.end(), number + 1
     return "".join([*pieces, html[position:]]), number
