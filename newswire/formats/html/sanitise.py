@@ -5,7 +5,7 @@ of removals, absolute URLs, and idempotence: sanitising the result again changes
 """
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection
 from html import unescape
 from typing import NamedTuple, TypedDict
@@ -17,7 +17,7 @@ from newswire.formats.html.embeds import EMBEDS
 from newswire.formats.html.escaped import unescape_markup
 from newswire.formats.html.jumps import Jumps, ids_for_names, name_in_url
 from newswire.formats.html.pictures import choose_addresses, without_empty_pictures
-from newswire.formats.html.rewriting import ANNOTATIONS, REPLACED, Rewritten, rewrite_markup
+from newswire.formats.html.rewriting import ANNOTATIONS, LONGEST_QUOTED, REPLACED, Rewritten, rewrite_markup
 from newswire.formats.html.text import html_to_text, text_to_html
 from newswire.formats.html.tokens import (
     ATTRIBUTE_NAME,
@@ -129,6 +129,7 @@ def _reduce_markup(sent: str, attributes: "AttributeFilter", listed_pictures: Co
         return flat._replace(warnings=[*warnings, *flat.warnings])
     # Most articles of a wire are clean already, and need no comparison of their tags.
     if cleaned != sent:
+        warnings += _describe_unended(sent)
         warnings += _list_removals(rewritten._replace(html=chosen), cleaned)
     return Sanitised(cleaned, warnings, [])
 
@@ -313,6 +314,25 @@ def _describe_pasted(number: int) -> list[RemovalWarning]:
     pictures = f"{number} {'picture' if number == 1 else 'pictures'}"
     detail = f"{pictures} pasted into the body (data:) removed; put pictures on the web and send their addresses"
     return [RemovalWarning(code="data_picture", detail=detail)] if number else []
+
+
+def _describe_unended(sent: str) -> list[RemovalWarning]:
+    """The warning of words that are part of a comment or a tag without an end, as for a browser; empty for none."""
+    # Nearly all texts end after their last tag and their last comment, with every quotation closed.
+    is_open = sent.rfind("<") > sent.rfind(">") or sent.rfind("<!--") > sent.rfind("-->") or sent.count('"') % 2
+    last = next(iter(deque(TOKEN.finditer(sent), 1)), None) if is_open else None
+    if last is None or last["hollowed"] or last.end() < len(sent):
+        return []
+    if last["name"]:
+        is_ended = last.end("attributes") < len(sent)
+    else:
+        is_ended = last[0].endswith(("-->", "--!>") if last[0].startswith("<!--") else ">")
+    if is_ended:
+        return []
+    text = " ".join(last[0].split())
+    quoted = text if len(text) <= LONGEST_QUOTED else f"{text[: LONGEST_QUOTED - 1]}…"
+    what = "comment" if last["name"] is None else "tag"
+    return [RemovalWarning(code="removed_element", detail=f"a {what} that does not end removed: {quoted}")]
 
 
 def _describe_removal(code: str, name: str, times: int) -> RemovalWarning:
