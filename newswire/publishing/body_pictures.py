@@ -15,15 +15,16 @@ from newswire.formats.markdown.bylines import LABELS, split_credit
 
 MOST_PICTURES = 200
 LIMITS = {"caption": 20_000, "alt_text": 2_000, "credit": 500}
-# A credit at the end of a caption without parentheses, "Photograph: Matt Rourke/AP", has full stops in initials only.
 LONGEST_CREDIT = 150
+# A credit at the end of a caption without parentheses, "Photograph: Matt Rourke/AP", has full stops in initials only.
+# The repeats are not possessive: with Python 3.11.2 one that holds a look-behind matches nothing.
 OPEN_CREDIT = re.compile(
     rf"(?:^|(?<=[\s|–—-]))(?![a-zà-ÿ])(?i:{'|'.join(LABELS.split())})\s?[:：／]\s*"
-    r"((?:[^.:：!?。！？]|(?<=\b[^\W\d_])\.){2,100}+)\.?$"
+    r"((?:[^.:：!?。！？]|(?<=\b[^\W\d_])\.){2,100})\.?$"
 )
 FULL_WORD_CREDIT = re.compile(
     rf"(?:^|(?<=[.!?…\"”»)]\s))(?![a-zà-ÿ])(?i:{'|'.join(LABELS.split())})\s(?:by|von|par|por|de|di|da)\s"
-    r"((?:[^.:：!?。！？]|(?<=\b[^\W\d_])\.){2,100}+)\.?$"
+    r"((?:[^.:：!?。！？]|(?<=\b[^\W\d_])\.){2,100})\.?$"
 )
 NAME_OF_FILE = re.compile(r"\S*")
 
