@@ -113,12 +113,13 @@ def _order_extensions(parts: list[str]) -> list[str]:
     return [part for extension in extensions for part in extension]
 
 
-def matching_ranges(tag: str) -> set[str]:
+@lru_cache(1000)
+def matching_ranges(tag: str) -> frozenset[str]:
     """The language ranges, in canonical form, that match a tag by basic filtering: the tag and each of its beginnings.
 
     A language of `EXTENDED` is found by its prefix too, as it is in the extlang form of RFC 5646, 4.5: what is in
     Cantonese, `yue`, by `zh`.
     """
     parts = canonical_tag(tag).split("-")
-    ranges = {"-".join(parts[:length]) for length in range(1, len(parts) + 1)}
+    ranges = frozenset("-".join(parts[:length]) for length in range(1, len(parts) + 1))
     return ranges | {EXTENDED[parts[0]]} if parts[0] in EXTENDED else ranges

@@ -42,6 +42,8 @@ def complete_images(
     `resolve` writes a URL as one of `images` is written, or gives None where that is impossible.
     """
     items: list[Mapping[str, Any]] = list(listed)
+    if "<img" not in body:
+        return items, []
     places = {picture_key(item["url"]): number for number, item in reversed([*enumerate(items)])}
     warnings: dict[str, ArticleWarning] = {}
     left_out = 0

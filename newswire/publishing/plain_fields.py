@@ -52,11 +52,8 @@ def clean_plain_fields(fields: dict[str, Any]) -> tuple[list[ArticleWarning], li
     that is blank without its markup becomes None, as if it had been sent blank.
     """
     changed, faults = list[tuple[str, PlainText]](), list[Fault]()
-    for slot in _plain_slots(fields):
+    for slot in _marked_slots(fields):
         text = slot.holder[slot.key]
-        # Nearly all texts have neither character.
-        if not isinstance(text, str) or ("&" not in text and "<" not in text):
-            continue
         plain = read_plain_text(text, lines=slot.has_lines)
         if plain.text == text:
             continue
@@ -67,22 +64,28 @@ def clean_plain_fields(fields: dict[str, Any]) -> tuple[list[ArticleWarning], li
     return list(_list_warnings(changed)), faults
 
 
-def _plain_slots(fields: dict[str, Any]) -> Iterator[PlainSlot]:
-    """The plain texts that the article has, in the order of its fields."""
+def _may_have_markup(text: Any) -> bool:
+    """Whether a value is a text with one of the two characters with which markup begins; nearly all have neither."""
+    return isinstance(text, str) and ("&" in text or "<" in text)
+
+
+def _marked_slots(fields: dict[str, Any]) -> Iterator[PlainSlot]:
+    """The plain texts of the article in which there may be markup, in the order of its fields."""
     for name in PLAIN_FIELDS:
-        if name in fields:
+        if _may_have_markup(fields.get(name)):
             yield PlainSlot(fields, name, (name,))
     keywords = fields.get("keywords") or ()
-    for position in range(len(keywords)):
-        yield PlainSlot(keywords, position, ("keywords", position))
+    for position, keyword in enumerate(keywords):
+        if _may_have_markup(keyword):
+            yield PlainSlot(keywords, position, ("keywords", position))
     for name, parts in PLAIN_PARTS.items():
         for position, item in enumerate(fields.get(name) or ()):
             # An item that was refused is None.
             for part in parts if item else ():
-                if part in item:
+                if _may_have_markup(item.get(part)):
                     yield PlainSlot(item, part, (name, position, part))
     change = fields.get("change")
-    if change and "note" in change:
+    if change and _may_have_markup(change.get("note")):
         yield PlainSlot(change, "note", ("change", "note"))
 
 
