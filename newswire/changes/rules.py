@@ -13,8 +13,8 @@ from functools import cached_property
 from newswire.article import EntryType
 from newswire.document import decode_article
 from newswire.search.analysis import analyse_article
+from newswire.search.matching import MatchTexts, match_texts, matches_article
 from newswire.search.query import Query
-from newswire.search.syntax import MatchTexts, match_texts, matches_article
 from newswire.store.articles import Past
 from newswire.timestamps import parse_instant
 from newswire.visibility import AccessRule, Filter, Standing, Visibility, listed_time

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, select
 from newswire.reading.lists import ListPage, list_statement, rows_in_order
 from newswire.search import index
 from newswire.search.bm25 import LOOKED_AT, MOST_LEAVES, Measures, score_articles
+from newswire.search.expression import find_leaves
 from newswire.search.query import Position, Query, decode_cursor, invalid_cursor, is_valid_position
-from newswire.search.syntax import find_leaves
 from newswire.store.tables import article, undated
 from newswire.visibility import Visibility
 

@@ -15,7 +15,7 @@ from math import log
 from typing import NamedTuple, TypeAlias
 
 from newswire.search.analysis import FIELDS, query_stems, word_stems
-from newswire.search.syntax import Expression, Leaf, Phrase, Prefix, Term, find_leaves
+from newswire.search.expression import Expression, Leaf, Phrase, Prefix, Term, find_leaves
 
 FIELD_WEIGHTS = {"headline": 8, "summary": 4, "body": 1, "caption": 2, "byline": 2}
 BODY = FIELDS.index("body")

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from newswire.search.analysis import stemming_language, word_stems
+from newswire.search.expression import Expression, Leaf, Phrase, Prefix, Term, find_leaves
 from newswire.search.offsets import Token, find_tokens
-from newswire.search.syntax import Expression, Leaf, Phrase, Prefix, Term, find_leaves
 
 LOOKED_AT = 100_000
 """Characters of a body that are searched for matches, and as many more as end the last word."""

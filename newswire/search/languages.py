@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Table, func, select
 
 from newswire.caches import cache_short
 from newswire.search.analysis import UNDETERMINED, stem_of, stem_tokens, stemming_language
+from newswire.search.expression import Expression, query_words
 from newswire.search.index_version import INDEX_VERSION
-from newswire.search.syntax import Expression, query_words
 from newswire.store import tables
 from newswire.store.articles import insert_unless_there
 from newswire.store.statements import Statement

@@ -8,7 +8,8 @@ the deadline, which bounds the rest (`store.query_watch`), and `GET /v1/changes`
 from collections.abc import Iterator
 
 from newswire.search.analysis import is_run
-from newswire.search.syntax import And, Expression, ExpressionError, Leaf, Not, Or, Phrase, Prefix, Term
+from newswire.search.expression import And, Expression, Leaf, Not, Or, Phrase, Prefix, Term
+from newswire.search.syntax import ExpressionError
 
 MOST_POINTS = 45
 WORD = 0.2

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from newswire.errors import Problem
-from newswire.search.syntax import Expression
+from newswire.search.expression import Expression
 from newswire.timestamps import EARLIEST, LATEST
 from newswire.visibility import Filter, fingerprint_of
 

@@ -1,80 +1,23 @@
-"""The query language of `q`: a parser from text to an expression, and matching of an article in process.
+"""The query language of `q`: a parser from text to an expression.
 
-Not here: the analysis of text (`analysis`) and the queries of the engines (`sqlite`, `postgres`).
+Not here: the expression itself (`expression`), matching in process (`matching`) and the analysis of text (`analysis`).
 
 Words side by side must all occur and bind closer than OR: `a b OR c` is (a and b) or c. A minus or NOT excludes the
 word, phrase, field or group behind it; AND has no effect. A word of several forms (U.S., Israel's, 中国人) is a phrase.
 Text without a letter or digit (an emoji) is ignored.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import regex
 
-from newswire.caches import cache_short
-from newswire.search.analysis import FIELDS, Analysed, query_forms, query_stems, split_spellings
+from newswire.search.analysis import FIELDS, query_forms, split_spellings
+from newswire.search.expression import And, Expression, Not, Or, Phrase, Prefix, Term
 
 LONGEST_QUERY = 4_000  # characters
 MOST_TERMS = 100  # words, prefixes and phrases, each counted as one
 DEEPEST_NESTING = 20  # parentheses within parentheses
-
-
-@dataclass(frozen=True)
-class Term:
-    """A word. It matches by any of its stems, or by its form if it has none; `fields` None: those of `search_in`.
-
-    `start` is the index of its first character in the query, which makes no difference between two words.
-    """
-
-    form: str
-    spelling: str
-    fields: frozenset[str] | None = None
-    start: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """A prefix, which matches every form that begins with it."""
-
-    form: str
-    fields: frozenset[str] | None = None
-    start: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """Consecutive forms in one field, unstemmed. With `prefix` there are at least two, and the last one is a prefix."""
-
-    forms: tuple[str, ...]
-    prefix: bool = False
-    fields: frozenset[str] | None = None
-    start: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True)
-class And:
-    """A conjunction of two operands or more; none is an And, and at least one is not a Not."""
-
-    operands: tuple["Expression", ...]
-
-
-@dataclass(frozen=True)
-class Or:
-    """A disjunction of two operands or more; none is an Or or a Not."""
-
-    operands: tuple["Expression", ...]
-
-
-@dataclass(frozen=True)
-class Not:
-    """An exclusion. It occurs only as an operand of an And, and its own operand is not a Not."""
-
-    operand: "Expression"
-
-
-Expression: TypeAlias = Term | Prefix | Phrase | And | Or | Not
 
 
 class ExpressionError(ValueError):
@@ -97,50 +40,6 @@ def parse_query(text: str, search_in: frozenset[str] | None = None) -> Expressio
     if expression is None:
         raise ExpressionError("Write what to look for: nothing here has a letter or digit.", 0)
     return expression
-
-
-@cache_short(10_000)
-def cached_query_stems(spelling: str, language: str) -> frozenset[str]:
-    """The stem tokens of a word of a query in one language; a run has none. An article after the other asks for it."""
-    return frozenset(query_stems(spelling, (language,)))
-
-
-class MatchTexts(NamedTuple):
-    """The texts of an article for `matches_article`: by field, the forms joined by blanks, and the stem tokens.
-
-    No form contains a blank, so that a search in the joined forms cannot match across the boundaries of a form. They
-    are joined once, and not for each phrase of a query: 100 phrases in an article took 1.4 ms, and take 0.1.
-    """
-
-    language: str
-    forms: Mapping[str, str]
-    stems: Mapping[str, frozenset[str]]
-
-
-def match_texts(analysed: Analysed) -> MatchTexts:
-    forms = {field: f" {' '.join(words)} " for field, words in analysed.forms.items()}
-    return MatchTexts(analysed.language, forms, analysed.stems)
-
-
-def matches_article(expression: Expression, texts: MatchTexts, fields: Collection[str] = FIELDS) -> bool:
-    """Whether an article matches; words match by their stems in its language. `fields` are those of `search_in`."""
-    match expression:
-        case And(operands):
-            return all(matches_article(operand, texts, fields) for operand in operands)
-        case Or(operands):
-            return any(matches_article(operand, texts, fields) for operand in operands)
-        case Not(operand):
-            return not matches_article(operand, texts, fields)
-        case Term(form, spelling, own):
-            stems = cached_query_stems(spelling, texts.language)
-            if not stems:
-                return any(f" {form} " in texts.forms[field] for field in own or fields)
-            return any(not texts.stems[field].isdisjoint(stems) for field in own or fields)
-        case Prefix(form, own):
-            return any(f" {form}" in texts.forms[field] for field in own or fields)
-        case Phrase(forms, prefix, own):
-            phrase = f" {' '.join(forms)}{'' if prefix else ' '}"
-            return any(phrase in texts.forms[field] for field in own or fields)
 
 
 class _Token(NamedTuple):
@@ -210,7 +109,7 @@ class _Parser:
             if operator and not items:
                 raise ExpressionError("Write what to look for on both sides of OR.", operator.start)
             side = _all_of([item for item in items if item], start)
-            sides += side.operands if isinstance(side, Or) else [side] if side else []
+            sides += side.operands if type(side) is Or else [side] if side else []
             if not behind:
                 return Or(tuple(sides)) if len(sides) > 1 else sides[0] if sides else None
             before = behind
@@ -280,40 +179,3 @@ def _all_of(items: list[Expression], position: int) -> Expression | None:
         raise ExpressionError("Write also what to look for: here things are only excluded.", position)
     operands = [part for item in items for part in (item.operands if isinstance(item, And) else (item,))]
     return And(tuple(operands)) if len(operands) > 1 else operands[0] if operands else None
-
-
-def query_words(expression: Expression) -> Iterator[Term]:
-    """The words of an expression, from left to right."""
-    match expression:
-        case Term():
-            yield expression
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from query_words(operand)
-        case Not(operand):
-            yield from query_words(operand)
-
-
-Leaf: TypeAlias = Term | Prefix | Phrase
-
-
-class SoughtLeaf(NamedTuple):
-    """A leaf, and whether it is in every match: `always` is false below an OR."""
-
-    leaf: Leaf
-    always: bool
-
-
-def find_leaves(expression: Expression, always: bool = True) -> Iterator[SoughtLeaf]:
-    """The leaves of an expression from left to right, without excluded ones."""
-    match expression:
-        case Not():
-            return
-        case And(operands):
-            for operand in operands:
-                yield from find_leaves(operand, always)
-        case Or(operands):
-            for operand in operands:
-                yield from find_leaves(operand, always=False)
-        case leaf:
-            yield SoughtLeaf(leaf, always)

@@ -15,7 +15,8 @@ from bench.vocabulary import SIZE, vocabulary
 from newswire.article import ArticleState, Status, article_document
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import analyse_article
-from newswire.search.syntax import match_texts, matches_article, parse_query
+from newswire.search.matching import match_texts, matches_article
+from newswire.search.syntax import parse_query
 from newswire.timestamps import parse_instant
 
 DIGEST = """

@@ -9,8 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newswire.search.analysis import analyse_texts
+from newswire.search.expression import And, Or
 from newswire.search.highlight import LOOKED_AT, highlight_article
-from newswire.search.syntax import And, ExpressionError, Or, match_texts, matches_article, parse_query
+from newswire.search.matching import match_texts, matches_article
+from newswire.search.syntax import ExpressionError, parse_query
 from tests.support.lists import page, read
 from tests.support.wire import Wire
 

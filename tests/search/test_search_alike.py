@@ -18,8 +18,9 @@ from newswire.publishing.receive import publish_transaction
 from newswire.reading.lists import list_page
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import Analysed, analyse_article
+from newswire.search.matching import match_texts, matches_article
 from newswire.search.query import Query
-from newswire.search.syntax import ExpressionError, match_texts, matches_article, parse_query
+from newswire.search.syntax import ExpressionError, parse_query
 from newswire.store.database import Database
 from newswire.timestamps import now
 from newswire.visibility import EVERYTHING, Filter, Visibility

@@ -11,22 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from newswire.search.analysis import analyse_texts, word_forms
-from newswire.search.syntax import (
-    DEEPEST_NESTING,
-    LONGEST_QUERY,
-    MOST_TERMS,
-    And,
-    Expression,
-    ExpressionError,
-    Not,
-    Or,
-    Phrase,
-    Prefix,
-    Term,
-    match_texts,
-    matches_article,
-    parse_query,
-)
+from newswire.search.expression import And, Expression, Not, Or, Phrase, Prefix, Term
+from newswire.search.matching import match_texts, matches_article
+from newswire.search.syntax import DEEPEST_NESTING, LONGEST_QUERY, MOST_TERMS, ExpressionError, parse_query
 
 LETTER = regex.compile(r"[\p{L}\p{M}\p{N}]")
 many = settings(max_examples=200)

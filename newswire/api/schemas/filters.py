@@ -11,9 +11,10 @@ from newswire.api.schemas.parameters import Ago, Alternatives, Digits, Moment, P
 from newswire.article import SERVED_FIELDS, Status
 from newswire.errors import Fault, Problem, closest_name
 from newswire.search.analysis import FIELDS
+from newswire.search.expression import Expression
 from newswire.search.price import check_price
 from newswire.search.query import Query, Times
-from newswire.search.syntax import Expression, ExpressionError, parse_query
+from newswire.search.syntax import ExpressionError, parse_query
 from newswire.visibility import FACETS, Filter
 
 MINUTE = 60_000

@@ -27,10 +27,10 @@ from newswire.document import add_member, decode_article, splice_article
 from newswire.formats import LISTS, Format, find_format
 from newswire.formats.feeds.channel import Channel
 from newswire.reading import facets, lists, relevance
+from newswire.search.expression import Expression
 from newswire.search.highlight import LOOKED_AT, LOOKED_AT_TOGETHER, highlight_article
 from newswire.search.index import read_languages
 from newswire.search.query import Query, Times
-from newswire.search.syntax import Expression
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now
 from newswire.visibility import Visibility

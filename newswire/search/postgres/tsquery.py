@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from newswire.search.analysis import FIELDS
+from newswire.search.expression import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.search.languages import language_term, stem_groups, stems_in_languages
-from newswire.search.syntax import And, Expression, Not, Or, Phrase, Prefix, Term
 from newswire.visibility import Filter
 
 # Every article has one of these two terms, and none has the third.
