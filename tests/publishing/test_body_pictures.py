@@ -101,6 +101,15 @@ def test_a_listed_picture_is_found_among_the_addresses_of_a_late_one() -> None:
     assert draft.content["body_html"] == f'<img src="{KITE}">'
 
 
+@pytest.mark.parametrize("attributes", ['alt="x src="', 'alt="x src=" title="y"', "alt='<img src=' title='y'"])
+def test_words_that_look_like_an_address_are_none(attributes: str) -> None:
+    draft = load({"headline": "x", "body_html": f"<p>Tea</p><img {attributes}>"})
+    assert draft.content["body_html"] == "<p>Tea</p>"
+    assert draft.content["images"] == []
+    draft = load({"headline": "x", "body_html": f"<img {attributes} src=/kite.jpg>"})
+    assert [image["url"] for image in draft.content["images"]] == [KITE]
+
+
 def test_what_was_sent_stays_what_was_sent() -> None:
     sent = {"headline": "x", "body_html": '<img data-src="/kite.jpg">', "images": [{"url": "/b.jpg"}]}
     assert load(sent).source == sent

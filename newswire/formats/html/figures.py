@@ -4,19 +4,16 @@ Their addresses were chosen before the body was sanitised, in `pictures`. What a
 `publishing.body_pictures`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
-from newswire.formats.html.picture_elements import read_attributes
+from newswire.formats.html.picture_elements import SOURCE, read_attributes
 from newswire.formats.html.picture_urls import picture_key
 from newswire.formats.html.text import html_to_text
 from newswire.formats.html.tokens import TOKEN
 
-# In sanitised HTML only tags have angle brackets, and all values are in double quotes.
-SOURCE = re.compile(r'<img(?: [^>]*?)? src="([^"]*+)"')
 # Captions have at most 20,000 characters; this leaves room for their markup.
 LONGEST_CAPTION = 100_000
 

@@ -40,6 +40,9 @@ MOST_ATTRIBUTES = 200
 ATTRIBUTE = re.compile(
     rf"""({NAME})(?:\s*+=\s*+(?:"([^"]*+)(?:"|\Z)|'([^']*+)(?:'|\Z)|([^\s>"'][^\s>]*+))?+)?+""", re.ASCII
 )
+# The start of a picture in the output of ammonia, where only tags have angle brackets, and all values are in double
+# quotes; a value before may end in ` src=`.
+SOURCE = re.compile(r'<img(?: [a-z]+="[^"]*+")*? src="([^"]*+)"')
 HREF = re.compile(r"""\shref\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"'][^\s>]*+))""", re.IGNORECASE | re.ASCII)
 MEMBER = re.compile(r'"(?:src|url)"\s*+:\s*+"([^"\s]++)"')
 PIXEL = re.compile("[01]")

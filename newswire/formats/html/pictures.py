@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from newswire.formats.html.picture_elements import (
     LATE,
+    SOURCE,
     Address,
     AddressFinder,
     Attributes,
@@ -35,9 +36,8 @@ WORDS_OF_PLACEHOLDERS = tuple(word.encode() for word in EMPTY | LOADERS)
 SOURCE_IN_BYTES = re.compile(rb"""\ssrc="(https?://[^"]*+)"|\ssrc='(https?://[^']*+)'""")
 PICTURES = frozenset({"img", "image", "amp-img", "amp-anim"})
 TAG = re.compile(r"<[^>]*+>")
-# A picture in the output of ammonia, where only tags have angle brackets, and all values are in double quotes.
+# As `SOURCE`, in the output of ammonia.
 IMAGE = re.compile(r"<img[^>]*+>")
-SOURCE = re.compile(r' src="([^"]*+)"')
 PIXEL = re.compile(r' width="[01]"(?=[^>]* height="[01]")| height="[01]"(?=[^>]* width="[01]")')
 # More than this between a picture and a `noscript` are no longer the tags around the two.
 LONGEST_GAP = 500
@@ -274,7 +274,7 @@ def without_empty_pictures(clean: str) -> str:
 
 
 def _shows_nothing(tag: str) -> bool:
-    source = SOURCE.search(tag)
+    source = SOURCE.match(tag)
     if source is None:
         return True
     return bool(is_sure_placeholder(unescape(source[1])) or PIXEL.search(tag))
