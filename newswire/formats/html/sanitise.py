@@ -24,6 +24,7 @@ from newswire.formats.html.tokens import (
     ELEMENTS,
     HOLLOWED,
     TOKEN,
+    is_divided,
     is_small,
     is_tangled,
     keep_only_elements,
@@ -162,10 +163,13 @@ def _clean_until_stable(html: str, attributes: "AttributeFilter", hollowed: froz
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel=None,
     )
-    for _ in range(MOST_ROUNDS):
-        parsed = html if is_small(html) else keep_only_elements(ELEMENTS, html)
-        if parsed is not html and is_tangled(parsed):
-            return None
+    for number in range(MOST_ROUNDS):
+        parsed = html
+        if not is_small(html):
+            if number == 0 or not is_divided(html):
+                parsed = keep_only_elements(ELEMENTS, html)
+            if is_tangled(parsed):
+                return None
         attributes.begin_round(parsed)
         cleaned = _tidy_markup(cleaner.clean(parsed))
         if len(attributes.known) > MOST_ADDRESSES:

@@ -58,6 +58,7 @@ COPYING = "[&\x80-\xbf]"
 MOST_COPYING = 500
 MANY_COPYING = re.compile(f"(?:{COPYING}[^&\x80-\xbf]*+){{{MOST_COPYING}}}(?={COPYING})")
 COPIED = re.compile(COPYING)
+LONG_TAG = re.compile(f"<[^>]{{{LONGEST_TAG - 1}}}")
 
 NOSCRIPT = re.compile(r"<noscript(?=[\s/>])", re.IGNORECASE)
 # The tags in a `noscript` that go: its own, and those of the pictures, which were taken out of it before.
@@ -76,23 +77,41 @@ def keep_only_elements(elements: Set[str], html: str) -> str:
     comment takes the place of each removal: otherwise the text on both sides could form a new tag.
     """
     pieces = []
-    position = undivided = 0
+    position = copied = undivided = 0
+    is_crowded = _has_much_copying(html)
     for token in TOKEN.finditer(html):
-        text = html[position : token.start()]
-        undivided += len(COPIED.findall(text))
+        start, end = token.span()
+        if is_crowded:
+            undivided += len(COPIED.findall(html, position, start))
+        elif token["name"] in elements and end - start <= LONGEST_TAG:
+            # Most tags stay: the text is copied in long pieces.
+            continue
+        text = html[copied:start]
         if undivided > MOST_COPYING:
             text = MANY_COPYING.sub(r"\g<0><wbr>", text) + "<wbr>"
             undivided = 0
         pieces += [text, _kept_tag(elements, token)]
-        position = token.end()
-    return "".join([*pieces, MANY_COPYING.sub(r"\g<0><wbr>", html[position:])])
+        position = copied = end
+    rest = html[copied:]
+    return "".join([*pieces, MANY_COPYING.sub(r"\g<0><wbr>", rest) if is_crowded else rest])
 
 
 def _kept_tag(elements: Set[str], token: re.Match[str]) -> str:
     name = (token["name"] or "").lower()
     if name not in elements:
-        return "<!---->"
+        return REMOVED
     return token[0] if len(token[0]) <= LONGEST_TAG else f"<{token['end']}{name}>"
+
+
+def _has_much_copying(html: str) -> bool:
+    encoded = html.encode()
+    # In UTF-8 the characters from U+0080 to U+00BF begin with this byte, and no others do.
+    return encoded.count(b"&") + encoded.count(b"\xc2") > MOST_COPYING
+
+
+def is_divided(clean: str) -> bool:
+    """Whether `keep_only_elements` would leave the output of ammonia, in which only tags have angle brackets, as is."""
+    return not _has_much_copying(clean) and not LONG_TAG.search(clean)
 
 
 def is_tangled(html: str) -> bool:
@@ -100,6 +119,10 @@ def is_tangled(html: str) -> bool:
 
     The estimate is pessimistic: an end tag closes an element only where that is the innermost open one.
     """
+    most = html.count("<")
+    if most * (most - html.count("</")) <= MOST_WORK and most * len(html) <= MOST_MOVES:
+        # Not even with every start tag inside of the one before.
+        return False
     count = deepest = 0
     open_elements: list[str] = []
     for token in TOKEN.finditer(html):
