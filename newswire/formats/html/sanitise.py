@@ -74,6 +74,8 @@ MOST_ADDRESSES = 20_000
 
 EMPTY_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>(?:\s|<br>)*</p>")
 IMAGE = re.compile("<img[^>]*>")
+CLEAN_TAG = re.compile("<([a-z][a-z0-9]*+)([^>]*+)>")
+CLEAN_ATTRIBUTE = re.compile(' ([a-z]++)="[^"]*+"')
 # The parser drops one newline after <pre> in each round (WHATWG HTML 13.2.6.4.7), so the result would keep changing.
 NEWLINES_OF_PRE = re.compile(r"(<pre(?: [^>]*)?>)\n+")
 
@@ -171,7 +173,11 @@ def _clean_until_stable(html: str, attributes: "AttributeFilter", hollowed: froz
             if is_tangled(parsed):
                 return None
         attributes.begin_round(parsed)
-        cleaned = _tidy_markup(cleaner.clean(parsed))
+        cleaned = cleaner.clean(parsed)
+        if "&#" in parsed or "\f" in parsed:
+            # Nothing else makes a character that cannot be carried of those that can.
+            cleaned = UNCARRIABLE.sub("", cleaned)
+        cleaned = _tidy_markup(cleaned)
         if len(attributes.known) > MOST_ADDRESSES:
             return None
         if cleaned == html:
@@ -183,8 +189,7 @@ def _clean_until_stable(html: str, attributes: "AttributeFilter", hollowed: froz
 def _tidy_markup(html: str) -> str:
     """Removes empty paragraphs, pictures without a URL and other rests from the output of ammonia."""
     # Regular expressions suffice, because in that output only tags have angle brackets.
-    html = UNCARRIABLE.sub("", html.replace("&nbsp;", "\xa0").replace("\r", "\n"))
-    html = without_empty_pictures(html)
+    html = without_empty_pictures(html.replace("&nbsp;", "\xa0").replace("\r", "\n"))
     html = EMPTY_PARAGRAPH.sub("", ids_for_names(html))
     return NEWLINES_OF_PRE.sub(r"\1", html).strip()
 
@@ -277,7 +282,7 @@ def _jump(name: str | None) -> str | None:
 def _list_removals(before: Rewritten, after: str) -> list[RemovalWarning]:
     """A warning for each element and attribute that occurs more often in `before` than in `after`."""
     elements, attributes = _count_markup(before.html)
-    elements_left, attributes_left = _count_markup(after)
+    elements_left, attributes_left = _count_clean_markup(after)
     removed = elements - elements_left + before.removed
     # A name of a link has become an id, or has gone as one.
     attributes["id"] += attributes.pop("name", 0)
@@ -311,6 +316,13 @@ def _count_markup(html: str) -> tuple[Counter[str], Counter[str]]:
                 for attribute in dict.fromkeys(ATTRIBUTE_NAME.findall(values.lower())):
                     attributes[attribute] += times
     return elements, attributes
+
+
+def _count_clean_markup(clean: str) -> tuple[Counter[str], Counter[str]]:
+    """The same for the output of ammonia, in which only tags have angle brackets, and all values are quoted."""
+    tags = CLEAN_TAG.findall(clean)
+    attributes = CLEAN_ATTRIBUTE.findall("".join([values for _, values in tags if values]))
+    return Counter([name for name, _ in tags]), Counter(attributes)
 
 
 def _describe_pasted(number: int) -> list[RemovalWarning]:
