@@ -52,9 +52,9 @@ class Count(NamedTuple):
     relation: str
 
     @classmethod
-    def of(cls, found: int) -> Self:
-        """From a count that stopped at `COUNTED_TO` + 1."""
-        return cls(min(found, COUNTED_TO), "eq" if found <= COUNTED_TO else "gte")
+    def of(cls, found: int, most: int = COUNTED_TO) -> Self:
+        """From a count that stopped at `most` + 1."""
+        return cls(min(found, most), "eq" if found <= most else "gte")
 
 
 def list_page(
@@ -79,14 +79,16 @@ def list_page(
     return ListPage(page, cursor)
 
 
-def count_articles(connection: Connection, query: Query, visibility: Visibility, now: int) -> Count:
-    """The number of articles in the whole list, exact up to `COUNTED_TO`."""
+def count_articles(
+    connection: Connection, query: Query, visibility: Visibility, now: int, most: int = COUNTED_TO
+) -> Count:
+    """The number of articles in the whole list, exact up to `most`."""
     query, _ = query.resume()
     wanted, rules = visible_filter(query, visibility, now)
     if wanted != EVERYTHING or query.expression is not None:
-        return Count.of(index.count_matches(connection, query, wanted, COUNTED_TO + 1, rules))
-    numbers, values = list_statement(connection, NUMBERS, query, visibility, now, None, COUNTED_TO + 1)
-    return Count.of(count_statement(numbers).execute(connection, values).fetchone()[0])
+        return Count.of(index.count_matches(connection, query, wanted, most + 1, rules), most)
+    numbers, values = list_statement(connection, NUMBERS, query, visibility, now, None, most + 1)
+    return Count.of(count_statement(numbers).execute(connection, values).fetchone()[0], most)
 
 
 def list_statement(

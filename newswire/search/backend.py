@@ -62,6 +62,19 @@ class SearchBackend(ABC):
     ) -> dict[str, int]: ...
 
     @abstractmethod
+    def count_by_phrase(
+        self, connection: Connection, phrases: Collection[str], wanted: Filter, rules: TimeRules, most: int
+    ) -> dict[str, int]: ...
+
+    @abstractmethod
+    def find_words(self, connection: Connection, words: Collection[str]) -> set[str]:
+        """Those of the words that are in the table `word`."""
+
+    @abstractmethod
+    def add_words(self, connection: Connection, words: Sequence[str]) -> None:
+        """Adds words to the table `word`, in their order, but for those that are in it."""
+
+    @abstractmethod
     def newest_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]: ...

@@ -105,6 +105,13 @@ def count_by_term(
     return search_backend(connection).count_by_term(connection, terms, wanted, rules, most)
 
 
+def count_by_phrase(
+    connection: Connection, phrases: Collection[str], wanted: Filter, rules: TimeRules, most: int
+) -> dict[str, int]:
+    """As `count_by_term`, for forms as they are written: each phrase is one form, or two with a blank between them."""
+    return search_backend(connection).count_by_phrase(connection, phrases, wanted, rules, most)
+
+
 def newest_by_term(connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules) -> dict[str, int]:
     """For each term, the article number of the newest article that `count_by_term` counts."""
     return search_backend(connection).newest_by_term(connection, terms, wanted, rules)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, literal_column
 from newswire import wire
 from newswire.article import ArticleState, Status
 from newswire.document import decode_article
-from newswire.search import index, names
+from newswire.search import index, names, words
 from newswire.search.analysis import analyse_article, analyse_texts
 from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
@@ -143,14 +143,18 @@ def index_locked(database: Database, locked: Select[int]) -> set[int]:
             numbers.add(number)
             if time.monotonic() > end:
                 break
-        for language in sorted({language for languages, _ in found for language in languages}):
+        for language in sorted({language for languages, *_ in found for language in languages}):
             register_language(connection, language)
-        names.add_labels(connection, [each for _, labels in found for each in labels])
+        names.add_labels(connection, [each for _, labels, _ in found for each in labels])
+        words.add_words(connection, {each for *_, unknown in found for each in unknown})
     return numbers
 
 
-def index_current(connection: Connection, number: int) -> tuple[Iterable[str], Iterable[names.Label]]:
-    """Replaces the terms and the index row of a locked article; returns the languages of its stems, and its labels."""
+def index_current(connection: Connection, number: int) -> tuple[Iterable[str], Iterable[names.Label], Iterable[str]]:
+    """Replaces the terms and the index row of a locked article.
+
+    Returns the languages of its stems, its labels, and the words that the table of words may not have.
+    """
     [row] = CURRENT.all(connection, {"which": number})
     held = ArticleState(*row[: len(HELD)])._replace(status=Status(row.status))
     content = decode_article(row.rendered, row.body)
@@ -159,7 +163,7 @@ def index_current(connection: Connection, number: int) -> tuple[Iterable[str], I
     analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
     index.remove_document(connection, number)
     index.index_documents(connection, [Document(held, terms | kept_terms(row.terms), analysed)])
-    return analysed.spoken, [*names.labels_in(content)]
+    return analysed.spoken, [*names.labels_in(content)], [*words.unknown_words(connection, analysed)]
 
 
 def refresh_terms(connection: Connection, number: int, slug: str) -> None:

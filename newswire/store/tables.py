@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -212,6 +213,18 @@ label = Table(
     Column("label", Text, nullable=False),
     Column("words", Bytewise, nullable=False),
     Index(None, "kind", "words", "term"),
+)
+
+# The distinct words of the search index, with which mistyped ones are corrected (`newswire.search.words`). Append-only.
+# Both keys begin with the length in characters: words near to another one have nearly its length.
+word = Table(
+    "word",
+    metadata,
+    Column("length", SmallInteger, primary_key=True, autoincrement=False),
+    Column("word", Bytewise, primary_key=True),
+    Column("reversed", Bytewise, nullable=False),
+    Index(None, "length", "reversed"),
+    sqlite_with_rowid=False,
 )
 
 # Positions in the log that the programs of a party stored, by name. `party` is `Caller.party`; `chain` is the chain

@@ -54,10 +54,21 @@ class Facets(Served):
     author = fields.List(fields.Nested(FacetValue))
 
 
+class SuggestionOut(Served):
+    q = string_field(description="`q` with other words in the place of mistyped ones.")
+    count = object_field(
+        CountOut, metadata={"description": "Articles that it finds with the other parameters, exact to 1,000."}
+    )
+
+
 class Meta(Served):
     head = integer_field(description="Sequence number of the newest entry of the wire at the time of the answer.")
     count = fields.Nested(CountOut, metadata={"description": "All articles of the list, with `count=true`."})
     facets = fields.Nested(Facets, metadata={"description": "With `facets`."})
+    did_you_mean = fields.List(
+        fields.Nested(SuggestionOut),
+        metadata={"description": "Corrections of `q`, 3 at most, that find more; on a first page, if there are any."},
+    )
 
 
 def page_of(name: str, item: type[Schema], **members: fields.Field[Any]) -> type[Schema]:

@@ -24,9 +24,11 @@ from newswire.article import Killed, Status
 from newswire.changes.recent_kills import recent_kills
 from newswire.changes.rules import Reader
 from newswire.document import add_member, decode_article, splice_article
+from newswire.errors import Problem
 from newswire.formats import LISTS, Format, find_format
 from newswire.formats.feeds.channel import Channel
 from newswire.reading import facets, lists, relevance
+from newswire.reading.suggestions import suggest_queries
 from newswire.search.expression import Expression
 from newswire.search.highlight import LOOKED_AT, LOOKED_AT_TOGETHER, highlight_article
 from newswire.search.index import read_languages
@@ -63,6 +65,13 @@ class ListRequest:
     def is_on_the_wire(self) -> bool:
         """Whether every change of the list moves the head; changes of embargoed articles do not."""
         return self.query.status == Status.USABLE and self.visibility.follows_the_log
+
+    @property
+    def is_correctable(self) -> bool:
+        """Whether mistyped words are looked for: in `q`, for the first page of a list in JSON."""
+        asked = self.query
+        first = asked.cursor is None and self.document is None
+        return first and asked.expression is not None and asked.status == Status.USABLE
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,8 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
         meta["count"] = lists.count_articles(connection, query, visibility, moment)._asdict()
     if asked.facets:
         meta["facets"] = facets.count_facets(connection, query, visibility, moment, asked.facets)
+    if asked.is_correctable and (suggested := suggest_corrections(asked, connection, len(page.rows))):
+        meta["did_you_mean"] = suggested
     killed: Sequence[Killed] = ()
     if asked.document is not None and asked.document.tombstones and query.cursor is None:
         killed = recent_kills(connection, Reader(visibility, query))
@@ -165,6 +176,19 @@ def read_list_page(
         if languages is None:
             languages = known.put(head, read_languages(connection))
     return lists.list_page(connection, query, visibility, moment, languages)
+
+
+def suggest_corrections(asked: ListRequest, connection: Connection, found: int) -> list[dict[str, Any]]:
+    """The corrections of the mistyped words in `q`, for a first page of `found` articles."""
+
+    def read_query(text: str) -> Query | None:
+        try:
+            return query_of({**asked.parameters, "q": text}, asked.moment)
+        except Problem:
+            return None
+
+    suggested = suggest_queries(connection, asked.query, asked.visibility, asked.moment, found, read_query)
+    return [{"q": each.q, "count": each.found._asdict()} for each in suggested]
 
 
 def list_tag(context: RequestContext, head: Head, *moments: int | None) -> str:

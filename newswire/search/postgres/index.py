@@ -18,8 +18,23 @@ from newswire.article import Status
 from newswire.search.backend import Document, SearchBackend
 from newswire.search.keyset import MAX_SHAPES, count_statement, keyset_page, list_parameters, list_values
 from newswire.search.postgres import time_buckets
-from newswire.search.postgres.tsquery import add_value, exact_condition, has_prefix, is_exact, tsquery_of
-from newswire.search.postgres.writer import ADD_ROW, DELETE_ROW, OPEN_ROW, index_row, search_document
+from newswire.search.postgres.tsquery import (
+    add_value,
+    exact_condition,
+    has_prefix,
+    is_exact,
+    pair_lexemes,
+    tsquery_of,
+)
+from newswire.search.postgres.writer import (
+    ADD_ROW,
+    ADD_WORDS,
+    DELETE_ROW,
+    FIND_WORDS,
+    OPEN_ROW,
+    index_row,
+    search_document,
+)
 from newswire.search.query import Position, Query
 from newswire.store.articles import NUMBERS as ARTICLE_NUMBERS
 from newswire.store.statements import Statement
@@ -88,12 +103,24 @@ class PostgresSearch(SearchBackend):
     def count_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]:
-        return number_by_term(connection, COUNT_BY_TERM, terms, wanted, rules, {"most": most})
+        return number_by_lexeme(connection, COUNT_BY_LEXEME, term_lexemes(terms), wanted, rules, {"most": most})
+
+    def count_by_phrase(
+        self, connection: Connection, phrases: Collection[str], wanted: Filter, rules: TimeRules, most: int
+    ) -> dict[str, int]:
+        lexemes = {phrase: phrase_lexeme(phrase) for phrase in phrases}
+        return number_by_lexeme(connection, COUNT_BY_LEXEME, lexemes, wanted, rules, {"most": most})
+
+    def find_words(self, connection: Connection, words: Collection[str]) -> set[str]:
+        return {found for (found,) in FIND_WORDS.execute(connection, {"words": [*words]})}
+
+    def add_words(self, connection: Connection, words: Sequence[str]) -> None:
+        ADD_WORDS.execute(connection, {"words": [*words]})
 
     def newest_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]:
-        return number_by_term(connection, NEWEST_BY_TERM, terms, wanted, rules, NEWEST_WALK)
+        return number_by_lexeme(connection, NEWEST_BY_LEXEME, term_lexemes(terms), wanted, rules, NEWEST_WALK)
 
 
 @lru_cache(MAX_SHAPES)
@@ -159,39 +186,51 @@ TEXTS = sql(
     " FROM search_document WHERE number = ANY(:numbers)"
 )
 
-FOR_EACH_TERM = """SELECT asked.value, ({found}) FROM (
-    SELECT value, (%(within)s || quote_literal('_' || value))::tsquery AS query FROM unnest(%(terms)s::text[]) AS value
+FOR_EACH_LEXEME = """SELECT asked.value, ({found}) FROM (
+    SELECT value, (%(within)s || quote_literal(value))::tsquery AS query FROM unnest(%(lexemes)s::text[]) AS value
 ) AS asked"""
 # OPEN is replaced by the conditions that the rules of access put on times.
 USABLE = "status = 'usable' AND OPEN"
 # A materialised CTE hides the LIMIT from the planner, which would otherwise choose to scan the whole table. The CTE
 # is still read no further than the LIMIT.
-COUNT_BY_TERM = FOR_EACH_TERM.format(
+COUNT_BY_LEXEME = FOR_EACH_LEXEME.format(
     found=f"""WITH matches AS MATERIALIZED (
         SELECT number FROM search_document WHERE words @@ asked.query AND {USABLE}
     ) SELECT count(*) FROM (SELECT 1 FROM matches LIMIT %(most)s) AS counted"""
 )
-WALK_FOR_TERM = time_buckets.WALK.format(**time_buckets.DESCENDING, matching=USABLE, place="true").replace(
+WALK_FOR_LEXEME = time_buckets.WALK.format(**time_buckets.DESCENDING, matching=USABLE, place="true").replace(
     "%(query)s", "asked.query"
 )
-NEWEST_BY_TERM = FOR_EACH_TERM.format(
+NEWEST_BY_LEXEME = FOR_EACH_LEXEME.format(
     found=f"""SELECT number FROM search_document
-        WHERE number = ANY(ARRAY(SELECT unnest(numbers) FROM ({WALK_FOR_TERM}) AS walked))
+        WHERE number = ANY(ARRAY(SELECT unnest(numbers) FROM ({WALK_FOR_LEXEME}) AS walked))
         ORDER BY published_at DESC, number DESC LIMIT 1"""
 )
 # A single match is wanted, so each step of this walk sorts a tenth of the matches that a page would.
 NEWEST_WALK = {"low": EARLIEST, "high": LATEST, "wanted": 1, "few": 50, "first": 100, "many": 1000}
 
 
-def number_by_term(
-    connection: Connection, statement: str, terms: Collection[str], wanted: Filter, rules: TimeRules,
+def term_lexemes(terms: Collection[str]) -> dict[str, str]:
+    """The lexemes of filter terms, by term."""
+    return {term: f"_{term}" for term in terms}
+
+
+def phrase_lexeme(phrase: str) -> str:
+    """The lexeme of a form, or of a pair of adjacent ones with a blank between them."""
+    first, _, second = phrase.partition(" ")
+    return pair_lexemes([(first, second)])[0] if second else first
+
+
+def number_by_lexeme(
+    connection: Connection, statement: str, lexemes: Mapping[str, str], wanted: Filter, rules: TimeRules,
     values: Mapping[str, Any],
 ) -> dict[str, int]:  # fmt: skip
-    """Executes `COUNT_BY_TERM` or `NEWEST_BY_TERM` over the usable articles that satisfy `wanted` and `rules`.
+    """Executes `COUNT_BY_LEXEME` or `NEWEST_BY_LEXEME` over the usable articles that satisfy `wanted` and `rules`.
 
-    The result leaves out terms that no article carries.
+    The result has the names of `lexemes`, without those that no article carries.
     """
     narrowed = f"({tsquery_of(None, wanted, ())}) & " if wanted != Filter() else ""
-    asked = {"terms": [*terms], "within": narrowed, **values, **values_of_rules(rules)}
+    asked = {"lexemes": [*lexemes.values()], "within": narrowed, **values, **values_of_rules(rules)}
     statement = statement.replace("OPEN", allowed_sql(rules, "%({})s"))
-    return {term: number for term, number in connection.exec_driver_sql(statement, asked) if number}
+    found = {row[0]: row[1] for row in connection.exec_driver_sql(statement, asked)}
+    return {name: found[lexeme] for name, lexeme in lexemes.items() if found[lexeme]}

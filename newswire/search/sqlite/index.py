@@ -40,7 +40,9 @@ from newswire.search.query import Position, Query
 from newswire.search.sqlite.match import HIDDEN, any_token, match_expression
 from newswire.search.sqlite.writer import (
     ADD_ROW,
+    ADD_WORDS,
     DELETE_DOCUMENT,
+    FIND_WORDS,
     OPEN_DOCUMENT,
     SLOTS,
     first_position,
@@ -125,6 +127,20 @@ class SqliteSearch(SearchBackend):
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]:
         return number_by_term(connection, COUNT_BY_TERM, terms, wanted, rules, {"most": most})
+
+    def count_by_phrase(
+        self, connection: Connection, phrases: Collection[str], wanted: Filter, rules: TimeRules, most: int
+    ) -> dict[str, int]:
+        # A term is a word of the index as a form is, and a quoted one with a blank is a phrase.
+        return number_by_term(connection, COUNT_BY_TERM, phrases, wanted, rules, {"most": most})
+
+    def find_words(self, connection: Connection, words: Collection[str]) -> set[str]:
+        return {found for (found,) in FIND_WORDS.execute(connection, {"words": orjson.dumps([*words]).decode()})}
+
+    def add_words(self, connection: Connection, words: Sequence[str]) -> None:
+        ADD_WORDS.execute_many(
+            connection, [{"length": len(each), "word": each, "reversed": each[::-1]} for each in words]
+        )
 
     def newest_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules

@@ -1,0 +1,179 @@
+"""Suggestions for mistyped words of a query: `meta.did_you_mean`.
+
+A word of `q` that at most two articles have is compared with the words of the index (`newswire.search.words`), and what
+is near to it is counted by the search itself, within what the caller may see. So an article that the caller may not see
+gives no suggestion, and its words change neither the others nor their order: up to `MOST_VERIFIED` words are counted
+for each word, far more than are near to one (docs/decisions/0038).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import regex
+from sqlalchemy import Connection
+
+from newswire.reading.lists import Count, count_articles, list_statement
+from newswire.search import index
+from newswire.search.analysis import word_forms
+from newswire.search.expression import And, Expression, Or, Phrase, Spellings, Term
+from newswire.search.price import check_price
+from newswire.search.query import Query
+from newswire.search.syntax import ExpressionError
+from newswire.search.words import is_correctable, two_words, words_one_edit_away, words_two_edits_away
+from newswire.store.articles import NUMBERS
+from newswire.visibility import Visibility
+
+RARE = 2
+"""A word that more articles have is not taken for a mistyped one."""
+MOST_SUGGESTED = 3
+MOST_CHECKED = 8
+"""Words of a query that are counted."""
+MOST_TRIED = 5
+"""Corrected queries that are counted."""
+MOST_VERIFIED = 100
+"""Words near to a typed one that are counted, the closest first. With 300,000 words of an index five are usual."""
+COUNTED_TO = 1_000
+"""Articles to which the matches of a word or of a corrected query are counted."""
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+", regex.V1)
+
+ReadQuery = Callable[[str], Query | None]
+"""Parses another `q` with the other parameters of the same request; None if it cannot be searched for."""
+
+
+class Suggestion(NamedTuple):
+    """A corrected `q`, how many articles of the caller it finds within the other parameters, and what was replaced."""
+
+    q: str
+    found: Count
+    chosen: Mapping[str, str]
+
+
+class Sought(NamedTuple):
+    """A word of a query: its form as it is typed, and the part of the expression that finds the word.
+
+    `always` is false where an article can match without it.
+    """
+
+    form: str
+    expression: Expression
+    always: bool
+
+
+def suggest_queries(
+    connection: Connection, query: Query, visibility: Visibility, now: int, found: int, read_query: ReadQuery
+) -> list[Suggestion]:
+    """The corrections of `q` that find more than its `found` articles, those that find most first.
+
+    `found` is the length of the first page. The list is empty where no word of `q` is rare, and for a query that is too
+    costly to be searched for several times.
+    """
+    if query.text is None or query.expression is None:
+        return []
+    try:
+        check_price(query.expression, 1 + MOST_TRIED)
+    except ExpressionError:
+        return []
+    suggestions = list[Suggestion]()
+    for chosen in combinations(find_corrections(connection, query, visibility, now, found)):
+        # Where two words are rare and only one is mistyped, the correction of both may find nothing.
+        if suggestions and len(chosen) < len(suggestions[0].chosen):
+            break
+        corrected = read_query(replace_words(query.text, chosen))
+        if corrected is not None:
+            count = count_articles(connection, corrected, visibility, now, COUNTED_TO)
+            if count.value > found:
+                suggestions.append(Suggestion(corrected.text or "", count, chosen))
+    suggestions.sort(key=lambda each: -each.found.value)
+    return suggestions[:MOST_SUGGESTED]
+
+
+def find_corrections(
+    connection: Connection, query: Query, visibility: Visibility, now: int, found: int
+) -> dict[str, list[str]]:
+    """The rare words of a query that have better ones near to them, with these, the commonest first."""
+    assert query.text is not None
+    assert query.expression is not None
+    typed = {form for span in _WORD.findall(query.text) for form in word_forms(span)}
+    # What every match has, so many matches have: of an ordinary query no word needs to be counted.
+    unsure = {
+        sought.form: sought
+        for sought in sought_words(query.expression)
+        if sought.form in typed and is_correctable(sought.form) and not (sought.always and found > RARE)
+    }
+    corrections = {}
+    for sought in list(unsure.values())[:MOST_CHECKED]:
+        matches = count_few(connection, sought.expression, visibility, now)
+        if matches <= RARE and (better := better_words(connection, sought.form, matches, visibility, now)):
+            corrections[sought.form] = better
+    return corrections
+
+
+def sought_words(expression: Expression, always: bool = True) -> Iterator[Sought]:
+    """The words that an expression asks for, those of phrases too, without excluded ones."""
+    match expression:
+        case Term(form):
+            yield Sought(form, expression, always)
+        case Phrase(forms, prefix):
+            for form in forms[:-1] if prefix else forms:
+                yield Sought(form, Term(form, form), always)
+        case Spellings(operands):
+            # Only one of the spellings is typed. It is rare if all of them together are.
+            for sought in (each for operand in operands for each in sought_words(operand, always)):
+                yield sought._replace(expression=expression)
+        case Or(operands):
+            for operand in operands:
+                yield from sought_words(operand, always=False)
+        case And(operands):
+            for operand in operands:
+                yield from sought_words(operand, always)
+
+
+def count_few(connection: Connection, expression: Expression, visibility: Visibility, now: int) -> int:
+    """The number of articles that the caller may see with a word, counted up to one more than `RARE`.
+
+    The newest are taken as for a page, which is quick for a common word too.
+    """
+    asked = Query(expression=expression)
+    statement, values = list_statement(connection, NUMBERS, asked, visibility, now, None, RARE + 1)
+    return len(statement.execute(connection, values).fetchall())
+
+
+def better_words(connection: Connection, form: str, matches: int, visibility: Visibility, now: int) -> list[str]:
+    """The words near to `form` that more articles of the caller have, `MOST_SUGGESTED` at most, the commonest first."""
+    rule = visibility.rule_at(now)
+    for candidates in nearby_candidates(connection, form):
+        counts = index.count_by_phrase(connection, candidates, rule.filter, rule.times, COUNTED_TO)
+        if better := [word for word in candidates if counts.get(word, 0) > matches]:
+            return sorted(better, key=lambda word: -counts[word])[:MOST_SUGGESTED]
+    return []
+
+
+def nearby_candidates(connection: Connection, form: str) -> Iterator[list[str]]:
+    """What `form` may be meant for: one error first, then two. Two words that were written as one are a phrase."""
+    yield [*words_one_edit_away(connection, form)[:MOST_VERIFIED], *two_words(form)]
+    yield words_two_edits_away(connection, form)[:MOST_VERIFIED]
+
+
+def combinations(corrections: Mapping[str, list[str]]) -> Iterable[Mapping[str, str]]:
+    """What to replace by what, `MOST_TRIED` times at most: every word by its best or one by another, then one alone."""
+    if not corrections:
+        return []
+    best = {form: words[0] for form, words in corrections.items()}
+    others = [
+        best | {form: words[rank]}
+        for rank in range(1, MOST_SUGGESTED)
+        for form, words in corrections.items()
+        if len(words) > rank
+    ]
+    alone = [{form: word} for form, word in best.items()] if len(best) > 1 else []
+    return [best, *others[: MOST_TRIED - 1 - len(alone)], *alone][:MOST_TRIED]
+
+
+def replace_words(text: str, chosen: Mapping[str, str]) -> str:
+    """A query with words replaced wherever they stand, and everything else as it is typed."""
+
+    def replacement(found: regex.Match[str]) -> str:
+        forms = word_forms(found[0])
+        return chosen.get(forms[0], found[0]) if len(forms) == 1 else found[0]
+
+    return str(_WORD.sub(replacement, text))
