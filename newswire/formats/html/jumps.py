@@ -15,7 +15,9 @@ UNSAFE_IN_NAME = re.compile(r"""[\s"'<>&#%`\\\x00-\x1f\x7f]""")
 # An attribute begins after white space or a value, so that a long unquoted value is read once, and not once for each
 # "href=" in it.
 VALUE = r"""\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"']++))"""
-LINK = re.compile(rf"""(?<=[\s"'])href{VALUE}""", re.IGNORECASE)
+# In lower case, as nearly all are, links are found ten times as fast.
+LOWER_LINK = re.compile(rf"""href(?<=[\s"']href){VALUE}""")
+LINK = re.compile(LOWER_LINK.pattern, re.IGNORECASE)
 ANCHOR = re.compile(rf"""(?<=[\s"'])(?:id|name){VALUE}""", re.IGNORECASE)
 # In the output of ammonia only tags have angle brackets, and each attribute stands there once.
 NAMED_LINK = re.compile(r'<a(?: [^<>]*)? name="[^<>]*>')
@@ -37,7 +39,7 @@ class Jumps:
     """The jumps of one HTML text. `is_own` says whether a URL without its fragment is that of the article itself."""
 
     def __init__(self, html: str, is_own: Callable[[str], bool]) -> None:
-        self._html = html
+        self.html = html
         self._is_own = is_own
         self._targets: frozenset[str | None] | None = None
         self._anchors: frozenset[str | None] | None = None
@@ -45,7 +47,7 @@ class Jumps:
     def has_targets(self) -> bool:
         """Whether any link of the text leads to an id in it."""
         if self._targets is None:
-            self._targets = frozenset(self._list_targets()) if "#" in self._html else frozenset()
+            self._targets = frozenset(self._list_targets()) if "#" in self.html else frozenset()
         return bool(self._targets)
 
     def kept_id(self, value: str) -> str | None:
@@ -56,11 +58,14 @@ class Jumps:
     def has_anchor(self, name: str | None) -> bool:
         """Whether an element of the text has the id `name`, perhaps without its prefix."""
         if self._anchors is None:
-            self._anchors = frozenset(safe_name(value) for value in _values(ANCHOR, self._html))
+            self._anchors = frozenset(safe_name(value) for value in _values(ANCHOR, self.html))
         return name is not None and name in self._anchors
 
     def _list_targets(self) -> list[str | None]:
-        found = [value.strip().partition("#") for value in _values(LINK, self._html) if "#" in value]
+        encoded = self.html.encode()
+        is_lower = encoded.count(b"href") == encoded.lower().count(b"href")
+        values = _values(LOWER_LINK if is_lower else LINK, self.html)
+        found = [value.strip().partition("#") for value in values if "#" in value]
         return [name_in_url(name) for url, _, name in found if not url or self._is_own(url)]
 
 

@@ -28,10 +28,8 @@ from newswire.formats.html.tokens import TOKEN, noscript_markup
 
 # One of these is in every body for which this module has anything to do: anywhere, or in the tag of a picture.
 MARKS = (b"<noscript", b"<amp-", b"<picture", b"wp-caption")
-SHARED = ("srcset", "data:", "lazy", "-src", "_src", "src_", "original")
-MARKS_OF_PICTURE = tuple(
-    mark.encode() for mark in (*SHARED, *(name for name in LATE if not any(part in name for part in SHARED)))
-)
+MARKS_OF_PICTURE = (b"srcset", b"data:", b"lazy", b"-src", b"_src", b"src_", b"original")
+LATE_DATA = tuple(name.encode() for name in LATE if not any(mark.decode() in name for mark in MARKS_OF_PICTURE))
 WORDS_OF_PLACEHOLDERS = tuple(word.encode() for word in EMPTY | LOADERS)
 SOURCE_IN_BYTES = re.compile(rb"""\ssrc="(https?://[^"]*+)"|\ssrc='(https?://[^']*+)'""")
 PICTURES = frozenset({"img", "image", "amp-img", "amp-anim"})
@@ -127,6 +125,8 @@ def _has_late_pictures(lowered: bytes) -> bool:
         if any(mark in tag for mark in MARKS_OF_PICTURE) or tag.count(b'"') % 2 or tag.count(b"='") % 2:
             return True
         if b"data-" in tag:
+            if any(name in tag for name in LATE_DATA):
+                return True
             # Other attributes count where `src` has no real address, or the same as another picture.
             source = SOURCE_IN_BYTES.search(tag)
             if source is None or source[0] in sources or any(word in source[0] for word in WORDS_OF_PLACEHOLDERS):

@@ -203,11 +203,12 @@ class AttributeFilter:
         self.unresolved: dict[str, None] = {}
         self.known: dict[str, str | None] = {}
         self.with_credentials = 0
-        self.begin_round("")
+        self.jumps = Jumps("", self._is_own)
 
     def begin_round(self, html: str) -> None:
         """Takes the text that is cleaned next, for the jumps in it."""
-        self.jumps = Jumps(html, self._is_own)
+        if html != self.jumps.html:
+            self.jumps = Jumps(html, self._is_own)
 
     def filter_attribute(self, element: str, name: str, value: str) -> str | None:
         """The value of an attribute, as it is kept; None removes the attribute."""
