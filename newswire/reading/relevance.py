@@ -15,9 +15,10 @@ from sqlalchemy import Connection, select
 
 from newswire.reading.lists import ListPage, list_statement, rows_in_order
 from newswire.search import index
-from newswire.search.bm25 import LOOKED_AT, MOST_LEAVES, Measures, score_articles
-from newswire.search.expression import find_leaves
+from newswire.search.bm25 import LOOKED_AT, Measures, score_articles, scored_units
+from newswire.search.expression import Expression
 from newswire.search.query import Position, Query, decode_cursor, invalid_cursor, is_valid_position
+from newswire.search.relaxation import any_of
 from newswire.store.tables import article, undated
 from newswire.visibility import Visibility
 
@@ -68,11 +69,12 @@ def rank_window(
 ) -> tuple[Window, list[Rank]]:
     """The window with its measures, and the ranks in it that are still to be returned, greatest first."""
     window, positions = find_window(connection, query, visibility, now, window)
-    assert query.expression is not None
     assert query.ranked_at is not None
     texts = index.read_texts(connection, [position.number for position in positions], LOOKED_AT)
     articles = [texts[position.number] for position in positions]
-    scores, measures = score_articles(articles, query.expression, index.read_languages(connection), window.measures)
+    scores, measures = score_articles(
+        articles, ranked_expression(query), index.read_languages(connection), window.measures
+    )
     unknown = undated_positions(connection, positions)
     ranks = [
         Rank(score if position in unknown else score * freshness_weight(query.ranked_at - position.at), *position)
@@ -81,6 +83,12 @@ def rank_window(
     ranks.sort(reverse=True)
     shown = window.shown
     return window._replace(measures=measures), [rank for rank in ranks if shown is None or rank < shown]
+
+
+def ranked_expression(query: Query) -> Expression:
+    """What decides the order: with `match=most` the groups that it counts, each once."""
+    assert query.expression is not None
+    return any_of(query.groups) if query.groups else query.expression
 
 
 def undated_positions(connection: Connection, positions: Sequence[Position]) -> set[Position]:
@@ -152,8 +160,7 @@ def decode_window(query: Query, top: Position | None, rest: Sequence[Any]) -> Wi
         case [bottom, int(length), [*weights], float(score), at, number]:
             ends = bottom is None or (isinstance(bottom, list) and len(bottom) == 2 and is_valid_position(*bottom))
             measured = 0 <= length < 2**31 and all(type(weight) is int and 0 <= weight < 2**31 for weight in weights)
-            assert query.expression is not None
-            expected = min(MOST_LEAVES, len([*find_leaves(query.expression)]))
+            expected = len(scored_units(ranked_expression(query)))
             if ends and measured and len(weights) == expected and isfinite(score) and is_valid_position(at, number):
                 measures = Measures(length, tuple(weights))
                 return Window(top, bottom and Position(*bottom), measures, Rank(score, at, number))

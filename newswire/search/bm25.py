@@ -1,7 +1,8 @@
 """Relevance scores: BM25 over five weighted fields (BM25F), the same for both engines; pure.
 
 The matches of each word, prefix and phrase are counted in the forms of an article's texts; one in the headline counts
-as eight in the body. A leaf of the expression that is rare among the compared articles weighs more than a common one.
+as eight in the body. What is rare among the compared articles weighs more than what is common. The spellings of one
+word are counted together and weigh as one word.
 A word is counted in all inflections that share its first letters. An article that matches in another way (an
 irregular inflection, or text beyond `LOOKED_AT`) counts as one match in the body.
 
@@ -9,19 +10,19 @@ Not here: which articles are compared, and the boost of new ones (`newswire.read
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice, takewhile
 from math import log
 from typing import NamedTuple, TypeAlias
 
 from newswire.search.analysis import FIELDS, query_stems, word_stems
-from newswire.search.expression import Expression, Leaf, Phrase, Prefix, Term, find_leaves
+from newswire.search.expression import And, Expression, Leaf, Not, Or, Phrase, Prefix, Spellings, Term
 
 FIELD_WEIGHTS = {"headline": 8, "summary": 4, "body": 1, "caption": 2, "byline": 2}
 BODY = FIELDS.index("body")
 # The usual parameters of BM25: the saturation of repeated words, and how far long bodies are discounted.
 K1, B = 1.2, 0.75
-MOST_LEAVES = 20
+MOST_UNITS = 20
 """Words, prefixes and phrases that are scored. Further ones decide which articles match, but not their order."""
 
 LOOKED_AT = 20_000
@@ -32,7 +33,7 @@ Texts: TypeAlias = Sequence[str]
 
 
 class Measures(NamedTuple):
-    """The statistics of a set of articles: words in an average body, and the weight of each leaf in hundredths."""
+    """The statistics of a set of articles: words in an average body, and the weight of each unit in hundredths."""
 
     length: int
     weights: tuple[int, ...]
@@ -46,9 +47,8 @@ def score_articles(
     Returns the scores and the statistics. Scores are comparable only if they are of the same statistics, so the cursor
     of a ranked list carries them from page to page.
     """
-    sought = [*find_leaves(expression)][:MOST_LEAVES]
     lengths = [texts[BODY].count(" ") for texts in articles]
-    counts = [count_leaf(articles, leaf, languages, 1 if always else 0) for leaf, always in sought]
+    counts = [count_unit(articles, unit, languages, least) for unit, least in scored_units(expression)]
     if measures is None:
         weights = (log(1 + (sum(lengths) + 1) / max(1, sum(column))) for column in counts)
         measures = Measures(round(sum(lengths) / max(1, len(lengths))), tuple(round(100 * each) for each in weights))
@@ -60,12 +60,67 @@ def score_articles(
     return scores, measures
 
 
-def count_leaf(articles: Sequence[Texts], leaf: Leaf, languages: Collection[str], least: int) -> list[int]:
-    """The number of matches of a leaf in each article, weighted by field; `least` for an article without any."""
+class ScoredUnit(NamedTuple):
+    """What is scored as one: a leaf, or the spellings of a word; and the matches that every article has at least.
+
+    `least` is 1 outside of an OR: what matches in a way that cannot be counted matches once.
+    """
+
+    unit: Expression
+    least: int
+
+
+def scored_units(expression: Expression) -> list[ScoredUnit]:
+    """The units of an expression, excluded ones left out, that decide the order: at most `MOST_UNITS`."""
+    return [*islice(find_units(expression, 1), MOST_UNITS)]
+
+
+def find_units(expression: Expression, least: int) -> Iterator[ScoredUnit]:
+    """The units of an expression from left to right."""
+    match expression:
+        case Not():
+            return
+        case And(operands):
+            for operand in operands:
+                yield from find_units(operand, least)
+        case Or(operands) if not isinstance(expression, Spellings):
+            for operand in operands:
+                yield from find_units(operand, 0)
+        case unit:
+            yield ScoredUnit(unit, least)
+
+
+def count_unit(articles: Sequence[Texts], unit: Expression, languages: Collection[str], least: int) -> list[int]:
+    """The number of matches of a unit in each article, weighted by field; `least` for an article without any."""
+    return [count or least for count in count_occurrences(articles, unit, languages)]
+
+
+def count_occurrences(articles: Sequence[Texts], unit: Expression, languages: Collection[str]) -> list[int]:
+    """The matches of an expression in each article: of alternatives their sum, of a conjunction its rarest part."""
+    match unit:
+        case Or(operands):
+            return [
+                sum(found)
+                for found in zip(*(count_occurrences(articles, one, languages) for one in operands), strict=True)
+            ]
+        case And(operands):
+            parts = (one for one in operands if not isinstance(one, Not))
+            return [
+                min(found)
+                for found in zip(*(count_occurrences(articles, one, languages) for one in parts), strict=True)
+            ]
+        case Not():
+            raise AssertionError("a Not stands only inside an And")
+        case leaf:
+            return count_leaf(articles, leaf, languages)
+
+
+def count_leaf(articles: Sequence[Texts], leaf: Leaf, languages: Collection[str]) -> list[int]:
+    """The number of matches of a leaf in each article, weighted by field."""
     count = leaf_counter(leaf, languages)
     fields = [(FIELDS.index(name), weight) for name, weight in FIELD_WEIGHTS.items()
               if leaf.fields is None or name in leaf.fields]  # fmt: skip
-    return [sum([weight * count(texts[field]) for field, weight in fields]) or least for texts in articles]
+    return [sum([weight * count(texts[field]) for field, weight in fields]) for texts in articles]
 
 
 def leaf_counter(leaf: Leaf, languages: Collection[str]) -> Callable[[str], int]:

@@ -46,7 +46,8 @@ def highlight_article(
     A tombstone has neither.
     """
     language = stemming_language(article.get("language"))
-    sought = [leaf for leaf, _ in find_leaves(expression)]
+    # A relaxed expression holds a leaf several times.
+    sought = [*dict.fromkeys(leaf for leaf, _ in find_leaves(expression))]
     headline, body = article.get("headline") or "", article.get("body_text") or ""
     in_headline = find_matches(headline, "headline", sought, language)
     rest_of_word = _REST_OF_WORD.match(body, looked_at)

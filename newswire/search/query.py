@@ -33,7 +33,9 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """The request for a list of articles. `text` is `q` as typed, `expression` is `q` parsed.
+    """The request for a list of articles. `text` is `q` as typed, `expression` is `q` parsed and relaxed by `match`.
+
+    `groups` are what `match=most` counts, in the order of relevance too (`newswire.search.relaxation`).
 
     `times` are absolute, `asked` are the same times as the reader wrote them (now-2d). `order` is published_at or
     updated_at. If `ranked_at` (milliseconds) is given, the order is relevance, with the age of articles at that time.
@@ -41,6 +43,8 @@ class Query:
 
     text: str | None = None
     expression: Expression | None = None
+    match: str = "all"
+    groups: tuple[Expression, ...] = ()
     filter: Filter = field(default_factory=Filter)
     status: str = "usable"
     times: Times = field(default_factory=Times)
@@ -60,7 +64,9 @@ class Query:
         It takes the times as written: with `now-2d` they are others at each page, but the query is the same.
         """
         order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
-        return fingerprint_of([self.text, self.filter.canonical(), self.asked or list(self.times), order])
+        # Cursors that were made before there was a `match` belong to `all`.
+        match = [] if self.match == "all" else [self.match]
+        return fingerprint_of([self.text, self.filter.canonical(), self.asked or list(self.times), order, *match])
 
     def cursor_at(self, place: Position, *rest: Any) -> str:
         """An opaque cursor that continues behind `place`, with the absolute times of the first page.

@@ -288,7 +288,7 @@ BETWEEN_FIELDS = {
 }  # fmt: skip
 BETWEEN_PLACES = {
     ("/change/note", "required"), ("/expires_at", "out_of_range"), ("sort", "invalid"),
-    ("highlight", "invalid"), ("start", "invalid"), ("consumer", "invalid"), ("chain", "invalid"),
+    ("highlight", "invalid"), ("match", "invalid"), ("start", "invalid"), ("consumer", "invalid"), ("chain", "invalid"),
 }  # fmt: skip
 STATUSES = ["400", "401", "403", "404", "405", "406", "409", "410", "412", "413", "415", "422", "428"]
 CHECKS: dict[str, Any] = {

@@ -11,15 +11,17 @@ from newswire.api.schemas.parameters import Ago, Alternatives, Digits, Moment, P
 from newswire.article import SERVED_FIELDS, Status
 from newswire.errors import Fault, Problem, closest_name
 from newswire.search.analysis import FIELDS
-from newswire.search.expression import Expression
 from newswire.search.price import check_price
 from newswire.search.query import Query, Times
+from newswire.search.relaxation import ALL, MATCHES, MOST, Relaxed, relax_expression
 from newswire.search.syntax import ExpressionError, parse_query
 from newswire.visibility import FACETS, Filter
 
 MINUTE = 60_000
 FILTERS = ("publisher", "author", "section", "keyword", "subject", "place", "language", "external_id", "ids")
 RELEVANCE = "relevance"
+TIER_READINGS = 1
+"""What `match=most` by relevance searches besides: the tiers of `newswire.reading.coverage`."""
 SORTS = ("-published_at", "published_at", "-updated_at", "updated_at", RELEVANCE)
 
 
@@ -43,6 +45,7 @@ class FilterParameters(Parameters):
 
     q = text_field('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.', 4000)
     search_in = Alternatives(f"Where `q` looks: {', '.join(FIELDS)}; default all.", FIELDS)
+    match = choice_field("With `q`: `all` its words must occur (default), `most` of them, or `any` of them.", *MATCHES)
     published_from = Moment(description="The earliest time of publication, inclusive.")
     published_to = Moment(description="The latest time of publication, exclusive.")
     updated_from = Moment(description="The earliest time of the newest version, inclusive.")
@@ -103,13 +106,18 @@ def filter_query(parameters: Mapping[str, Any], now: int, readings: int = 0) -> 
     """The `Query` with the filters, times and `q` that lists and the wire share.
 
     Raises `invalid_query` with the position of a syntax error in `q`, and of what would cost too much where the index
-    is searched as often as `readings`.
+    is searched as often as `readings`; `invalid_parameter` for `match` without `q`.
     """
-    typed = parameters.get("q")
+    typed, match = parameters.get("q"), parameters.get("match", ALL)
+    if typed is None and "match" in parameters:
+        raise invalid_parameter("match", "Says how much of q must occur: send it together with q.")
     search_in = chosen_names("search_in", parameters, FIELDS)
+    sought = None if typed is None else parse_search(typed, search_in, match, readings)
     return Query(
         text=typed,
-        expression=None if typed is None else parse_search(typed, search_in, readings),
+        expression=sought and sought.expression,
+        match=match,
+        groups=sought.groups if sought else (),
         filter=filter_of(parameters),
         times=Times(*(resolve_moment(parameters.get(name), now) for name in Times._fields)),
     )
@@ -128,6 +136,8 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
     if typed is None and parameters.get("highlight") == "true":
         raise invalid_parameter("highlight", "Words are marked only in articles found by q.")
     readings = 1 + (parameters.get("count") == "true") + ("facets" in parameters)
+    if sort == RELEVANCE and parameters.get("match") == MOST:
+        readings += TIER_READINGS
     return replace(
         filter_query(parameters, now, readings),
         status=parameters["status"],
@@ -196,12 +206,12 @@ def invalid_parameter(parameter: str, detail: str, did_you_mean: str | None = No
     return Problem("invalid_parameter", f"{parameter}: {detail}", [fault])
 
 
-def parse_search(typed: str, search_in: frozenset[str] | None, readings: int) -> Expression:
+def parse_search(typed: str, search_in: frozenset[str] | None, match: str, readings: int) -> Relaxed:
     """Parses `q`, limited to the fields in `search_in`; raises `invalid_query` with the position of the fault."""
     try:
-        expression = parse_query(typed, search_in)
-        check_price(expression, readings)
-        return expression
+        relaxed = relax_expression(parse_query(typed, search_in), match)
+        check_price(relaxed.expression, readings)
+        return relaxed
     except ExpressionError as error:
         raise Problem(
             "invalid_query", f"q, at character {error.position + 1}: {error.detail}",
