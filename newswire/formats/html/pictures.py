@@ -33,6 +33,7 @@ LATE_DATA = tuple(name.encode() for name in LATE if not any(mark.decode() in nam
 WORDS_OF_PLACEHOLDERS = tuple(word.encode() for word in EMPTY | LOADERS)
 SOURCE_IN_BYTES = re.compile(rb"""\ssrc="(https?://[^"]*+)"|\ssrc='(https?://[^']*+)'""")
 PICTURES = frozenset({"img", "image", "amp-img", "amp-anim"})
+PICTURE_PARTS = PICTURES | {"picture", "source"}
 TAG = re.compile(r"<[^>]*+>")
 # As `SOURCE`, in the output of ammonia.
 IMAGE = re.compile(r"<img[^>]*+>")
@@ -155,7 +156,10 @@ class PictureReader:
                 if token["hollowed"] and token["hollowed"].lower() == "noscript":
                     self._read_noscript(token)
                 continue
-            if (name := name.lower()) in PICTURES:
+            name = name.lower()
+            if name not in PICTURE_PARTS:
+                continue
+            if name in PICTURES:
                 if token["end"]:
                     amp = None
                     continue

@@ -128,10 +128,14 @@ class Rewriter:
         self.html, self.copied, position = html, 0, 0
         self.endless, self.blank = set(), None
         while token := TOKEN.search(html, position):
-            if token.start() > position:
-                self.add_text(position, token.start())
-            if token["name"] in PHRASES and token[0][-1] == ">" and not self.embeds:
-                position = token.end()
+            start, end = token.span()
+            if start > position:
+                if self.is_divided or self.foreign:
+                    self.add_text(position, start)
+                else:
+                    self.last = html[start - 1]
+            if token["name"] in PHRASES and html[end - 1] == ">" and not self.embeds:
+                position = end
             else:
                 position = self.read_token(token)
         if position < len(html):

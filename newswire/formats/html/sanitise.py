@@ -53,8 +53,17 @@ ADDRESSES = frozenset({"cite", "href", "src"})
 NAMED = {"a": ATTRIBUTES["a"] | {"name"}}
 NAMELESS = {"*": set(EVERYWHERE - {"id"})}
 CONTACT = re.compile("(?:mailto|tel):", re.IGNORECASE)
+SCHEMES = {"http", "https", "mailto", "tel"}
 NUMBERS = frozenset({"colspan", "height", "rowspan", "span", "start", "value", "width"})
 
+# For what has been filtered: all values but ids would pass the filter as they are, and ids need links with fragments.
+FILTERED = nh3.Cleaner(
+    tags=set(ELEMENTS),
+    clean_content_tags=set(HOLLOWED),
+    attributes={**ATTRIBUTES, **NAMELESS},
+    url_schemes=SCHEMES,
+    link_rel=None,
+)
 FORMERLY_HOLLOWED = HOLLOWED | {
     "noscript",
     "applet", "audio", "button", "canvas", "datalist", "frameset", "head", "iframe", "math", "noembed", "noframes",
@@ -162,7 +171,7 @@ def _clean_until_stable(html: str, attributes: "AttributeFilter", hollowed: froz
         clean_content_tags=set(hollowed),
         attributes={**ATTRIBUTES, "*": set(EVERYWHERE), **(NAMED if attributes.jumps.has_targets() else NAMELESS)},
         attribute_filter=attributes.filter_attribute,
-        url_schemes={"http", "https", "mailto", "tel"},
+        url_schemes=SCHEMES,
         link_rel=None,
     )
     for number in range(MOST_ROUNDS):
@@ -173,7 +182,7 @@ def _clean_until_stable(html: str, attributes: "AttributeFilter", hollowed: froz
             if is_tangled(parsed):
                 return None
         attributes.begin_round(parsed)
-        cleaned = cleaner.clean(parsed)
+        cleaned = (cleaner if number == 0 or "#" in parsed else FILTERED).clean(parsed)
         if "&#" in parsed or "\f" in parsed:
             # Nothing else makes a character that cannot be carried of those that can.
             cleaned = UNCARRIABLE.sub("", cleaned)
@@ -309,8 +318,8 @@ def _count_markup(html: str) -> tuple[Counter[str], Counter[str]]:
     elements: Counter[str] = Counter()
     attributes: Counter[str] = Counter()
     # Most tags of a text stand there many times.
-    for (hollowed, end, name, values), times in Counter(map(re.Match.groups, TOKEN.finditer(html))).items():
-        name = (hollowed or name or "").lower()
+    for (hollowed, end, name, values), times in Counter(TOKEN.findall(html)).items():
+        name = (hollowed or name).lower()
         if name and not end:
             elements[name] += times
             if values and name in ELEMENTS:
