@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 from newswire.formats.html.picture_urls import (
+    Candidate,
     by_size,
     is_picture_file,
     is_sure_placeholder,
@@ -65,8 +66,9 @@ class Address(NamedTuple):
 def read_attributes(text: str) -> Attributes:
     """The attributes in a tag, by their names in lower case; the first of a name counts, as for a browser."""
     found: dict[str, str] = {}
-    for name, *values in map(_match_groups, islice(ATTRIBUTE.finditer(text), MOST_ATTRIBUTES)):
-        value = next(filter(None, values), "")
+    for attribute in islice(ATTRIBUTE.finditer(text), MOST_ATTRIBUTES):
+        name, quoted, in_apostrophes, bare = attribute.groups("")
+        value = quoted or in_apostrophes or bare
         found.setdefault(name.lower(), unescape(value) if "&" in value else value)
     return found
 
@@ -150,15 +152,18 @@ class AddressFinder:
 
     def _best_of(self, sets: Iterable[str]) -> str | None:
         """The widest, else the densest candidate that can be loaded."""
-        candidates = sorted((each for text in sets for each in read_candidates(text)), key=by_size, reverse=True)
-        return next((each.url for each in candidates if self._is_real(each.url)), None)
+        return self._best_candidate([each for text in sets for each in read_candidates(text)])
+
+    def _best_candidate(self, candidates: Iterable[Candidate]) -> str | None:
+        ranked = sorted(candidates, key=by_size, reverse=True)
+        return next((each.url for each in ranked if self._is_real(each.url)), None)
 
     def _larger(self, url: str, sets: Iterable[str]) -> str:
         """The best of the candidates if `url` is a smaller one of them, else `url`."""
         # A list without `url` can be of other pictures, or of previews smaller than it.
-        sets = [text for text in sets if url in text]
-        candidates = {each.url: each for text in sets for each in read_candidates(text)}
-        best = self._best_of(sets) if url in candidates else None
+        found = [each for text in sets if url in text for each in read_candidates(text)]
+        candidates = {each.url: each for each in found}
+        best = self._best_candidate(found) if url in candidates else None
         return best if best is not None and by_size(candidates[best]) > by_size(candidates[url]) else url
 
     def _best_source(self, sources: Sequence[Attributes]) -> str | None:
