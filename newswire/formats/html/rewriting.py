@@ -134,7 +134,9 @@ class Rewriter:
                     self.add_text(position, start)
                 else:
                     self.last = html[start - 1]
-            if token["name"] in PHRASES and html[end - 1] == ">" and not self.embeds:
+            if (name := token["name"]) in ELEMENTS and html[end - 1] == ">":
+                if self.embeds or name not in PHRASES:
+                    self.read_listed(name, token)
                 position = end
             else:
                 position = self.read_token(token)
