@@ -267,7 +267,7 @@ def test_an_unknown_parameter_is_refused_with_a_suggestion(partner: Caller) -> N
 
 
 def test_broken_syntax_points_at_the_place(partner: Caller) -> None:
-    response = partner.get("/v1/articles?q=" + quote("cocoa (coffee"))
+    response = partner.get("/v1/articles?q=" + quote("cocoa (coffee OR tea"))
     problem = response.get_json()
     assert (response.status_code, problem["code"]) == (400, "invalid_query")
     assert problem["errors"][0]["parameter"] == "q"

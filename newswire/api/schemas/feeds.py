@@ -53,8 +53,9 @@ class SavedQuery(fields.Field[Any]):
             raise self.make_error("invalid")
         if faults := faults_of(found):
             raise ValidationError(faults)
-        # Parameters that every address ignores, such as `utm_source`, pass the check and are not saved.
-        return {name: values for name, values in found.items() if name in SAVED}
+        # Parameters that every address ignores, such as `utm_source`, pass the check and are not saved. Nor is
+        # `strict`, in which every query is read that is saved.
+        return {name: values for name, values in found.items() if name in SAVED and name != "strict"}
 
     def _parsed(self, query: str) -> dict[str, list[str]]:
         try:
@@ -87,7 +88,8 @@ def faults_of(found: Mapping[str, list[str]]) -> dict[str, list[str]]:
             faults[name] = [Reason("invalid_type", "Must be a string, a number, or an array of strings.")]
     # Building the query finds the faults that no single parameter has, such as a syntax error in `q`.
     try:
-        query_of(load_parameters(ARTICLES, {name: each for name, each in found.items() if name not in faults}), now())
+        sent = {name: each for name, each in found.items() if name not in faults}
+        query_of(load_parameters(ARTICLES, sent) | {"strict": "true"}, now())
     except Problem as problem:
         for fault in problem.errors:
             hint = f" Did you mean {fault.did_you_mean}?" if fault.did_you_mean else ""

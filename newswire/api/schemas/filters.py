@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from marshmallow import post_load
+
 from newswire.api.schemas.parameters import Ago, Alternatives, Digits, Moment, Parameters, choice_field, text_field
 from newswire.article import SERVED_FIELDS, Status
 from newswire.errors import Fault, Problem, closest_name
@@ -14,11 +16,14 @@ from newswire.search.analysis import FIELDS
 from newswire.search.price import check_price
 from newswire.search.query import Query, Times
 from newswire.search.relaxation import ALL, MATCHES, MOST, Relaxed, relax_expression
-from newswire.search.syntax import ExpressionError, parse_query
-from newswire.visibility import FACETS, Filter
+from newswire.search.syntax import LONGEST_QUERY, ExpressionError, NothingSought, understand_query
+from newswire.search.tokens import GRAMMAR
+from newswire.visibility import FACETS, NOTHING, Filter
 
 MINUTE = 60_000
 FILTERS = ("publisher", "author", "section", "keyword", "subject", "place", "language", "external_id", "ids")
+GRAMMAR_OF_FEED = " grammar"
+"""The key among loaded parameters for the grammar of a saved `q`. No parameter has a blank in its name."""
 RELEVANCE = "relevance"
 TIER_READINGS = 1
 """What `match=most` by relevance searches besides: the tiers of `newswire.reading.coverage`."""
@@ -43,7 +48,9 @@ class PageParameters(Parameters):
 class FilterParameters(Parameters):
     """The filters, which lists and the wire share."""
 
-    q = text_field('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.', 4000)
+    q = text_field('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.',
+                   LONGEST_QUERY, 0)  # fmt: skip
+    strict = choice_field("`true`: whatever of `q` is broken is refused, not read as punctuation.", "true", "false")
     search_in = Alternatives(f"Where `q` looks: {', '.join(FIELDS)}; default all.", FIELDS)
     match = choice_field("With `q`: `all` its words must occur (default), `most` of them, or `any` of them.", *MATCHES)
     published_from = Moment(description="The earliest time of publication, inclusive.")
@@ -72,6 +79,13 @@ class FilterParameters(Parameters):
     has_image = choice_field("With (`true`) or without (`false`) pictures.", "true", "false")
 
     several: ClassVar[frozenset[str]] = frozenset({"search_in", *FILTERS, *(f"not_{name}" for name in FILTERS)})
+
+    @post_load
+    def drop_blank_query(self, parameters: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """A search form without words sends `q=`, and asks for the list."""
+        if not parameters.get("q", "q").strip():
+            del parameters["q"]
+        return parameters
 
 
 class DocumentParameters(FilterParameters):
@@ -108,17 +122,17 @@ def filter_query(parameters: Mapping[str, Any], now: int, readings: int = 0) -> 
     Raises `invalid_query` with the position of a syntax error in `q`, and of what would cost too much where the index
     is searched as often as `readings`; `invalid_parameter` for `match` without `q`.
     """
-    typed, match = parameters.get("q"), parameters.get("match", ALL)
-    if typed is None and "match" in parameters:
+    match = parameters.get("match", ALL)
+    if "q" not in parameters and "match" in parameters:
         raise invalid_parameter("match", "Says how much of q must occur: send it together with q.")
-    search_in = chosen_names("search_in", parameters, FIELDS)
-    sought = None if typed is None else parse_search(typed, search_in, match, readings)
+    sought, wanted = parse_search(parameters, match, readings), filter_of(parameters)
     return Query(
-        text=typed,
-        expression=sought and sought.expression,
+        text=parameters.get("q"),
+        expression=sought.expression if sought else None,
         match=match,
         groups=sought.groups if sought else (),
-        filter=filter_of(parameters),
+        # Words that hold nothing to look for, such as an emoji, find nothing.
+        filter=wanted if sought or "q" not in parameters else wanted & NOTHING,
         times=Times(*(resolve_moment(parameters.get(name), now) for name in Times._fields)),
     )
 
@@ -138,8 +152,9 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
     readings = 1 + (parameters.get("count") == "true") + ("facets" in parameters)
     if sort == RELEVANCE and parameters.get("match") == MOST:
         readings += TIER_READINGS
+    found = filter_query(parameters, now, readings)
     return replace(
-        filter_query(parameters, now, readings),
+        found,
         status=parameters["status"],
         asked=(*(str(parameters.get(name)) for name in Times._fields), *sorted(parameters.get("search_in", ()))),
         order="published_at" if sort == RELEVANCE else sort.removeprefix("-"),
@@ -148,7 +163,7 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
         include_body=parameters.get("include") == "body"
         or not {"body_html", "body_text"}.isdisjoint(parameters.get("fields_", ())),
         highlight=parameters.get("highlight") == "true",
-        ranked_at=now // MINUTE * MINUTE if sort == RELEVANCE else None,
+        ranked_at=now // MINUTE * MINUTE if sort == RELEVANCE and found.expression else None,
         cursor=parameters.get("cursor"),
     )
 
@@ -206,14 +221,25 @@ def invalid_parameter(parameter: str, detail: str, did_you_mean: str | None = No
     return Problem("invalid_parameter", f"{parameter}: {detail}", [fault])
 
 
-def parse_search(typed: str, search_in: frozenset[str] | None, match: str, readings: int) -> Relaxed:
-    """Parses `q`, limited to the fields in `search_in`; raises `invalid_query` with the position of the fault."""
+def parse_search(parameters: Mapping[str, Any], match: str, readings: int) -> Relaxed | None:
+    """Parses `q`, limited to the fields in `search_in`; None: there is nothing to look for.
+
+    Raises `invalid_query` with the position of the fault.
+    """
+    if "q" not in parameters:
+        return None
+    search_in, strict = chosen_names("search_in", parameters, FIELDS), parameters.get("strict") == "true"
     try:
-        relaxed = relax_expression(parse_query(typed, search_in), match)
+        parsed = understand_query(
+            parameters["q"], search_in, strict=strict, grammar=parameters.get(GRAMMAR_OF_FEED, GRAMMAR)
+        )
+        relaxed = relax_expression(parsed.expression, match)
         check_price(relaxed.expression, readings)
-        return relaxed
     except ExpressionError as error:
+        if isinstance(error, NothingSought) and not strict:
+            return None
         raise Problem(
             "invalid_query", f"q, at character {error.position + 1}: {error.detail}",
             [Fault("invalid_query", error.detail, parameter="q")], position=error.position,
         ) from None  # fmt: skip
+    return relaxed

@@ -109,9 +109,9 @@ def choice_field(description: str, *values: str, **settings: Any) -> fields.Stri
     )
 
 
-def text_field(description: str, longest: int, **metadata: Any) -> fields.String:
-    described = {"description": description, "minLength": 1, "maxLength": longest, "pattern": PATTERN}
-    return fields.String(validate=validate.Length(1, longest), metadata=described | metadata)
+def text_field(description: str, longest: int, shortest: int = 1, **metadata: Any) -> fields.String:
+    described = {"description": description, "minLength": shortest, "maxLength": longest, "pattern": PATTERN}
+    return fields.String(validate=validate.Length(shortest, longest), metadata=described | metadata)
 
 
 class Parameters(Schema):

@@ -39,7 +39,7 @@ from newswire.visibility import Visibility
 from newswire.wire import Head, read_at_one_head, read_ranks
 
 NAME = "Newswire"
-TITLED = tuple(name for name in FilterParameters().fields if name != "q" and name not in Times._fields)
+TITLED = tuple(name for name in FilterParameters().fields if name not in ("q", "strict", *Times._fields))
 SETTLED_AFTER = 1000
 """Milliseconds without a change after which a search is read optimistically: it is unlikely to be read twice."""
 
