@@ -13,19 +13,21 @@ import orjson
 from newswire.article import NIL, Draft, Publisher
 from newswire.document import BODY_FIELDS
 from newswire.search.analysis import Analysed, analyse_article
+from newswire.search.signatures import story_terms
 from newswire.visibility import identity_terms, terms_of
 
 
 class PreparedArticle(NamedTuple):
     """A draft with all that is costly to compute from it.
 
-    `terms` are those of its content, without `identity_terms`. `body` is the JSON of the body fields, `source` that of
-    the article as sent.
+    `terms` are those of its content, without `identity_terms`; `story_terms` those by which its copies are found.
+    `body` is the JSON of the body fields, `source` that of the article as sent.
     """
 
     draft: Draft
     terms: frozenset[str]
     analysed: Analysed
+    story_terms: frozenset[str]
     body: Mapping[str, orjson.Fragment]
     source: bytes
 
@@ -36,10 +38,12 @@ def prepare_article(draft: Draft, publisher: Publisher, external_id: str | None 
     terms = terms_of(publisher.slug, content)
     # The terms share the budget of the index with the words. Every id is as long as this one.
     identity = identity_terms(NIL, external_id or draft.external_id)
+    analysed = analyse_article(content, terms | identity)
     return PreparedArticle(
         draft,
         terms,
-        analyse_article(content, terms | identity),
+        analysed,
+        story_terms(analysed),
         {name: orjson.Fragment(orjson.dumps(content[name])) for name in BODY_FIELDS},
         orjson.dumps(draft.source),
     )

@@ -262,7 +262,7 @@ class PublishTransaction:
             # The buffer only inserts index rows, so the row of the version before must go first.
             index.remove_document(self.connection, held.number)
         self.buffer.add_names(content)
-        terms = prepared.terms | identity_terms(held.id, held.external_id)
+        terms = prepared.terms | prepared.story_terms | identity_terms(held.id, held.external_id)
         if content["published_at"] != format_instant(held.published_at):
             terms |= {listed_term(held.published_at)}
         self.buffer.add_version(Document(held, terms, prepared.analysed), version, prepared.source, self.now)

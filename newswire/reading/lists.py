@@ -38,13 +38,6 @@ RENDERED = Statement(
 )
 
 
-class ListPage(NamedTuple):
-    """Rows of a page (id, seq, status, rendered, body, form, sort position) and the cursor of the next page, if any."""
-
-    rows: Sequence[AnyRow]
-    next_cursor: str | None
-
-
 class Count(NamedTuple):
     """A bounded count: `relation` eq is exact, gte means at least `value`."""
 
@@ -55,6 +48,24 @@ class Count(NamedTuple):
     def of(cls, found: int, most: int = COUNTED_TO) -> Self:
         """From a count that stopped at `most` + 1."""
         return cls(min(found, most), "eq" if found <= most else "gte")
+
+
+class Duplicates(NamedTuple):
+    """The first near-duplicates of an article, each as it is told, and the number of all."""
+
+    told: Sequence[Mapping[str, Any]]
+    total: Count
+
+
+class ListPage(NamedTuple):
+    """Rows of a page (id, seq, status, rendered, body, form, sort position) and the cursor of the next page, if any.
+
+    `duplicates` are those of each row by its number, where the query collapses them.
+    """
+
+    rows: Sequence[AnyRow]
+    next_cursor: str | None
+    duplicates: Mapping[int, Duplicates] = {}
 
 
 def list_page(

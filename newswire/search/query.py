@@ -39,6 +39,7 @@ class Query:
 
     `times` are absolute, `asked` are the same times as the reader wrote them (now-2d). `order` is published_at or
     updated_at. If `ranked_at` (milliseconds) is given, the order is relevance, with the age of articles at that time.
+    `collapse`: near-duplicates are shown once.
     """
 
     text: str | None = None
@@ -56,6 +57,7 @@ class Query:
     highlight: bool = False
     ranked_at: int | None = None
     cursor: str | None = None
+    collapse: bool = False
 
     @cached_property
     def fingerprint(self) -> str:
@@ -64,9 +66,11 @@ class Query:
         It takes the times as written: with `now-2d` they are others at each page, but the query is the same.
         """
         order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
-        # Cursors that were made before there was a `match` belong to `all`.
+        # Cursors that were made before there were `match` and `collapse` belong to `all` and to whole lists.
         match = [] if self.match == "all" else [self.match]
-        return fingerprint_of([self.text, self.filter.canonical(), self.asked or list(self.times), order, *match])
+        collapse = ["collapse"] if self.collapse else []
+        parts = [self.text, self.filter.canonical(), self.asked or list(self.times), order]
+        return fingerprint_of([*parts, *match, *collapse])
 
     def cursor_at(self, place: Position, *rest: Any) -> str:
         """An opaque cursor that continues behind `place`, with the absolute times of the first page.

@@ -19,6 +19,7 @@ from newswire.search.analysis import analyse_article, analyse_texts
 from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import register_language
+from newswire.search.signatures import story_terms
 from newswire.store.articles import HELD
 from newswire.store.backend import DatabaseError
 from newswire.store.database import Database
@@ -158,26 +159,29 @@ def index_current(connection: Connection, number: int) -> tuple[Iterable[str], I
     [row] = CURRENT.all(connection, {"which": number})
     held = ArticleState(*row[: len(HELD)])._replace(status=Status(row.status))
     content = decode_article(row.rendered, row.body)
-    refresh_terms(connection, number, row.slug)
     terms = terms_of(row.slug, content)
     analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
+    story = story_terms(analysed)
+    refresh_terms(connection, held, row.slug, story)
     index.remove_document(connection, number)
-    index.index_documents(connection, [Document(held, terms | kept_terms(row.terms), analysed)])
+    index.index_documents(connection, [Document(held, terms | story | kept_terms(row.terms), analysed)])
     return analysed.spoken, [*names.labels_in(content)], [*words.unknown_words(connection, analysed)]
 
 
-def refresh_terms(connection: Connection, number: int, slug: str) -> None:
+def refresh_terms(connection: Connection, held: ArticleState, slug: str, story: frozenset[str]) -> None:
     """Computes the terms of every version of a locked article again, and stores those that differ.
 
     The log decides by them who is told of a version, and access to one article is decided by them: they must be the
-    terms that the index has.
+    terms that the index has. `story` are the story terms of the current version, the only one that lists show.
     """
     after = 0
-    while rows := VERSIONS.all(connection, {"which": number, "after": after}):
+    while rows := VERSIONS.all(connection, {"which": held.number, "after": after}):
         for row in rows:
             found = terms_of(slug, decode_article(row.rendered, None)) | kept_terms(row.terms)
+            if row.version == held.version:
+                found |= story
             if (terms := " ".join(sorted(found))) != row.terms:
-                SET_TERMS.execute(connection, {"which": number, "one": row.version, "found": terms})
+                SET_TERMS.execute(connection, {"which": held.number, "one": row.version, "found": terms})
         after = rows[-1].version
 
 

@@ -1,8 +1,16 @@
 """Schemas of the directory: sections, keywords, publishers and authors with the counts of their articles."""
 
-from newswire.api.schemas.envelopes import CountOut, page_of
+from newswire.api.schemas.envelopes import page_of
 from newswire.api.schemas.parameters import Digits, Parameters, text_field
-from newswire.api.schemas.responses import AuthorOut, PublisherOut, Served, object_field, string_field, url_field
+from newswire.api.schemas.responses import (
+    AuthorOut,
+    CountOut,
+    PublisherOut,
+    Served,
+    object_field,
+    string_field,
+    url_field,
+)
 
 # The words of a name and its term take up to 2,600 bytes, which JSON and base64 make longer.
 LONGEST_CURSOR = 4000

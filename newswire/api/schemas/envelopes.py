@@ -6,6 +6,7 @@ from marshmallow import Schema, fields
 
 from newswire.api.schemas.responses import (
     ChangeOut,
+    CountOut,
     ListedArticle,
     Served,
     VersionOut,
@@ -31,11 +32,6 @@ class PageOut(Served):
 class PageLinks(Served):
     self = url_field()
     next = url_field(nullable=True)
-
-
-class CountOut(Served):
-    value = integer_field(minimum=0)
-    relation = enum_field("eq", "gte")
 
 
 class FacetValue(Served):

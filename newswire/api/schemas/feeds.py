@@ -82,7 +82,9 @@ def faults_of(found: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """The faults of a query that is to be saved, by parameter."""
     faults: dict[str, list[str]] = {}
     for name, values in found.items():
-        if name in ARTICLES.names() and name not in SAVED:
+        if name == "collapse":
+            faults[name] = [Reason("not_saved", "Is for GET /v1/articles alone: a feed holds every article.")]
+        elif name in ARTICLES.names() and name not in SAVED:
             faults[name] = [Reason("not_saved", "Is given when the feed is read, not saved with it.")]
         elif not values:
             faults[name] = [Reason("invalid_type", "Must be a string, a number, or an array of strings.")]
@@ -124,7 +126,7 @@ class FeedArticlesParameters(ArticleParameters):
     """The parameters of `GET /v1/feeds/{feed}/articles`: those of the list but for the saved ones."""
 
     class Meta(Parameters.Meta):
-        exclude = (*NARROWING, "status", "sort")
+        exclude = (*NARROWING, "status", "sort", "collapse")
 
 
 class FeedDocumentParameters(ArticleParameters):

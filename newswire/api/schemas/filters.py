@@ -112,6 +112,8 @@ class ArticleParameters(DocumentParameters):
     facets = Alternatives(f"Adds `meta.facets`, how the newest 10,000 matches divide by: {', '.join(FACETS)}.", FACETS)
     highlight = choice_field("With `q`: `true` adds `highlights` to each article, where its words are marked.",
                        "true", "false", load_default="false")  # fmt: skip
+    collapse = choice_field("`story` shows near-duplicates once: the first of the list, with the others in its "
+                      "`duplicates`; `count` then counts stories.", "story")  # fmt: skip
 
     several: ClassVar[frozenset[str]] = FilterParameters.several | {"fields", "facets"}
 
@@ -149,7 +151,7 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
         raise invalid_parameter("sort", "Only articles found by q are sorted by relevance.")
     if typed is None and parameters.get("highlight") == "true":
         raise invalid_parameter("highlight", "Words are marked only in articles found by q.")
-    readings = 1 + (parameters.get("count") == "true") + ("facets" in parameters)
+    readings = 1 + (parameters.get("count") == "true") + ("facets" in parameters) + 2 * ("collapse" in parameters)
     if sort == RELEVANCE and parameters.get("match") == MOST:
         readings += TIER_READINGS
     found = filter_query(parameters, now, readings)
@@ -165,6 +167,7 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
         highlight=parameters.get("highlight") == "true",
         ranked_at=now // MINUTE * MINUTE if sort == RELEVANCE and found.expression else None,
         cursor=parameters.get("cursor"),
+        collapse="collapse" in parameters,
     )
 
 

@@ -194,10 +194,27 @@ def sparse_article(name: str, required: Container[str], **others: fields.Field[A
     return Served.from_dict(dict(found), name=name)
 
 
+class CountOut(Served):
+    value = integer_field(minimum=0)
+    relation = enum_field("eq", "gte")
+
+
+class DuplicateOut(Served):
+    """A near-duplicate of an article in a list."""
+
+    id = string_field()
+    publisher = object_field(PublisherOut)
+    headline = string_field()
+    published_at = time_field()
+
+
 # An article in a list; its bodies come with `include=body`, and with `fields` only those and the id.
 ListedArticle = sparse_article(
     "ListedArticle", {"id"},
     highlights=fields.Nested(HighlightsOut, metadata={"description": "With `highlight=true`."}),
+    duplicates=fields.List(fields.Nested(DuplicateOut), metadata={
+        "description": "With `collapse=story`: the first 20 near-duplicates of it in this list, in its order."}),
+    duplicate_count=fields.Nested(CountOut, metadata={"description": "With `collapse=story`: how many there are."}),
 )  # fmt: skip
 # The answer to ninjs, which can be a kill.
 StoredOrKilled = sparse_article("StoredOrKilled", Identity._declared_fields,

@@ -19,7 +19,15 @@ from newswire.api.representations import convert_articles, formatted_response, p
 from newswire.api.request.conditional import STRONG_AFTER, strong_date
 from newswire.api.request.urls import current_url
 from newswire.api.responses import is_not_modified, not_modified_response
-from newswire.api.schemas.filters import MINUTE, FilterParameters, facets_of, is_relative, query_of, sparse_fields
+from newswire.api.schemas.filters import (
+    MINUTE,
+    FilterParameters,
+    facets_of,
+    invalid_parameter,
+    is_relative,
+    query_of,
+    sparse_fields,
+)
 from newswire.article import Killed, Status
 from newswire.changes.recent_kills import recent_kills
 from newswire.changes.rules import Reader
@@ -27,7 +35,8 @@ from newswire.document import add_member, decode_article, splice_article
 from newswire.errors import Problem
 from newswire.formats import LISTS, Format, find_format
 from newswire.formats.feeds.channel import Channel
-from newswire.reading import facets, lists, relevance
+from newswire.reading import facets, lists, relevance, stories
+from newswire.reading.lists import Duplicates
 from newswire.reading.suggestions import suggest_queries
 from newswire.search.expression import Expression
 from newswire.search.highlight import LOOKED_AT, LOOKED_AT_TOGETHER, highlight_article
@@ -80,7 +89,7 @@ class ListResult:
 
     `tag` is the ETag without quotes and `date` the Last-Modified, None for a list without them. `killed` are recently
     killed articles of this list, for formats with tombstones; `ranks` the positions of articles, by their `seq`, among
-    those of the same time, for formats that tell them.
+    those of the same time, for formats that tell them. `duplicates` are those of the rows by their numbers.
     """
 
     asked: ListRequest
@@ -92,6 +101,7 @@ class ListResult:
     date: datetime | None = None
     killed: Sequence[Killed] = ()
     ranks: Mapping[int, int] = field(default_factory=dict)
+    duplicates: Mapping[int, Duplicates] = field(default_factory=dict)
 
 
 def list_response(context: RequestContext, parameters: Mapping[str, Any], title: str | None = None) -> Response:
@@ -103,6 +113,8 @@ def list_response(context: RequestContext, parameters: Mapping[str, Any], title:
     if document is not None and not query.include_body:
         query = replace(query, include_body=True)
     is_counted = parameters.get("count") == "true"
+    if document is not None and query.collapse:
+        raise invalid_parameter("collapse", "A feed holds every article; it is for the list in JSON.")
     visibility = context.caller.visibility
     asked = ListRequest(parameters, query, visibility, facets_of(parameters), is_counted, document, moment, title)
     seen = context.head_seen if may_read_optimistically(asked, context.head_seen) else None
@@ -120,7 +132,7 @@ def may_read_optimistically(asked: ListRequest, head: Head | None) -> bool:
 
     If the head moves meanwhile the list is read again, so that slow queries are not read this way.
     """
-    if head is None or asked.is_counted or asked.facets or not asked.is_on_the_wire:
+    if head is None or asked.is_counted or asked.facets or asked.query.collapse or not asked.is_on_the_wire:
         return False
     if asked.query.expression is None:
         return True
@@ -147,7 +159,8 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     page = read_list_page(context, query, moment, connection, head)
     meta: dict[str, Any] = {"head": head.seq}
     if asked.is_counted:
-        meta["count"] = lists.count_articles(connection, query, visibility, moment)._asdict()
+        count = stories.count_stories if query.collapse else lists.count_articles
+        meta["count"] = count(connection, query, visibility, moment)._asdict()
     if asked.facets:
         meta["facets"] = facets.count_facets(connection, query, visibility, moment, asked.facets)
     if asked.is_correctable and (suggested := suggest_corrections(asked, connection, len(page.rows))):
@@ -158,7 +171,7 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     ranks: Mapping[int, int] = {}
     if asked.document is not None and asked.document.is_ordered:
         ranks = read_ranks(connection, [row.seq for row in page.rows if row.seq is not None])
-    return ListResult(asked, head, page.rows, page.next_cursor, meta, tag, date, killed, ranks)
+    return ListResult(asked, head, page.rows, page.next_cursor, meta, tag, date, killed, ranks, page.duplicates)
 
 
 def read_list_page(
@@ -166,7 +179,7 @@ def read_list_page(
 ) -> lists.ListPage:
     """The page of a query, in the order of relevance or of time."""
     visibility = context.caller.visibility
-    if query.ranked_at is not None:
+    if query.ranked_at is not None and not query.collapse:
         return relevance.ranked_page(connection, query, visibility, moment)
     languages = None
     # The languages are cached by head. Articles that are not on the wire may have others, without moving the head.
@@ -175,7 +188,8 @@ def read_list_page(
         languages = known.get(head)
         if languages is None:
             languages = known.put(head, read_languages(connection))
-    return lists.list_page(connection, query, visibility, moment, languages)
+    read = stories.story_page if query.collapse else lists.list_page
+    return read(connection, query, visibility, moment, languages)
 
 
 def suggest_corrections(asked: ListRequest, connection: Connection, found: int) -> list[dict[str, Any]]:
@@ -220,6 +234,10 @@ def write_page(context: RequestContext, found: ListResult) -> Response:
         items = [
             add_highlights(item, row, query.expression, looked_at) for item, row in zip(items, found.rows, strict=True)
         ]
+    if query.collapse:
+        items = [
+            add_duplicates(item, found.duplicates[row.number]) for item, row in zip(items, found.rows, strict=True)
+        ]
     converted = convert_articles(items, context.media_type)
     return page_response(context, converted, query.limit, found.next_cursor, tag=found.tag, meta=found.meta)
 
@@ -228,6 +246,12 @@ def add_highlights(item: bytes, row: AnyRow, expression: Expression, looked_at: 
     """An article with the passages that match the query, among the first `looked_at` characters of its body."""
     article = decode_article(row.rendered, row.body)
     return add_member(item, "highlights", highlight_article(expression, article, looked_at))
+
+
+def add_duplicates(item: bytes, duplicates: Duplicates) -> bytes:
+    """An article with its near-duplicates of this list, and their number."""
+    counted = add_member(item, "duplicate_count", duplicates.total._asdict())
+    return add_member(counted, "duplicates", duplicates.told)
 
 
 def select_fields(article: bytes, wanted: frozenset[str]) -> bytes:
