@@ -23,7 +23,8 @@ class Field(NamedTuple):
     `empty` is the value that is served for a version stored before the field existed. `is_sent`: a publisher may send
     it; `is_stored`: it is part of a version, and of what is served. `parts` are the fields of the object, or of each
     object in the list, that it holds. `since` is the stored form (`document.FORM`) that was the first to have it: a
-    field added later names the next number, and its `empty` is None or an empty list.
+    field added later names the next number, and its `empty` is None or an empty list. `is_optional`: a part that is
+    left out of an object that was sent without it, where all others are null.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Field(NamedTuple):
     in_tombstone: bool = False
     parts: tuple["Field", ...] = ()
     since: int = 1
+    is_optional: bool = False
 
 
 NIL, EPOCH_TEXT = "00000000-0000-0000-0000-000000000000", format_instant(0)
@@ -79,6 +81,10 @@ CONTENT = (
     Field("copyright_notice"),
     Field("usage_terms"),
     Field("editor_note"),
+    Field("evolves_from", since=2),
+    Field("related", [], since=2, parts=tuple(
+        Field(name, since=2, is_optional=True) for name in ("external_id", "id", "uri", "relation")
+    )),
 )  # fmt: skip
 TIMES = (
     Field("created_at", EPOCH_TEXT, is_sent=False),
@@ -87,11 +93,15 @@ TIMES = (
     Field("embargoed_until"),
     Field("expires_at"),
 )
-FIELDS = (*IDENTITY, Field("source_version", is_stored=False), *CONTENT, *TIMES,
-          Field("digest", "0" * 64, is_sent=False, in_tombstone=True))  # fmt: skip
+FIELDS = tuple(sorted(
+    (*IDENTITY, Field("source_version", is_stored=False), *CONTENT, *TIMES,
+     Field("digest", "0" * 64, is_sent=False, in_tombstone=True)),
+    key=lambda field: field.since,
+))  # fmt: skip
 """THE table of an article's fields, in the order in which they are served: a new field is a row here,
-a field of the schemas in `schemas.article` and `api.schemas.responses`, and the formats that show it. The log adds
-`seq` and `status`, the address adds `links`, when a version is served."""
+a field of the schemas in `schemas.article` and `api.schemas.responses`, and the formats that show it. Those of a later
+stored form come last, because they are appended to the bytes of an older one. The log adds `seq` and `status`, the
+address adds `links`, when a version is served."""
 
 SENDABLE: Mapping[str, tuple[str, ...]] = {
     "": tuple(field.name for field in FIELDS if field.is_sent),
@@ -102,10 +112,10 @@ SENDABLE: Mapping[str, tuple[str, ...]] = {
     },
 }
 """The names of fields that a publisher may send: of an article, and of the objects in it."""
-PARTS: Mapping[str, tuple[str, ...]] = {
-    field.name: tuple(part.name for part in field.parts if part.is_stored) for field in FIELDS if field.parts
+PARTS: Mapping[str, tuple[Field, ...]] = {
+    field.name: tuple(part for part in field.parts if part.is_stored) for field in FIELDS if field.parts
 }
-"""The members of the objects in a field, as stored."""
+"""The fields of the objects in a field, as stored."""
 SERVED_FIELDS = (*(field.name for field in FIELDS if field.is_stored), "seq", "status", "links")
 COMPARED_FIELDS = tuple(name for name in SERVED_FIELDS if name in SENDABLE[""] and name != "change")
 """The fields whose change makes a new version."""
@@ -155,6 +165,7 @@ class Draft:
     `content` holds the served fields from headline to editor_note; `source` the article as sent,
     on which a later merge-patch works; `sent_note` is `change_note` before it was cleaned; times are milliseconds;
     `warnings` say what was removed or changed. `date_pointer` is where `published_at` was in what was sent.
+    `newly_read` are fields as sent that releases before did not read from this format.
     """
 
     content: Mapping[str, Any]
@@ -169,6 +180,7 @@ class Draft:
     warnings: tuple[ArticleWarning, ...] = ()
     sent_note: str | None = None
     date_pointer: str = "/published_at"
+    newly_read: frozenset[str] = frozenset()
 
 
 class ArticleState(NamedTuple):

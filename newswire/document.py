@@ -3,7 +3,8 @@
 The JSON of a version is stored without `seq` and `status`, which belong to the log, and without `links`, which depend
 on the address of the request. It is rendered once and served by splicing bytes, which avoids dumping objects. It never
 changes, so a version stored before a field existed lacks that field. Decoding and splicing fill it in with the field's
-empty value (`article.FIELDS`), and the digest stays the same (decision 0012). No table is named here.
+empty value (`article.FIELDS`), and the digest stays the same (decision 0012). A version that has none of the later
+fields is still stored in the first form (decision 0039). No table is named here.
 """
 
 import hashlib
@@ -14,10 +15,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from newswire.article import FIELDS, Field
+from newswire.article import FIELDS, Field, Status
 from newswire.errors import DamageError
 
-MEMBERS = b'%s%s%s,"seq":%s,"status":"%s"'
+MEMBERS = b'%s%s%s%s,"seq":%s,"status":"%s"'
 LINKS = b'{"self":"%s%s","versions":"%s%s/versions"}'
 UNFINISHED, LINKED = b"{%s" % MEMBERS, b'{%s,"links":%s}' % (MEMBERS, LINKS)
 PAGE_BYTES = 16 * 1024 * 1024
@@ -27,6 +28,9 @@ STORED = tuple(field for field in FIELDS if field.is_stored)
 FORM = max(field.since for field in (*FIELDS, *(part for field in FIELDS for part in field.parts)))
 """The number of the current stored form: the highest `since` of all fields. A version of another form is completed when
 it is read; 0 is an unknown form."""
+LATER = tuple(field for field in STORED if field.since > 1)
+"""The fields that the first form of an article does not have."""
+LATER_NAMES = frozenset(field.name for field in LATER)
 FIRST = {
     "": frozenset(field.name for field in STORED if field.since == 1),
     **{field.name: frozenset(part.name for part in field.parts if part.since == 1) for field in STORED if field.parts},
@@ -36,12 +40,27 @@ UNSIGNED = frozenset({"seq", "status", "links", "digest"})
 EMPTY: tuple[Any, ...] = (None, [])
 
 
+def _lacking_members(form: int) -> bytes | None:
+    """The JSON of the members, all empty, that today's articles have and those of `form` have not, with a comma before.
+
+    None if objects in the older fields lack members too, so that nothing that is appended completes an article.
+    """
+    if any(part.since > form for field in STORED if field.since <= form for part in field.parts):
+        return None
+    lacking = {field.name: field.empty for field in STORED if field.since > form}
+    return b"," + orjson.dumps(lacking)[1:-1] if lacking else b""
+
+
+LACKING = {form: members for form in range(1, FORM + 1) if (members := _lacking_members(form)) is not None}
+"""What completes the bytes of an article of a form; articles of other forms are parsed and filled."""
+
+
 class Shape:
     """The fields of an object today, with their empty values: it fills in those that a stored version lacks."""
 
     def __init__(self, fields: Iterable[Field]) -> None:
         stored = [field for field in fields if field.is_stored]
-        self.empty = {field.name: field.empty for field in stored}
+        self.empty = {field.name: field.empty for field in stored if not field.is_optional}
         self.parts = {field.name: Shape(field.parts) for field in stored if field.parts}
 
     def fill(self, members: dict[str, Any]) -> dict[str, Any]:
@@ -71,9 +90,15 @@ class Version(NamedTuple):
 
 
 def render_version(article: Mapping[str, Any]) -> Version:
-    """Renders a version with its digest, once, when it is stored: every reader gets these bytes."""
+    """Renders a version with its digest, once, when it is stored: every reader gets these bytes.
+
+    Its form is the first that can hold it: later fields that are empty are left out, and are added when it is served.
+    """
     digest = digest_of(article)
-    return Version(digest, *_encode_members({**article, "digest": digest}))
+    form = max((field.since for field in LATER if article.get(field.name) not in EMPTY), default=1)
+    later = {field.name: article[field.name] for field in LATER if field.since <= form}
+    members = {name: value for name, value in article.items() if name not in LATER_NAMES}
+    return Version(digest, *_encode_members({**members, "digest": digest, **later}), form)
 
 
 def _encode_members(article: Mapping[str, Any]) -> tuple[bytes, bytes]:
@@ -103,20 +128,24 @@ def decode_article(rendered: bytes, body: bytes | None) -> dict[str, Any]:
     return (WITHOUT_BODY if body is None else WHOLE).fill(article)
 
 
-def _complete_bytes(rendered: bytes, body: bytes | None) -> tuple[bytes, bytes]:
-    """The bytes of a version of an older form with today's missing fields filled in; the digest stays."""
-    return _encode_members(decode_article(rendered, body))
+def _complete_bytes(rendered: bytes, body: bytes | None, form: int, status: str) -> tuple[bytes, bytes, bytes, bytes]:
+    """The parts of a version, of whatever form, with today's missing members: its own, these, a comma, and the body.
+
+    The digest stays. What is canceled is a tombstone, which has no later members.
+    """
+    lacking = LACKING.get(form)
+    if lacking is None:
+        rendered, body = _encode_members(decode_article(rendered, body))
+    return rendered, b"" if status == Status.CANCELED else lacking or b"", b"," if body else b"", body or b""
 
 
 def splice_article(
     rendered: bytes, body: bytes | None, form: int, seq: int | None, status: str, article_id: str, base_url: str
 ) -> bytes:
     """The JSON of one article under `base_url`; without the body fields if `body` is None."""
-    if form != FORM:
-        rendered, body = _complete_bytes(rendered, body)
     number, url, own = b"null" if seq is None else b"%d" % seq, _articles_url(base_url), article_id.encode("ascii")
     return LINKED % (
-        rendered, b"," if body else b"", body or b"", number, status.encode("ascii"), url, own, url, own,
+        *_complete_bytes(rendered, body, form, status), number, status.encode("ascii"), url, own, url, own,
     )  # fmt: skip
 
 
@@ -127,11 +156,10 @@ def splice_without_links(version: Version, seq: int | None, status: str) -> byte
 
 def splice_unfinished(version: Version, seq: int | None, status: str) -> bytes:
     """The JSON of a version up to its `links`, without these and without the closing brace."""
-    rendered, body = version.rendered, version.body
-    if version.form != FORM:
-        rendered, body = _complete_bytes(rendered, body)
     number = b"null" if seq is None else b"%d" % seq
-    return UNFINISHED % (rendered, b"," if body else b"", body, number, status.encode("ascii"))
+    return UNFINISHED % (
+        *_complete_bytes(version.rendered, version.body, version.form, status), number, status.encode("ascii"),
+    )  # fmt: skip
 
 
 def add_links(article: bytes, article_id: str, base_url: str) -> bytes:

@@ -7,6 +7,8 @@ import re
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1F]+")
+"""An absolute URI of any scheme (RFC 3986), of which no more is asked: it is a name of a thing."""
 C0_AND_SPACE = "".join(map(chr, range(0x21)))
 UNSAFE = re.compile(r'[\x00-\x20\x7f-\xa0"<>\u2028\u2029]')
 SAFE = "/:@!$&'()*+,;=%~?-._"

@@ -89,7 +89,7 @@ def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
     # A publisher may send another author's id as a name: such a term would impersonate that author.
     authors = {term_of("author", author["id"]) for author in content.get("authors", ())}
     forged = {name for name in found if AUTHOR_ID.fullmatch(name)} - authors
-    return frozenset(found - forged) | profile_terms(content)
+    return frozenset(found - forged) | profile_terms(content) | link_terms(publisher, content)
 
 
 def identity_terms(article_id: str | None, external_id: str | None) -> frozenset[str]:
@@ -107,6 +107,50 @@ def profile_terms(content: Mapping[str, Any]) -> frozenset[str]:
 def profile_term(name: str, author_id: str) -> str:
     """The term of one profile field. No parameter and no entitlement can ask for terms of this kind."""
     return term_of(f"profile_{name}", author_id)
+
+
+EVOLVES, RELATES = "evolves", "relates"
+"""The kinds of links that a publisher sends: `evolves_from`, and the items of `related`."""
+OUR_URI = re.compile("urn:uuid:(.+)", re.DOTALL)
+
+
+class LinkTarget(NamedTuple):
+    """One reading of a link: `kind` is id for an id of ours, or the slug of the publisher whose own id `name` is."""
+
+    kind: str
+    name: str
+
+
+def link_targets(publisher: str, link: Mapping[str, str] | str) -> list[LinkTarget]:
+    """What a link of a publisher can name: an item of `related`, or the text in `evolves_from`.
+
+    A text and a URI may be our URI or id of any article, or the publisher's own id of one of its articles: what came
+    as ninjs has its URI as that. An article is found by every reading that fits, so none depends on what others are.
+    """
+    ours, own = "id", f"publisher {publisher}"
+    if isinstance(link, str):
+        found = OUR_URI.fullmatch(link)
+        return [LinkTarget(ours, (found[1] if found else link).lower()), LinkTarget(own, link)]
+    if "id" in link:
+        return [LinkTarget(ours, link["id"].lower())]
+    if "external_id" in link:
+        return [LinkTarget(own, link["external_id"])]
+    return link_targets(publisher, link["uri"])
+
+
+def link_terms(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
+    """Terms for what an article's links name, by which those that link to an article are found."""
+    evolves_from = content.get("evolves_from")
+    links = [(RELATES, link) for link in content.get("related", ())]
+    links += [(EVOLVES, evolves_from)] if evolves_from is not None else []
+    return frozenset(
+        link_term(kind, target) for kind, link in links for target in link_targets(publisher, link)
+    )  # fmt: skip
+
+
+def link_term(kind: str, target: LinkTarget) -> str:
+    """The term of a link. It is a hash, as ids differ by case; no parameter and no entitlement can ask for it."""
+    return f"{kind}_{fingerprint_of([kind, *target])}"
 
 
 def _asked_terms(kind: str, value: str) -> set[str]:

@@ -51,6 +51,8 @@ ARTICLE = {
     "section": "world",
     "keywords": ["ferries", "weather"],
     "authors": [{"name": AUTHOR}],
+    "evolves_from": READ,
+    "related": [{"external_id": KILLED, "relation": "background"}],
 }
 NINJS = {
     "uri": "urn:example:ferries-sail",
@@ -143,6 +145,7 @@ FIELDS: Mapping[str, Any] = {
     "digest": "5f" * 32,
     "editor_note": "A full story will follow.",
     "embargoed_until": TIME,
+    "evolves_from": "storm-warning-2026",
     "expires_at": MUCH_LATER,
     "external_id": "ferries-sail-2026",
     "fields": ["summary"],
@@ -171,6 +174,7 @@ FIELDS: Mapping[str, Any] = {
     "pointer": "/headline",
     "position": 4,
     "published_at": TIME,
+    "relation": "background",
     "request_id": "c6a3f2d1",
     "requests": 600,
     "role": "reporter",

@@ -35,7 +35,7 @@ def keep_unchanged_fields(
     stay those of today's cleaning: they were made before the transaction, which must not wait for them.
     """
     draft = prepared.draft
-    unchanged = list_unchanged_fields(draft.source, prepared.source, source)
+    unchanged = list_unchanged_fields(draft.source, prepared.source, source, draft.newly_read)
     stored = {name: before[name] for name in unchanged if before[name] != draft.content[name]}
     if not stored:
         return prepared
@@ -47,8 +47,14 @@ def keep_unchanged_fields(
     )
 
 
-def list_unchanged_fields(sent: Mapping[str, Any], sent_bytes: bytes, source: bytes) -> list[str]:
-    """The content fields, as served, whose sources are the same in both articles as sent; `source` is the earlier."""
+def list_unchanged_fields(
+    sent: Mapping[str, Any], sent_bytes: bytes, source: bytes, newly_read: frozenset[str] = frozenset()
+) -> list[str]:
+    """The content fields, as served, whose sources are the same in both articles as sent; `source` is the earlier.
+
+    Where nothing differs but that the earlier one has none of the `newly_read` fields, a release that did not read them
+    was sent the same document: nothing has changed.
+    """
     # Mostly the same request is repeated: then its bytes are equal, and the stored ones need no parsing.
     if sent_bytes == source:
         return [*MADE_FROM]
@@ -58,6 +64,8 @@ def list_unchanged_fields(sent: Mapping[str, Any], sent_bytes: bytes, source: by
         for name in sent.keys() | earlier.keys()
         if sent.get(name) != earlier.get(name) and _known_part(sent.get(name)) != _known_part(earlier.get(name))
     }
+    if changed <= newly_read and newly_read.isdisjoint(earlier):
+        return [*MADE_FROM]
     return [name for name, sources in MADE_FROM.items() if changed.isdisjoint(sources)]
 
 

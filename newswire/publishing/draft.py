@@ -222,8 +222,15 @@ def _sent_value(field: Field, fields: Mapping[str, Any]) -> Any:
 
 
 def _item_document(field_name: str, item: Mapping[str, Any], **computed: Any) -> dict[str, Any]:
-    """An object in a field with all its parts, in the order of `PARTS`; null where one is neither computed nor sent."""
-    return {name: computed[name] if name in computed else item.get(name) for name in PARTS[field_name]}
+    """An object in a field with its parts, in the order of `PARTS`; null where one is neither computed nor sent.
+
+    Optional parts are left out instead.
+    """
+    return {
+        part.name: computed[part.name] if part.name in computed else item.get(part.name)
+        for part in PARTS[field_name]
+        if not part.is_optional or item.get(part.name) is not None
+    }
 
 
 def _author_document(item: Mapping[str, Any], publisher: Publisher) -> dict[str, Any]:

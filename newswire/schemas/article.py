@@ -18,6 +18,7 @@ from newswire.publishing.plain_fields import clean_plain_fields
 from newswire.schemas.fields import (
     COMMON,
     FILLED_PATTERN,
+    LONGEST_URL,
     TIME_DESCRIPTION,
     ExternalIdField,
     Instant,
@@ -29,6 +30,7 @@ from newswire.schemas.fields import (
     RefusedField,
     Several,
     Text,
+    Uri,
     Url,
     Whole,
     list_faults,
@@ -66,6 +68,12 @@ def nested_field(schema: type[Schema], **settings: Any) -> fields.Nested:
 DATE_DESCRIPTION = (
     f"{TIME_DESCRIPTION} Absent: the time of the first reception. One that is more than 24 hours after its reception is"
     " served as sent, and lists have the article at its reception."
+)
+
+
+EVOLVES_FROM = (
+    "The story that this one continues, as an article of its own: your own id of it, the id that the wire gave it, or"
+    " its URI."
 )
 
 
@@ -122,6 +130,26 @@ class ImageSchema(Strict):
     mime_type = Text(100)
 
 
+LINK_IDS = ("external_id", "id", "uri")
+
+
+class RelatedSchema(Strict):
+    """Another story that belongs to this one, named in one of three ways, and what it is to this one."""
+
+    external_id = ExternalIdField("Your own id of the other story.")
+    id = Text(250, metadata={"description": "The id that the wire gave the other story."})
+    uri = Uri()
+    relation = Text(250, metadata={"description": "In your own words, such as background or sidebar."})
+
+    @validates_schema
+    def one_id_names_the_story(self, data: dict[str, Any], **kwargs: Any) -> None:
+        named = [name for name in LINK_IDS if data.get(name)]
+        if not named:
+            raise ValidationError([Reason("no_id", f"One of {', '.join(LINK_IDS)} must name the other story.")])
+        if len(named) > 1:
+            raise ValidationError([Reason("several_ids", f"Only one of {' and '.join(named)} can name a story.")])
+
+
 class ArticleSchema(Strict):
     """An article as a publisher sends it. Only the headline is required: a flash has no body."""
 
@@ -150,6 +178,8 @@ class ArticleSchema(Strict):
     copyright_notice = Text(2000, lines=True)
     usage_terms = Text(5000, lines=True)
     editor_note = PlainField(5000, lines=True)
+    evolves_from = ExternalIdField(EVOLVES_FROM, LONGEST_URL)
+    related = Several(nested_field(RelatedSchema), 100)
     change = nested_field(ChangeSchema, allow_none=True)
 
 
@@ -164,10 +194,13 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "": tuple(SCHEMA.fields),
     **{name: tuple(schema().fields) for name, schema in {
         "change": ChangeSchema, "subjects": SubjectSchema, "places": PlaceSchema, "authors": AuthorSchema,
-        "images": ImageSchema,
+        "images": ImageSchema, "related": RelatedSchema,
     }.items()},
 }  # fmt: skip
 """The names of the fields of an article and of the objects in it, in the order of their faults."""
+
+NEWLY_READ = frozenset({"evolves_from", "related"})
+"""Fields that earlier releases did not read from ninjs: by them alone a document that is sent again is no other one."""
 
 # For the OpenAPI document, which leaves the details to the IPTC's schemas.
 NINJS = {
@@ -212,10 +245,13 @@ def load_draft(data: Any, publisher: Publisher) -> Draft:
 
 
 def source_document(data: Mapping[str, Any], loaded: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The article as sent; a number as `external_id` is replaced by its digits, as it may be too long for orjson."""
-    if isinstance(data.get("external_id"), int | float):
-        return {**data, "external_id": loaded["external_id"]}
-    return data
+    """The article as sent; a number as an id is replaced by its digits, as it may be too long for orjson."""
+    numbers = [name for name in ("external_id", "evolves_from") if isinstance(data.get(name), int | float)]
+    if any(isinstance(item.get("external_id"), int | float) for item in data.get("related") or ()):
+        items = zip(data["related"], loaded["related"], strict=True)
+        data = {**data, "related": [sent | {"external_id": item["external_id"]} if "external_id" in sent else sent
+                                    for sent, item in items]}  # fmt: skip
+    return {**data, **{name: loaded[name] for name in numbers}} if numbers else data
 
 
 def check_fields(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
@@ -281,7 +317,7 @@ def load_ninjs(read: Ninjs, publisher: Publisher, *, named: bool) -> Draft | Kil
         for each in draft.warnings
     ]
     date_pointer = pointer_in_document(draft.date_pointer, read.pointers)
-    return replace(draft, warnings=(*read.warnings, *placed), date_pointer=date_pointer)
+    return replace(draft, warnings=(*read.warnings, *placed), date_pointer=date_pointer, newly_read=NEWLY_READ)
 
 
 def pointer_in_document(pointer: str, pointers: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from newswire.formats.markdown.pasted import pasted_in_markdown
 from newswire.language_tags import TAG, canonical_tag
 from newswire.plain_text import read_plain_text
 from newswire.timestamps import parse_instant
+from newswire.urls import URI
 
 LARGEST_INTEGER = 2**53 - 1
 # `UNCARRIABLE` as patterns for the OpenAPI document, in the dialect that JavaScript, Python, Java, Go, PHP and Ruby
@@ -34,6 +35,7 @@ BODY_BYTES = 2 * 1024 * 1024
 LONGEST_BODY = 8 * 1024 * 1024
 LONGEST_URL = 2048
 LONGEST_TAG = 40
+LONGEST_EXTERNAL_ID = 250
 MOST_MARKUP = 10
 """A plain text of more than this many times its limit is refused without a look at the markup in it."""
 
@@ -107,9 +109,10 @@ class PlainField(Text):
 class ExternalIdField(Text):
     """The publisher's own id; a whole number counts as the text of its digits, because databases number their rows."""
 
-    def __init__(self) -> None:
-        described = "The publisher's own id, unique among its articles. A whole number is taken as its decimal digits."
-        super().__init__(250, metadata={"description": described})
+    def __init__(
+        self, described: str = "The publisher's own id, unique among its articles.", limit: int = LONGEST_EXTERNAL_ID
+    ) -> None:
+        super().__init__(limit, metadata={"description": f"{described} A whole number is taken as its decimal digits."})
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         return super()._deserialize(digits_of_number(value), attr, data, **kwargs)
@@ -140,6 +143,20 @@ class Url(Text):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(LONGEST_URL, metadata={"format": "uri-reference"}, **settings)
+
+
+class Uri(Text):
+    """An absolute URI (RFC 3986) of any scheme, such as `urn:uuid:…` or `tag:…`; it is a name, and never fetched."""
+
+    def __init__(self) -> None:
+        metadata = {"pattern": f"^({URI.pattern})?$", "description": "An absolute URI of any scheme, which is a name."}
+        super().__init__(LONGEST_URL, metadata=metadata)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text is not None and not URI.fullmatch(text):
+            raise validation_error("invalid_uri", "Must be an absolute URI such as urn:uuid:…; other names are ids.")
+        return text
 
 
 class MarkupBody(fields.String):

@@ -46,6 +46,8 @@ SYNONYMS = {
         editor_note: note ednote editorialnote editorsnote
         urgency: priority
         change: correction
+        evolves_from: evolvedfrom rewriteof updateof follows followupto previous predecessor
+        related: relateds relatedarticles relatedstories relateditems relatedcontent associations seealso
     """,
     "authors": """
         name: fullname displayname byline author
@@ -67,6 +69,11 @@ SYNONYMS = {
         code: id qcode uri
         name: label title value
         scheme: vocabulary
+    """,
+    "related": """
+        external_id: guid articleid
+        uri: url href link
+        relation: rel type role kind relationship
     """,
     "places": """
         name: city label title location
@@ -96,7 +103,7 @@ def _read_synonyms(table: str) -> dict[str, str]:
 MEANT: Mapping[str, Mapping[str, str]] = {holder: _read_synonyms(table) for holder, table in SYNONYMS.items()}
 EXAMPLES: Mapping[str, tuple[str, str]] = {
     "authors": ("name", "Ann Lee"), "images": ("url", "https://site.example/a.jpg"), "subjects": ("name", "Shipping"),
-    "places": ("name", "Lisbon"), "change": ("note", "What has changed."),
+    "places": ("name", "Lisbon"), "related": ("external_id", "harbour-2"), "change": ("note", "What has changed."),
 }  # fmt: skip
 """The fields of objects: the member of an object to which a text in its place belongs, and a value for an example."""
 BODIES_HINT = "There is no such field; a body is sent as body_html, body_text or body_markdown."

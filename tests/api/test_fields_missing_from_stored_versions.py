@@ -41,7 +41,8 @@ SENT: dict[str, Any] = {
     "images": [{"url": "https://a.example/c.jpg", "role": "lead", "caption": "Cocoa", "alt_text": "Beans",
                 "credit": "AP", "copyright_notice": "AP", "width": 8, "height": 6, "mime_type": "image/jpeg"}],
     "url": "https://a.example/cocoa", "copyright_notice": "AP", "usage_terms": "None", "editor_note": "First",
-    "expires_at": "2199-01-01T00:00:00Z",
+    "expires_at": "2199-01-01T00:00:00Z", "evolves_from": "cocoa-1",
+    "related": [{"external_id": "cocoa-2", "relation": "background"}],
 }  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def members_of(schema: Any) -> Iterator[Missing]:
         if name not in ("seq", "status", "links"):
             yield Missing(name)
         if isinstance(field, fields.List) and isinstance(field.inner, fields.Nested):
-            yield from (Missing(part, name) for part in field.inner.schema.fields)
+            yield from (Missing(part, name) for part, each in field.inner.schema.fields.items() if each.required)
 
 
 ARTICLES, TOMBSTONES = [*members_of(FullArticle)], [*members_of(Tombstone)]
@@ -255,8 +256,9 @@ def test_what_remains_of_killed_ones_gets_no_other_members(old: Old) -> None:
 
 def test_sending_again_what_was_sent_before_there_was_a_field_is_no_change(wire: Wire) -> None:
     publisher = wire.as_publisher()
-    fields = {"dateline": None, "keywords": [], "authors": [{"name": "Ann Lee"}]}
-    for missing in (Missing("dateline"), Missing("keywords"), Missing("bio", "authors")):
+    fields = {"dateline": None, "keywords": [], "authors": [{"name": "Ann Lee"}], "evolves_from": None, "related": []}
+    names = ("dateline", "keywords", "evolves_from", "related")
+    for missing in (*map(Missing, names), Missing("bio", "authors")):
         sent = {**SENT, **fields, "external_id": missing.external_id}
         stored = publisher.publish(**sent)
         store_without(wire, {stored["id"]: missing})
@@ -311,11 +313,15 @@ def test_a_member_that_a_version_did_not_have_does_not_count_in_its_digest(wire:
         assert digest_of(altered) != served["digest"]
 
 
-def test_what_is_stored_today_is_of_todays_form(wire: Wire) -> None:
+def test_what_is_stored_today_is_of_the_first_form_that_holds_it(wire: Wire) -> None:
     publisher = wire.as_publisher()
-    publisher.publish(**SENT)
+    plain = {name: value for name, value in SENT.items() if name not in ("evolves_from", "related")}
+    articles = [publisher.publish(**sent) for sent in (SENT, plain)]
     with wire.database.read() as connection:
-        assert connection.scalar(select(version.c.form)) == FORM
+        rows = connection.execute(select(version.c.form, version.c.rendered).order_by(version.c.number)).all()
+    assert [row.form for row in rows] == [FORM, 1]
+    assert [b"evolves_from" in row.rendered for row in rows] == [True, False]
+    assert [*articles[0]] == [*articles[1]]
     for field in (*FIELDS, *(part for each in FIELDS for part in each.parts)):
         # Else the digest of an older version would not hold where it is served with the field.
         assert field.since == 1 or field.empty in (None, []), field.name

@@ -123,7 +123,7 @@ def test_every_component_is_used_and_every_reference_leads_somewhere(document: d
 
 
 def test_what_is_sent_is_closed_and_what_is_served_is_open(document: dict[str, Any]) -> None:
-    sent = {"Article", "ArticlePatch", "Change", "Subject", "Place", "Author", "Image", "Consumer", "Feed",
+    sent = {"Article", "ArticlePatch", "Change", "Subject", "Place", "Author", "Image", "Related", "Consumer", "Feed",
             "FeedPatch"}  # fmt: skip
     for name, schema in document["components"]["schemas"].items():
         assert (schema.get("additionalProperties") is False) == (name in sent), name
@@ -284,7 +284,7 @@ OF_STATE = {
 # Faults between fields, or against what is stored, and years; JSON Schema has no words for them.
 BETWEEN_FIELDS = {
     "already_released", "contradiction", "immutable", "invalid_markdown", "invalid_time", "invalid_url",
-    "several_bodies", "taken",
+    "no_id", "several_bodies", "several_ids", "taken",
 }  # fmt: skip
 BETWEEN_PLACES = {
     ("/change/note", "required"), ("/expires_at", "out_of_range"), ("sort", "invalid"),

@@ -139,11 +139,12 @@ def test_what_a_superdesk_says_is_what_readers_get(desk: Desk) -> None:
     assert named == {"/priority", "/source", "/genre"}
 
 
-def test_an_update_story_is_an_article_of_its_own_and_its_origin_is_named(desk: Desk) -> None:
+def test_an_update_story_is_an_article_of_its_own_and_its_origin_is_kept(desk: Desk) -> None:
     desk.push(STORY)
     response = desk.push({**STORY, "guid": GUID + "-2", "evolvedfrom": GUID, "version": "1"})
     assert response.status_code == 201
-    assert any(warning["detail"].startswith("/evolvedfrom") for warning in response.get_json()["warnings"])
+    assert response.get_json()["evolves_from"] == GUID
+    assert not any(warning["detail"].startswith("/evolvedfrom") for warning in response.get_json()["warnings"])
 
 
 def test_a_kill_before_the_article_keeps_it_dead(desk: Desk) -> None:

@@ -83,6 +83,15 @@ class AuthorOut(Served):
     organization = nullable_text_field()
 
 
+class RelatedLinkOut(Served):
+    """A link as it was sent, with the one id that names the other story."""
+
+    external_id = fields.String(metadata={"description": "The publisher's own id of the other story."})
+    id = fields.String(metadata={"description": "The id of the other story."})
+    uri = fields.String(metadata={"description": "The URI of the other story."})
+    relation = fields.String(metadata={"description": "In the publisher's words, such as background."})
+
+
 class RenditionOut(Served):
     name = string_field()
     url = url_field()
@@ -153,6 +162,8 @@ class FullArticle(Identity):
     copyright_notice = nullable_text_field()
     usage_terms = nullable_text_field()
     editor_note = nullable_text_field()
+    evolves_from = nullable_text_field(description="The story that this one continues, as its publisher names it.")
+    related = list_field(fields.Nested(RelatedLinkOut))
     created_at = time_field()
     embargoed_until = time_field(nullable=True)
     expires_at = time_field(nullable=True)

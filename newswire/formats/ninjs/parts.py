@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from newswire.formats.html.sanitise import prose_to_text
-from newswire.formats.ninjs.document import SIGNALS, FoundValue, NinjsReader, Part, Prose, list_items
+from newswire.formats.ninjs.document import EMPTY, SIGNALS, FoundValue, NinjsReader, Part, Prose, list_items
+from newswire.urls import URI
 
 AUTHORS = frozenset({"author", "creator", "contributor", "writer", "reporter", "photographer", "byline"})
 PICTURES = frozenset({"picture", "graphic"})
@@ -14,6 +15,11 @@ VOCABULARY_END = re.compile("[/#=:](?=[^/#=:]+$)")
 LONGEST_HTML = 100_000
 MOST_PIXELS = 1_000_000
 MOST_PICTURES = 200
+# Associations that are links, as our writer names them, and the numbers at the end of their names.
+EVOLVES_FROM, RELATED = "evolvesFrom", "related"
+OUR_ARTICLE = re.compile("urn:newswire:article:[^:]*:(.+)", re.DOTALL)
+NUMBERED = re.compile("-{1,2}[0-9]+$")
+LONGEST_URI, MOST_LINKS, LONGEST_RELATION = 2048, 100, 250
 # The names of associations in Superdesk, in the IPTC's examples and in our own ninjs, by the role that they mean.
 ROLES = {
     "lead": re.compile("lead|featuremedia|main", re.IGNORECASE),
@@ -129,11 +135,10 @@ def read_pictures(reading: NinjsReader, root: Part) -> None:
     reading.put("url", page)
     if renditions and own is None and page is None:
         reading.warn(root.under("renditions"), "not_kept", "are not kept; none is a picture or a page on the web.")
-    _read_associations(reading, root)
 
 
-def _read_associations(reading: NinjsReader, root: Part) -> None:
-    """Reads the associations that are pictures; warns of all others."""
+def read_associations(reading: NinjsReader, root: Part) -> None:
+    """Reads the associations: pictures, and links to other documents, of which only their names are kept."""
     for name, item in root.named_parts("associations"):
         if len(reading.article.get("images", ())) > MOST_PICTURES:
             # An article with so many is refused anyway, and sanitising their captions is slow.
@@ -146,7 +151,30 @@ def _read_associations(reading: NinjsReader, root: Part) -> None:
         elif kind in PICTURES:
             reading.warn(item.pointer, "not_kept", "is a picture without a rendition on the web.")
         else:
-            reading.warn(item.pointer, "not_kept", "is not kept; only pictures can belong to an article.")
+            _read_link(reading, item, name)
+
+
+def _read_link(reading: NinjsReader, item: Part, name: str) -> None:
+    """Reads an association that is another document, by its URI, as one of `related` or as `evolves_from`.
+
+    Its relation is `rel`, else the name without the number at its end: `sidebars--1`.
+    """
+    uri, relation = item.text("uri", "guid"), item.text("rel") or NUMBERED.sub("", name).strip()
+    if uri is None or len(uri) > LONGEST_URI:
+        reading.warn(item.pointer, "not_kept", "is not kept; it is neither a picture nor has it a URI to link to.")
+        return
+    ours = OUR_ARTICLE.fullmatch(uri)
+    if relation == EVOLVES_FROM and "evolves_from" not in reading.article:
+        reading.put("evolves_from", FoundValue(unquote(ours[1]) if ours else uri, item.under("uri")))
+    elif len(reading.article.get("related", ())) == MOST_LINKS:
+        reading.warn(item.pointer, "not_kept", f"is not kept; an article has at most {MOST_LINKS} links.")
+    else:
+        named = {"external_id": unquote(ours[1])} if ours else {"uri" if URI.fullmatch(uri) else "external_id": uri}
+        kept = relation[:LONGEST_RELATION] if relation not in ("", RELATED) else None
+        reading.add("related", FoundValue(named | _without_nulls(relation=kept), item.pointer))
+    item.text("name")
+    if any(value not in EMPTY for member, value in item.unread() if member != "$standard"):
+        reading.warn(item.pointer, "not_kept", "is kept as a link; its content is not.")
 
 
 def _picture_role(name: str) -> str | None:

@@ -15,6 +15,7 @@ from newswire.errors import Fault
 from newswire.formats.html.text import text_to_html
 from newswire.formats.ninjs.document import FoundValue, NinjsReader, Part, Prose
 from newswire.formats.ninjs.parts import (
+    read_associations,
     read_authors,
     read_concepts,
     read_pictures,
@@ -80,6 +81,7 @@ def read_ninjs(document: Mapping[str, Any]) -> Ninjs:
     read_places(reading, root)
     read_authors(reading, root)
     read_pictures(reading, root)
+    read_associations(reading, root)
     for name, value in root.unread():
         if name.lower() not in OF_NO_CONSEQUENCE and value not in (None, "", [], {}):
             reading.warn(root.under(name), "not_kept", "is not kept; this wire has no place for it.")
@@ -96,8 +98,7 @@ def _read_identity(reading: NinjsReader, root: Part) -> None:
     if number is not None and version is not None and number > 0:
         reading.put("source_version", FoundValue(number, version.pointer))
     _read_published_at(reading, root.take("firstpublished"), root.take("firstcreated"), created)
-    if (former := root.take("evolvedfrom")) is not None:
-        reading.warn(former.pointer, "not_kept", "the story that this one evolved from stays an article of its own.")
+    reading.put("evolves_from", root.take("evolvedfrom"))
 
 
 def _read_published_at(reading: NinjsReader, *candidates: FoundValue | None) -> None:

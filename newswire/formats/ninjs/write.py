@@ -6,7 +6,7 @@ Digest, id of the publisher and computed changes have no place in ninjs, and are
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -16,7 +16,9 @@ import orjson
 from newswire.article import article_uri
 from newswire.formats.corrections import correction_note
 from newswire.formats.ninjs.document import SIGNALS
+from newswire.formats.ninjs.parts import EVOLVES_FROM, RELATED
 from newswire.timestamps import END_OF_TIME
+from newswire.urls import URI
 
 Json = dict[str, Any]
 
@@ -116,7 +118,10 @@ def _part_members(article: Mapping[str, Any]) -> Json:
             ),
         ],
         "renditions": [{"name": "web", "href": page, "contentType": "text/html"}] if page else None,
-        "associations": [_picture_object(image, number) for number, image in enumerate(article.get("images", ()), 1)],
+        "associations": [
+            *(_picture_object(image, number) for number, image in enumerate(article.get("images", ()), 1)),
+            *_link_objects(article),
+        ],
     }
 
 
@@ -164,6 +169,21 @@ def _picture_object(image: Mapping[str, Any], number: int) -> Json:
     })  # fmt: skip
 
 
+def _link_objects(article: Mapping[str, Any]) -> Iterator[Json]:
+    """The links of an article; the IPTC's schemas have no `evolvedFrom`, so that one is an association as well."""
+    own = f"urn:newswire:article:{(article.get('publisher') or {}).get('slug', '')}:"
+    if (former := article.get("evolves_from")) is not None:
+        uri = former if URI.fullmatch(former) else own + quote(former, safe="")
+        yield {"name": EVOLVES_FROM, "rel": EVOLVES_FROM, "uri": uri}
+    for number, link in enumerate(article.get("related", ()), 1):
+        relation = link.get("relation")
+        named = (
+            link.get("uri") or (article_uri(link["id"]) if "id" in link else own + quote(link["external_id"], safe=""))
+        )  # fmt: skip
+        # Version 2.1 has no `rel`, so the name tells the relation too.
+        yield _without_empty({"name": f"{relation or RELATED}-{number}", "rel": relation, "uri": named})
+
+
 def _rendition_object(item: Mapping[str, Any]) -> Json:
     return _without_empty({
         "name": item["name"], "href": item["url"], "contentType": item["mime_type"], "width": item["width"],
@@ -179,7 +199,7 @@ def _without_empty(members: Mapping[str, Any]) -> Json:
 def _as_version_2(document: Json) -> Json:
     """Converts a document of 3.1 to 2.1, whose names are in lower case and whose pictures have no relation."""
     for association in document.get("associations", ()):
-        del association["rel"]
+        association.pop("rel", None)
     found: Json = _lowercase_names(document)
     if "embargoeduntil" in found:
         found["embargoed"] = found.pop("embargoeduntil")
