@@ -46,7 +46,7 @@ class Loader:
         self.languages: set[str] = set()
         with self.database.begin() as connection:
             for slug in PUBLISHERS:
-                name, address, language = SENDERS[slug][2:]
+                name, address, language = SENDERS[slug][2:5]
                 assert add_publisher(connection, slug, name, address, language, 0) == SENDERS[slug]
 
     def add(self, batch: Batch) -> None:

@@ -14,7 +14,7 @@ entitlement (`visibility`) and the same log.
 
 Imports point downward only; the floors are in `pyproject.toml`, checked by import-linter:
 cli, server, app, api, client, schemas, publishing | reading | changes, accounts, formats, search, wire,
-document, store, visibility, plain_text, article, logs, config, caches | quotas, errors | language_tags |
+document, store, visibility, plain_text, article, logs, config, subjects, caches | quotas, errors | language_tags |
 timestamps | urls.
 """
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypedDict
 
 from newswire.errors import Problem, invalid_at
+from newswire.subjects import NO_SUBJECTS, SubjectMap
 from newswire.timestamps import format_instant, format_optional
 
 # Characters that XML 1.0 (section 2.2) excludes; lone surrogates cannot be encoded as UTF-8 either.
@@ -141,13 +142,18 @@ class EntryType(StrEnum):
 
 
 class Publisher(NamedTuple):
-    """A publisher; `url` is the base for relative addresses in the articles that it sends."""
+    """A publisher; `url` is the base for relative addresses in the articles that it sends.
+
+    `subjects` is its subject map, and `mapping` the number of that map (`ArticleState.mapped`).
+    """
 
     id: int
     slug: str
     name: str
     url: str | None
     language: str
+    mapping: int = 0
+    subjects: SubjectMap = NO_SUBJECTS
 
 
 class ArticleWarning(TypedDict):
@@ -187,7 +193,8 @@ class ArticleState(NamedTuple):
     """The row of an article: its identity and its current state.
 
     `published_at` is the time by which lists order it, which is not the served one if that is far ahead
-    (`date_version`).
+    (`date_version`). `mapped` is the number of the subject map by which its terms were made; one that is not its
+    publisher's is out of date.
     """
 
     number: int
@@ -203,6 +210,7 @@ class ArticleState(NamedTuple):
     updated_at: int
     embargoed_until: int | None
     expires_at: int | None
+    mapped: int = 0
 
 
 def article_uri(article_id: str) -> str:

@@ -27,6 +27,7 @@ from newswire.article import Status
 from newswire.caches import cache_short
 from newswire.language_tags import canonical_tag, matching_ranges
 from newswire.plain_text import plain_value
+from newswire.subjects import NO_SUBJECTS, SubjectMap, concept_code
 
 NAMED = (
     ("author", "authors", ("id", "name")), ("subject", "subjects", ("code", "name")), ("place", "places", ("name",)),
@@ -70,10 +71,11 @@ def term_value(name: str) -> str:
     return re.sub("_([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), name.partition("_")[2])
 
 
-def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
+def terms_of(publisher: str, content: Mapping[str, Any], subjects: SubjectMap = NO_SUBJECTS) -> frozenset[str]:
     """The terms of one version, including `profile_terms`; `content` is the article, or its tombstone, as served.
 
-    A language gives a term for each range that matches it, so that a filter by a range is one term as well.
+    A language gives a term for each range that matches it, so that a filter by a range is one term as well; so does a
+    subject for each broader one. `subjects` is the subject map of the publisher.
     """
     found = {term_of("publisher", publisher), f"image_{'yes' if content.get('images') else 'no'}"}
     found |= identity_terms(content.get("id"), content.get("external_id"))
@@ -85,11 +87,14 @@ def terms_of(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
     for kind, items, names in NAMED:
         found |= {term_of(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
     found |= {term_of("subject", plain_value(item["name"])) for item in content.get("subjects", ()) if item["name"]}
+    codes = (concept_code(item["code"], item["scheme"] or "") for item in content.get("subjects", ()) if item["code"])
+    found |= {term_of("subject", code) for code in codes if code is not None}
     found |= {term_of("keyword", keyword) for keyword in content.get("keywords", ())}
     # A publisher may send another author's id as a name: such a term would impersonate that author.
     authors = {term_of("author", author["id"]) for author in content.get("authors", ())}
     forged = {name for name in found if AUTHOR_ID.fullmatch(name)} - authors
-    return frozenset(found - forged) | profile_terms(content) | link_terms(publisher, content)
+    terms = frozenset(found - forged) | profile_terms(content) | link_terms(publisher, content)
+    return terms | subjects.implied_terms(terms)
 
 
 def identity_terms(article_id: str | None, external_id: str | None) -> frozenset[str]:
@@ -157,7 +162,9 @@ def _asked_terms(kind: str, value: str) -> set[str]:
     """The terms that a value of a filter or an entitlement asks for, also if it was stored in an older spelling."""
     if kind == "language":
         return {term_of(kind, canonical_tag(value))}
-    return {term_of(kind, value), term_of(kind, plain_value(value))} if kind == "subject" else {term_of(kind, value)}
+    if kind == "subject":
+        return {term_of(kind, written) for written in (value, plain_value(value), concept_code(value) or value)}
+    return {term_of(kind, value)}
 
 
 def is_any_language(kind: str, chosen: Iterable[str]) -> bool:
@@ -217,10 +224,11 @@ class Filter:
 
 
 class Grant(NamedTuple):
-    """An entitlement, in force for entries with a number above `since_seq`."""
+    """An entitlement, in force for entries with a number above `since_seq`; a later one has a higher `id`."""
 
     since_seq: int
     filter: Filter
+    id: int = 0
 
 
 TIMES = ("published_at", "updated_at", "expires_at")
@@ -338,12 +346,21 @@ class Visibility:
         """Whether the caller may see a version of a visible article; only its owner sees one never put on the log."""
         return (was_told or self.owner) and self.filter.matches(terms)
 
-    def could_see_at(self, terms: frozenset[str], seq: int) -> bool:
-        """Whether an entitlement in force at entry `seq` or later matches a version with these terms."""
+    def could_see_at(self, terms: frozenset[str], seq: int, since: int = 0, until: int | None = None) -> bool:
+        """Whether an entitlement in force at entry `seq` or later matches a version with these terms.
+
+        A version whose terms a subject map has changed had these while the newest entitlement of the wire went from the
+        id `since` to `until` (None: it has them still). Only an entitlement of that time can have shown it.
+        """
         # The current one is tested first, because most callers have had no other.
-        if self.grants[-1].filter.matches(terms):
+        now = self.grants[-1]
+        if (until is None or now.id <= until) and now.filter.matches(terms):
             return True
-        return any(old.filter.matches(terms) for old, new in pairwise(self.grants) if new.since_seq >= seq)
+        return any(
+            old.filter.matches(terms)
+            for old, new in pairwise(self.grants)
+            if new.since_seq >= seq and new.id > since and (until is None or old.id <= until)
+        )
 
     @cached_property
     def follows_the_log(self) -> bool:

@@ -87,5 +87,5 @@ def party_caller(connection: Connection, kind: str, slug: str | None, **settings
     row = connection.execute(select(partner.c.id, partner.c.name).where(partner.c.slug == slug)).one()
     # The former entitlements count too: the kill of an article must reach a partner that could see it then.
     history = list_entitlements(connection, row.id)
-    visibility = Visibility(tuple(Grant(item.since_seq, Filter.of(item.filter)) for item in history))
+    visibility = Visibility(tuple(Grant(item.since_seq, Filter.of(item.filter), item.id) for item in history))
     return Caller(kind, visibility=visibility, slug=slug, name=row.name, limits=history[-1].filter, **settings)

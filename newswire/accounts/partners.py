@@ -14,7 +14,7 @@ from newswire.store.articles import AnyRow
 from newswire.store.tables import entitlement, partner
 from newswire.visibility import FACETS
 
-ENTITLEMENT_FILTERS = tuple(name for name in FACETS if name != "author")
+ENTITLEMENT_FILTERS = (*(name for name in FACETS if name != "author"), "subject")
 """The filters that an entitlement can have."""
 
 
@@ -46,9 +46,9 @@ def list_partners(connection: Connection) -> list[tuple[str, str, Mapping[str, S
 
 
 def list_entitlements(connection: Connection, partner_id: int) -> Sequence[AnyRow]:
-    """All entitlements of a partner (`since_seq`, `filter`), the current one last."""
+    """All entitlements of a partner (`since_seq`, `filter`, `id`), the current one last."""
     return connection.execute(
-        select(entitlement.c.since_seq, entitlement.c.filter)
+        select(entitlement.c.since_seq, entitlement.c.filter, entitlement.c.id)
         .where(entitlement.c.partner_id == partner_id)
         .order_by(entitlement.c.id)
     ).all()

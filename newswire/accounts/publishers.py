@@ -6,11 +6,13 @@ Every edit bumps the head's revision, which invalidates the caches of callers an
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from newswire import wire
 from newswire.accounts.slugs import PartyError, check_new_slug
 from newswire.article import Publisher
+from newswire.search.vocabulary import select_publishers, subject_map_of
+from newswire.store.articles import AnyRow
 from newswire.store.tables import publisher
 
 
@@ -20,7 +22,7 @@ def add_publisher(connection: Connection, slug: str, name: str, url: str | None,
     values = {"slug": slug, "name": name, "url": url, "language": language, "created_at": now}
     number = connection.execute(insert(publisher).values(**values).returning(publisher.c.id)).scalar_one()
     wire.bump_revision(connection)
-    return Publisher(number, slug, name, url, language)
+    return read_publisher(connection, number)
 
 
 def change_publisher(connection: Connection, slug: str, changes: Mapping[str, Any]) -> Publisher:
@@ -36,19 +38,21 @@ def change_publisher(connection: Connection, slug: str, changes: Mapping[str, An
 
 def find_publisher(connection: Connection, slug: str) -> Publisher | None:
     """The publisher with this slug, or None."""
-    row = connection.execute(_select_publishers().where(publisher.c.slug == slug)).one_or_none()
-    return Publisher(*row) if row else None
+    row = connection.execute(select_publishers().where(publisher.c.slug == slug)).one_or_none()
+    return None if row is None else _publisher_of(connection, row)
 
 
 def read_publisher(connection: Connection, number: int) -> Publisher:
     """The publisher with this number, which an article or a key refers to."""
-    return Publisher(*connection.execute(_select_publishers().where(publisher.c.id == number)).one())
+    return _publisher_of(connection, connection.execute(select_publishers().where(publisher.c.id == number)).one())
 
 
 def list_publishers(connection: Connection) -> list[Publisher]:
     """All publishers, by slug."""
-    return [Publisher(*row) for row in connection.execute(_select_publishers().order_by(publisher.c.slug))]
+    rows = connection.execute(select_publishers().order_by(publisher.c.slug)).all()
+    return [_publisher_of(connection, row) for row in rows]
 
 
-def _select_publishers() -> Select[Any]:
-    return select(*(publisher.c[name] for name in Publisher._fields))
+def _publisher_of(connection: Connection, row: AnyRow) -> Publisher:
+    subjects = subject_map_of(connection, row.map, row.digest)
+    return Publisher(row.id, row.slug, row.name, row.url, row.language, row.mapping, subjects)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, func, literal_column, select
+from sqlalchemy import Connection, and_, bindparam, exists, func, literal_column, select
 
 from newswire import wire
 from newswire.article import EntryType
@@ -16,9 +16,19 @@ from newswire.changes.content import TOLD, DeliveredEntry, load_contents, read_c
 from newswire.changes.positions import LogPosition, complete_position, cursor_ahead_problem, verify_continuation
 from newswire.changes.rules import LogEntry, Matcher, Reader, event_type_for, is_readable
 from newswire.document import PAGE_BYTES
-from newswire.store.articles import AnyRow, Past, as_terms, load_terms, short_terms, told_before
+from newswire.store.articles import (
+    AnyRow,
+    FormerTerms,
+    Past,
+    as_terms,
+    load_terms,
+    read_former_terms,
+    short_terms,
+    told_before,
+    with_former_terms,
+)
 from newswire.store.statements import Statement
-from newswire.store.tables import article, entry, version
+from newswire.store.tables import article, entry, former_terms, version
 from newswire.visibility import AccessRule, Standing
 
 MOST_SCANNED = 5000
@@ -136,12 +146,14 @@ def scan_entries(
         if not rows:
             return
         kills = [row.number for row in rows if row.type == EntryType.CANCELED]
+        remapped = {row.number for row in rows if row.is_remapped}
+        former = read_former_terms(connection, remapped) if remapped else {}
         pasts: Mapping[int, Sequence[Past]] = {}
         for row in rows:
             if row.type == EntryType.CANCELED and row.number not in pasts:
                 pasts = told_before(connection, kills[:KILLS_AT_ONCE])
                 kills = kills[KILLS_AT_ONCE:]
-            yield _log_entry_of(connection, row, pasts[row.number] if row.type == EntryType.CANCELED else None)
+            yield _log_entry_of(connection, row, pasts[row.number] if row.type == EntryType.CANCELED else None, former)
         after, chunk = rows[-1].seq, CHUNK
 
 
@@ -170,7 +182,7 @@ def _entries_statement(*, bare: bool) -> Statement:
         .limit(bindparam("limit"))
     )
     if bare:
-        absent = ("terms", "current_terms", "past_seq", "past_version", "past_terms")
+        absent = ("terms", "current_terms", "past_seq", "past_version", "past_terms", "is_remapped")
         return Statement(entries.add_columns(*(literal_column("NULL").label(name) for name in absent)))
     last = (
         select(func.max(before.c.seq))
@@ -183,6 +195,7 @@ def _entries_statement(*, bare: bool) -> Statement:
             short_terms(version.c.terms).label("terms"), short_terms(current.c.terms).label("current_terms"),
             earlier.c.seq.label("past_seq"), past.c.version.label("past_version"),
             short_terms(past.c.terms).label("past_terms"),
+            exists().where(former_terms.c.number == entry.c.number).label("is_remapped"),
         )
         .join(current, and_(current.c.number == article.c.number, current.c.version == article.c.version))
         .outerjoin(earlier, earlier.c.seq == last)
@@ -194,9 +207,13 @@ ENTRIES, BARE = _entries_statement(bare=False), _entries_statement(bare=True)
 NO_TERMS: frozenset[str] = frozenset()
 
 
-def _log_entry_of(connection: Connection, row: AnyRow, pasts: Sequence[Past] | None) -> LogEntry:
+def _log_entry_of(
+    connection: Connection, row: AnyRow, pasts: Sequence[Past] | None,
+    former: Mapping[tuple[int, int], Sequence[FormerTerms]],
+) -> LogEntry:  # fmt: skip
     """The entry of one row; `pasts` are all versions delivered before a kill, None for an entry that is not a kill.
 
+    `former` are the former terms of versions, by article number and version.
     Versions of the article that are the same share one set of terms.
     """
     if row.terms is None and pasts is None:
@@ -222,11 +239,12 @@ def _log_entry_of(connection: Connection, row: AnyRow, pasts: Sequence[Past] | N
     if pasts is None:
         pasts = ()
         if row.past_seq is not None:
-            pasts = (Past(row.past_seq, row.past_version, terms_of(row.past_version, row.past_terms)),)
+            last = Past(row.past_seq, row.past_version, terms_of(row.past_version, row.past_terms))
+            pasts = with_former_terms(last, former.get((row.number, row.past_version), ()))
     else:
         sets = {id(past.terms): past.terms for past in pasts}
         size += TERM_MEMORY * sum(len(term) for each in sets.values() for term in each)
-    own = Past(row.seq, row.version, terms)
+    own = with_former_terms(Past(row.seq, row.version, terms), former.get((row.number, row.version), ()))[0]
     standing = Standing(row.status, row.published_at, row.updated_at, row.expires_at, current)
     return LogEntry(
         row.seq, row.type, row.at, row.number, row.id, row.digest, row.chain, own, tuple(pasts), standing, size

@@ -53,8 +53,8 @@ class LogEntry:
     """One entry of the log with everything that decides its delivery.
 
     `told` is its version; `before` are earlier versions of the article on the log: for a kill all, newest first, else
-    the newest only. `size` is about what its terms and its content take, in bytes. `content` is None until it is
-    loaded; `served` caches the encoded entry (`encode_entry`).
+    the newest only, each with every set of terms that it had. `size` is about what its terms and its content take, in
+    bytes. `content` is None until it is loaded; `served` caches the encoded entry (`encode_entry`).
     """
 
     seq: int
@@ -93,7 +93,9 @@ class Reader:
 
     def could_see(self, past: Past) -> bool:
         """Whether the terms of a version match the query, and an entitlement in force at its entry or later."""
-        return self.query.filter.matches(past.terms) and self.visibility.could_see_at(past.terms, past.seq)
+        return self.query.filter.matches(past.terms) and self.visibility.could_see_at(
+            past.terms, past.seq, past.since, past.until
+        )
 
     def concerns(self, item: LogEntry) -> bool:
         """Whether the entry could be delivered, by terms alone: words or times may still exclude it."""
@@ -148,7 +150,7 @@ def event_type_for(item: LogEntry, matcher: Matcher) -> str | None:
     elif matcher.answers(item.number, item.told):
         kind = item.type
     else:
-        left = bool(item.before) and matcher.answers(item.number, item.before[0])
+        left = any(matcher.answers(item.number, past) for past in item.before)
         kind = EntryType.REMOVED.value if left else None
     wanted = matcher.reader.types
     return kind if wanted is None or kind in wanted else None

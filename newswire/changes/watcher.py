@@ -192,7 +192,8 @@ class Watcher:
         # A new revision wakes everyone: access must be resolved again before the next wait.
         revised = known is None or known.revision != found.revision
         with self._lock:
-            self._cache(items if fresh else None, found)
+            # An edit of a subject map changes terms of entries that are cached.
+            self._cache(items if fresh and not revised else None, found)
             concerned = [
                 reader for reader in self._sleepers if revised or not fresh or any(map(reader.concerns, items))
             ]

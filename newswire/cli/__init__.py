@@ -14,9 +14,10 @@ from newswire import __version__
 
 COMMANDS = {
     "db": ("db:db_group", "Create or migrate the database."),
-    "publisher": ("publisher:publisher_group", "Add, change and list publishers."),
+    "publisher": ("publisher:publisher_group", "Add, change and list publishers, and map their subjects."),
     "partner": ("partner:partner_group", "Add, change and list partners and what they may see."),
     "key": ("key:key_group", "Create, list and revoke keys."),
+    "vocabulary": ("vocabulary:vocabulary_group", "Load and show the vocabulary of subjects."),
     "feed": ("feed:feed_group", "List the saved feeds of all parties, and revoke their tokens."),
     "serve": ("serve:serve_command", "Serve the wire over HTTP, with one worker process."),
     "worker": ("worker:worker_command", "Run the worker alone (for more machines)."),

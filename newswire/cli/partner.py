@@ -12,6 +12,7 @@ from newswire.accounts.slugs import PartyError
 from newswire.cli.support.database import open_database
 from newswire.cli.support.options import NAME, only_option
 from newswire.cli.support.output import format_table, json_option, print_result
+from newswire.cli.support.subjects import warn_of_unknown_subjects
 from newswire.timestamps import now
 
 Entitlement = Mapping[str, Sequence[str]]
@@ -24,6 +25,7 @@ def partner_group() -> None:
     \b
     newswire partner add daily --name "The Daily"
     newswire partner add radio --name "Radio Nord" --only language=de,fr --only section=world
+    newswire partner add club --name "The Club" --only subject=medtop:15000000
     newswire partner set radio --only language=de
     newswire partner set radio --everything
     """
@@ -38,6 +40,7 @@ def add_partner_command(slug: str, name: str, only: Entitlement, as_json: bool) 
     """Add a partner. SLUG is its short name: a-z, 0-9 and hyphens. Without --only it sees everything."""
     with open_database() as database, database.begin() as connection:
         check_publishers(connection, only)
+        warn_of_unknown_subjects(connection, only.get("subject", ()))
         add_partner(connection, slug, name, only, now())
     sentence = f"Added the partner {slug}, which sees {entitlement_text(only)}; `newswire key create --partner {slug}`."
     print_result(sentence, partner_summary(slug, name, only), as_json)
@@ -61,6 +64,7 @@ def set_partner_command(slug: str, name: str | None, only: Entitlement, everythi
         raise click.UsageError("Nothing to change: give --name, --only or --everything.")
     with open_database() as database, database.begin() as connection:
         check_publishers(connection, only)
+        warn_of_unknown_subjects(connection, only.get("subject", ()))
         change_partner(connection, slug, name, only if only or everything else None, now())
         changed = next(item for item in list_partners(connection) if item[0] == slug)
     sentence = f"Changed the partner {slug}, which sees {entitlement_text(changed[2])}."

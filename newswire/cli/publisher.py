@@ -1,14 +1,16 @@
-"""`newswire publisher add | set | list`: those who send articles."""
+"""`newswire publisher add | set | list | map`: those who send articles, and what their subjects are."""
 
 from typing import Any
 
 import click
 
 from newswire.accounts.publishers import add_publisher, change_publisher, list_publishers
+from newswire.accounts.subject_maps import MappedSubject, change_subject_map, read_subject_map
 from newswire.article import Publisher
-from newswire.cli.support.database import open_database
+from newswire.cli.support.database import open_database, update_mapping
 from newswire.cli.support.options import ADDRESS, LANGUAGE, NAME
 from newswire.cli.support.output import format_table, json_option, print_result
+from newswire.cli.support.subjects import parse_mapped_pairs, parse_source, warn_of_unknown_subjects
 from newswire.timestamps import now
 
 NOT_GIVEN = click.core.ParameterSource.DEFAULT
@@ -21,6 +23,7 @@ def publisher_group() -> None:
     \b
     newswire publisher add gazette --name "The Gazette" --url https://gazette.example --language en
     newswire publisher set gazette --language en-GB
+    newswire publisher map gazette section=Football subject=medtop:20001065
     newswire key create --publisher gazette
     """
 
@@ -67,6 +70,47 @@ def list_publishers_command(as_json: bool) -> None:
         found = [publisher_summary(item) for item in list_publishers(connection)]
     table = format_table(["SLUG", "NAME", "URL", "LANGUAGE"], [list(item.values()) for item in found])
     print_result(table if found else "No publishers yet.", found, as_json)
+
+
+@publisher_group.command("map", short_help="Map what a publisher sends to subjects.")
+@click.argument("slug")
+@click.argument("pairs", nargs=-1, metavar="[KIND=NAME subject=CODE]...")
+@click.option("--remove", multiple=True, metavar="KIND=NAME", help="Map this no more. Repeatable.")
+@json_option
+def map_subjects_command(slug: str, pairs: tuple[str, ...], remove: tuple[str, ...], as_json: bool) -> None:
+    """Map what the publisher SLUG sends to subjects; without pairs, show its map.
+
+    \b
+    newswire publisher map gazette section=Football subject=medtop:20001065
+    newswire publisher map gazette keyword=tennis subject=medtop:20001085 section=Opera subject=medtop:20000018
+    newswire publisher map gazette --remove section=Football
+
+    KIND is section, keyword or subject. A name may be mapped to several subjects: repeat the pair. Articles are
+    found under their mapped subjects, and under every broader one, and entitlements by subject cover them; what is
+    stored and served of an article does not change.
+
+    The articles that are stored are mapped in small transactions, while the wire is served. Interrupted, this is
+    continued by the worker, or by the same command. Whoever could see an article by a subject that the new map
+    takes from it still gets its kill.
+    """
+    added, removed = parse_mapped_pairs(pairs), [parse_source(text) for text in remove]
+    with open_database() as database:
+        if not added and not removed:
+            with database.read() as connection:
+                rows = read_subject_map(connection, slug)
+            table = format_table(["SENT", "SUBJECT"], [[row.source, row.code] for row in rows])
+            print_result(table if rows else f"{slug} maps nothing yet.", map_summary(slug, rows), as_json)
+            return
+        with database.begin() as connection:
+            rows = change_subject_map(connection, slug, added, removed, now())
+            warn_of_unknown_subjects(connection, [row.code for row in added])
+        mapped = update_mapping(database)
+    sentence = f"{slug} maps {len(rows):,} to subjects; {mapped:,} articles were mapped again."
+    print_result(sentence, {**map_summary(slug, rows), "mapped": mapped}, as_json)
+
+
+def map_summary(slug: str, rows: list[MappedSubject]) -> dict[str, Any]:
+    return {"publisher": slug, "map": [{row.kind: row.value, "code": row.code} for row in rows]}
 
 
 def publisher_summary(item: Publisher) -> dict[str, Any]:

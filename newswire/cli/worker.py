@@ -25,6 +25,7 @@ from newswire.errors import DamageError, Problem
 from newswire.publishing import idempotency, release
 from newswire.publishing.release_clock import ReleaseClock
 from newswire.search.rebuild import rebuild_index
+from newswire.search.remapping import last_mapping_change, remap_articles
 from newswire.store.database import Database
 from newswire.timestamps import now
 
@@ -90,11 +91,39 @@ def continue_rebuild(database: Database) -> None:
             return
 
 
+class MappingRound:
+    """Maps articles whose terms were made by another subject map: what a command has left, and what came meanwhile.
+
+    A publisher who read the map before its change may commit after the command has looked, so articles are looked for
+    again in the minute after a change, and then each hour: a look reads the row of every article.
+    """
+
+    def __init__(self) -> None:
+        self._looked_at = 0
+
+    def continue_mapping(self, database: Database) -> None:
+        moment = now()
+        with database.read() as connection:
+            changed_at = last_mapping_change(connection)
+        if changed_at is None:
+            return
+        wait = 20_000 if self._looked_at < changed_at + 60_000 else 3_600_000
+        if changed_at < self._looked_at and moment < self._looked_at + wait:
+            return
+        until = time.monotonic() + INDEX_SECONDS
+        for mapped in remap_articles(database):
+            logger.info("mapped again", extra={"articles": mapped})
+            if time.monotonic() > until:
+                return
+        self._looked_at = moment
+
+
 RELEASE_CLOCK = ReleaseClock()
 ROUNDS = (
     Round("releases", 0.25, release_and_expire),
     Round("clock", 60.0, RELEASE_CLOCK.check_newest_entry),
     Round("search index", 1.0, continue_rebuild),
+    Round("subject maps", 1.0, MappingRound().continue_mapping),
     Round("housekeeping", 3600.0, delete_old_records),
 )
 

@@ -42,7 +42,7 @@ def keep_unchanged_fields(
     content = {**draft.content, **stored}
     return prepared._replace(
         draft=replace(draft, content=content),
-        terms=terms_of(publisher.slug, content),
+        terms=terms_of(publisher.slug, content, publisher.subjects),
         body={name: text for name, text in prepared.body.items() if name not in stored},
     )
 

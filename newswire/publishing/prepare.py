@@ -35,7 +35,7 @@ class PreparedArticle(NamedTuple):
 def prepare_article(draft: Draft, publisher: Publisher, external_id: str | None = None) -> PreparedArticle:
     """Prepares a draft; `external_id` is that of the stored article if the draft itself does not name it."""
     content = draft.content
-    terms = terms_of(publisher.slug, content)
+    terms = terms_of(publisher.slug, content, publisher.subjects)
     # The terms share the budget of the index with the words. Every id is as long as this one.
     identity = identity_terms(NIL, external_id or draft.external_id)
     analysed = analyse_article(content, terms | identity)

@@ -50,7 +50,9 @@ Sent: TypeAlias = PreparedArticle | Kill | Problem
 """One article of a batch, or the reason why it could not be read."""
 
 NO_SOURCE = b"{}"
-STATE_COLUMNS = ("source_version", "version", "published_at", "updated_at", "embargoed_until", "expires_at")
+STATE_COLUMNS = ("source_version", "version", "published_at", "updated_at", "embargoed_until", "expires_at", "mapped")
+OUTDATED = -1
+"""The `mapped` of an article whose versions have terms by several subject maps."""
 
 
 @dataclass
@@ -169,6 +171,8 @@ class PublishTransaction:
         draft = prepared.draft
         dated = date_version(draft, self.now, held, parse_instant(before["published_at"]))
         new = next_state(held, draft, dated.listed, self.now)
+        if held.mapped != publisher.mapping:
+            new = new._replace(mapped=OUTDATED)
         content = article_document(draft, publisher, new, dated.served)
         fields = changed_fields(before, content)
         if not fields and not is_change_new(draft, before["change"]):
@@ -242,7 +246,7 @@ class PublishTransaction:
         return ArticleState(
             number=0, id=self.new_id(), publisher_id=publisher.id, external_id=external_id, source_version=None,
             version=1, status=Status.USABLE, seq=None, created_at=self.now, published_at=published_at,
-            updated_at=self.now, embargoed_until=None, expires_at=None,
+            updated_at=self.now, embargoed_until=None, expires_at=None, mapped=publisher.mapping,
         )  # fmt: skip
 
     def _claim(self, held: ArticleState) -> ArticleState | None:

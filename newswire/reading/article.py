@@ -123,7 +123,7 @@ def _may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: 
     if row.status != Status.CANCELED:
         return False
     pasts = told_before(connection, [row.number])[row.number]
-    return any(visibility.could_see_at(past.terms, past.seq) for past in pasts)
+    return any(visibility.could_see_at(past.terms, past.seq, past.since, past.until) for past in pasts)
 
 
 def _standing_of(row: AnyRow) -> Standing:

@@ -7,7 +7,8 @@ release still writes is found by the next rebuild.
 """
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, literal_column, select, update
 
@@ -19,12 +20,14 @@ from newswire.search.analysis import analyse_article, analyse_texts
 from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import register_language
-from newswire.search.signatures import story_terms
+from newswire.search.mapped_articles import MappedArticles
+from newswire.search.signatures import is_story_term, story_terms
 from newswire.store.articles import HELD
 from newswire.store.backend import DatabaseError
 from newswire.store.database import Database
 from newswire.store.statements import Statement
 from newswire.store.tables import article, label, publisher, version
+from newswire.subjects import SubjectMap
 from newswire.visibility import listed_term, listed_time, terms_of
 
 BATCH = 50
@@ -34,6 +37,18 @@ LOCKED_SECONDS = 0.25
 LABELS_AT_ONCE = 500
 PASSES = 2
 """The second pass indexes the rows that servers of an older release wrote during the first."""
+
+
+class Found(NamedTuple):
+    """What an article adds to what all articles share: the languages of its stems, its labels, and its words."""
+
+    languages: Iterable[str] = ()
+    labels: Iterable[names.Label] = ()
+    words: Iterable[str] = ()
+
+
+Work: TypeAlias = Callable[[Connection, int, MappedArticles], Found]
+"""What is done with each locked article; see `index_current`."""
 
 UNUSABLE = "The search index is not complete, or not one of this version of Newswire; run `newswire db upgrade`."
 OTHER_STEMS = (
@@ -96,7 +111,7 @@ def rebuild_index(database: Database) -> Iterator[int]:
     for _ in range(PASSES):
         after = 0
         while numbers := read_outdated(database, after):
-            index_again(database, numbers)
+            index_again(database, numbers, index_current)
             # The first new row in an index of one old version ends the search by stems, and the last old row that is
             # replaced starts it again. Lists and languages that were cached before are then wrong: a new revision
             # invalidates them.
@@ -123,66 +138,75 @@ def read_outdated(database: Database, after: int) -> list[int]:
         return list(connection.execute(outdated.order_by(rows.c.number).limit(BATCH)).scalars())
 
 
-def index_again(database: Database, numbers: Collection[int]) -> None:
-    """Indexes articles again: in one transaction, and in one more for each article that another transaction locks."""
+def index_again(database: Database, numbers: Collection[int], work: Work) -> None:
+    """Does `work` for articles: in one transaction, and in one more for each article that another transaction locks."""
     locked = select(article.c.number).where(article.c.number.in_(numbers)).order_by(article.c.number)
-    busy = set(numbers) - index_locked(database, locked.with_for_update(skip_locked=True))
+    busy = set(numbers) - index_locked(database, locked.with_for_update(skip_locked=True), work)
     # Publishers hold these locks, or the time was used up. Each is awaited without holding another one: publishers lock
     # articles in an order of their own, so holding several could deadlock.
     for number in sorted(busy):
-        index_locked(database, select(article.c.number).where(article.c.number == number).with_for_update())
+        index_locked(database, select(article.c.number).where(article.c.number == number).with_for_update(), work)
 
 
-def index_locked(database: Database, locked: Select[int]) -> set[int]:
-    """Indexes articles that `locked` selects for update, in one transaction of bounded time; returns their numbers."""
+def index_locked(database: Database, locked: Select[int], work: Work) -> set[int]:
+    """Does `work` for articles that `locked` selects for update, in one transaction of bounded time; returns their
+    numbers."""
     with database.begin() as connection:
         # The current versions are read in statements after the lock: on PostgreSQL the locking statement itself still
         # sees the snapshot from before it waited.
         numbers, found, end = set[int](), [], time.monotonic() + LOCKED_SECONDS
+        mapped = MappedArticles(connection)
         for number in sorted(connection.execute(locked).scalars()):
-            found.append(index_current(connection, number))
+            found.append(work(connection, number, mapped))
             numbers.add(number)
             if time.monotonic() > end:
                 break
-        for language in sorted({language for languages, *_ in found for language in languages}):
+        for language in sorted({language for each in found for language in each.languages}):
             register_language(connection, language)
-        names.add_labels(connection, [each for _, labels, _ in found for each in labels])
-        words.add_words(connection, {each for *_, unknown in found for each in unknown})
+        names.add_labels(connection, [label for each in found for label in each.labels])
+        words.add_words(connection, {word for each in found for word in each.words})
+        # Last, because it may lock the head.
+        mapped.record()
     return numbers
 
 
-def index_current(connection: Connection, number: int) -> tuple[Iterable[str], Iterable[names.Label], Iterable[str]]:
-    """Replaces the terms and the index row of a locked article.
-
-    Returns the languages of its stems, its labels, and the words that the table of words may not have.
-    """
+def index_current(connection: Connection, number: int, mapped: MappedArticles) -> Found:
+    """Replaces the terms and the index row of a locked article."""
     [row] = CURRENT.all(connection, {"which": number})
     held = ArticleState(*row[: len(HELD)])._replace(status=Status(row.status))
     content = decode_article(row.rendered, row.body)
-    terms = terms_of(row.slug, content)
+    subjects = mapped.subjects_of(held.publisher_id)
+    terms = terms_of(row.slug, content, subjects)
     analysed = analyse_texts({}, None) if held.status is Status.CANCELED else analyse_article(content, terms)
     story = story_terms(analysed)
-    refresh_terms(connection, held, row.slug, story)
+    mapped.note(held, refresh_terms(connection, held, row.slug, subjects, story))
     index.remove_document(connection, number)
     index.index_documents(connection, [Document(held, terms | story | kept_terms(row.terms), analysed)])
-    return analysed.spoken, [*names.labels_in(content)], [*words.unknown_words(connection, analysed)]
+    return Found(analysed.spoken, [*names.labels_in(content)], [*words.unknown_words(connection, analysed)])
 
 
-def refresh_terms(connection: Connection, held: ArticleState, slug: str, story: frozenset[str]) -> None:
+def refresh_terms(
+    connection: Connection, held: ArticleState, slug: str, subjects: SubjectMap, story: frozenset[str] | None
+) -> dict[int, str]:
     """Computes the terms of every version of a locked article again, and stores those that differ.
 
+    Returns the former terms of these, by version.
+
     The log decides by them who is told of a version, and access to one article is decided by them: they must be the
-    terms that the index has. `story` are the story terms of the current version, the only one that lists show.
+    terms that the index has. `story` are the story terms of the current version, the only one that lists show;
+    None: those that it has.
     """
-    after = 0
+    after, former = 0, dict[int, str]()
     while rows := VERSIONS.all(connection, {"which": held.number, "after": after}):
         for row in rows:
-            found = terms_of(slug, decode_article(row.rendered, None)) | kept_terms(row.terms)
+            found = terms_of(slug, decode_article(row.rendered, None), subjects) | kept_terms(row.terms)
             if row.version == held.version:
-                found |= story
+                found |= set(filter(is_story_term, row.terms.split())) if story is None else story
             if (terms := " ".join(sorted(found))) != row.terms:
+                former[row.version] = row.terms
                 SET_TERMS.execute(connection, {"which": held.number, "one": row.version, "found": terms})
         after = rows[-1].version
+    return former
 
 
 def kept_terms(stored: str) -> frozenset[str]:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from newswire.article import ArticleState, EntryType, Status
 from newswire.store.statements import Statement, insert_or_ignore
-from newswire.store.tables import article, entry, publisher, undated, version
+from newswire.store.tables import article, entry, former_terms, publisher, undated, version
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row whose columns are read by name."""
@@ -36,10 +36,23 @@ HELD = tuple(article.c[name] for name in ArticleState._fields)
 
 
 class Past(NamedTuple):
-    """A version that log entry `seq` delivered, and its filter terms."""
+    """A version that log entry `seq` delivered, and its filter terms.
+
+    Terms that a subject map has changed since are another `Past` of the same version. It had these while the newest
+    entitlement of the wire went from the id `since` to `until` (None: it has them still).
+    """
 
     seq: int
     version: int
+    terms: frozenset[str]
+    since: int = 0
+    until: int | None = None
+
+
+class FormerTerms(NamedTuple):
+    """The terms that a version had while the newest entitlement of the wire had an id up to `until`."""
+
+    until: int
     terms: frozenset[str]
 
 
@@ -200,10 +213,11 @@ def load_terms(connection: Connection, number: int, version: int, stored: str) -
 def told_before(connection: Connection, killed: Sequence[int]) -> dict[int, list[Past]]:
     """The versions of killed articles that the log delivered before the kill, by article number, newest first.
 
-    A reader who was allowed to see one of them must get the kill.
+    A reader who was allowed to see one of them must get the kill. A version follows with its former terms.
     """
     pasts: dict[int, list[Past]] = {number: [] for number in killed}
     if killed:
+        former = read_former_terms(connection, killed)
         statement = (
             select(entry.c.number, entry.c.seq, entry.c.version, short_terms(version.c.terms).label("terms"))
             .join_from(entry, version, and_(version.c.number == entry.c.number, version.c.version == entry.c.version))
@@ -214,5 +228,27 @@ def told_before(connection: Connection, killed: Sequence[int]) -> dict[int, list
             terms = as_terms(load_terms(connection, row.number, row.version, row.terms))
             told = pasts[row.number]
             # The versions of an article mostly have the same terms, which are then kept once.
-            told.append(Past(row.seq, row.version, told[-1].terms if told and told[-1].terms == terms else terms))
+            now = Past(row.seq, row.version, told[-1].terms if told and told[-1].terms == terms else terms)
+            told += with_former_terms(now, former.get((row.number, row.version), ()))
     return pasts
+
+
+def read_former_terms(connection: Connection, numbers: Collection[int]) -> dict[tuple[int, int], list[FormerTerms]]:
+    """What subject maps have changed of the versions of these articles, by article number and version, oldest first."""
+    found: dict[tuple[int, int], list[FormerTerms]] = {}
+    rows = select(former_terms).where(former_terms.c.number.in_(numbers)).order_by(former_terms.c.id)
+    for row in connection.execute(rows):
+        found.setdefault((row.number, row.version), []).append(FormerTerms(row.until_entitlement, as_terms(row.terms)))
+    return found
+
+
+def with_former_terms(past: Past, former: Sequence[FormerTerms]) -> list[Past]:
+    """A version that was told, once for each set of terms that it had; `past` has those of now, which come first."""
+    if not former:
+        return [past]
+    since = [0, *(each.until for each in former)]
+    before = [
+        past._replace(terms=each.terms, since=start, until=each.until)
+        for start, each in zip(since, former, strict=False)
+    ]
+    return [past._replace(since=since[-1]), *before]

@@ -37,7 +37,8 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 Bytewise = Text().with_variant(TEXT(collation="C"), "postgresql")
 
 # A single row. `seq` and `chain` are those of the newest log entry. `revision` counts edits of publishers, partners,
-# keys and feeds, so that no cached page survives them. `changed_at` is the last change of `seq` or `revision`.
+# keys, feeds and subjects, so that no cached page survives them. `changed_at` is the last change of `seq` or
+# `revision`.
 head = Table(
     "head",
     metadata,
@@ -61,6 +62,8 @@ former_wire = Table(
     Column("reason", Text, nullable=False),
 )
 
+# `mapping` is the number of the subject mapping in force: it counts the changes of the publisher's subject map and of
+# the vocabulary. An article whose terms were made by it has the same number in `mapped`.
 publisher = Table(
     "publisher",
     metadata,
@@ -70,6 +73,7 @@ publisher = Table(
     Column("url", Text),
     Column("language", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("mapping", Integer, nullable=False, server_default="0"),
 )
 
 partner = Table(
@@ -142,6 +146,7 @@ article = Table(
     Column("embargoed_until", BigInteger),
     Column("expires_at", BigInteger, index=True),
     Column("due_at", BigInteger, index=True),
+    Column("mapped", Integer, nullable=False, server_default="0"),
     UniqueConstraint("publisher_id", "external_id"),
     Index(None, "status", "published_at", "number"),
     Index(None, "status", "updated_at", "number"),
@@ -238,6 +243,54 @@ consumer = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("wire", Text, nullable=False),
     Column("chain", Text),
+)
+
+# The vocabulary, IPTC Media Topics: `digest` is that of its broader relations, `released` the date that the file names.
+vocabulary = Table(
+    "vocabulary",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("released", Text),
+    Column("loaded_at", BigInteger, nullable=False),
+)
+
+# Its concepts by QCode, with their names by language, and the next broader concepts of each.
+concept = Table(
+    "concept",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("names", JSON, nullable=False),
+    Column("retired", Boolean, nullable=False),
+)
+broader_concept = Table(
+    "broader_concept",
+    metadata,
+    Column("code", ForeignKey("concept.code"), primary_key=True),
+    Column("broader", ForeignKey("concept.code"), primary_key=True),
+)
+
+# Append-only, like `entitlement`: the newest row of a publisher is its subject map, a list of [kind, value, code].
+subject_map = Table(
+    "subject_map",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("publisher_id", ForeignKey("publisher.id"), nullable=False, index=True),
+    Column("since_seq", BigInteger, nullable=False),
+    Column("map", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# The terms that a version on the log had before the subject map changed them, for the kills and removals that are due
+# to those who could see it through them. `until_entitlement` is the newest row of `entitlement` at that time.
+former_terms = Table(
+    "former_terms",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("number", ForeignKey("article.number"), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("until_entitlement", BigInteger, nullable=False),
+    Column("terms", Text, nullable=False),
 )
 
 # Saved queries. `party` is `Caller.party`; `query` maps names of URL parameters to their values; `token` is the SHA-256

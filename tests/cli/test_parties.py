@@ -85,7 +85,7 @@ def test_a_partner_gets_an_entitlement_another_one_and_none(cli: Cli) -> None:
     ("arguments", "said"),
     [
         (("add", "p", "--name", "P", "--only", "langauge=en"), "Did you mean language?"),
-        (("add", "p", "--name", "P", "--only", "author=jane"), "Known are: publisher, section, language, keyword."),
+        (("add", "p", "--name", "P", "--only", "author=jane"), "publisher, section, language, keyword, subject."),
         (("add", "p", "--name", "P", "--only", "section"), "say which: --only section=A,B"),
         (("add", "p", "--name", "P", "--only", "section= ,"), "say which: --only section=A,B"),
         (("add", "p", "--name", "P", "--only", "language=e"), "BCP 47"),

@@ -1,13 +1,11 @@
 """`collapse=story`: near-duplicates are shown once, by what each reader sees, and every match once on all pages."""
 
-from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
 import pytest
 
-from newswire.reading import neighbours, stories
-from tests.support.lists import page, pages, post, read
+from tests.support.lists import page, post, read
 from tests.support.wire import Caller, Wire
 
 WORDS = [

@@ -9,10 +9,15 @@ from newswire.cli.support.interrupts import INTERRUPTED
 from newswire.cli.support.progress import show_progress
 from newswire.config import Settings
 from newswire.search.rebuild import check_index, count_outdated, rebuild_index
+from newswire.search.remapping import count_unmapped, remap_articles
 from newswire.store import migrate
 from newswire.store.database import Database
 
 STOPPED = "Stopped; {left:,} articles have still to be indexed. `newswire db upgrade` goes on from here."
+
+STOPPED_MAPPING = (
+    "Stopped; {left:,} articles have still to be mapped. The worker goes on with them, or the same command again."
+)
 
 WRITTEN_MEANWHILE = (
     "{left:,} articles were indexed by a server of another release meanwhile; stop it, and run"
@@ -58,6 +63,23 @@ def update_index(database: Database) -> int:
         raise SystemExit(INTERRUPTED) from None
     if left := count_outdated_rows(database):
         click.echo(WRITTEN_MEANWHILE.format(left=left), err=True)
+    return done
+
+
+def update_mapping(database: Database) -> int:
+    """Gives every article the subjects of its publisher's map, with a progress bar; returns the number of articles.
+
+    Ctrl-C ends the command with a sentence; the articles mapped until then stay so.
+    """
+    total = count_unmapped(database)
+    done = 0
+    try:
+        with show_progress("Mapping", "articles", total) as show:
+            for done in remap_articles(database):
+                show(done, min(done, total))
+    except KeyboardInterrupt:
+        click.echo(STOPPED_MAPPING.format(left=count_unmapped(database)), err=True)
+        raise SystemExit(INTERRUPTED) from None
     return done
 
 

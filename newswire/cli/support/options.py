@@ -119,7 +119,7 @@ only_option = click.option(
     multiple=True,
     metavar="KIND=A,B",
     callback=parse_entitlement,
-    help="Limit what the partner sees: publisher, section, language or keyword, and which. Repeatable: "
+    help="Limit what the partner sees: publisher, section, language, keyword or subject, and which. Repeatable: "
     "other values of one kind are alternatives, different kinds must all match.",
 )
 
