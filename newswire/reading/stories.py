@@ -5,7 +5,7 @@ parent, the first of those, and so to one story only. So a chain of updates is o
 before it. A page reads `CHUNKS` times its limit of matches at most, and is shorter where these are duplicates.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -138,22 +138,30 @@ def rank_key(ranks: Sequence[Rank], top: Position | None) -> SortKey:
 
 def find_duplicates(finder: NeighbourFinder, shown: Sequence[Match]) -> dict[int, Duplicates]:
     """The duplicates of the stories `shown`, by the number of these."""
-    members: dict[int, list[Match]] = {match.number: [] for match in shown}
-    frontier: Sequence[Match] = shown
+    roots = {match.number for match in shown}
+    followed: dict[int, Match] = {}
     for _ in range(ROUNDS):
+        frontier = [match for match in members_of(finder, roots) if match.number not in followed]
+        followed |= {match.number: match for match in frontier}
         found = [*islice(unknown_members(finder, shown, frontier), MOST_FOLLOWED)]
         if len(found) == MOST_FOLLOWED:
             finder.cut_short.update(match.number for match in frontier)
         finder.find_parents(found)
-        frontier = found
-    finder.cut_short.update(match.number for match in frontier)
-    for number in finder.parents:
-        root = finder.find_root(number)
-        if root in members and root != number:
-            members[root].append(finder.known[number])
+    members: dict[int, list[Match]] = {number: [] for number in roots}
+    for match in members_of(finder, roots):
+        if match.number not in followed:
+            finder.cut_short.add(match.number)
+        root = finder.find_root(match.number)
+        if root is not None and root != match.number:
+            members[root].append(match)
     listed = {number: sorted(found, key=finder.key) for number, found in members.items() if found}
     told = read_duplicates(finder, [match.number for found in listed.values() for match in found[:MOST_LISTED]])
     return {number: duplicates_of(finder, number, listed.get(number, ()), told) for number in members}
+
+
+def members_of(finder: NeighbourFinder, roots: Collection[int]) -> list[Match]:
+    """Those of the matches that were looked up which belong to these stories."""
+    return [finder.known[number] for number in finder.parents if finder.find_root(number) in roots]
 
 
 def unknown_members(finder: NeighbourFinder, shown: Sequence[Match], frontier: Sequence[Match]) -> Iterator[Match]:

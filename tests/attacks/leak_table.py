@@ -288,6 +288,8 @@ def general_requests(reader: Reader) -> Iterator[Request]:
         "q=rises+-plain&include=body", "q=zq*", "q=headline:zq*&highlight=true", "q=zq*+OR+rises&sort=relevance",
     ):  # fmt: skip
         yield get(f"/v1/articles?{COUNTED}&{query}")
+    for query in ("", "&sort=updated_at&include=body", "&q=rises&sort=relevance"):
+        yield get(f"/v1/articles?limit=100&count=true&collapse=story{query}")
     for status in ("withheld", "canceled"):
         yield get(f"/v1/articles?status={status}&{COUNTED}")
     for path in CHANGES_PATHS:

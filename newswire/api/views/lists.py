@@ -23,7 +23,6 @@ from newswire.api.schemas.filters import (
     MINUTE,
     FilterParameters,
     facets_of,
-    invalid_parameter,
     is_relative,
     query_of,
     sparse_fields,
@@ -113,8 +112,6 @@ def list_response(context: RequestContext, parameters: Mapping[str, Any], title:
     if document is not None and not query.include_body:
         query = replace(query, include_body=True)
     is_counted = parameters.get("count") == "true"
-    if document is not None and query.collapse:
-        raise invalid_parameter("collapse", "A feed holds every article; it is for the list in JSON.")
     visibility = context.caller.visibility
     asked = ListRequest(parameters, query, visibility, facets_of(parameters), is_counted, document, moment, title)
     seen = context.head_seen if may_read_optimistically(asked, context.head_seen) else None
