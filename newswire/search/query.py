@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -35,7 +35,8 @@ class Times(NamedTuple):
 class Query:
     """The request for a list of articles. `text` is `q` as typed, `expression` is `q` parsed and relaxed by `match`.
 
-    `groups` are what `match=most` counts, in the order of relevance too (`newswire.search.relaxation`).
+    `groups` are what `match=most` counts, in the order of relevance too (`newswire.search.relaxation`). `summary`
+    tells how `q` was understood.
 
     `times` are absolute, `asked` are the same times as the reader wrote them (now-2d). `order` is published_at or
     updated_at. If `ranked_at` (milliseconds) is given, the order is relevance, with the age of articles at that time.
@@ -46,6 +47,7 @@ class Query:
     expression: Expression | None = None
     match: str = "all"
     groups: tuple[Expression, ...] = ()
+    summary: Mapping[str, Any] | None = field(default=None, compare=False)
     filter: Filter = field(default_factory=Filter)
     status: str = "usable"
     times: Times = field(default_factory=Times)

@@ -57,6 +57,25 @@ class SuggestionOut(Served):
     )
 
 
+def texts_field(description: str) -> fields.List[str]:
+    return fields.List(fields.String(), required=True, metadata={"description": description})
+
+
+class QueryOut(Served):
+    """How `q` was understood."""
+
+    words = texts_field("Each in any of its inflections.")
+    phrases = texts_field("Words in this order, as they are.")
+    prefixes = texts_field("Beginnings of words.")
+    fields_ = fields.Dict(
+        keys=fields.String(), values=fields.List(fields.String()), required=True, data_key="fields",
+        metadata={"description": "What is looked for in one field only, by its name, as in `q`."},
+    )  # fmt: skip
+    excluded = texts_field("What must not occur, as in `q`.")
+    left_out = texts_field("Punctuation and other text without a letter or digit, 20 at most.")
+    unknown_fields = texts_field("Names before a colon that are no fields; they are part of what is looked for.")
+
+
 class Meta(Served):
     head = integer_field(description="Sequence number of the newest entry of the wire at the time of the answer.")
     count = fields.Nested(CountOut, metadata={"description": "All articles of the list, with `count=true`."})
@@ -65,6 +84,7 @@ class Meta(Served):
         fields.Nested(SuggestionOut),
         metadata={"description": "Corrections of `q`, 3 at most, that find more; on a first page, if there are any."},
     )
+    query = fields.Nested(QueryOut, metadata={"description": "With `q`, on the first page only."})
 
 
 def page_of(name: str, item: type[Schema], **members: fields.Field[Any]) -> type[Schema]:

@@ -15,6 +15,7 @@ from newswire.errors import Fault, Problem, closest_name
 from newswire.search.analysis import FIELDS
 from newswire.search.price import check_price
 from newswire.search.query import Query, Times
+from newswire.search.query_summary import summarize_query
 from newswire.search.relaxation import ALL, MATCHES, MOST, Relaxed, relax_expression
 from newswire.search.syntax import LONGEST_QUERY, ExpressionError, NothingSought, understand_query
 from newswire.search.tokens import GRAMMAR
@@ -127,14 +128,16 @@ def filter_query(parameters: Mapping[str, Any], now: int, readings: int = 0) -> 
     match = parameters.get("match", ALL)
     if "q" not in parameters and "match" in parameters:
         raise invalid_parameter("match", "Says how much of q must occur: send it together with q.")
-    sought, wanted = parse_search(parameters, match, readings), filter_of(parameters)
+    sought, summary = parse_search(parameters, match, readings)
+    # A `q` without anything to look for, such as an emoji, finds nothing.
+    finds_nothing = sought is None and "q" in parameters
     return Query(
         text=parameters.get("q"),
         expression=sought.expression if sought else None,
         match=match,
         groups=sought.groups if sought else (),
-        # Words that hold nothing to look for, such as an emoji, find nothing.
-        filter=wanted if sought or "q" not in parameters else wanted & NOTHING,
+        summary=summary,
+        filter=filter_of(parameters) & NOTHING if finds_nothing else filter_of(parameters),
         times=Times(*(resolve_moment(parameters.get(name), now) for name in Times._fields)),
     )
 
@@ -210,7 +213,7 @@ def chosen_names(name: str, parameters: Mapping[str, Any], known: tuple[str, ...
     """The values of a parameter, None if it is absent; raises `invalid_parameter` for a value that is not `known`."""
     values = parameters.get(name)
     if values is None:
-        return None
+        return None, None
     for value in values:
         if value not in known:
             raise invalid_parameter(
@@ -224,13 +227,15 @@ def invalid_parameter(parameter: str, detail: str, did_you_mean: str | None = No
     return Problem("invalid_parameter", f"{parameter}: {detail}", [fault])
 
 
-def parse_search(parameters: Mapping[str, Any], match: str, readings: int) -> Relaxed | None:
-    """Parses `q`, limited to the fields in `search_in`; None: there is nothing to look for.
+def parse_search(
+    parameters: Mapping[str, Any], match: str, readings: int
+) -> tuple[Relaxed | None, dict[str, Any] | None]:
+    """Parses `q`, limited to the fields in `search_in`: what is sought (None: nothing) and its summary.
 
     Raises `invalid_query` with the position of the fault.
     """
     if "q" not in parameters:
-        return None
+        return None, None
     search_in, strict = chosen_names("search_in", parameters, FIELDS), parameters.get("strict") == "true"
     try:
         parsed = understand_query(
@@ -240,9 +245,9 @@ def parse_search(parameters: Mapping[str, Any], match: str, readings: int) -> Re
         check_price(relaxed.expression, readings)
     except ExpressionError as error:
         if isinstance(error, NothingSought) and not strict:
-            return None
+            return None, summarize_query(None, error.left_out, (), search_in)
         raise Problem(
             "invalid_query", f"q, at character {error.position + 1}: {error.detail}",
             [Fault("invalid_query", error.detail, parameter="q")], position=error.position,
         ) from None  # fmt: skip
-    return relaxed
+    return relaxed, summarize_query(*parsed, search_in)

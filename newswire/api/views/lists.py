@@ -155,6 +155,8 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
             return not_modified_response(context, tag)
     page = read_list_page(context, query, moment, connection, head)
     meta: dict[str, Any] = {"head": head.seq}
+    if query.summary is not None and query.cursor is None:
+        meta["query"] = query.summary
     if asked.is_counted:
         count = stories.count_stories if query.collapse else lists.count_articles
         meta["count"] = count(connection, query, visibility, moment)._asdict()

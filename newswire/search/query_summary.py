@@ -1,0 +1,87 @@
+"""How a query was understood, as `meta.query` tells it: words, phrases, fields, exclusions, what was left out; pure.
+
+A person sees here why `foo:bar` found nothing, or that `-5` excluded nothing. The size is bounded by that of `q`. Not
+here: the parser, which decides it (`syntax`).
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from newswire.search.analysis import is_run
+from newswire.search.expression import And, Expression, Leaf, Not, Or, Phrase, Prefix, Spellings, Term
+
+MOST_LEFT_OUT, LONGEST_LEFT_OUT = 20, 50
+"""Parts of a query without meaning that are told, and the most characters of each."""
+
+
+class SummaryPart(NamedTuple):
+    """A leaf of an expression, and whether it is excluded."""
+
+    leaf: Leaf
+    excluded: bool
+
+
+def summarize_query(
+    expression: Expression | None, left_out: Sequence[str], unknown_fields: Sequence[str],
+    search_in: frozenset[str] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """The summary of a query. Words of a field and excluded ones stand under these only, as one would type them."""
+    parts = [] if expression is None else [*_parts(expression, excluded=False)]
+    own = [leaf for leaf, excluded in parts if not excluded and (leaf.fields or search_in) == search_in]
+    in_fields = [leaf for leaf, excluded in parts if not excluded and (leaf.fields or search_in) != search_in]
+    named = sorted((field, typed_form(leaf)) for leaf in in_fields for field in leaf.fields or ())
+    return {
+        "words": [leaf.spelling for leaf in own if isinstance(leaf, Term)],
+        "phrases": [phrase_text(leaf.forms) for leaf in own if isinstance(leaf, Phrase) and not leaf.prefix],
+        "prefixes": [
+            leaf.form if isinstance(leaf, Prefix) else phrase_text(leaf.forms)
+            for leaf in own
+            if isinstance(leaf, Prefix) or (isinstance(leaf, Phrase) and leaf.prefix)
+        ],
+        "fields": {field: [typed for _, typed in group] for field, group in groupby(named, lambda pair: pair[0])},
+        "excluded": [excluded_form(leaf, search_in) for leaf, excluded in parts if excluded],
+        "left_out": [part[:LONGEST_LEFT_OUT] for part in dict.fromkeys(left_out)][:MOST_LEFT_OUT],
+        "unknown_fields": [name[:LONGEST_LEFT_OUT] for name in unknown_fields][:MOST_LEFT_OUT],
+    }
+
+
+def _parts(expression: Expression, *, excluded: bool) -> Iterator[SummaryPart]:
+    """The leaves from left to right. Of the spellings of one word the first stands for all: it is the one typed."""
+    match expression:
+        case Spellings(operands):
+            yield from _parts(operands[0], excluded=excluded)
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from _parts(operand, excluded=excluded)
+        case Not(operand):
+            yield from _parts(operand, excluded=not excluded)
+        case leaf:
+            yield SummaryPart(leaf, excluded)
+
+
+def typed_form(leaf: Leaf) -> str:
+    """A leaf in the syntax of `q`, without its field."""
+    match leaf:
+        case Term():
+            return leaf.spelling
+        case Prefix(form):
+            return f"{form}*"
+        case Phrase(forms, prefix):
+            return f'"{phrase_text(forms)}"' + ("*" if prefix else "")
+
+
+def excluded_form(leaf: Leaf, search_in: frozenset[str] | None) -> str:
+    fields = sorted(leaf.fields or ()) if leaf.fields != search_in else []
+    return f"{fields[0]}:{typed_form(leaf)}" if len(fields) == 1 else typed_form(leaf)
+
+
+def phrase_text(forms: Sequence[str]) -> str:
+    """The text of a phrase. Neighbouring pairs of a script without spaces (中国 国人) are joined again to 中国人."""
+    text = ""
+    for form in forms:
+        if text and is_run(form) and is_run(text[-1]) and text.endswith(form[0]):
+            text += form[1:]
+        else:
+            text += f" {form}" if text else form
+    return text
