@@ -1,7 +1,8 @@
 """Saved feeds: named queries of a party, each with a token for feed readers that cannot send headers.
 
-A query is stored as URL parameters and parsed again at each request. A token gives access to its feed only, and only
-its SHA-256 is stored. Every edit bumps the head's revision, which invalidates the page cache.
+A query is stored as URL parameters and parsed again at each request, in the grammar in which its `q` was saved, so that
+it keeps its meaning. A token gives access to its feed only, and only its SHA-256 is stored. Every edit bumps the head's
+revision, which invalidates the page cache.
 """
 
 import secrets
@@ -15,6 +16,7 @@ from newswire import wire
 from newswire.accounts.callers import Caller, party_caller
 from newswire.accounts.keys import check_key_in_use, has_reading_key, hash_key
 from newswire.errors import Problem, invalid_at
+from newswire.search.tokens import GRAMMAR
 from newswire.store.articles import insert_unless_there
 from newswire.store.tables import feed
 
@@ -22,7 +24,10 @@ MOST_FEEDS = 1000
 
 
 class SavedFeed(NamedTuple):
-    """A named query of a party: `query` maps URL parameters to their values; `token` is a SHA-256, or None."""
+    """A named query of a party: `query` maps URL parameters to their values; `token` is a SHA-256, or None.
+
+    `grammar` is the one in which its `q` was saved.
+    """
 
     party: str
     name: str
@@ -31,6 +36,7 @@ class SavedFeed(NamedTuple):
     token: str | None
     created_at: int
     updated_at: int
+    grammar: int = GRAMMAR
 
 
 COLUMNS = tuple(feed.c[name] for name in SavedFeed._fields)
@@ -72,7 +78,12 @@ def renew_token(connection: Connection, caller: Caller, name: str, token: str, n
 
 
 def change_feed(connection: Connection, party: str, name: str, changes: Mapping[str, Any], now: int) -> SavedFeed:
-    """Changes the name, title, query or token (a SHA-256, or None) of a feed; raises `not_found`."""
+    """Changes the name, title, query or token (a SHA-256, or None) of a feed; raises `not_found`.
+
+    A query that is saved anew is read in today's grammar.
+    """
+    if "query" in changes:
+        changes = {**changes, "grammar": GRAMMAR}
     stored = find_feed(connection, party, name)
     if stored == stored._replace(**changes):
         # A new revision would have everybody's access resolved again, for nothing.

@@ -294,7 +294,7 @@ former_terms = Table(
 )
 
 # Saved queries. `party` is `Caller.party`; `query` maps names of URL parameters to their values; `token` is the SHA-256
-# of the feed's token, null if it has none.
+# of the feed's token, null if it has none; `grammar` is the one that its `q` is read in (`search.tokens`).
 feed = Table(
     "feed",
     metadata,
@@ -306,5 +306,6 @@ feed = Table(
     Column("token", Text, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("grammar", Integer, nullable=False, server_default="1"),
     UniqueConstraint("party", "name"),
 )

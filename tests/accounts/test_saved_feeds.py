@@ -9,7 +9,7 @@ from sqlalchemy import select
 from newswire.api.limits.quotas import EDITS
 from newswire.store.tables import feed
 from newswire.timestamps import format_instant, now
-from newswire.wire import read_head
+from newswire.wire import bump_revision, read_head
 from tests.support.site import places_of, problem_of
 from tests.support.wire import Caller, Wire
 
@@ -249,3 +249,43 @@ def test_an_edit_that_changes_nothing_raises_no_revision_and_edits_are_limited(w
     assert statuses.count(200) == EDITS.requests - 3
     assert partner.get("/v1/feeds/markets").status_code == 200
     assert other.post("/v1/feeds", json=feed).status_code == 201
+
+
+def test_a_saved_q_is_read_strictly_when_it_is_saved_and_says_where_it_is_broken(wire: Wire) -> None:
+    partner = wire.as_partner()
+    for q, character in (("cocoa (rises", 7), ('5" rain', 2), ("foo:bar", 1), ("cocoa :)", 8), ("a - b", 3)):
+        assert partner.get("/v1/articles", query_string={"q": q}).status_code == 200
+        problem = problem_of(partner.post("/v1/feeds", json={"name": "desk", "query": {"q": q}}), "validation_failed")
+        assert problem["errors"][0]["pointer"] == "/query/q"
+        assert f"at character {character}: " in problem["errors"][0]["detail"]
+    assert saved(partner, query={"q": "cocoa", "strict": "true"})["query"] == {"q": "cocoa"}
+    patched = partner.patch("/v1/feeds/desk", json={"query": {"q": "cocoa ("}})
+    assert patched.status_code == 422
+
+
+def test_a_feed_of_a_release_before_keeps_its_reading_until_its_query_is_saved_anew(wire: Wire) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    publisher.publish("An untold title")
+    publisher.publish("The title", body_text="untold 5")
+    publisher.publish("Words", body_text="title: untold")
+    today, before = ["An untold title"], ["Words"]
+    assert saved(partner, query="q=title:untold")["has_token"]
+    assert partner.listed("q=title:untold") == today
+    with wire.database.begin() as connection:
+        # As `newswire upgrade` leaves the feeds that are there.
+        connection.execute(feed.update().values(grammar=1))
+        bump_revision(connection)
+
+    def listed() -> list[str]:
+        articles = partner.get("/v1/feeds/desk/articles").get_json()["data"]
+        entries = partner.get("/v1/feeds/desk/changes").get_json()["data"]
+        assert sorted(entry["article"]["headline"] for entry in entries) == sorted(
+            article["headline"] for article in articles
+        )
+        return [article["headline"] for article in articles]
+
+    assert listed() == before
+    assert partner.patch("/v1/feeds/desk", json={"title": "Desk"}).status_code == 200
+    assert listed() == before
+    assert partner.patch("/v1/feeds/desk", json={"query": "q=title:untold"}).status_code == 200
+    assert listed() == today

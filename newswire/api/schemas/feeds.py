@@ -95,7 +95,9 @@ def faults_of(found: Mapping[str, list[str]]) -> dict[str, list[str]]:
     except Problem as problem:
         for fault in problem.errors:
             hint = f" Did you mean {fault.did_you_mean}?" if fault.did_you_mean else ""
-            faults.setdefault(fault.parameter or "", []).append(Reason(fault.code, fault.detail + hint))
+            # The detail of the problem tells the place in `q` too.
+            detail = problem.detail if fault.code == "invalid_query" else fault.detail
+            faults.setdefault(fault.parameter or "", []).append(Reason(fault.code, detail + hint))
     return faults
 
 

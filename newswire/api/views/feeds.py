@@ -1,6 +1,6 @@
 """Views of saved feeds, which are queries stored under a name: their CRUD, and reading through them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from newswire.api.request.bodies import MERGE_TYPES, load_json_body
 from newswire.api.responses import json_response
 from newswire.api.schemas.changes import ChangesParameters
 from newswire.api.schemas.feeds import ARTICLES, FeedPatchSchema, FeedSchema, query_document
+from newswire.api.schemas.filters import GRAMMAR_OF_FEED
 from newswire.api.schemas.parameters import Parameters, load_parameters, sent_parameters
 from newswire.api.views import changes
 from newswire.api.views.lists import list_response
@@ -124,7 +125,7 @@ def feed_articles(context: RequestContext, feed: str) -> Response:
     As `GET /v1/articles` gives them to the saved query.
     """
     found = find_feed(context, feed)
-    return list_response(context, join_parameters(context, ARTICLES, found.query), found.title)
+    return list_response(context, join_parameters(context, ARTICLES, found), found.title)
 
 
 def feed_changes(context: RequestContext, feed: str) -> Response:
@@ -132,15 +133,16 @@ def feed_changes(context: RequestContext, feed: str) -> Response:
 
     As `GET /v1/changes` gives it to the saved query.
     """
-    query = {name: values for name, values in find_feed(context, feed).query.items() if name != "sort"}
-    return changes.changes_response(context, join_parameters(context, CHANGES, query))
+    found = find_feed(context, feed)
+    query = {name: values for name, values in found.query.items() if name != "sort"}
+    return changes.changes_response(context, join_parameters(context, CHANGES, found._replace(query=query)))
 
 
-def join_parameters(context: RequestContext, schema: Parameters, query: Mapping[str, Any]) -> dict[str, Any]:
+def join_parameters(context: RequestContext, schema: Parameters, feed: SavedFeed) -> dict[str, Any]:
     """Loads the saved parameters and those of this request together; no name can be in both."""
     sent = sent_parameters(context.request.query_string, context.query)
     sent.pop(TOKEN, None)
-    return load_parameters(schema, {**sent, **query})
+    return load_parameters(schema, {**sent, **feed.query}) | {GRAMMAR_OF_FEED: feed.grammar}
 
 
 def find_feed(context: RequestContext, name: str) -> SavedFeed:
