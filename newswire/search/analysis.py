@@ -20,17 +20,25 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, groupby
-from typing import Any
+from typing import Any, TypeAlias
 
-import regex
 import Stemmer
 
 from newswire.language_tags import canonical_tag
+from newswire.search.compounds import find_variants
+from newswire.search.english import british_stem
+from newswire.search.normal_form import (
+    ASCII_SPELLING,
+    LONGEST_WORD,
+    SPELLING,
+    fold_run,
+    fold_word,
+    is_run,
+    normalise_text,
+)
+from newswire.search.scripts import bare_words
 
 FIELDS = ("headline", "summary", "body", "caption", "byline")
-
-LONGEST_WORD = 100
-"""Characters of a form. Longer ones (base64, a parameter of a URL) are cut, in documents and queries alike."""
 
 INDEX_BUDGET = 900_000
 ROOM_FOR_TERMS = 120_000
@@ -71,50 +79,6 @@ _ALGORITHMS: dict[str, str] = dict(
 
 # The stemmers of each thread, by language.
 _thread = threading.local()
-
-# Scripts that are written without spaces, and the characters that Unicode assigns to several of them: 々 〆 〇 ー and
-# the voicing marks. Their decimal digits are excluded, because a number is a word, as 2024 is in Chinese.
-UNSPACED = (
-    r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-    r"\u3005-\u3007\u3031-\u3035\u303c\u3099\u309a\u30fc]&&[\p{L}\p{M}\p{Nl}\p{No}]]"
-)
-# Unicode classes these as letters, but people type them as apostrophes: Ukrainian об’єкт, Hawaiʻi, Qurʾan.
-_APOSTROPHES = r"[\u02b9-\u02bf\u02ee]"
-_RUN = regex.compile(UNSPACED, regex.V1)
-SPELLING = regex.compile(
-    rf"{UNSPACED}+"
-    rf"|[[\p{{L}}\p{{N}}]--{UNSPACED}--{_APOSTROPHES}]"
-    rf"[[\p{{L}}\p{{M}}\p{{N}}]--{UNSPACED}--{_APOSTROPHES}]*",
-    regex.V1,
-)
-_ASCII_SPELLING = re.compile(r"[a-z0-9]+")
-
-# Soft hyphens, joiners, direction marks, variation selectors and keycaps are removed. The zero width space and the
-# non-joiner (Persian) separate words and stay, but a zero width space within a run is only a hint for line breaks.
-_INVISIBLE = regex.compile(r"[[\p{Default_Ignorable_Code_Point}\u20d0-\u20f0]--[\u200b\u200c]]", regex.V1)
-_BREAK_WITHIN_RUN = regex.compile(rf"(?<={UNSPACED})\u200b+(?={UNSPACED})", regex.V1)
-# Python's normalisation sorts consecutive marks in quadratic time: two million would take an hour. The Stream-Safe
-# Text Format of UAX #15 allows 30, so further ones are dropped.
-_TOO_MANY_MARKS = regex.compile(r"([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+", regex.V1)
-# NFKC would join these to their neighbours (Apple™ to appletm, 2½ to 21⁄2), so they are separated first.
-_TRADE_MARK = re.compile("[™℠]")
-_FRACTION = re.compile("[¼-¾⅐-⅟]")
-
-# Only in these scripts are marks optional for readers. In Thai and the Indic scripts they are vowels, and must stay.
-_FOLDED_MARKS = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Arabic}])\p{M}+", regex.V1)
-# Variants of letters that NFD does not decompose: Latin letters with strokes, Hebrew final letters, Arabic letters
-# and their Persian, Urdu, Kurdish and Pashto variants, and the decimal digits of other scripts.
-_LETTERS = str.maketrans(
-    dict(zip("łøđðħŧıŋ", "loddhtin", strict=True))
-    | {"æ": "ae", "œ": "oe", "þ": "th"}
-    | dict(zip("ךםןףץ", "כמנפצ", strict=True))
-    | dict.fromkeys("ٱ", "ا")
-    | dict.fromkeys("ىیېےۍ", "ي")
-    | dict.fromkeys("ةہھەۃ", "ه")
-    | dict.fromkeys("کڪ", "ك")
-    | dict.fromkeys("ګ", "گ")
-    | {chr(ord(zero) + n): str(n) for zero in "٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐" for n in range(10)}
-)
 
 
 @dataclass(frozen=True)
@@ -162,8 +126,8 @@ def _within(budget: int, text: str, language: str, copies: int) -> tuple[list[st
     if not text:
         return [], frozenset(), budget
     kept = _Kept(budget, language, copies)
-    for spellings, forms in _portions(text):
-        if not kept.add_all(spellings, forms):
+    for spellings, forms, variants in _portions(text):
+        if not kept.add_all(spellings, forms, variants):
             kept.add_first(spellings, forms)
             break
     return kept.forms[1:], frozenset(kept.stems), kept.budget
@@ -180,9 +144,9 @@ class _Kept:
         self.forms, self.known, self.stems = [""], set[str](), set[str]()
         self.pairs = set[tuple[str, str]]()
 
-    def add_all(self, spellings: Sequence[str], forms: Sequence[str]) -> bool:
+    def add_all(self, spellings: Sequence[str], forms: Sequence[str], variants: Collection[str]) -> bool:
         """Adds the next spellings, whose forms these are; false, and nothing is added, if the budget is too small."""
-        known, stems = set(forms), _stems(set(spellings), self.language)
+        known, stems = set(forms), _stems({*spellings, *variants}, self.language)
         pairs = set(zip((self.forms[-1], *forms), forms, strict=False))
         if self.known:
             known, stems, pairs = known - self.known, stems - self.stems, pairs - self.pairs
@@ -216,24 +180,29 @@ class _Kept:
         return self.copies * (len("".join(tokens).encode()) + _TOKEN_OVERHEAD * len(tokens)) + _PAIR_COST * pairs
 
 
-def _portions(text: str) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-    """The spellings of a text and their forms, some thousands at a time: what the budget leaves out is not analysed.
+_Portion: TypeAlias = tuple[Sequence[str], Sequence[str], Collection[str]]
 
-    A run that is longer than a portion comes as its forms alone, because it has no stem.
+
+def _portions(text: str) -> Iterator[_Portion]:
+    """The spellings of a text, their forms and `text_variants`, some thousands at a time.
+
+    What the budget leaves out is not analysed. A run that is longer than a portion comes as its forms alone, because it
+    has no stem.
     """
     text = _cut_growing(text)
     # The text is divided before white space, across which neither a spelling nor a normal form reaches.
     for part in [text] if len(text) <= _PORTION else (found[0] for found in _DIVIDED.finditer(text)):
-        spellings = split_spellings(part)
+        normal = normalised(part)
+        spellings, variants = spellings_of(normal), text_variants(part, normal)
         for start in range(0, len(spellings), _PORTION):
             some = spellings[start : start + _PORTION]
             if part.isascii():
                 # An ASCII word is its own form.
-                yield some, some
+                yield some, some, variants
             elif len(part) <= _PORTION:
-                yield some, [form for spelling in some for form in _forms(spelling)]
+                yield some, [form for spelling in some for form in _forms(spelling)], variants
             else:
-                yield from _split_runs(some)
+                yield from ((*portion, variants) for portion in _split_runs(some))
 
 
 def _split_runs(spellings: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
@@ -269,28 +238,15 @@ def word_forms(text: str) -> list[str]:
     return _tokens(text, None)[0]
 
 
-def query_forms(text: str, *, open_ended: bool = False) -> tuple[tuple[str, ...], bool]:
-    """The consecutive forms by which `text` is found in a document, and whether the last of them is only a prefix.
-
-    It is a prefix if `open_ended` is true, and if the text ends in a single character of a script without spaces.
-    """
-    spellings, forms = split_spellings(text), tuple(word_forms(text))
-    if not spellings or not is_run(spellings[-1]):
-        return forms, open_ended
-    if len(spellings[-1]) == 1:
-        return forms, True
-    # The last form is the last character alone. In a document the run may continue, so it would not be found there.
-    return forms[:-1], False
-
-
 def stem_tokens(text: str, language: str | None) -> frozenset[str]:
     """The stem tokens of every word of a text."""
     return _tokens(text, stemming_language(language))[1]
 
 
 def query_stems(word: str, languages: Iterable[str]) -> list[str]:
-    """The stem tokens of a word in any of these languages, sorted; a run has none."""
-    return sorted({token for language in languages for token in stem_tokens(word, language)})
+    """The stem tokens of a word or of a token of `text_variants` in any of these languages, sorted; a run has none."""
+    spellings = [word] if "_" in word else split_spellings(word)
+    return sorted({token for language in languages for token in _stems(spellings, stemming_language(language))})
 
 
 def stem_of(token: str) -> str:
@@ -300,55 +256,45 @@ def stem_of(token: str) -> str:
 
 def split_spellings(text: str) -> list[str]:
     """The spellings of a text, in order: words casefolded with their marks, and whole runs."""
-    spellings: list[str] = (
-        _ASCII_SPELLING.findall(text.lower()) if text.isascii() else SPELLING.findall(normalise_text(text))
-    )
-    return [word if len(word) <= LONGEST_WORD or is_run(word) else _fold(word) for word in spellings]
+    return spellings_of(normalised(text))
+
+
+def normalised(text: str) -> str:
+    """The normal form of a text, which is cheap to have of ASCII text."""
+    return text.lower() if text.isascii() else normalise_text(text)
+
+
+def spellings_of(normal: str) -> list[str]:
+    """The spellings of a text in normal form, in order."""
+    spellings: list[str] = ASCII_SPELLING.findall(normal) if normal.isascii() else SPELLING.findall(normal)
+    return [word if len(word) <= LONGEST_WORD or is_run(word) else fold_word(word) for word in spellings]
+
+
+def text_variants(text: str, normal: str) -> set[str]:
+    """The joined words, sign words and neighbours of a text (`search.compounds`); `normal` is its normal form."""
+    return {variant.token for variant in find_variants(normal.split())}
 
 
 def _tokens(text: str, language: str | None) -> tuple[list[str], frozenset[str]]:
     """The forms of a text in order, and its stem tokens."""
-    spellings = split_spellings(text)
+    normal = normalised(text)
+    spellings = spellings_of(normal)
     # An ASCII word is its own form.
     forms = spellings if text.isascii() else [form for spelling in spellings for form in _forms(spelling)]
-    return forms, _stems(set(spellings), language)
+    return forms, _stems({*spellings, *text_variants(text, normal)}, language) if language else frozenset()
 
 
-def _stems(spellings: Collection[str], language: str | None) -> frozenset[str]:
-    """The stem tokens of some spellings; a run has none."""
-    return frozenset().union(*[word_stems(word, language) for word in spellings if language and not is_run(word)])
+def _stems(spellings: Collection[str], language: str) -> frozenset[str]:
+    """The stem tokens of some spellings and of `text_variants`; a run has none."""
+    return frozenset().union(*[word_stems(word, language) for word in spellings if not is_run(word)])
 
 
 def _forms(spelling: str) -> Collection[str]:
     """The one form of a word, or the bigrams of a run and its last character."""
-    run = is_run(spelling)
-    return [spelling[start : start + 2] for start in range(len(spelling))] if run else (fold_word(spelling),)
-
-
-def normalise_text(text: str) -> str:
-    """Normalises a text: NFKC, casefolded, without invisible characters, tatweel, and the dot above of a Turkish İ."""
-    text = _TRADE_MARK.sub(" ", _FRACTION.sub(r" \g<0>", text))
-    text = _BREAK_WITHIN_RUN.sub("", _INVISIBLE.sub("", text))
-    text = unicodedata.normalize("NFKC", _TOO_MANY_MARKS.sub(r"\1", text)).casefold()
-    # Casefolding can undo the normal form, so it is made again (Unicode, section 3.13, D146).
-    return unicodedata.normalize("NFKC", text).replace("\u0640", "").replace("i\u0307", "i")
-
-
-def is_run(spelling: str) -> bool:
-    """Whether a spelling is a run of a script without spaces."""
-    return not spelling.isascii() and _RUN.match(spelling) is not None
-
-
-def _fold(spelling: str) -> str:
-    """Folds a word: removes the marks of Latin, Greek, Cyrillic, Hebrew and Arabic, and unifies variants of letters."""
-    if spelling.isascii():
-        return spelling[:LONGEST_WORD]
-    bare = _FOLDED_MARKS.sub(r"\1", unicodedata.normalize("NFD", spelling))
-    return unicodedata.normalize("NFC", bare).translate(_LETTERS)[:LONGEST_WORD]
-
-
-# The words of a language recur, so a cache of 16,384 of them saves most of the work of folding and stemming.
-fold_word = lru_cache(maxsize=1 << 14)(_fold)
+    if not is_run(spelling):
+        return (fold_word(spelling),)
+    run = fold_run(spelling)
+    return [run[start : start + 2] for start in range(len(run))]
 
 
 def stemming_language(language: str | None) -> str:
@@ -365,14 +311,26 @@ def stemmer_for(language: str) -> Any:
     return getattr(_thread, language)
 
 
-@lru_cache(maxsize=1 << 14)
 def word_stems(spelling: str, language: str) -> frozenset[str]:
-    """The stem token of a word, or two where its stem depends on marks that readers leave out (Russian й, French é)."""
+    """The stem tokens of a word, or of the token of a sign word or of neighbours, which is its own in any language."""
+    # Neighbours seldom recur, so they would only drive words out of the cache.
+    return frozenset((f"{language}_{spelling}",)) if "_" in spelling else _word_stems(spelling, language)
+
+
+@lru_cache(maxsize=1 << 14)
+def _word_stems(spelling: str, language: str) -> frozenset[str]:
+    """The stem tokens of a word: more than one where a stem depends on marks that readers leave out (Russian й, French
+    é), for American spelling, and for what a script writes onto a word.
+    """
     form = fold_word(spelling)
+    bare = () if form.isascii() else bare_words(form, language)
     if language == UNDETERMINED:
-        return frozenset((f"{UNDETERMINED}_{form}",))
+        return frozenset(f"{UNDETERMINED}_{word}" for word in (form, *bare))
     stem = stemmer_for(language).stemWord
-    return frozenset(f"{language}_{_fold(stem(word)) or form}" for word in (spelling, form))
+    stems = {fold_word(stem(word)) or form for word in (spelling, form, *bare)}
+    if language == "en" and (british := british_stem(form, stem)):
+        stems.add(british)
+    return frozenset(f"{language}_{each}" for each in stems)
 
 
 def analyse_article(content: Mapping[str, Any], terms: Iterable[str] = ()) -> Analysed:

@@ -12,13 +12,15 @@ from typing import NamedTuple, TypeAlias
 class Term:
     """A word. It matches by any of its stems, or by its form if it has none; `fields` None: those of `search_in`.
 
-    `start` is the index of its first character in the query, which makes no difference between two words.
+    `start` is the index of its first character in the query, which makes no difference between two words, nor does
+    `capitals`: whether it is a short word in capitals (US), for which the order of relevance prefers such words.
     """
 
     form: str
     spelling: str
     fields: frozenset[str] | None = None
     start: int = field(default=0, compare=False)
+    capitals: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

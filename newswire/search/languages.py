@@ -8,14 +8,15 @@ itself (`newswire.search.analysis`).
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, or_, select
 
 from newswire.caches import cache_short
-from newswire.search.analysis import UNDETERMINED, stem_of, stem_tokens, stemming_language
+from newswire.search.analysis import UNDETERMINED, query_stems, stem_of, stemming_language
 from newswire.search.expression import Expression, query_words
-from newswire.search.index_version import INDEX_VERSION
+from newswire.search.index_version import SEARCHED_VERSIONS
 from newswire.store import tables
 from newswire.store.articles import insert_unless_there
 from newswire.store.statements import Statement
@@ -58,7 +59,7 @@ def stems_in_languages(spelling: str, languages: Sequence[str]) -> list[str]:
 
 @cache_short(10_000)
 def stems_in_language(spelling: str, language: str) -> frozenset[str]:
-    return frozenset(map(stem_of, stem_tokens(spelling, language)))
+    return frozenset(map(stem_of, query_stems(spelling, (language,))))
 
 
 def language_term(language: str) -> str:
@@ -97,7 +98,13 @@ def register_language(connection: Connection, language: str) -> None:
 def fitting_languages(rows: Table) -> Statement:
     """A statement for the languages of the index whose rows are in the table `rows`.
 
-    It finds none while any row is of another version, because another release of the stemmer made its stems.
+    It finds none while another release of the stemmer made the stems of any row: while a version lies outside of those
+    with its stems, or between two of them.
     """
-    bounds = (select(bound(rows.c.index_version)).scalar_subquery() for bound in (func.min, func.max))
-    return Statement(select(LANGUAGE).where(*(bound == INDEX_VERSION for bound in bounds)).order_by(LANGUAGE))
+    version = rows.c.index_version
+    bounds = (select(bound(version)).scalar_subquery() for bound in (func.min, func.max))
+    within = (
+        select(1).where(version > one, version < next_one).exists() for one, next_one in pairwise(SEARCHED_VERSIONS)
+    )
+    known = (or_(*(bound == one for one in SEARCHED_VERSIONS)) for bound in bounds)
+    return Statement(select(LANGUAGE).where(*known, *(~between for between in within)).order_by(LANGUAGE))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import regex
 
 from newswire.caches import cache_short
-from newswire.search.analysis import SPELLING, UNSPACED, fold_word, is_run, normalise_text
+from newswire.search.normal_form import SPELLING, UNSPACED, fold_run, fold_word, is_run, normalise_text
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
@@ -58,9 +58,10 @@ def _aligned(text: str, offset: int) -> Iterator[Token]:
         if not is_run(match[0]):
             yield Token(fold_word(match[0]), match[0], starts[start], ends[end - 1], ends[end - 1])
             continue
+        run = fold_run(match[0])
         for place in range(start, end):
             behind = min(place + 2, end)
-            yield Token(letters[place:behind], None, starts[place], ends[behind - 1], ends[place])
+            yield Token(run[place - start : behind - start], None, starts[place], ends[behind - 1], ends[place])
 
 
 def _letters(text: str, offset: int) -> tuple[str, Sequence[int], Sequence[int]]:

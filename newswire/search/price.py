@@ -7,12 +7,13 @@ the deadline, which bounds the rest (`store.query_watch`), and `GET /v1/changes`
 
 from collections.abc import Iterator
 
-from newswire.search.analysis import is_run
 from newswire.search.expression import And, Expression, Leaf, Not, Or, Phrase, Prefix, Term
+from newswire.search.normal_form import is_run
 from newswire.search.syntax import ExpressionError
 
 MOST_POINTS = 45
-WORD = 0.2
+WORD, NEIGHBOURS = 0.2, 0.02
+"""Points of a word, and of the token of a compound and its neighbour, which few articles have."""
 PHRASE_WORD, REPEATED_WORD = 0.04, 0.3
 """Points of a word within a phrase, and of one that stands in the same phrase before: a phrase of the ten commonest
 words, ninety times over, takes five seconds of processor time."""
@@ -45,8 +46,8 @@ def check_price(expression: Expression, readings: int) -> None:
 def leaf_points(leaf: Leaf, known: set[str]) -> float:
     """The points of one leaf; `known` are the prefixes before it."""
     match leaf:
-        case Term():
-            return WORD
+        case Term(_, spelling):
+            return NEIGHBOURS if "__" in spelling else WORD
         case Prefix(form):
             if form in known:
                 return repeated_prefix_points(form)

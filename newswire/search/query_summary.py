@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from newswire.search.analysis import is_run
 from newswire.search.expression import And, Expression, Leaf, Not, Or, Phrase, Prefix, Spellings, Term
+from newswire.search.normal_form import is_run
 
 MOST_LEFT_OUT, LONGEST_LEFT_OUT = 20, 50
 """Parts of a query without meaning that are told, and the most characters of each."""

@@ -51,6 +51,10 @@ Work: TypeAlias = Callable[[Connection, int, MappedArticles], Found]
 """What is done with each locked article; see `index_current`."""
 
 UNUSABLE = "The search index is not complete, or not one of this version of Newswire; run `newswire db upgrade`."
+OTHER_ANALYSIS = (
+    "The search index holds articles as an older version of Newswire indexed them: other spellings of a word are not"
+    " found in these until `newswire db upgrade` has rebuilt it."
+)
 OTHER_STEMS = (
     "The search index holds stems of an unknown or another release of the stemmer: words are found only as they are"
     " written until `newswire db upgrade` has rebuilt it."
@@ -78,14 +82,16 @@ SET_TERMS = Statement(
 
 
 def check_index(connection: Connection) -> str | None:
-    """Returns None for a current index, and a warning for one with stems of another release of the stemmer.
+    """Returns None for a current index, and a warning for one of an older analysis or of other stems that is searched.
 
     Raises `DatabaseError` for an index of another analysis, whose words and terms this code cannot look up.
     """
     found = index.read_versions(connection)
     if not found.fits_analysis():
         raise DatabaseError(UNUSABLE)
-    return None if found.is_current() else OTHER_STEMS
+    if found.is_current():
+        return None
+    return OTHER_ANALYSIS if index.read_languages(connection) else OTHER_STEMS
 
 
 def count_outdated(connection: Connection) -> int:
@@ -105,7 +111,7 @@ def rebuild_index(database: Database) -> Iterator[int]:
         found = index.read_versions(connection)
     if found.is_current():
         return
-    if not found.fits_analysis():
+    if not found.is_of_this_analysis():
         refresh_labels(database)
     done = 0
     for _ in range(PASSES):

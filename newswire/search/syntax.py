@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import regex
 
-from newswire.search.analysis import query_forms, split_spellings
-from newswire.search.expression import And, Expression, Not, Or, Phrase, Prefix, Term
+from newswire.search.analysis import split_spellings
+from newswire.search.expression import And, Expression, Not, Or
 from newswire.search.tokens import FIELD_NAMES, FIRST_GRAMMAR, GRAMMAR, QueryToken, read_tokens, sort_out_punctuation
 from newswire.search.tokens import ExpressionError as ExpressionError
+from newswire.search.variants import find_spellings
 
 LONGEST_QUERY = 4_000  # characters
 MOST_TERMS = 100  # words, prefixes and phrases, each counted as one
@@ -157,17 +158,15 @@ class _Parser:
         if star and (not split_spellings(text[: star.start()]) or self.follows_colon(text, star.start())):
             self.refuse("Put the * behind the beginning of a word: intern*.", token.start + star.start())
             star = None
-        forms, prefix = query_forms(text, open_ended=bool(star and not split_spellings(text[star.start() :])))
-        if not forms:
+        found = find_spellings(
+            text, fields or self.search_in, token.start, quoted=quoted,
+            open_ended=bool(star and not split_spellings(text[star.start() :])), leaves_before=self.terms,
+        )  # fmt: skip
+        if found is None:
             self.leave_out(token)
-            return None
-        self.count_term(token)
-        fields = fields or self.search_in
-        if len(forms) == 1 and (prefix or not quoted):
-            if prefix:
-                return Prefix(forms[0], fields, token.start)
-            return Term(forms[0], split_spellings(text)[0], fields, token.start)
-        return Phrase(forms, prefix, fields, token.start)
+        else:
+            self.count_term(token)
+        return found
 
     def follows_colon(self, text: str, place: int) -> bool:
         """Whether what stands at `place` is the value of a field, and does not belong to the name: `headline:*`."""

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import regex
 
-from newswire.search.analysis import FIELDS, UNSPACED
+from newswire.search.analysis import FIELDS
+from newswire.search.normal_form import UNSPACED
 
 FIRST_GRAMMAR, GRAMMAR = 1, 2
 """The grammar of feeds that were saved before there was a second one, and today's.

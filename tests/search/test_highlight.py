@@ -33,7 +33,7 @@ def highlighted(wire: Wire, q: str, article: dict[str, Any], **parameters: Any) 
         ('"cocoa price"', "Price cocoa: the cocoa price", "Price cocoa: the <mark>cocoa price</mark>"),
         ('"cocoa price"', "A cocoa, Price", "A <mark>cocoa, Price</mark>"),
         ('"purchase"', "A purchase and purchases", "A <mark>purchase</mark> and purchases"),
-        ("U.S.", "In the U.S. and US", "In the <mark>U.S</mark>. and US"),
+        ("U.S.", "In the U.S. and US", "In the <mark>U.S</mark>. and <mark>US</mark>"),
         ("coc*", "Coconut and cacao", "<mark>Coconut</mark> and cacao"),
         ('"cocoa pri"*', "Cocoa prize, cocoa", "<mark>Cocoa prize</mark>, cocoa"),
         ("cocoa -coffee", "Cocoa, not tea", "<mark>Cocoa</mark>, not tea"),

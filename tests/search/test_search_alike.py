@@ -28,8 +28,11 @@ from newswire.visibility import EVERYTHING, Filter, Visibility
 WORDS = [
     "cocoa", "prices", "price", "rising", "rose", "études", "étude", "Zürich", "зелёный", "экономики", "شراء", "מדינה",
     "東京株式", "株式", "กรุงเทพ", "U.S.", "Israel's", "3.5", "a", "I", "the", "New", "York",
+    "US", "us", "U.S.-led", "Wi-Fi", "wifi", "wi", "fi", "12,500", "12500", "12.500", "500", "C++", "c", "C#", ".NET",
+    "#york", "@york", "colour", "color", "organise", "organize", "서울에서", "서울", "בירושלים", "ירושלים",
+    "والعراق", "العراق", "臺北", "台北", "state-of-the-art", "state",
 ]  # fmt: skip
-LANGUAGES = ["en", "fr", "de", "ru", "ar", "he", "ja", "th", "xx"]
+LANGUAGES = ["en", "fr", "de", "ru", "ar", "he", "ja", "th", "xx", "ko", "zh"]
 
 
 class Both:

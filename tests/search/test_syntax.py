@@ -11,8 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from newswire.search.analysis import analyse_texts, word_forms
-from newswire.search.expression import And, Expression, Not, Or, Phrase, Prefix, Term
+from newswire.search.expression import And, Expression, Not, Or, Phrase, Prefix, Spellings, Term
 from newswire.search.matching import match_texts, matches_article
+from newswire.search.normal_form import fold_run
 from newswire.search.syntax import (
     DEEPEST_NESTING,
     LONGEST_QUERY,
@@ -87,20 +88,19 @@ headline = frozenset({"headline"})
         ('"x y"*', Phrase(("x", "y"), prefix=True)),
         ('"a"*', Prefix("a")),
         ("École", Term("ecole", "école")),
-        ("U.S. Israel's", And((Phrase(("u", "s")), Phrase(("israel", "s"))))),
+        ("U.S. Israel's", And((Spellings((Phrase(("u", "s")), term("us"))), term("israel")))),
         ("intern*", Prefix("intern")),
         ("ｉｎｔｅｒｎ＊,", Prefix("intern")),
-        ("U.S.A*", Phrase(("u", "s", "a"), prefix=True)),
+        ("U.S.A*", Spellings((Phrase(("u", "s", "a"), prefix=True), Prefix("usa")))),
         ("M*A*S*H", Phrase(("m", "a", "s", "h"))),
         ("中", Prefix("中")),
         ("“中”", Prefix("中")),
         ("中国", term("中国")),
         ("中国*", term("中国")),
         ("「中国人」", Phrase(("中国", "国人"))),
-        ("「AI技術 new」", Phrase(("ai", "技術", "術", "new"))),
+        ("「AI技術 new」", Spellings((Phrase(("ai", "技术", "术", "new")), Phrase(("ai", "技術", "術", "new"))))),
         ("「new 技」", Phrase(("new", "技"), prefix=True)),
-        ('צה"ל a', And((Phrase(("צה", "ל")), a))),
-        ('"a צה”ל b"', Phrase(("a", "צה", "ל", "b"))),
+        ('צה"ל a', And((Spellings((Phrase(("צה", "ל")), term("צהל"))), a))),
         ("headline:a", term("a", "headline")),
         ("Headline：a", term("a", "headline")),
         ('headline:"x y" b', And((Phrase(("x", "y"), fields=headline), b))),
@@ -109,7 +109,10 @@ headline = frozenset({"headline"})
         ("headline:OR", term("or", "headline")),
         ("headline:\u200fa", term("a", "headline")),
         ("headline:10:30", Phrase(("10", "30"), fields=headline)),
-        ("10:30 http://x.y/", And((Phrase(("10", "30")), Phrase(("http", "x", "y"))))),
+        (
+            "10:30 http://x.y/",
+            And((Phrase(("10", "30")), Spellings((Phrase(("http", "x", "y")), Phrase(("http", "xy")))))),
+        ),
         ("author:a headlines:b", And((term("a", "byline"), Phrase(("headlines", "b"))))),
         ("Title:a title:(a OR b)", And((term("a", "headline"), Or((term("a", "headline"), term("b", "headline")))))),
         ('a & !!! 😀 (&) -& "…" b', And((a, b))),
@@ -219,7 +222,7 @@ def check_what_engines_rely_on(whole: Expression) -> None:
             case Not(operand):
                 assert not isinstance(operand, Not)
             case Term(form, spelling):
-                assert word_forms(spelling)[0] == form
+                assert "_" in spelling or word_forms(spelling)[0] in (form, fold_run(form))
             case Prefix(form):
                 assert form
             case Phrase(forms, prefix):

@@ -213,7 +213,7 @@ def chosen_names(name: str, parameters: Mapping[str, Any], known: tuple[str, ...
     """The values of a parameter, None if it is absent; raises `invalid_parameter` for a value that is not `known`."""
     values = parameters.get(name)
     if values is None:
-        return None, None
+        return None
     for value in values:
         if value not in known:
             raise invalid_parameter(
