@@ -8,6 +8,8 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from newswire.caches import cache_short
+
 C0_AND_SPACE = "".join(map(chr, range(0x21)))
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*+:", re.IGNORECASE)
 SUFFIX = re.compile(r"\.(?:jpe?g|jfif|png|gif|webp|avif|heic|bmp|tiff?|svg)$", re.IGNORECASE)
@@ -82,6 +84,7 @@ def is_picture_file(url: str) -> bool:
     return SUFFIX.search(_path_of(url)) is not None
 
 
+@cache_short(2_000, 300)
 def is_sure_placeholder(url: str) -> bool:
     """Whether the file name says that the picture shows nothing: blank.gif, 1x1-white.jpg, image_placeholder.png."""
     name = _path_of(url).rpartition("/")[2].lower()

@@ -238,10 +238,11 @@ class AttributeFilter:
     def _link_url(self, value: str) -> str | None:
         """The address of a link: also one for mail or telephone, or a jump within the article."""
         value = value.strip()
-        if value.startswith("#"):
-            return _jump(name_in_url(value[1:]))
-        if CONTACT.match(value):
-            return contact_url(value)
+        if not value.startswith("http"):
+            if value.startswith("#"):
+                return _jump(name_in_url(value[1:]))
+            if CONTACT.match(value):
+                return contact_url(value)
         url = self._resolve(value)
         if self.own_url and url and url.startswith(f"{self.own_url}#"):
             name = name_in_url(url.partition("#")[2])
@@ -316,16 +317,14 @@ def _bounded(found: list[RemovalWarning]) -> list[RemovalWarning]:
 def _count_markup(html: str) -> tuple[Counter[str], Counter[str]]:
     """Counts each element, and each attribute of an allowed element, in `html`."""
     elements: Counter[str] = Counter()
-    attributes: Counter[str] = Counter()
+    attributes: list[str] = []
     # Most tags of a text stand there many times.
     for (hollowed, end, name, values), times in Counter(TOKEN.findall(html)).items():
-        name = (hollowed or name).lower()
-        if name and not end:
+        if not end and (name := (hollowed or name).lower()):
             elements[name] += times
             if values and name in ELEMENTS:
-                for attribute in dict.fromkeys(ATTRIBUTE_NAME.findall(values.lower())):
-                    attributes[attribute] += times
-    return elements, attributes
+                attributes += [*dict.fromkeys(ATTRIBUTE_NAME.findall(values.lower()))] * times
+    return elements, Counter(attributes)
 
 
 def _count_clean_markup(clean: str) -> tuple[Counter[str], Counter[str]]:

@@ -32,7 +32,8 @@ ATTRIBUTES = rf"(?:[\s/]++|{NAME}{VALUE})*+"
 ATTRIBUTE_NAME = re.compile(f"({NAME}){VALUE}", re.ASCII)
 TOKEN = re.compile(
     rf"""<!--(?:-?>|.*?(?:--!?>|\Z))
-    |<(?P<hollowed>{"|".join(sorted(RAW))})(?=[\s/>]){ATTRIBUTES}(?:>|\Z)
+    |<(?=[{"".join(sorted({name[0] for name in RAW}))}][{"".join(sorted({name[1] for name in RAW}))}])
+        (?P<hollowed>{"|".join(sorted(RAW))})(?=[\s/>]){ATTRIBUTES}(?:>|\Z)
         .*?(?:</(?P=hollowed)(?=[\s/>])[^>]*+(?:>|\Z)|\Z)
     |<(?P<end>/?)(?P<name>[a-z][^\s/>]*+)(?P<attributes>{ATTRIBUTES})(?:>|\Z)
     |<(?:[!?]|/[^a-z])[^>]*+(?:>|\Z)""",
