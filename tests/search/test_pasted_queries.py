@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newswire.search.expression import And, Not, Or, Phrase, Prefix, Term
+from newswire.search.expression import And, Expression, Not, Or, Phrase, Prefix, Spellings, Term
 from newswire.search.syntax import ExpressionError, NothingSought, parse_query, understand_query
 from newswire.search.tokens import FIRST_GRAMMAR
 from tests.support.lists import read
@@ -17,6 +17,18 @@ from tests.support.wire import Caller, Wire
 
 def words(text: str) -> And:
     return And(tuple(Term(word, word) for word in text.split()))
+
+
+def as_typed(expression: Expression) -> Expression:
+    """An expression without the other spellings of its words, which are not what is tested here."""
+    match expression:
+        case Spellings(operands):
+            return as_typed(operands[0])
+        case And(operands) | Or(operands):
+            return type(expression)(tuple(map(as_typed, operands)))
+        case Not(operand):
+            return Not(as_typed(operand))
+    return expression
 
 
 def in_headline(word: str) -> Term:
@@ -84,7 +96,7 @@ PASTED = {
 
 @pytest.mark.parametrize("text", PASTED)
 def test_what_is_pasted_is_searched_for(text: str) -> None:
-    assert parse_query(text) == PASTED[text]
+    assert as_typed(parse_query(text)) == PASTED[text]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +138,7 @@ def test_text_without_a_letter_or_digit_looks_for_nothing(text: str) -> None:
 
 FIRST_READINGS = {
     'a"x y"b': And((Term("a", "a"), phrase("x y"), Term("b", "b"))),
-    "a -5 -#b": And((Term("a", "a"), Not(Term("5", "5")), Not(Term("b", "b")))),
+    "a -5 -b": And((Term("a", "a"), Not(Term("5", "5")), Not(Term("b", "b")))),
     '"a b"-c': And((phrase("a b"), Not(Term("c", "c")))),
     "title:a author:b section:c": And((phrase("title a"), phrase("author b"), phrase("section c"))),
     '"a b"~5': And((phrase("a b"), Term("5", "5"))),
@@ -138,10 +150,10 @@ FIRST_READINGS = {
 
 @pytest.mark.parametrize("text", FIRST_READINGS)
 def test_the_first_grammar_reads_as_it_did(text: str) -> None:
-    assert understand_query(text, grammar=FIRST_GRAMMAR).expression == FIRST_READINGS[text]
+    assert as_typed(understand_query(text, grammar=FIRST_GRAMMAR).expression) == FIRST_READINGS[text]
     # Each of these is read in another way today, or is refused where a saved query is strict.
     with pytest.raises((AssertionError, ExpressionError)):
-        assert understand_query(text, strict=True).expression == FIRST_READINGS[text]
+        assert as_typed(understand_query(text, strict=True).expression) == FIRST_READINGS[text]
 
 
 PIECES = [

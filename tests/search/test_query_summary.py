@@ -30,7 +30,7 @@ def summary(text: str, search_in: frozenset[str] | None = None) -> dict[str, Any
         ('"oil price" U.S. intern* "new y"*', {"phrases": ["oil price", "u s"], "prefixes": ["intern", "new y"]}),
         ("-title:x a", {"words": ["a"], "excluded": ["headline:x"]}),
         ("foo:bar", {"phrases": ["foo bar"], "unknown_fields": ["foo"]}),
-        ("中国人 「AI技術 new」 中", {"phrases": ["中国人", "ai 技術 new"], "prefixes": ["中"]}),
+        ("中国人 「AI技術 new」 中", {"phrases": ["中国人", "ai 技术 new"], "prefixes": ["中"]}),
     ],
 )  # fmt: skip
 def test_the_summary_has_each_part_of_a_query(text: str, expected: dict[str, Any]) -> None:
