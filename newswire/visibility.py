@@ -87,7 +87,8 @@ def terms_of(publisher: str, content: Mapping[str, Any], subjects: SubjectMap = 
     for kind, items, names in NAMED:
         found |= {term_of(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
     found |= {term_of("subject", plain_value(item["name"])) for item in content.get("subjects", ()) if item["name"]}
-    codes = (concept_code(item["code"], item.get("scheme") or "") for item in content.get("subjects", ()) if item["code"])
+    coded = [item for item in content.get("subjects", ()) if item["code"]]
+    codes = (concept_code(item["code"], item.get("scheme") or "") for item in coded)
     found |= {term_of("subject", code) for code in codes if code is not None}
     found |= {term_of("keyword", keyword) for keyword in content.get("keywords", ())}
     # A publisher may send another author's id as a name: such a term would impersonate that author.

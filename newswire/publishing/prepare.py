@@ -38,7 +38,8 @@ def prepare_article(draft: Draft, publisher: Publisher, external_id: str | None 
     terms = terms_of(publisher.slug, content, publisher.subjects)
     # The terms share the budget of the index with the words. Every id is as long as this one.
     identity = identity_terms(NIL, external_id or draft.external_id)
-    analysed = analyse_article(content, terms | identity)
+    named = {"slug": publisher.slug, "name": publisher.name}
+    analysed = analyse_article({**content, "publisher": named}, terms | identity)
     return PreparedArticle(
         draft,
         terms,

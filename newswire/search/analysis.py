@@ -12,12 +12,13 @@ underscore, so the two cannot be confused. In a language without a stemmer each 
 `UNDETERMINED`. So every word that is not a run has a stem, and a search for a word needs to look up stems only.
 """
 
+import dataclasses
 import re
 import threading
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import Any, TypeAlias
@@ -85,12 +86,18 @@ _thread = threading.local()
 class Analysed:
     """The tokens of an article: for each of `FIELDS` the forms in text order and the set of stem tokens.
 
-    `language` is the language subtag of the stem tokens.
+    `language` is the language subtag of the stem tokens. `names` has the forms of the names of section and publisher.
     """
 
     language: str
     forms: Mapping[str, list[str]]
     stems: Mapping[str, frozenset[str]]
+    names: Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def name_terms(self) -> set[str]:
+        """The words of names as filter terms. No parameter and no entitlement can ask for them."""
+        return {name_term(kind, form) for kind, forms in self.names.items() for form in forms}
 
     def bare_stems(self, field: str, mark: str) -> list[str]:
         """The stems of a field, each with the prefix `mark` in place of its language."""
@@ -344,4 +351,12 @@ def analyse_article(content: Mapping[str, Any], terms: Iterable[str] = ()) -> An
         "caption": "\n".join(text for item in pictures for text in (item["caption"], item["alt_text"]) if text),
         "byline": "\n".join([content["byline"] or "", *names]),
     }
-    return analyse_texts(texts, content["language"], terms)
+    publisher = content.get("publisher") or {"name": "", "slug": ""}
+    named = {"section": content["section"], "publisher": f"{publisher['name']} {publisher['slug']}"}
+    analysed = analyse_texts(texts, content["language"], terms)
+    return replace(analysed, names={kind: word_forms(name) for kind, name in named.items() if name})
+
+
+def name_term(kind: str, form: str) -> str:
+    """The filter term of a word, or of the beginning of a word, in the name of a section or publisher."""
+    return f"{kind}word_{form}"

@@ -16,7 +16,7 @@ from math import log
 from typing import NamedTuple, TypeAlias
 
 from newswire.search.analysis import FIELDS, query_stems, word_stems
-from newswire.search.expression import And, Expression, Leaf, Not, Or, Phrase, Prefix, Spellings, Term
+from newswire.search.expression import And, Expression, Leaf, Named, Not, Or, Phrase, Prefix, Spellings, Term
 
 FIELD_WEIGHTS = {"headline": 8, "summary": 4, "body": 1, "caption": 2, "byline": 2}
 BODY = FIELDS.index("body")
@@ -78,7 +78,7 @@ def scored_units(expression: Expression) -> list[ScoredUnit]:
 def find_units(expression: Expression, least: int) -> Iterator[ScoredUnit]:
     """The units of an expression from left to right."""
     match expression:
-        case Not():
+        case Not() | Named():
             return
         case And(operands):
             for operand in operands:
@@ -109,6 +109,9 @@ def count_occurrences(articles: Sequence[Texts], unit: Expression, languages: Co
                 min(found)
                 for found in zip(*(count_occurrences(articles, one, languages) for one in parts), strict=True)
             ]
+        case Named():
+            # A name is no text: whatever is ranked has it, or matches in another way.
+            return [1] * len(articles)
         case Not():
             raise AssertionError("a Not stands only inside an And")
         case leaf:

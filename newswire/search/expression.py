@@ -1,4 +1,4 @@
-"""Expressions: the parsed form of `q`, as a tree of words, prefixes, phrases and operators; pure.
+"""Expressions: the parsed form of `q`, as a tree of words, prefixes, phrases, names and operators; pure.
 
 Not here: the parser (`syntax`), matching in process (`matching`), and engines (`sqlite`, `postgres`).
 """
@@ -43,6 +43,16 @@ class Phrase:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A condition on the name of an article's section or publisher (`kind`): it has all the words, and the prefix."""
+
+    kind: str
+    words: tuple[str, ...]
+    prefix: str | None = None
+    start: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
 class And:
     """A conjunction of two operands or more; none is an And, and at least one is not a Not."""
 
@@ -71,7 +81,7 @@ class Not:
     operand: "Expression"
 
 
-Expression: TypeAlias = Term | Prefix | Phrase | And | Or | Not
+Expression: TypeAlias = Term | Prefix | Phrase | Named | And | Or | Not
 
 
 def query_words(expression: Expression) -> Iterator[Term]:
@@ -97,9 +107,9 @@ class SoughtLeaf(NamedTuple):
 
 
 def find_leaves(expression: Expression, always: bool = True) -> Iterator[SoughtLeaf]:
-    """The leaves of an expression from left to right, without excluded ones."""
+    """The leaves of an expression that texts match, from left to right, without excluded ones."""
     match expression:
-        case Not():
+        case Not() | Named():
             return
         case And(operands):
             for operand in operands:

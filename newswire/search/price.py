@@ -7,7 +7,7 @@ the deadline, which bounds the rest (`store.query_watch`), and `GET /v1/changes`
 
 from collections.abc import Iterator
 
-from newswire.search.expression import And, Expression, Leaf, Not, Or, Phrase, Prefix, Term
+from newswire.search.expression import And, Expression, Leaf, Named, Not, Or, Phrase, Prefix, Term
 from newswire.search.normal_form import is_run
 from newswire.search.syntax import ExpressionError
 
@@ -43,7 +43,7 @@ def check_price(expression: Expression, readings: int) -> None:
     raise ExpressionError(f"{OVER} {advice}{rest}", costly.start)
 
 
-def leaf_points(leaf: Leaf, known: set[str]) -> float:
+def leaf_points(leaf: Leaf | Named, known: set[str]) -> float:
     """The points of one leaf; `known` are the prefixes before it."""
     match leaf:
         case Term(_, spelling):
@@ -54,6 +54,9 @@ def leaf_points(leaf: Leaf, known: set[str]) -> float:
             known.add(form)
             # One character of a script without spaces begins about as many pairs as three letters begin words.
             return PREFIX.get(len(form) + 2 if is_run(form) else len(form), LONG_PREFIX)
+        case Named(_, words, beginning):
+            points = WORD * len(words)
+            return points if beginning is None else points + PREFIX.get(len(beginning), LONG_PREFIX)
         case Phrase(forms, prefix):
             distinct = len(set(forms))
             points = PHRASE_WORD * distinct + REPEATED_WORD * (len(forms) - distinct)
@@ -64,8 +67,8 @@ def repeated_prefix_points(form: str) -> float:
     return LONG_REPEATED_PREFIX if is_run(form) or len(form) > len(PREFIX) else REPEATED_PREFIX
 
 
-def all_leaves(expression: Expression) -> Iterator[Leaf]:
-    """The words, prefixes and phrases of an expression from left to right, the excluded ones too."""
+def all_leaves(expression: Expression) -> Iterator[Leaf | Named]:
+    """The words, prefixes, phrases and names of an expression from left to right, the excluded ones too."""
     match expression:
         case And(operands) | Or(operands):
             for operand in operands:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from newswire.search.expression import And, Expression, Leaf, Not, Or, Phrase, Prefix, Spellings, Term
+from newswire.search.expression import And, Expression, Leaf, Named, Not, Or, Phrase, Prefix, Spellings, Term
 from newswire.search.normal_form import is_run
 
 MOST_LEFT_OUT, LONGEST_LEFT_OUT = 20, 50
@@ -18,7 +18,7 @@ MOST_LEFT_OUT, LONGEST_LEFT_OUT = 20, 50
 class SummaryPart(NamedTuple):
     """A leaf of an expression, and whether it is excluded."""
 
-    leaf: Leaf
+    leaf: Leaf | Named
     excluded: bool
 
 
@@ -28,9 +28,9 @@ def summarize_query(
 ) -> dict[str, Any]:  # fmt: skip
     """The summary of a query. Words of a field and excluded ones stand under these only, as one would type them."""
     parts = [] if expression is None else [*_parts(expression, excluded=False)]
-    own = [leaf for leaf, excluded in parts if not excluded and (leaf.fields or search_in) == search_in]
-    in_fields = [leaf for leaf, excluded in parts if not excluded and (leaf.fields or search_in) != search_in]
-    named = sorted((field, typed_form(leaf)) for leaf in in_fields for field in leaf.fields or ())
+    own = [leaf for leaf, excluded in parts if not excluded and not fields_of(leaf, search_in)]
+    in_fields = [(field, leaf) for leaf, excluded in parts if not excluded for field in fields_of(leaf, search_in)]
+    named = sorted((field, typed_form(leaf)) for field, leaf in in_fields)
     return {
         "words": [leaf.spelling for leaf in own if isinstance(leaf, Term)],
         "phrases": [phrase_text(leaf.forms) for leaf in own if isinstance(leaf, Phrase) and not leaf.prefix],
@@ -60,9 +60,19 @@ def _parts(expression: Expression, *, excluded: bool) -> Iterator[SummaryPart]:
             yield SummaryPart(leaf, excluded)
 
 
-def typed_form(leaf: Leaf) -> str:
+def fields_of(leaf: Leaf | Named, search_in: frozenset[str] | None) -> list[str]:
+    """The fields to which a leaf is limited in `q`, and not by `search_in`."""
+    if isinstance(leaf, Named):
+        return [leaf.kind]
+    return [] if leaf.fields in (None, search_in) else sorted(leaf.fields or ())
+
+
+def typed_form(leaf: Leaf | Named) -> str:
     """A leaf in the syntax of `q`, without its field."""
     match leaf:
+        case Named(_, words, prefix):
+            every = [*words, *([] if prefix is None else [f"{prefix}*"])]
+            return every[0] if len(every) == 1 else f"({' '.join(every)})"
         case Term():
             return leaf.spelling
         case Prefix(form):
@@ -71,8 +81,8 @@ def typed_form(leaf: Leaf) -> str:
             return f'"{phrase_text(forms)}"' + ("*" if prefix else "")
 
 
-def excluded_form(leaf: Leaf, search_in: frozenset[str] | None) -> str:
-    fields = sorted(leaf.fields or ()) if leaf.fields != search_in else []
+def excluded_form(leaf: Leaf | Named, search_in: frozenset[str] | None) -> str:
+    fields = fields_of(leaf, search_in)
     return f"{fields[0]}:{typed_form(leaf)}" if len(fields) == 1 else typed_form(leaf)
 
 

@@ -15,6 +15,7 @@ import regex
 
 from newswire.search.analysis import split_spellings
 from newswire.search.expression import And, Expression, Not, Or
+from newswire.search.name_fields import NAME_FIELDS, name_condition
 from newswire.search.tokens import FIELD_NAMES, FIRST_GRAMMAR, GRAMMAR, QueryToken, read_tokens, sort_out_punctuation
 from newswire.search.tokens import ExpressionError as ExpressionError
 from newswire.search.variants import find_spellings
@@ -158,10 +159,21 @@ class _Parser:
         if star and (not split_spellings(text[: star.start()]) or self.follows_colon(text, star.start())):
             self.refuse("Put the * behind the beginning of a word: intern*.", token.start + star.start())
             star = None
+        open_ended = bool(star and not split_spellings(text[star.start() :]))
+        if fields and fields <= NAME_FIELDS:
+            return self.name(token, *fields, open_ended=open_ended)
         found = find_spellings(
-            text, fields or self.search_in, token.start, quoted=quoted,
-            open_ended=bool(star and not split_spellings(text[star.start() :])), leaves_before=self.terms,
+            text, fields or self.search_in, token.start,
+            quoted=quoted, open_ended=open_ended, leaves_before=self.terms,
         )  # fmt: skip
+        if found is None:
+            self.leave_out(token)
+        else:
+            self.count_term(token)
+        return found
+
+    def name(self, token: QueryToken, kind: str, *, open_ended: bool) -> Expression | None:
+        found = name_condition(kind, token.text, token.start, open_ended=open_ended)
         if found is None:
             self.leave_out(token)
         else:

@@ -22,7 +22,9 @@ FIRST_GRAMMAR, GRAMMAR = 1, 2
 In the first one only `FIELDS` are fields, a minus excludes whatever follows it, a quotation may begin within a word, an
 emoticon has a parenthesis, and there is no proximity.
 """
-FIELD_NAMES = {field: field for field in FIELDS} | {"title": "headline", "author": "byline"}
+FIELD_NAMES = {field: field for field in FIELDS} | {
+    "title": "headline", "author": "byline", "section": "section", "publisher": "publisher",
+}  # fmt: skip
 """The names of fields in a query, with the field that each stands for: names of authors are part of the byline."""
 
 

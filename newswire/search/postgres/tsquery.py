@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from newswire.search.analysis import FIELDS
-from newswire.search.expression import And, Expression, Not, Or, Phrase, Prefix, Term
+from newswire.search.analysis import FIELDS, name_term
+from newswire.search.expression import And, Expression, Named, Not, Or, Phrase, Prefix, Term
 from newswire.search.languages import language_term, stem_groups, stems_in_languages
 from newswire.visibility import Filter
 
@@ -68,6 +68,9 @@ def wide_tsquery(expression: Expression, languages: Sequence[str]) -> str | None
             ) or token_in_fields(form, fields)
         case Prefix(form, fields):
             return token_in_fields(form, fields, star="*")
+        case Named(kind, words, beginning):
+            lexemes = [f"'_{name_term(kind, word)}'" for word in words]
+            return " & ".join(lexemes if beginning is None else [*lexemes, f"'_{name_term(kind, beginning)}':*"])
         case Phrase((form,), _, fields):
             return token_in_fields(form, fields)
         case Phrase(forms, prefix, fields):
@@ -151,6 +154,8 @@ def has_prefix(expression: Expression) -> bool:
             return has_prefix(operand)
         case Phrase(_, prefix, _):
             return prefix
+        case Named(_, _, beginning):
+            return beginning is not None
     return isinstance(expression, Prefix)
 
 

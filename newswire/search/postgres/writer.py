@@ -72,6 +72,7 @@ def tsvector_text(published_at: int, terms: frozenset[str], analysed: Analysed) 
     bare = {
         *(f"_{name}" for name in terms),
         f"_{language_term(analysed.language)}",
+        *(f"_{name}" for name in analysed.name_terms),
         *time_buckets.bucket_lexemes(published_at),
     }
     neighbours: set[tuple[str, str]] = set()

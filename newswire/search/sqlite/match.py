@@ -10,8 +10,8 @@ for each word (docs/decisions/0010).
 from collections.abc import Iterable, Sequence
 
 from newswire.article import Status
-from newswire.search.analysis import FIELDS
-from newswire.search.expression import And, Expression, Not, Or, Phrase, Prefix, Term
+from newswire.search.analysis import FIELDS, name_term
+from newswire.search.expression import And, Expression, Named, Not, Or, Phrase, Prefix, Term
 from newswire.search.languages import language_term, stem_groups, stems_in_languages
 from newswire.visibility import Filter
 
@@ -59,6 +59,9 @@ def match_words(expression: Expression, languages: Sequence[str]) -> str:
             return f'{column_filter(fields)} "{form}" *'
         case Phrase(forms, prefix, fields):
             return f'{column_filter(fields)} "{" ".join(forms)}"' + (" *" if prefix else "")
+        case Named(kind, words, beginning):
+            sought = [f'"{name_term(kind, word)}"' for word in words]
+            return " AND ".join(sought if beginning is None else [*sought, f'"{name_term(kind, beginning)}" *'])
     raise AssertionError("a Not stands only inside an And")
 
 

@@ -117,7 +117,7 @@ def index_row(held: ArticleState, terms: frozenset[str], analysed: Analysed) -> 
     for each language. Only articles that are not usable carry their status as a term, because the posting list of all
     usable ones would be as long as the wire, and every search would read it.
     """
-    more_terms = {language_term(analysed.language)}
+    more_terms = {language_term(analysed.language), *analysed.name_terms}
     if held.status is not Status.USABLE:
         more_terms.add(f"status_{held.status}")
     return {
