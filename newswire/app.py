@@ -14,6 +14,7 @@ from newswire.api.routes import ROUTES
 from newswire.changes.follow import LiveWire
 from newswire.config import Settings
 from newswire.reading.lists import Calendar
+from newswire.search.dictionary import SynonymCache
 from newswire.store.database import Database
 from newswire.wire import PerHead
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings, windows: WindowTable | None = None) -> Flask:
         Authenticator(settings, database),
         Calendar(),
         languages=PerHead(),
+        synonyms=SynonymCache(),
         slots=SlotLedger.of(settings),
         quotas=RequestQuotas(settings, windows or WindowTable()),
     )

@@ -25,6 +25,7 @@ from newswire.api.request.address import client_address
 from newswire.changes.follow import LiveWire
 from newswire.config import Settings
 from newswire.reading.lists import Calendar
+from newswire.search.dictionary import SynonymCache
 from newswire.store.database import Database
 from newswire.store.query_watch import QueryLimit
 from newswire.wire import Head, PerHead
@@ -55,6 +56,7 @@ class SharedState:
     authenticator: Authenticator
     calendar: Calendar
     languages: PerHead[Sequence[str]]
+    synonyms: SynonymCache
     slots: SlotLedger
     quotas: RequestQuotas
 

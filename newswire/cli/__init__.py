@@ -19,6 +19,7 @@ COMMANDS = {
     "key": ("key:key_group", "Create, list and revoke keys."),
     "vocabulary": ("vocabulary:vocabulary_group", "Load and show the vocabulary of subjects."),
     "feed": ("feed:feed_group", "List the saved feeds of all parties, and revoke their tokens."),
+    "synonyms": ("synonyms:synonyms_group", "Load, show and clear the dictionary of synonyms for searches."),
     "serve": ("serve:serve_command", "Serve the wire over HTTP, with one worker process."),
     "worker": ("worker:worker_command", "Run the worker alone (for more machines)."),
     "demo": ("demo:demo_command", "Try it out: a fresh wire with sample articles, keys and curl lines."),

@@ -11,6 +11,7 @@ import orjson
 
 from newswire.errors import Problem
 from newswire.search.expression import Expression
+from newswire.search.synonyms import Added
 from newswire.timestamps import EARLIEST, LATEST
 from newswire.visibility import Filter, fingerprint_of
 
@@ -35,8 +36,8 @@ class Times(NamedTuple):
 class Query:
     """The request for a list of articles. `text` is `q` as typed, `expression` is `q` parsed and relaxed by `match`.
 
-    `groups` are what `match=most` counts, in the order of relevance too (`newswire.search.relaxation`). `summary`
-    tells how `q` was understood.
+    `groups` are what `match=most` counts, in the order of relevance too (`newswire.search.relaxation`). `synonyms` are
+    those that the operator's dictionary has added, `summary` tells how `q` was understood.
 
     `times` are absolute, `asked` are the same times as the reader wrote them (now-2d). `order` is published_at or
     updated_at. If `ranked_at` (milliseconds) is given, the order is relevance, with the age of articles at that time.
@@ -48,6 +49,7 @@ class Query:
     match: str = "all"
     groups: tuple[Expression, ...] = ()
     summary: Mapping[str, Any] | None = field(default=None, compare=False)
+    synonyms: tuple[Added, ...] = ()
     filter: Filter = field(default_factory=Filter)
     status: str = "usable"
     times: Times = field(default_factory=Times)
@@ -68,11 +70,13 @@ class Query:
         It takes the times as written: with `now-2d` they are others at each page, but the query is the same.
         """
         order = ["relevance" if self.ranked_at is not None else self.order, self.descending, self.status]
-        # Cursors that were made before there were `match` and `collapse` belong to `all` and to whole lists.
+        # Cursors that were made before there were these belong to `all`, to whole lists and to no dictionary.
         match = [] if self.match == "all" else [self.match]
         collapse = ["collapse"] if self.collapse else []
+        # Another dictionary can mean another query.
+        added = [[list(each) for each in self.synonyms]] if self.synonyms else []
         parts = [self.text, self.filter.canonical(), self.asked or list(self.times), order]
-        return fingerprint_of([*parts, *match, *collapse])
+        return fingerprint_of([*parts, *match, *collapse, *added])
 
     def cursor_at(self, place: Position, *rest: Any) -> str:
         """An opaque cursor that continues behind `place`, with the absolute times of the first page.

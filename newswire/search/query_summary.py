@@ -24,9 +24,12 @@ class SummaryPart(NamedTuple):
 
 def summarize_query(
     expression: Expression | None, left_out: Sequence[str], unknown_fields: Sequence[str],
-    search_in: frozenset[str] | None,
+    search_in: frozenset[str] | None, synonyms: Sequence[tuple[str, Sequence[str]]] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """The summary of a query. Words of a field and excluded ones stand under these only, as one would type them."""
+    """The summary of a query. Words of a field and excluded ones stand under these only, as one would type them.
+
+    `synonyms` are what the operator's dictionary has added, by the member of `q`.
+    """
     parts = [] if expression is None else [*_parts(expression, excluded=False)]
     own = [leaf for leaf, excluded in parts if not excluded and not fields_of(leaf, search_in)]
     in_fields = [(field, leaf) for leaf, excluded in parts if not excluded for field in fields_of(leaf, search_in)]
@@ -42,6 +45,7 @@ def summarize_query(
         "fields": {field: [typed for _, typed in group] for field, group in groupby(named, lambda pair: pair[0])},
         "excluded": [excluded_form(leaf, search_in) for leaf, excluded in parts if excluded],
         "left_out": [part[:LONGEST_LEFT_OUT] for part in dict.fromkeys(left_out)][:MOST_LEFT_OUT],
+        "synonyms": {member: [*others] for member, others in synonyms},
         "unknown_fields": [name[:LONGEST_LEFT_OUT] for name in unknown_fields][:MOST_LEFT_OUT],
     }
 

@@ -232,6 +232,15 @@ word = Table(
     sqlite_with_rowid=False,
 )
 
+# The operator's dictionary as lines of rules, one row or none; `newswire.search.synonyms` says what a rule is.
+synonyms = Table(
+    "synonyms",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column("rules", Text, nullable=False),
+    Column("loaded_at", BigInteger, nullable=False),
+)
+
 # Positions in the log that the programs of a party stored, by name. `party` is `Caller.party`; `chain` is the chain
 # value at `after`, null for positions stored before the column existed.
 consumer = Table(

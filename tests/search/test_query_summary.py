@@ -12,7 +12,8 @@ from newswire.search.syntax import ExpressionError, understand_query
 from tests.support.wire import Caller, Wire
 
 EMPTY: dict[str, Any] = {
-    "words": [], "phrases": [], "prefixes": [], "fields": {}, "excluded": [], "left_out": [], "unknown_fields": [],
+    "words": [], "phrases": [], "prefixes": [], "fields": {}, "excluded": [], "left_out": [], "synonyms": {},
+    "unknown_fields": [],
 }  # fmt: skip
 
 

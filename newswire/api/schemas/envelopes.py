@@ -73,6 +73,10 @@ class QueryOut(Served):
     )  # fmt: skip
     excluded = texts_field("What must not occur, as in `q`.")
     left_out = texts_field("Punctuation and other text without a letter or digit, 20 at most.")
+    synonyms = fields.Dict(
+        keys=fields.String(), values=fields.List(fields.String()), required=True,
+        metadata={"description": "What the operator's dictionary has added, by the word or phrase of `q`."},
+    )  # fmt: skip
     unknown_fields = texts_field("Names before a colon that are no fields; they are part of what is looked for.")
 
 

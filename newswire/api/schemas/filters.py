@@ -5,7 +5,7 @@ The types of fields and the loader are in `parameters`.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import post_load
 
@@ -13,10 +13,12 @@ from newswire.api.schemas.parameters import Ago, Alternatives, Digits, Moment, P
 from newswire.article import SERVED_FIELDS, Status
 from newswire.errors import Fault, Problem, closest_name
 from newswire.search.analysis import FIELDS
+from newswire.search.expression import Expression
 from newswire.search.price import check_price
 from newswire.search.query import Query, Times
 from newswire.search.query_summary import summarize_query
-from newswire.search.relaxation import ALL, MATCHES, MOST, Relaxed, relax_expression
+from newswire.search.relaxation import ALL, MATCHES, MOST, relax_expression
+from newswire.search.synonyms import NO_SYNONYMS, Added, Expanded
 from newswire.search.syntax import LONGEST_QUERY, ExpressionError, NothingSought, understand_query
 from newswire.search.tokens import GRAMMAR
 from newswire.visibility import FACETS, NOTHING, Filter
@@ -28,6 +30,8 @@ GRAMMAR_OF_FEED = " grammar"
 RELEVANCE = "relevance"
 TIER_READINGS = 1
 """What `match=most` by relevance searches besides: the tiers of `newswire.reading.coverage`."""
+SYNONYMS = " synonyms"
+"""The key among loaded parameters for the operator's `Synonyms`. No parameter has a blank in its name."""
 SORTS = ("-published_at", "published_at", "-updated_at", "updated_at", RELEVANCE)
 
 
@@ -128,15 +132,13 @@ def filter_query(parameters: Mapping[str, Any], now: int, readings: int = 0) -> 
     match = parameters.get("match", ALL)
     if "q" not in parameters and "match" in parameters:
         raise invalid_parameter("match", "Says how much of q must occur: send it together with q.")
-    sought, summary = parse_search(parameters, match, readings)
+    sought = parse_search(parameters, match, readings)
     # A `q` without anything to look for, such as an emoji, finds nothing.
-    finds_nothing = sought is None and "q" in parameters
+    finds_nothing = sought.expression is None and "q" in parameters
     return Query(
         text=parameters.get("q"),
-        expression=sought.expression if sought else None,
+        **sought._asdict(),
         match=match,
-        groups=sought.groups if sought else (),
-        summary=summary,
         filter=filter_of(parameters) & NOTHING if finds_nothing else filter_of(parameters),
         times=Times(*(resolve_moment(parameters.get(name), now) for name in Times._fields)),
     )
@@ -227,27 +229,45 @@ def invalid_parameter(parameter: str, detail: str, did_you_mean: str | None = No
     return Problem("invalid_parameter", f"{parameter}: {detail}", [fault])
 
 
-def parse_search(
-    parameters: Mapping[str, Any], match: str, readings: int
-) -> tuple[Relaxed | None, dict[str, Any] | None]:
-    """Parses `q`, limited to the fields in `search_in`: what is sought (None: nothing) and its summary.
+class Sought(NamedTuple):
+    """What `q` asks for: members of `Query` of the same names; no expression where there is nothing to look for."""
+
+    expression: Expression | None = None
+    groups: tuple[Expression, ...] = ()
+    summary: dict[str, Any] | None = None
+    synonyms: tuple[Added, ...] = ()
+
+
+def parse_search(parameters: Mapping[str, Any], match: str, readings: int) -> Sought:
+    """Parses `q`, limited to the fields in `search_in`, and relaxes it by `match`.
 
     Raises `invalid_query` with the position of the fault.
     """
     if "q" not in parameters:
-        return None, None
+        return Sought()
     search_in, strict = chosen_names("search_in", parameters, FIELDS), parameters.get("strict") == "true"
     try:
         parsed = understand_query(
             parameters["q"], search_in, strict=strict, grammar=parameters.get(GRAMMAR_OF_FEED, GRAMMAR)
         )
-        relaxed = relax_expression(parsed.expression, match)
-        check_price(relaxed.expression, readings)
+        check_price(relax_expression(parsed.expression, match).expression, readings)
     except ExpressionError as error:
         if isinstance(error, NothingSought) and not strict:
-            return None, summarize_query(None, error.left_out, (), search_in)
+            return Sought(summary=summarize_query(None, error.left_out, (), search_in))
         raise Problem(
             "invalid_query", f"q, at character {error.position + 1}: {error.detail}",
             [Fault("invalid_query", error.detail, parameter="q")], position=error.position,
         ) from None  # fmt: skip
-    return relaxed, summarize_query(*parsed, search_in)
+    expanded = affordable_synonyms(parameters, parsed.expression, match, readings)
+    summary = summarize_query(*parsed, search_in, expanded.added)
+    return Sought(*relax_expression(expanded.expression, match), summary, expanded.added)
+
+
+def affordable_synonyms(parameters: Mapping[str, Any], expression: Expression, match: str, readings: int) -> Expanded:
+    """The query with its synonyms, or without any where they cost too much: no dictionary makes a query invalid."""
+    expanded: Expanded = parameters.get(SYNONYMS, NO_SYNONYMS).expand(expression)
+    try:
+        check_price(relax_expression(expanded.expression, match).expression, readings)
+    except ExpressionError:
+        return Expanded(expression, ())
+    return expanded

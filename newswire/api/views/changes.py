@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from newswire.api.context import RequestContext
 from newswire.api.representations import convert_entries, formatted_response
 from newswire.api.responses import json_response
 from newswire.api.schemas.changes import check_beginning, wanted_types
-from newswire.api.schemas.filters import filter_query, invalid_parameter, is_relative, resolve_moment
+from newswire.api.schemas.filters import SYNONYMS, filter_query, invalid_parameter, is_relative, resolve_moment
 from newswire.api.views import streams
 from newswire.changes import consumers
 from newswire.changes.content import encode_entry
@@ -66,7 +67,7 @@ def changes_response(context: RequestContext, parameters: Mapping[str, Any]) -> 
     # An optimistic read is repeated if the head moves. A reader that looks into articles is too slow for that.
     seen = None if reader.looks_inside else context.head_seen
     read = partial(read_changes, context, parameters, reader, moment)
-    head, position, page = read_at_one_head(context.database, seen, read)
+    reader, head, position, page = read_at_one_head(context.database, seen, read)
     if page is not None:
         page = wait_for_entries(context, page, reader, parameters["wait"])
         return formatted_response(context, page_document(context, page))
@@ -77,20 +78,24 @@ def changes_response(context: RequestContext, parameters: Mapping[str, Any]) -> 
 def read_changes(
     context: RequestContext, parameters: Mapping[str, Any], reader: Reader, moment: int, connection: Connection,
     head: wire.Head,
-) -> tuple[wire.Head, LogPosition, Changes | None]:  # fmt: skip
-    """The head, the position to begin after, and the page, which is None for a stream.
+) -> tuple[Reader, wire.Head, LogPosition, Changes | None]:  # fmt: skip
+    """The reader with its synonyms, the head, the position to begin after, and the page, which is None for a stream.
 
     It may run a second time, at another head; see `read_at_one_head`.
     """
+    if reader.query.expression is not None:
+        # A stream or a long poll keeps the synonyms with which it began.
+        synonyms = context.state.synonyms.read(connection, head)
+        reader = replace(reader, query=filter_query({**parameters, SYNONYMS: synonyms}, moment))
     context.state.feed.history.refuse_forked(head)
     position = verify_position(connection, head, find_beginning(context, parameters, connection, head, moment))
     if context.media_type in (streams.EVENTS, streams.NDJSON):
         # A stream checks against it that every page continues the one before.
-        return head, complete_position(connection, head, position), None
+        return reader, head, complete_position(connection, head, position), None
     page = changes_page(connection, reader, head, position, parameters["limit"], moment)
     if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
         context.mark_cacheable(head, context.state.calendar.around(connection, head, moment).following)
-    return head, position, page
+    return reader, head, position, page
 
 
 def find_beginning(

@@ -21,6 +21,7 @@ from newswire.api.request.urls import current_url
 from newswire.api.responses import is_not_modified, not_modified_response
 from newswire.api.schemas.filters import (
     MINUTE,
+    SYNONYMS,
     FilterParameters,
     facets_of,
     is_relative,
@@ -41,6 +42,7 @@ from newswire.search.expression import Expression
 from newswire.search.highlight import LOOKED_AT, LOOKED_AT_TOGETHER, highlight_article
 from newswire.search.index import read_languages
 from newswire.search.query import Query, Times
+from newswire.search.synonyms import NO_SYNONYMS
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now
 from newswire.visibility import Visibility
@@ -138,6 +140,7 @@ def may_read_optimistically(asked: ListRequest, head: Head | None) -> bool:
 
 def read_list(context: RequestContext, asked: ListRequest, connection: Connection, head: Head) -> ListResult | Response:
     """The list at `head`, or 304. It may run a second time, at another head; see `read_at_one_head`."""
+    asked = add_synonyms(context, asked, connection, head)
     visibility, query, moment = asked.visibility, asked.query, asked.moment
     expiries = context.state.calendar.around(connection, head, moment)
     tag = date = None
@@ -171,6 +174,18 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     if asked.document is not None and asked.document.is_ordered:
         ranks = read_ranks(connection, [row.seq for row in page.rows if row.seq is not None])
     return ListResult(asked, head, page.rows, page.next_cursor, meta, tag, date, killed, ranks, page.duplicates)
+
+
+def add_synonyms(context: RequestContext, asked: ListRequest, connection: Connection, head: Head) -> ListRequest:
+    """The request with the synonyms that the operator's dictionary has at `head` for its words."""
+    if asked.query.expression is None:
+        return asked
+    synonyms = context.state.synonyms.read(connection, head)
+    if synonyms is NO_SYNONYMS:
+        return asked
+    parameters = {**asked.parameters, SYNONYMS: synonyms}
+    query = replace(query_of(parameters, asked.moment), include_body=asked.query.include_body)
+    return replace(asked, parameters=parameters, query=query)
 
 
 def read_list_page(
