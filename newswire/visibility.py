@@ -121,7 +121,7 @@ OUR_URI = re.compile("urn:uuid:(.+)", re.DOTALL)
 
 
 class LinkTarget(NamedTuple):
-    """One reading of a link: `kind` is id for an id of ours, or the slug of the publisher whose own id `name` is."""
+    """One reading of a link: `name` is an id of ours, or by its `kind` the own id of a publisher."""
 
     kind: str
     name: str
@@ -133,15 +133,22 @@ def link_targets(publisher: str, link: Mapping[str, str] | str) -> list[LinkTarg
     A text and a URI may be our URI or id of any article, or the publisher's own id of one of its articles: what came
     as ninjs has its URI as that. An article is found by every reading that fits, so none depends on what others are.
     """
-    ours, own = "id", f"publisher {publisher}"
     if isinstance(link, str):
         found = OUR_URI.fullmatch(link)
-        return [LinkTarget(ours, (found[1] if found else link).lower()), LinkTarget(own, link)]
+        return [id_target(found[1] if found else link), own_target(publisher, link)]
     if "id" in link:
-        return [LinkTarget(ours, link["id"].lower())]
+        return [id_target(link["id"])]
     if "external_id" in link:
-        return [LinkTarget(own, link["external_id"])]
+        return [own_target(publisher, link["external_id"])]
     return link_targets(publisher, link["uri"])
+
+
+def id_target(article_id: str) -> LinkTarget:
+    return LinkTarget("id", article_id.lower())
+
+
+def own_target(publisher: str, external_id: str) -> LinkTarget:
+    return LinkTarget(f"of {publisher}", external_id)
 
 
 def link_terms(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
@@ -149,9 +156,11 @@ def link_terms(publisher: str, content: Mapping[str, Any]) -> frozenset[str]:
     evolves_from = content.get("evolves_from")
     links = [(RELATES, link) for link in content.get("related", ())]
     links += [(EVOLVES, evolves_from)] if evolves_from is not None else []
-    return frozenset(
-        link_term(kind, target) for kind, link in links for target in link_targets(publisher, link)
-    )  # fmt: skip
+    return frozenset(link_term(kind, target) for kind, link in links for target in link_targets(publisher, link))
+
+
+def is_link_term(name: str) -> bool:
+    return name.startswith((f"{EVOLVES}_", f"{RELATES}_"))
 
 
 def link_term(kind: str, target: LinkTarget) -> str:

@@ -24,6 +24,7 @@ from newswire.api.schemas.filters import (
     DryRunParameters,
     KillParameters,
     PageParameters,
+    RelatedParameters,
 )
 from newswire.api.schemas.parameters import Parameters
 from newswire.api.views import (
@@ -37,6 +38,7 @@ from newswire.api.views import (
     feeds,
     front_page,
     publishing,
+    related,
 )
 from newswire.api.views.streams import EVENTS, NDJSON
 from newswire.formats import FORMATS, LISTS, Format
@@ -147,6 +149,8 @@ ROUTES = (
           problems=GONE),
     Route("GET", ARTICLE + "/versions/<ordinal:version>", articles.read_version, "read", Parameters,
           {200: responses.VersionOut}, problems=GONE, tagged=True),
+    Route("GET", ARTICLE + "/related", related.list_related, "read", RelatedParameters, {200: envelopes.RelatedList},
+          problems=GONE, tagged=True),
     Route("GET", EXTERNAL, external.read_external, "read", PageParameters, {200: responses.FullArticle},
           media=offered_types(WRITERS), problems=(*GONE, "validation_failed"), tagged=True),
     Route("PUT", EXTERNAL, publishing.put_external, "publish", DryRunParameters, STORED,

@@ -42,7 +42,7 @@ from newswire.search.analysis import analyse_texts
 from newswire.search.backend import Document
 from newswire.store import articles
 from newswire.timestamps import format_instant, parse_instant
-from newswire.visibility import identity_terms, listed_term, terms_of
+from newswire.visibility import identity_terms, link_terms, listed_term, terms_of
 
 Condition: TypeAlias = Callable[[ArticleState | None], None]
 """A precondition: raises a `Problem` if the stored article (None: there is none) must not be changed."""
@@ -192,12 +192,16 @@ class PublishTransaction:
             tombstone = decode_article(stored.rendered, stored.body)
             return Outcome(held, Version(tombstone["digest"], stored.rendered, stored.body, stored.form))
         condition(held)
-        published_at = decode_article(self.read_version(held).rendered, None)["published_at"]
+        before = decode_article(self.read_version(held).rendered, None)
         held = held._replace(version=held.version + 1, status=Status.CANCELED, updated_at=self.now)
         # Its index row may still be in the buffer, if this transaction has published the article as well.
         self.buffer.flush_article(held.number)
         index.remove_document(self.connection, held.number)
-        outcome = Outcome(held, self._store_tombstone(held, publisher, note, published_at), changed=True)
+        # Whoever was told of a link is still told of it, and of the kill.
+        links = link_terms(publisher.slug, before)
+        outcome = Outcome(
+            held, self._store_tombstone(held, publisher, note, before["published_at"], links), changed=True
+        )
         self._change_and_enter(outcome, EntryType.CANCELED if self._was_entered(held) else None)
         return outcome
 
@@ -276,11 +280,12 @@ class PublishTransaction:
         return outcome
 
     def _store_tombstone(
-        self, held: ArticleState, publisher: Publisher, note: str | None, published_at: str
-    ) -> Version:
+        self, held: ArticleState, publisher: Publisher, note: str | None, published_at: str,
+        links: frozenset[str] = frozenset(),
+    ) -> Version:  # fmt: skip
         """Stores the tombstone of a killed article. It has terms, so that its publisher finds it, but no text."""
         tombstone = tombstone_document(held, publisher, note, published_at, self.now)
-        version, terms = render_version(tombstone), terms_of(publisher.slug, tombstone)
+        version, terms = render_version(tombstone), terms_of(publisher.slug, tombstone) | links
         self.buffer.add_version(Document(held, terms, analyse_texts({}, None)), version, NO_SOURCE, self.now)
         return version
 

@@ -110,14 +110,17 @@ def _visible_versions(connection: Connection, number: int, visibility: Visibilit
 def read_known(connection: Connection, article_id: str, visibility: Visibility, now: int) -> AnyRow:
     """The article with its current version; raises `not_found` unless the reader may know that it exists."""
     rows = BY_ID.all(connection, {"id": article_id})
-    if not rows or not _may_know(connection, rows[0], visibility, now):
+    if not rows or not may_know(connection, rows[0], visibility, now):
         raise Problem("not_found", "There is no such article, or it is not yours to read.")
     current: AnyRow = rows[0]
     return current
 
 
-def _may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:
-    """Whether the article may be shown, or was killed and a version of it could have been read."""
+def may_know(connection: Connection, row: AnyRow, visibility: Visibility, now: int) -> bool:
+    """Whether the article may be shown, or was killed and a version of it could have been read.
+
+    `row` has its number, its times, its status, and the terms of its current version.
+    """
     if visibility.allows(_standing_of(row), now):
         return True
     if row.status != Status.CANCELED:

@@ -28,7 +28,7 @@ from newswire.store.database import Database
 from newswire.store.statements import Statement
 from newswire.store.tables import article, label, publisher, version
 from newswire.subjects import SubjectMap
-from newswire.visibility import listed_term, listed_time, terms_of
+from newswire.visibility import is_link_term, listed_term, listed_time, terms_of
 
 BATCH = 50
 """Articles of one transaction. On SQLite publishers wait for it, about 0.1 seconds."""
@@ -218,7 +218,9 @@ def refresh_terms(
 def kept_terms(stored: str) -> frozenset[str]:
     """The terms of a version that its content does not give."""
     listed = listed_time(stored.split())
-    return frozenset() if listed is None else frozenset({listed_term(listed)})
+    # A tombstone has the links of the version before it; another version has them from its content as well.
+    links = frozenset(filter(is_link_term, stored.split()))
+    return links if listed is None else links | {listed_term(listed)}
 
 
 def refresh_labels(database: Database) -> None:

@@ -19,8 +19,9 @@ from newswire.api.schemas.responses import (
     time_field,
     url_field,
 )
-from newswire.article import EntryType
+from newswire.article import EntryType, Status
 from newswire.errors import CODES
+from newswire.reading.related import Relation
 
 
 class PageOut(Served):
@@ -103,6 +104,29 @@ def page_of(name: str, item: type[Schema], **members: fields.Field[Any]) -> type
 
 ArticleList = page_of("ArticleList", ListedArticle, meta=object_field(Meta))
 VersionList = page_of("VersionList", VersionOut)
+
+
+class RelatedLinks(Served):
+    self = url_field()
+
+
+class RelatedMeta(Served):
+    head = integer_field(description="Sequence number of the newest entry of the wire at the time of the answer.")
+
+
+class RelatedStoryOut(Served):
+    """A story around an article; one that was killed has no article."""
+
+    relation = enum_field(*Relation)
+    id = string_field()
+    status = enum_field(*Status)
+    article = fields.Nested(ListedArticle, required=True, allow_none=True)
+
+
+class RelatedList(Served):
+    data = list_field(fields.Nested(RelatedStoryOut))
+    links = object_field(RelatedLinks)
+    meta = object_field(RelatedMeta)
 
 
 class EntryOut(Served):

@@ -50,6 +50,12 @@ class PageParameters(Parameters):
     cursor = text_field("Where the page begins: `next_cursor` of the page before.", 9, pattern="^[0-9]+$")
 
 
+class RelatedParameters(Parameters):
+    """The parameters of the stories around an article."""
+
+    limit = Digits(1, 20, load_default=10, metadata={"description": "Stories at most."})
+
+
 class FilterParameters(Parameters):
     """The filters, which lists and the wire share."""
 

@@ -8,17 +8,22 @@ asks for a format or for the history.
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Response
 
 from newswire.api.auth import check_external_id, is_external_id
 from newswire.api.context import RequestContext
+from newswire.api.schemas.filters import RelatedParameters
+from newswire.api.schemas.parameters import load_parameters, sent_parameters
 from newswire.api.views.articles import list_versions, read_article, read_version, version_before
+from newswire.api.views.related import list_related
 from newswire.errors import Problem
 from newswire.formats import FORMATS, Format, find_format
 from newswire.store import articles
 
+RELATED = "/related"
+RELATED_PARAMETERS = RelatedParameters()
 HISTORY = re.compile(r"(?s:(.+))/versions(?:/([1-9][0-9]{0,8}))?")
 
 
@@ -34,11 +39,13 @@ def read_external(context: RequestContext, publisher: str, external_id: str) -> 
     """One article by the publisher's own id
 
     As `GET /v1/articles/{article_id}`, which `Content-Location` names, with the same ETag. Behind the id, `.md`,
-    `.html` or `.ninjs` gives that format, `/versions` the history (to which `limit` and `cursor` belong) and
-    `/versions/1` one version, unless an article has the whole as its id.
+    `.html` or `.ninjs` gives that format, `/versions` the history (to which `limit` and `cursor` belong),
+    `/versions/1` one version and `/related` the stories around it, unless an article has the whole as its id.
     """
     # Before any look-up: a cursor that is refused only where there is an article would tell everyone that there is one.
     version_before(context.parameters.get("cursor"))
+    if external_id.endswith(RELATED):
+        load_related_parameters(context)
     readings = [AddressReading(external_id, partial(read_article, context)), *list_other_readings(context, external_id)]
     possible = [reading for reading in readings if is_external_id(reading.external_id)]
     if not possible:
@@ -55,6 +62,8 @@ def list_other_readings(context: RequestContext, address: str) -> Iterator[Addre
         end = f".{each.suffix}"
         if each.write_article and address.endswith(end):
             yield AddressReading(address.removesuffix(end), partial(read_in_format, context, each), end)
+    if address.endswith(RELATED):
+        yield AddressReading(address.removesuffix(RELATED), partial(read_related, context), RELATED)
     if found := HISTORY.fullmatch(address):
         external_id, version = found.groups()
         end = address.removeprefix(external_id)
@@ -62,6 +71,16 @@ def list_other_readings(context: RequestContext, address: str) -> Iterator[Addre
             yield AddressReading(external_id, partial(list_versions, context), end)
         else:
             yield AddressReading(external_id, partial(read_version, context, version=int(version)), end)
+
+
+def read_related(context: RequestContext, article_id: str) -> Response:
+    """The stories around an article, whose `limit` is another one."""
+    context.parameters = load_related_parameters(context)
+    return list_related(context, article_id)
+
+
+def load_related_parameters(context: RequestContext) -> dict[str, Any]:
+    return load_parameters(RELATED_PARAMETERS, sent_parameters(context.request.query_string, context.query))
 
 
 def read_in_format(context: RequestContext, wanted: Format, article_id: str) -> Response:

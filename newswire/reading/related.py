@@ -1,0 +1,173 @@
+"""The stories around an article for one reader: links in both directions, then more like this.
+
+Each story is decided by itself, by the rule of access and by what the log has told the reader: one that the reader may
+not know of is left out, and changes nothing else. A killed one is named to whoever was told of the kill. Backward links
+are found by terms that articles carry for what they link to (`visibility.link_terms`), which a tombstone keeps.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, or_, select
+
+from newswire.article import Status
+from newswire.document import decode_article
+from newswire.reading.article import may_know
+from newswire.reading.lists import list_statement
+from newswire.reading.similar import find_similar
+from newswire.search import index
+from newswire.search.query import Query
+from newswire.store.articles import CURRENT, AnyRow, told_before
+from newswire.store.tables import article, publisher, version
+from newswire.visibility import (
+    EVOLVES,
+    RELATES,
+    Filter,
+    LinkTarget,
+    Visibility,
+    id_target,
+    link_targets,
+    link_term,
+    own_target,
+)
+
+AT_ONCE = 20
+"""Links that are looked up at a time, and killed articles: the terms of one article take up to 225 kB."""
+KILLED_LOOKED_AT = 200
+"""Of the killed articles that linked here only so many of the newest are looked at."""
+STANDING = (
+    select(
+        article.c.number, article.c.id, article.c.status, article.c.published_at, article.c.updated_at,
+        article.c.expires_at, article.c.external_id, publisher.c.slug, version.c.terms,
+    )
+    .join_from(article, version, CURRENT)
+    .join(publisher, publisher.c.id == article.c.publisher_id)
+)  # fmt: skip
+IDENTITY = select(article.c.number, article.c.id, article.c.status)
+
+
+class Relation(StrEnum):
+    """What a story is to the article that was asked for."""
+
+    EVOLVES_FROM = "evolves_from"
+    EVOLVED_INTO = "evolved_into"
+    RELATED = "related"
+    SIMILAR = "similar"
+
+
+class RelatedStory(NamedTuple):
+    """A story that the reader may know of; a killed one has the status `canceled`."""
+
+    relation: Relation
+    number: int
+    id: str
+    status: str
+
+
+class Reading(NamedTuple):
+    """Who reads the article in `row` (as `read_current` returns it), whose decoded content is `content`, and when."""
+
+    connection: Connection
+    row: AnyRow
+    content: Mapping[str, Any]
+    visibility: Visibility
+    now: int
+
+    @property
+    def slug(self) -> str:
+        slug: str = self.content["publisher"]["slug"]
+        return slug
+
+
+def find_related(
+    connection: Connection, row: AnyRow, visibility: Visibility, now: int, limit: int
+) -> list[RelatedStory]:
+    """At most `limit` stories around the article in `row`, each once, in the order of `Relation`."""
+    reading = Reading(connection, row, decode_article(row.rendered, row.body), visibility, now)
+    linked: dict[int, RelatedStory] = {}
+    for story in list_linked(reading, limit):
+        if story.number != row.number:
+            linked.setdefault(story.number, story)
+        if len(linked) == limit:
+            return [*linked.values()]
+    numbers = find_similar(connection, row.number, reading.content, visibility, now, linked, limit - len(linked))
+    found = {each.number: each for each in connection.execute(IDENTITY.where(article.c.number.in_(numbers)))}
+    similar = (RelatedStory(Relation.SIMILAR, *found[number]) for number in numbers)
+    return [*linked.values(), *similar]
+
+
+def list_linked(reading: Reading, limit: int) -> Iterator[RelatedStory]:
+    """The stories that the article links to, and those that link to it: these at most `limit` of each kind and status.
+
+    They are looked up only as far as they are asked for.
+    """
+    content = reading.content
+    former = [] if content["evolves_from"] is None else [content["evolves_from"]]
+    yield from follow_links(reading, Relation.EVOLVES_FROM, former)
+    yield from find_backward(reading, Relation.EVOLVED_INTO, EVOLVES, limit)
+    yield from follow_links(reading, Relation.RELATED, content["related"])
+    yield from find_backward(reading, Relation.RELATED, RELATES, limit)
+
+
+def follow_links(
+    reading: Reading, relation: Relation, links: Sequence[Mapping[str, str] | str]
+) -> Iterator[RelatedStory]:
+    """The articles that links of the article name, in the order of the links."""
+    for start in range(0, len(links), AT_ONCE):
+        targets = [target for link in links[start : start + AT_ONCE] for target in link_targets(reading.slug, link)]
+        found = find_targets(reading, targets)
+        for row in dict.fromkeys(found[target] for target in targets if target in found):
+            if may_know(reading.connection, row, reading.visibility, reading.now):
+                yield RelatedStory(relation, row.number, row.id, row.status)
+
+
+def find_targets(reading: Reading, targets: Collection[LinkTarget]) -> dict[LinkTarget, AnyRow]:
+    """The articles that these targets name, whoever may know them; targets that name none are left out."""
+    own = own_target(reading.slug, "").kind
+    ids = [target.name for target in targets if target.kind != own]
+    named = [target.name for target in targets if target.kind == own]
+    by_name = and_(publisher.c.slug == reading.slug, article.c.external_id.in_(named))
+    found: dict[LinkTarget, AnyRow] = {}
+    for row in reading.connection.execute(STANDING.where(or_(article.c.id.in_(ids), by_name))):
+        found[id_target(row.id)] = row
+        if row.external_id is not None and row.slug == reading.slug:
+            found[own_target(row.slug, row.external_id)] = row
+    return found
+
+
+def find_backward(reading: Reading, relation: Relation, kind: str, limit: int) -> Iterator[RelatedStory]:
+    """The articles whose links of a kind name the article, the newest first; killed ones come last."""
+    row, visibility = reading.row, reading.visibility
+    targets = [id_target(row.id)]
+    if (external_id := reading.content["external_id"]) is not None:
+        targets.append(own_target(reading.slug, external_id))
+    terms = frozenset(link_term(kind, target) for target in targets)
+    linking = Filter((terms,))
+    for status in (Status.USABLE, Status.WITHHELD) if visibility.owner else (Status.USABLE,):
+        query = Query(filter=linking, status=status)
+        # One more, because an article may link to itself.
+        statement, values = list_statement(
+            reading.connection, IDENTITY, query, visibility, reading.now, None, limit + 1
+        )
+        for found in statement.execute(reading.connection, values).fetchall():
+            yield RelatedStory(relation, *found)
+    yield from find_killed(reading, relation, terms)
+
+
+def find_killed(reading: Reading, relation: Relation, terms: frozenset[str]) -> Iterator[RelatedStory]:
+    """The killed articles with one of the terms, of which the reader was told in a version with one."""
+    query = Query(status=Status.CANCELED)
+    statement, values = index.search_statement(
+        reading.connection, IDENTITY, query, Filter((terms,)), None, KILLED_LOOKED_AT, (), []
+    )
+    rows = statement.execute(reading.connection, values).fetchall()
+    for start in range(0, len(rows), AT_ONCE):
+        chunk = rows[start : start + AT_ONCE]
+        pasts = told_before(reading.connection, [row[0] for row in chunk])
+        for found in chunk:
+            if any(
+                not terms.isdisjoint(past.terms) and reading.visibility.could_see_at(past.terms, past.seq)
+                for past in pasts[found[0]]
+            ):
+                yield RelatedStory(relation, *found)
