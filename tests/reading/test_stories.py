@@ -223,3 +223,18 @@ def test_a_cursor_of_a_collapsed_list_is_for_no_other_list(wire: Wire) -> None:
     cursor = page(partner, collapse="story", limit=1)["page"]["next_cursor"]
     refused = partner.get(f"/v1/articles?limit=1&cursor={cursor}")
     assert (refused.status_code, refused.get_json()["code"]) == (400, "cursor_mismatch")
+
+
+def test_a_flood_of_copies_that_nobody_sees_hides_none_that_a_reader_sees(wire: Wire) -> None:
+    mine, partner = wire.as_publisher("mine"), wire.as_partner("partner", publisher=["mine"])
+    for headline, minute in (("First", 0), ("Last", 300)):
+        mine.publish(**story(1, headline, published_at=at(minute)))
+    alone = page(partner, collapse="story", count="true")
+    post(wire.as_publisher("flood"), [story(1, f"Copy {each}", published_at=at(each + 20)) for each in range(230)])
+    flooded = page(partner, collapse="story", count="true")
+    assert (flooded["data"], flooded["page"], flooded["meta"]["count"]) == (
+        alone["data"], alone["page"], alone["meta"]["count"],
+    )  # fmt: skip
+    assert [(each["headline"], each["duplicate_count"]) for each in flooded["data"]] == [
+        ("Last", {"value": 1, "relation": "eq"})
+    ]
