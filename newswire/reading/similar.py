@@ -18,13 +18,12 @@ from newswire.reading.lists import visible_filter
 from newswire.search import index
 from newswire.search.analysis import (
     UNDETERMINED,
-    fold_word,
-    is_run,
     split_spellings,
     stemming_language,
     word_forms,
     word_stems,
 )
+from newswire.search.normal_form import fold_word, is_run
 from newswire.search.bm25 import BODY, Measures, score_articles
 from newswire.search.expression import And, Expression, Leaf, Or, Phrase, Term
 from newswire.search.languages import language_term
