@@ -63,6 +63,14 @@ MUTANTS = [
            "api/test_kept_pages.py"),
     Mutant("callers outlive an edit of their keys", "wire.py", "return head.wire, head.revision", "return head.wire",
            "api/test_kept_pages.py"),
+    # Stories.
+    Mutant("each copy of a story is shown", "reading/stories.py",
+           "if finder.parents[match.number] is None:", "if True:", "reading/test_stories.py"),
+    Mutant("tables of one form are one story", "search/signatures.py",
+           "return few or numbers < TABLE_SHARE * len(differing)", "return True", "search/test_signatures.py"),
+    Mutant("a story ends at the copies on its page", "reading/stories.py",
+           "match for match in members_of(finder, roots) if match.number not in followed", "match for match in shown",
+           "reading/test_stories.py"),
     # Publishing.
     Mutant("idempotency keys without their publisher", "publishing/idempotency.py",
            "(idempotency.c.publisher_id == publisher_id) & (idempotency.c.key == key)", "idempotency.c.key == key",

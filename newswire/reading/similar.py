@@ -23,10 +23,10 @@ from newswire.search.analysis import (
     word_forms,
     word_stems,
 )
-from newswire.search.normal_form import fold_word, is_run
 from newswire.search.bm25 import BODY, Measures, score_articles
 from newswire.search.expression import And, Expression, Leaf, Or, Phrase, Term
 from newswire.search.languages import language_term
+from newswire.search.normal_form import fold_word, is_run
 from newswire.search.query import Query
 from newswire.store.articles import NUMBERS
 from newswire.visibility import Filter, Visibility, term_of
