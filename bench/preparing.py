@@ -23,6 +23,7 @@ from newswire.schemas.article import load_draft
 from newswire.search.analysis import analyse_article
 from newswire.search.names import Label, labels_in
 from newswire.search.postgres import writer as postgres_writer
+from newswire.search.signatures import story_terms
 from newswire.search.sqlite import writer as sqlite_writer
 from newswire.timestamps import parse_instant
 from newswire.visibility import terms_of
@@ -103,6 +104,7 @@ def prepared(sent: Sent, number: int, now: int, engines: tuple[str, ...]) -> Pre
     content["change"] = {"type": "new", "note": draft.change_note, "fields": []}
     terms, version = terms_of(publisher.slug, content), render_version(content)
     analysed = analyse_article(content, terms)
+    terms |= story_terms(analysed)
     return Prepared(
         held._asdict() | {"status": held.status.value, "due_at": due_at(held)},
         version_row(held, version, terms, draft.source),

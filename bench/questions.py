@@ -84,6 +84,9 @@ def questions(view: View, engine: str) -> Iterator[Question]:
             ("with all facets", {"facets": ",".join(FACETS)}),
         ):  # fmt: skip
             yield listed(view, f"{name}, {what}", WHOLE, SEARCHES[name], {}, asked)
+    yield collapsed(view, "latest page, each story once", {})
+    yield collapsed(view, "common word, each story once", {"q": COMMON})
+    yield collapsed(view, "common word by relevance, each story once", {"q": COMMON, "sort": "relevance"})
 
 
 def listed(
@@ -99,6 +102,23 @@ def listed(
         return wrong_page(answer, found[:LIMIT]) or wrong_totals(answer, asked, view, found)
 
     return Question(name, most, len(found), lambda number: f"/v1/articles?{urlencode({**values, '_n': number})}", fault)
+
+
+def collapsed(view: View, name: str, asked: Mapping[str, str]) -> Question:
+    """The first page of a list whose near-duplicates are collapsed; real articles among it may have some."""
+    found = view.found(asked.get("q"))
+    values = {**asked, "collapse": "story", "limit": LIMIT}
+
+    def fault(number: int, answer: Any) -> str | None:
+        if "sort" not in asked and ids(answer)[:1] != [external_id(index) for index in found[:1]]:
+            return f"begins with {ids(answer)[:1]}, not with the newest"
+        told = sum(len(item["duplicates"]) for item in answer["data"])
+        shown = {external_id(index) for index in found} & set(ids(answer))
+        return differing("articles", len(shown), LIMIT) if told < len(found) - LIMIT else None
+
+    return Question(
+        name, WHOLE, len(found), lambda number: f"/v1/articles?{urlencode({**values, '_n': number})}", fault
+    )
 
 
 def deep_page(view: View) -> Question:
