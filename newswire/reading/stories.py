@@ -25,7 +25,7 @@ MOST_LISTED = 20
 """Duplicates of one story that are listed."""
 MOST_FOLLOWED, ROUNDS = 200, 4
 """Duplicates that are looked up themselves in one round, and the rounds: those that they lead to are the next."""
-MOST_COMPARED = 2_000
+MOST_COMPARED = 1_000
 """Matches with near-duplicates that a count looks into; each takes about 0.2 ms."""
 READ_AT_ONCE, COMPARED_AT_ONCE = 1_000, 100
 """Matches of a count whose terms are read, and whose texts are compared, at a time: both bound the memory."""
