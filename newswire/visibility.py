@@ -47,7 +47,7 @@ AUTHOR_ID = re.compile("author_[0-9a-f]{32}")
 PROFILE = ("role", "bio", "url", "avatar_url", "organization")
 
 
-FACETS = ("publisher", "section", "language", "keyword", "author")
+FACETS = ("publisher", "section", "language", "keyword", "subject", "author")
 
 
 @cache_short(10_000)

@@ -160,7 +160,8 @@ MUTANTS = [
     Mutant("names of hidden articles are listed", "reading/directory.py", "return cls(rule.filter, rule.times)",
            "return cls(Filter(), rule.times)", "attacks/test_leaks.py"),
     Mutant("everybody could once see everything", "visibility.py",
-           "        if self.grants[-1].filter.matches(terms):\n            return True\n", "        return True\n",
+           "        if (until is None or now.id <= until) and now.filter.matches(terms):\n            return True\n",
+           "        return True\n",
            "attacks/test_leaks.py"),
     Mutant("a version from outside the entitlement is read", "visibility.py",
            "return (was_told or self.owner) and self.filter.matches(terms)", "return was_told or self.owner",
@@ -204,7 +205,7 @@ MUTANTS = [
            "formats/test_syndication.py"),
     # Changes.
     Mutant("what leaves a filter is not removed", "changes/rules.py",
-           "left = bool(item.before) and matcher.answers(item.number, item.before[0])", "left = False",
+           "left = any(matcher.answers(item.number, past) for past in item.before)", "left = False",
            "changes/test_changes.py"),
     Mutant("the content of what may no longer be read", "changes/rules.py",
            "rule.filter.matches(item.told.terms) and rule.allows(standing)", "rule.filter.matches(item.told.terms)",

@@ -14,7 +14,7 @@ from newswire.store.articles import AnyRow
 from newswire.store.tables import entitlement, partner
 from newswire.visibility import FACETS
 
-ENTITLEMENT_FILTERS = (*(name for name in FACETS if name != "author"), "subject")
+ENTITLEMENT_FILTERS = tuple(name for name in FACETS if name != "author")
 """The filters that an entitlement can have."""
 
 

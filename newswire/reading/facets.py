@@ -1,4 +1,4 @@
-"""Facets: the matches of a query counted by publisher, section, language, keyword and author.
+"""Facets: the matches of a query counted by publisher, section, language, keyword, subject and author.
 
 The terms of the newest `COUNTED_TO` matches are counted, so the work is bounded; labels are looked up only for values
 that are returned.
@@ -16,6 +16,7 @@ from newswire.language_tags import canonical_tag
 from newswire.reading.lists import COUNTED_TO, Count, list_statement
 from newswire.search.names import find_labels
 from newswire.search.query import Query
+from newswire.search.vocabulary import list_codes, name_concepts
 from newswire.store.articles import CURRENT, short_terms
 from newswire.store.tables import article, version
 from newswire.visibility import AUTHOR_ID, Visibility, term_value
@@ -35,8 +36,8 @@ def count_facets(
 ) -> dict[str, list[dict[str, Any]]]:
     """For each kind the `MOST_VALUES` most frequent values among the matches of the whole query, ties by value.
 
-    A value has the members `value`, `count` (a `Count`) and, for an author, `name`. A count is exact (eq) unless there
-    are more than `COUNTED_TO` matches; then it covers the newest of them (gte).
+    A value has the members `value`, `count` (a `Count`) and, for an author or a subject, `name`. A count is exact (eq)
+    unless there are more than `COUNTED_TO` matches; then it covers the newest of them (gte).
     """
     query, _ = query.resume()
     newest = replace(query, order="published_at", descending=True)
@@ -89,6 +90,13 @@ def _facet_values(connection: Connection, kind: str, counts: Mapping[str, int], 
         case "language":
             # Of a tag every range that matches it is counted, so that each count is that of the filter.
             shown = ((name, {"value": canonical_tag(term_value(name))}) for name in terms)
+        case "subject":
+            # Names of subjects and other codes have terms of this kind too; only concepts are counted.
+            known = list_codes(connection)
+            codes = {name: code for name in terms if (code := term_value(name)) in known}
+            codes = dict(islice(codes.items(), MOST_VALUES))
+            names = name_concepts(connection, codes.values())
+            shown = ((name, {"value": code, "name": names[code]}) for name, code in codes.items())
         case _:
             shown = ((name, {"value": label}) for name, label in _labelled_terms(connection, terms))
     return [{**value, "count": Count(counts[name], relation)._asdict()} for name, value in islice(shown, MOST_VALUES)]

@@ -137,5 +137,16 @@ def list_narrower(connection: Connection, code: str) -> list[str]:
     return sorted(connection.execute(below).scalars())
 
 
+def list_codes(connection: Connection) -> set[str]:
+    """The QCodes of all concepts."""
+    return set(connection.execute(select(concept.c.code)).scalars())
+
+
+def name_concepts(connection: Connection, codes: Iterable[str]) -> dict[str, str]:
+    """The names of concepts by QCode."""
+    rows = connection.execute(select(concept.c.code, concept.c.names).where(concept.c.code.in_(codes)))
+    return {row.code: Concept(row.code, row.names, frozenset(), False).name for row in rows}
+
+
 def has_vocabulary(connection: Connection) -> bool:
     return connection.scalar(select(vocabulary.c.digest)) is not None

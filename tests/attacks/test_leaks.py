@@ -107,6 +107,9 @@ def values_of(kind: str, article: Mapping[str, Any]) -> list[str]:
         return [author["id"] for author in article["authors"]]
     if kind == "keyword":
         return list(article["keywords"])
+    if kind == "subject":
+        # No vocabulary is loaded.
+        return []
     return [article[kind]] if article[kind] else []
 
 

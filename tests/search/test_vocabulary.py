@@ -50,6 +50,10 @@ def test_counts_feeds_changes_and_streams_find_the_same(partner: Caller) -> None
     counted = partner.get(f"/v1/articles?{asked}&count=true&facets={','.join(FACETS)}").get_json()["meta"]
     assert counted["count"] == {"value": 4, "relation": "eq"}
     assert counted["facets"]["keyword"] == []
+    assert {each["value"]: (each["name"], each["count"]["value"]) for each in counted["facets"]["subject"]} == {
+        f"medtop:{SPORT}": ("sport", 4), "medtop:20000822": ("competition discipline", 3),
+        f"medtop:{SOCCER}": ("soccer", 2), f"medtop:{BEACH}": ("beach soccer", 1), f"medtop:{CURLING}": ("curling", 1),
+    }  # fmt: skip
     told = partner.get(f"/v1/changes?{asked}").get_json()["data"]
     assert [entry["article"]["headline"] for entry in told] == SPORTS[::-1]
     streamed = partner.get(f"/v1/changes?{asked}", headers={"Accept": "application/x-ndjson"}).text

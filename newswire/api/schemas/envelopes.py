@@ -38,7 +38,7 @@ class PageLinks(Served):
 class FacetValue(Served):
     value = string_field(description="As the filter of this name takes it; of an author the id.")
     count = object_field(CountOut)
-    name = fields.String(metadata={"description": "Of an author."})
+    name = fields.String(metadata={"description": "Of an author, and of a subject."})
 
 
 class Facets(Served):
@@ -48,6 +48,7 @@ class Facets(Served):
     section = fields.List(fields.Nested(FacetValue))
     language = fields.List(fields.Nested(FacetValue))
     keyword = fields.List(fields.Nested(FacetValue))
+    subject = fields.List(fields.Nested(FacetValue))
     author = fields.List(fields.Nested(FacetValue))
 
 
