@@ -15,9 +15,11 @@ from urllib.parse import quote
 
 from newswire.accounts.keys import create_key
 from newswire.accounts.publishers import add_publisher
+from newswire.accounts.subject_maps import MappedSubject, change_subject_map
 from newswire.api.request.conditional import article_tag
 from newswire.api.routes import ROUTES, WRITERS
 from newswire.publishing.draft import author_id
+from newswire.search.remapping import remap_articles
 from newswire.timestamps import now
 from newswire.visibility import FACETS
 from tests.support.wire import Caller, Wire
@@ -30,6 +32,8 @@ FIELDS = (
 CANARY = re.compile("zq[a-z][a-z0-9][kx]ov")
 HEX = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{64}|[0-9a-f]{32}")
 AHEAD = "2199-01-01T00:00:00Z"
+SUBJECT = "medtop:15000000"
+"""The subject to which the reader `topic` is entitled, after the map of the section `mapped` to it was taken back."""
 LAST = "The last one is open to all"
 """The headline with which a stream of any reader ends."""
 
@@ -70,12 +74,14 @@ HIDDEN = (
     Hidden("embargoed as it was", "world", {"embargoed_until": AHEAD}, "plain", world=LATER, everything=LATER),
     Hidden("moved into the section", None, {}, "plain", world=LATER, everything=ALL),
     Hidden("moved out of the section", "world", {}, "canaries", world=IDENTITY, everything=ALL),
+    Hidden("mapped out of the subject", "mapped", everything=ALL),
+    Hidden("killed and mapped out of the subject", "mapped", killed=True, everything=IDENTITY),
 )  # fmt: skip
 
 
 def canary(kind: int, name: str, *, silent: bool = False) -> str:
     place = "abcdefghijklmnopqrstuvwxyz0"[FIELDS.index(name)]
-    return f"zq{'abcdefghij'[kind]}{place}{'x' if silent else 'k'}ov"
+    return f"zq{'abcdefghikl'[kind]}{place}{'x' if silent else 'k'}ov"
 
 
 def both(kind: int, name: str, between: str = " ") -> str:
@@ -174,15 +180,23 @@ class LeakWire:
         self.targets: list[Target] = []
         self.versions: list[list[dict[str, Any]]] = []
         self.beta = self.wire.as_publisher("beta")
+        with self.wire.database.begin() as connection:
+            mapped = MappedSubject("section", "mapped", SUBJECT)
+            change_subject_map(connection, self.slug, [mapped], [], now())
         for kind, hidden in enumerate(HIDDEN):
             self._publish_hidden(kind, hidden)
+        with self.wire.database.begin() as connection:
+            change_subject_map(connection, self.slug, [], [(mapped.kind, mapped.value)], now())
+        assert list(remap_articles(self.wire.database))
         plain = [self.alpha.publish(**plain_article(f"Alpha {n} rises", "world"))["id"] for n in range(3)]
         own = [self.beta.publish(**plain_article(f"Beta {n} rises", "world"))["id"] for n in range(2)]
         sport = [self.beta.publish(**plain_article("Sport rises", "sport"))["id"]]
-        own += [self.beta.publish(**plain_article(LAST, "world"))["id"]]
+        last = plain_article(LAST, "world")
+        last["subjects"].append({"code": SUBJECT})
+        own += [self.beta.publish(**last)["id"]]
         self.readers = self._make_readers()
         for reader in self.readers.values():
-            mine = {"beta": [*own, *sport], "world": [*plain, *own], "expired": []}
+            mine = {"beta": [*own, *sport], "world": [*plain, *own], "topic": own[-1:], "expired": []}
             reader.visible = set(mine.get(reader.name, [*plain, *own, *sport]))
             self._forbid(reader)
 
@@ -201,18 +215,19 @@ class LeakWire:
 
     def _make_readers(self) -> dict[str, Reader]:
         world, everything = self.wire.as_partner("world", section=["world"]), self.wire.as_partner("everything")
+        topic = self.wire.as_partner("topic", subject=[SUBJECT])
         with self.wire.database.begin() as connection:
             expired = create_key(connection, now=now(), partner_slug="everything", expires_at=now() - 1)
         nobody = Caller(self.open_wire.client, "")
         # A public reader sends no key at all.
         nobody.call = lambda method, path, **settings: self.open_wire.client.open(path, method=method, **settings)  # type: ignore[method-assign]
         tokens = {}
-        for caller in (self.beta, world, everything):
+        for caller in (self.beta, world, everything, topic):
             made = caller.post("/v1/feeds", json={"name": "all", "query": {}})
             assert made.status_code == 201, made.text
             tokens[caller.key] = made.get_json()["token"]
             assert caller.put("/v1/consumers/desk", json={"after": 0}).status_code == 200
-        callers = {"beta": self.beta, "world": world, "everything": everything, "public": nobody,
+        callers = {"beta": self.beta, "world": world, "everything": everything, "topic": topic, "public": nobody,
                    "expired": Caller(self.wire.client, expired)}  # fmt: skip
         return {
             name: Reader(name, caller, tokens={"all": tokens[caller.key]} if caller.key in tokens else {})
@@ -241,7 +256,7 @@ class LeakWire:
                 reader.ids.add(target.id)
         # The author that all articles share is visible as such to whoever may read another article of that publisher.
         shared = author_id(self.slug, "Shared Author")
-        if reader.name in ("beta", "expired"):
+        if reader.name in ("beta", "topic", "expired"):
             reader.words |= set(CANARY.findall(f"{self.slug} {self.title}"))
         else:
             reader.ids.discard(shared)
@@ -290,6 +305,7 @@ def general_requests(reader: Reader) -> Iterator[Request]:
         yield get(f"/v1/articles?{COUNTED}&{query}")
     for query in ("", "&sort=updated_at&include=body", "&q=rises&sort=relevance"):
         yield get(f"/v1/articles?limit=100&count=true&collapse=story{query}")
+    yield from (get(f"/v1/articles?{COUNTED}&{name}={SUBJECT}") for name in ("subject", "not_subject"))
     for status in ("withheld", "canceled"):
         yield get(f"/v1/articles?status={status}&{COUNTED}")
     for path in CHANGES_PATHS:
