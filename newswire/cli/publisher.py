@@ -105,7 +105,7 @@ def map_subjects_command(slug: str, pairs: tuple[str, ...], remove: tuple[str, .
             rows = change_subject_map(connection, slug, added, removed, now())
             warn_of_unknown_subjects(connection, [row.code for row in added])
         mapped = update_mapping(database)
-    sentence = f"{slug} maps {len(rows):,} to subjects; {mapped:,} articles were mapped again."
+    sentence = f"The map of {slug} has rows: {len(rows):,}. Articles mapped again: {mapped:,}."
     print_result(sentence, {**map_summary(slug, rows), "mapped": mapped}, as_json)
 
 

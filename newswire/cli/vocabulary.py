@@ -55,7 +55,7 @@ def load_vocabulary_command(file: str, as_json: bool) -> None:
     if not is_changed:
         sentence += " None of their relations is new."
     if mapped:
-        sentence += f" {mapped:,} articles were mapped again."
+        sentence += f" Articles mapped again: {mapped:,}."
     facts = {"concepts": len(concepts), "retired": retired, "released": released, "changed": is_changed}
     print_result(sentence, {**facts, "mapped": mapped}, as_json)
 

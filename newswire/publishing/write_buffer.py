@@ -1,4 +1,4 @@
-"""The write buffer of a publishing transaction: versions, search index rows, names and words, not yet written.
+"""The write buffer of a publishing transaction: versions, search index rows and names, not yet written.
 
 They are collected so that a batch needs few statements. The log is not buffered here, see `receive`.
 """
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from newswire.document import Version
-from newswire.search import index, names, words
+from newswire.search import index, names
 from newswire.search.backend import Document
 from newswire.search.languages import register_language
 from newswire.store import articles
@@ -31,7 +31,6 @@ class WriteBuffer:
         self._bytes = 0
         self._languages: set[str] = set()
         self._labels: list[names.Label] = []
-        self._words: set[str] = set()
 
     def add_version(self, document: Document, version: Version, source: bytes, now: int) -> None:
         """Adds the newest version of an article. The index row of the version before must be deleted already."""
@@ -44,7 +43,6 @@ class WriteBuffer:
         self._documents.append(document)
         self._numbers.add(held.number)
         self._languages |= document.analysed.spoken
-        self._words.update(words.unknown_words(self.connection, document.analysed))
         self._bytes += len(source) + len(version.rendered) + len(version.body)
         if self._bytes > MOST_BYTES:
             self.flush_versions()
@@ -71,13 +69,11 @@ class WriteBuffer:
         self._numbers.clear()
 
     def flush_names(self) -> None:
-        """Writes languages, labels and words, which articles share. Call it once, after all articles are locked."""
+        """Writes languages and labels, which all articles share. Call it once, after all articles are locked."""
         # Sorted: two transactions that insert the same new rows wait for each other's unique keys, and would deadlock
-        # if their orders differed. `add_labels` and `add_words` sort too.
+        # if their orders differed. `add_labels` sorts too.
         for language in sorted(self._languages):
             register_language(self.connection, language)
         self._languages.clear()
         names.add_labels(self.connection, self._labels)
         self._labels.clear()
-        words.add_words(self.connection, self._words)
-        self._words.clear()

@@ -1,9 +1,9 @@
 """Suggestions for mistyped words of a query: `meta.did_you_mean`.
 
-A word of `q` that at most two articles have is compared with the words of the index (`newswire.search.words`), and what
-is near to it is counted by the search itself, within what the caller may see. So an article that the caller may not see
-gives no suggestion, and its words change neither the others nor their order: up to `MOST_VERIFIED` words are counted
-for each word, far more than are near to one (docs/decisions/0038).
+For a word of `q` that at most two articles have, the texts that are one or two edits from it (`newswire.search.edits`)
+are looked up in the index, and those that are words of it are counted by the search itself, within what the caller may
+see. So an article that the caller may not see gives no suggestion, and its words change neither the others nor their
+order: up to `MOST_VERIFIED` words are counted, far more than are near to one (docs/decisions/0038).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 from newswire.reading.lists import Count, count_articles, list_statement
 from newswire.search import index
 from newswire.search.analysis import word_forms
+from newswire.search.edits import is_correctable, texts_one_edit_away, texts_two_edits_away, two_words
 from newswire.search.expression import And, Expression, Or, Phrase, Spellings, Term
 from newswire.search.price import check_price
 from newswire.search.query import Query
 from newswire.search.syntax import ExpressionError
-from newswire.search.words import is_correctable, two_words, words_one_edit_away, words_two_edits_away
 from newswire.store.articles import NUMBERS
 from newswire.visibility import Visibility
 
@@ -30,8 +30,10 @@ MOST_CHECKED = 8
 """Words of a query that are counted."""
 MOST_TRIED = 5
 """Corrected queries that are counted."""
+MOST_CORRECTED = 4
+"""Rare words of a query for which others are looked up."""
 MOST_VERIFIED = 100
-"""Words near to a typed one that are counted, the closest first. With 300,000 words of an index five are usual."""
+"""Words near to a typed one that are counted, those by the likeliest errors first. Five are usual."""
 COUNTED_TO = 1_000
 """Articles to which the matches of a word or of a corrected query are counted."""
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+", regex.V1)
@@ -100,12 +102,13 @@ def find_corrections(
         for sought in sought_words(query.expression)
         if sought.form in typed and is_correctable(sought.form) and not (sought.always and found > RARE)
     }
-    corrections = {}
-    for sought in list(unsure.values())[:MOST_CHECKED]:
-        matches = count_few(connection, sought.expression, visibility, now)
-        if matches <= RARE and (better := better_words(connection, sought.form, matches, visibility, now)):
-            corrections[sought.form] = better
-    return corrections
+    few = {each: count_few(connection, each.expression, visibility, now) for each in [*unsure.values()][:MOST_CHECKED]}
+    rare = {each.form: matches for each, matches in few.items() if matches <= RARE}
+    better = {
+        form: better_words(connection, form, matches, visibility, now)
+        for form, matches in [*rare.items()][:MOST_CORRECTED]
+    }
+    return {form: words for form, words in better.items() if words}
 
 
 def sought_words(expression: Expression, always: bool = True) -> Iterator[Sought]:
@@ -141,17 +144,23 @@ def count_few(connection: Connection, expression: Expression, visibility: Visibi
 def better_words(connection: Connection, form: str, matches: int, visibility: Visibility, now: int) -> list[str]:
     """The words near to `form` that more articles of the caller have, `MOST_SUGGESTED` at most, the commonest first."""
     rule = visibility.rule_at(now)
-    for candidates in nearby_candidates(connection, form):
-        counts = index.count_by_phrase(connection, candidates, rule.filter, rule.times, COUNTED_TO)
-        if better := [word for word in candidates if counts.get(word, 0) > matches]:
-            return sorted(better, key=lambda word: -counts[word])[:MOST_SUGGESTED]
-    return []
+    better: dict[str, int] = {}
+    for texts in nearby_texts(form, is_known=matches > 0):
+        # Nearly all of the texts are no words at all, which is seen much sooner than how many articles have one.
+        known = index.find_forms(connection, texts)
+        if candidates := [text for text in texts if text in known][:MOST_VERIFIED]:
+            counts = index.count_by_phrase(connection, candidates, rule.filter, rule.times, COUNTED_TO)
+            better |= {word: counts[word] for word in candidates if counts.get(word, 0) > matches}
+        # A word that is rare as well may be mistyped too, so that one is not enough.
+        if any(count > RARE for count in better.values()):
+            break
+    return sorted(better, key=lambda word: -better[word])[:MOST_SUGGESTED]
 
 
-def nearby_candidates(connection: Connection, form: str) -> Iterator[list[str]]:
-    """What `form` may be meant for: one error first, then two. Two words that were written as one are a phrase."""
-    yield [*words_one_edit_away(connection, form)[:MOST_VERIFIED], *two_words(form)]
-    yield words_two_edits_away(connection, form)[:MOST_VERIFIED]
+def nearby_texts(form: str, *, is_known: bool) -> Iterator[list[str]]:
+    """What `form` may be meant for, the likeliest errors first; two errors only for one that is in no article."""
+    yield from texts_one_edit_away(form)
+    yield [*two_words(form), *([] if is_known else texts_two_edits_away(form))]
 
 
 def combinations(corrections: Mapping[str, list[str]]) -> Iterable[Mapping[str, str]]:

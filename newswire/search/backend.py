@@ -67,12 +67,7 @@ class SearchBackend(ABC):
     ) -> dict[str, int]: ...
 
     @abstractmethod
-    def find_words(self, connection: Connection, words: Collection[str]) -> set[str]:
-        """Those of the words that are in the table `word`."""
-
-    @abstractmethod
-    def add_words(self, connection: Connection, words: Sequence[str]) -> None:
-        """Adds words to the table `word`, in their order, but for those that are in it."""
+    def find_forms(self, connection: Connection, phrases: Collection[str]) -> set[str]: ...
 
     @abstractmethod
     def newest_by_term(

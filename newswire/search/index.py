@@ -112,6 +112,11 @@ def count_by_phrase(
     return search_backend(connection).count_by_phrase(connection, phrases, wanted, rules, most)
 
 
+def find_forms(connection: Connection, phrases: Collection[str]) -> set[str]:
+    """Those of the phrases, as `count_by_phrase` takes them, that any article has, whoever may see it."""
+    return search_backend(connection).find_forms(connection, phrases)
+
+
 def newest_by_term(connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules) -> dict[str, int]:
     """For each term, the article number of the newest article that `count_by_term` counts."""
     return search_backend(connection).newest_by_term(connection, terms, wanted, rules)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, literal_column
 from newswire import wire
 from newswire.article import ArticleState, Status
 from newswire.document import decode_article
-from newswire.search import index, names, words
+from newswire.search import index, names
 from newswire.search.analysis import analyse_article, analyse_texts
 from newswire.search.backend import Document
 from newswire.search.index_version import INDEX_VERSION
@@ -40,11 +40,10 @@ PASSES = 2
 
 
 class Found(NamedTuple):
-    """What an article adds to what all articles share: the languages of its stems, its labels, and its words."""
+    """What an article adds to what all articles share: the languages of its stems, and its labels."""
 
     languages: Iterable[str] = ()
     labels: Iterable[names.Label] = ()
-    words: Iterable[str] = ()
 
 
 Work: TypeAlias = Callable[[Connection, int, MappedArticles], Found]
@@ -170,7 +169,6 @@ def index_locked(database: Database, locked: Select[int], work: Work) -> set[int
         for language in sorted({language for each in found for language in each.languages}):
             register_language(connection, language)
         names.add_labels(connection, [label for each in found for label in each.labels])
-        words.add_words(connection, {word for each in found for word in each.words})
         # Last, because it may lock the head.
         mapped.record()
     return numbers
@@ -188,7 +186,7 @@ def index_current(connection: Connection, number: int, mapped: MappedArticles) -
     mapped.note(held, refresh_terms(connection, held, row.slug, subjects, story))
     index.remove_document(connection, number)
     index.index_documents(connection, [Document(held, terms | story | kept_terms(row.terms), analysed)])
-    return Found(analysed.spoken, [*names.labels_in(content)], [*words.unknown_words(connection, analysed)])
+    return Found(analysed.spoken, [*names.labels_in(content)])
 
 
 def refresh_terms(

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -218,18 +217,6 @@ label = Table(
     Column("label", Text, nullable=False),
     Column("words", Bytewise, nullable=False),
     Index(None, "kind", "words", "term"),
-)
-
-# The distinct words of the search index, with which mistyped ones are corrected (`newswire.search.words`). Append-only.
-# Both keys begin with the length in characters: words near to another one have nearly its length.
-word = Table(
-    "word",
-    metadata,
-    Column("length", SmallInteger, primary_key=True, autoincrement=False),
-    Column("word", Bytewise, primary_key=True),
-    Column("reversed", Bytewise, nullable=False),
-    Index(None, "length", "reversed"),
-    sqlite_with_rowid=False,
 )
 
 # The operator's dictionary as lines of rules, one row or none; `newswire.search.synonyms` says what a rule is.

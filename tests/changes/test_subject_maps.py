@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from newswire.accounts.subject_maps import change_subject_map
 from newswire.search.remapping import count_unmapped, remap_articles
 from newswire.store.tables import version
+from newswire.timestamps import now
 from tests.support.command import Cli, waited
 from tests.support.vocabulary import BEACH, CURLING, SOCCER, SPORT, write_vocabulary
 from tests.support.ways_of_reading import WAYS
@@ -211,3 +213,38 @@ def test_a_map_is_shown_and_what_is_wrong_with_one_is_said(wire: Wire, cli: Cli)
     assert (unknown.exit_code, "has no subject medtop:99999999" in unknown.stderr) == (0, True)
     limited = cli.run("partner", "add", "club", "--name", "C", "--only", f"subject=medtop:{SPORT},medtop:99999999")
     assert (limited.exit_code, limited.stderr.count("has no subject")) == (0, 1)
+
+
+def test_entries_that_a_process_has_in_memory_follow_the_map(wire: Wire, cli: Cli) -> None:
+    saw, publisher = wire.as_partner("saw", **SPORTS), wire.as_publisher()
+    cli.must("publisher", "map", "reuters", *codes("section=Ball", SOCCER))
+    start = publisher.publish("Before", section="Ball")["seq"]
+    # A poll begins to watch: what comes from now on is kept in memory.
+    assert saw.get(f"/v1/changes?after={start}&wait=1").get_json()["data"] == []
+    publisher.publish("Meanwhile", section="Ball")
+    end = publisher.publish("End", subjects=[{"code": f"medtop:{BEACH}"}])["seq"]
+
+    def streamed() -> list[str]:
+        told, _ = WAYS["event stream"](saw, "", start, end)
+        return [entry["article"]["headline"] for entry in told]
+
+    assert streamed() == ["Meanwhile", "End"]
+    cli.must("publisher", "map", "reuters", "--remove", "section=Ball")
+    waited(lambda: streamed() == ["End"], "a stream without what the map took out")
+
+
+def test_a_new_version_before_the_rebuild_keeps_what_the_one_before_was_seen_through(wire: Wire, cli: Cli) -> None:
+    saw, publisher = wire.as_partner("saw", **SPORTS), wire.as_publisher()
+    cli.must("publisher", "map", "reuters", *codes("section=Ball", SOCCER))
+    article = publisher.publish("Ball", section="Ball")
+    # The command was killed after its first transaction: nothing is mapped yet.
+    with wire.database.begin() as connection:
+        change_subject_map(connection, "reuters", [], [("section", "Ball")], now())
+    new = {"json": {"headline": "New", "section": "Ball"}, "headers": {"If-Match": "*"}}
+    assert publisher.put(f"/v1/articles/{article['id']}", **new).status_code == 200
+    assert types_told(saw)[-1] == ("article.removed", "")
+    assert list(remap_articles(wire.database)) == [1]
+    late = wire.as_partner("late", **SPORTS)
+    publisher.delete(f"/v1/articles/{article['id']}")
+    assert types_told(saw)[-1] == (KILLED, "")
+    assert types_told(late) == []

@@ -72,7 +72,9 @@ class FilterParameters(Parameters):
     author = Alternatives("Ids or names of authors.")
     section = Alternatives("Sections.")
     keyword = Alternatives("Keywords.")
-    subject = Alternatives("Codes or names of subjects.")
+    subject = Alternatives(
+        "Codes or names of subjects; a Media Topic such as `medtop:15000000` with all narrower ones."
+    )
     place = Alternatives("Names of places.")
     language = Alternatives("Language ranges (RFC 4647): `en` includes `en-GB`, `zh-Hant` includes `zh-Hant-TW`.")
     external_id = Alternatives("The publishers' own ids.")
@@ -81,7 +83,7 @@ class FilterParameters(Parameters):
     not_author = Alternatives("Not by these authors.")
     not_section = Alternatives("Not in these sections.")
     not_keyword = Alternatives("Without these keywords.")
-    not_subject = Alternatives("Not on these subjects.")
+    not_subject = Alternatives("Not on these subjects, nor on one that is narrower.")
     not_place = Alternatives("Not from these places.")
     not_language = Alternatives("Not in these language ranges.")
     not_external_id = Alternatives("Without these of the publishers' own ids.")

@@ -28,9 +28,7 @@ from newswire.search.postgres.tsquery import (
 )
 from newswire.search.postgres.writer import (
     ADD_ROW,
-    ADD_WORDS,
     DELETE_ROW,
-    FIND_WORDS,
     OPEN_ROW,
     index_row,
     search_document,
@@ -111,11 +109,10 @@ class PostgresSearch(SearchBackend):
         lexemes = {phrase: phrase_lexeme(phrase) for phrase in phrases}
         return number_by_lexeme(connection, COUNT_BY_LEXEME, lexemes, wanted, rules, {"most": most})
 
-    def find_words(self, connection: Connection, words: Collection[str]) -> set[str]:
-        return {found for (found,) in FIND_WORDS.execute(connection, {"words": [*words]})}
-
-    def add_words(self, connection: Connection, words: Sequence[str]) -> None:
-        ADD_WORDS.execute(connection, {"words": [*words]})
+    def find_forms(self, connection: Connection, phrases: Collection[str]) -> set[str]:
+        lexemes = {phrase_lexeme(phrase): phrase for phrase in phrases}
+        found = connection.execute(FIND_LEXEMES, {"lexemes": [*lexemes]})
+        return {lexemes[lexeme] for (lexeme,) in found}
 
     def newest_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
@@ -186,6 +183,12 @@ TEXTS = sql(
     " FROM search_document WHERE number = ANY(:numbers)"
 )
 
+# The LIMIT in a materialised CTE: see COUNT_BY_LEXEME.
+FIND_LEXEMES = sql(
+    """SELECT value FROM unnest(CAST(:lexemes AS text[])) AS value WHERE (
+        WITH matches AS MATERIALIZED (SELECT 1 FROM search_document WHERE words @@ quote_literal(value)::tsquery)
+        SELECT count(*) FROM (SELECT 1 FROM matches LIMIT 1) AS first) > 0""".replace("::", r"\:\:")
+)
 FOR_EACH_LEXEME = """SELECT asked.value, ({found}) FROM (
     SELECT value, (%(within)s || quote_literal(value))::tsquery AS query FROM unnest(%(lexemes)s::text[]) AS value
 ) AS asked"""

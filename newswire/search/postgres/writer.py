@@ -13,7 +13,7 @@ every other word. So `status` is a column, and a partial index covers the usable
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, bindparam, delete, insert, text, update
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, bindparam, delete, insert, update
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from newswire.article import ArticleState
@@ -39,18 +39,6 @@ search_document = Table(
 ADD_ROW = Statement(insert(search_document))
 OPEN_ROW = Statement(
     update(search_document).where(search_document.c.number == bindparam("which")).values(status=bindparam("opened"))
-)
-ADD_WORDS = Statement(
-    text(
-        "INSERT INTO word (length, word, reversed) SELECT char_length(added), added, reverse(added)"
-        " FROM unnest(CAST(:words AS text[])) AS added ON CONFLICT DO NOTHING"
-    )
-)
-FIND_WORDS = Statement(
-    text(
-        "SELECT word.word FROM unnest(CAST(:words AS text[])) AS asked (value)"
-        " JOIN word ON word.length = char_length(asked.value) AND word.word = asked.value"
-    )
 )
 DELETE_ROW = Statement(delete(search_document).where(search_document.c.number == bindparam("number")))
 

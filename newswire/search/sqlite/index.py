@@ -40,9 +40,7 @@ from newswire.search.query import Position, Query
 from newswire.search.sqlite.match import HIDDEN, any_token, match_expression
 from newswire.search.sqlite.writer import (
     ADD_ROW,
-    ADD_WORDS,
     DELETE_DOCUMENT,
-    FIND_WORDS,
     OPEN_DOCUMENT,
     SLOTS,
     first_position,
@@ -134,13 +132,8 @@ class SqliteSearch(SearchBackend):
         # A term is a word of the index as a form is, and a quoted one with a blank is a phrase.
         return number_by_term(connection, COUNT_BY_TERM, phrases, wanted, rules, {"most": most})
 
-    def find_words(self, connection: Connection, words: Collection[str]) -> set[str]:
-        return {found for (found,) in FIND_WORDS.execute(connection, {"words": orjson.dumps([*words]).decode()})}
-
-    def add_words(self, connection: Connection, words: Sequence[str]) -> None:
-        ADD_WORDS.execute_many(
-            connection, [{"length": len(each), "word": each, "reversed": each[::-1]} for each in words]
-        )
+    def find_forms(self, connection: Connection, phrases: Collection[str]) -> set[str]:
+        return {found for (found,) in FIND_FORMS.execute(connection, {"phrases": orjson.dumps([*phrases]).decode()})}
 
     def newest_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
@@ -212,6 +205,13 @@ TEXTS = text(
 MATCHES = """search_index
     WHERE search_index MATCH '("' || asked.value || :within AND search_index.rowid NOT IN
     (SELECT position FROM article JOIN search_place USING (number) WHERE CLOSED)"""
+# Without conditions, because several hundred words are looked up and nearly none is found.
+FIND_FORMS = Statement(
+    text(
+        "SELECT asked.value FROM json_each(:phrases) AS asked"
+        """ WHERE EXISTS (SELECT 1 FROM search_index WHERE search_index MATCH '"' || asked.value || '"')"""
+    )
+)
 FOR_EACH_TERM = "SELECT asked.value, ({found}) FROM json_each(:terms) AS asked"
 COUNT_BY_TERM = FOR_EACH_TERM.format(found=f"SELECT count(*) FROM (SELECT 1 FROM {MATCHES} LIMIT :most)")
 NEWEST_BY_TERM = FOR_EACH_TERM.format(

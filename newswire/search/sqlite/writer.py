@@ -11,8 +11,7 @@ from newswire.article import ArticleState, Status
 from newswire.search.analysis import FIELDS, Analysed
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
-from newswire.store.statements import Statement, insert_or_ignore
-from newswire.store.tables import word
+from newswire.store.statements import Statement
 
 # Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200. The packed times count from the
 # start of 2000 (MIDDLE), so that both signs are used.
@@ -55,13 +54,6 @@ SET_VERSION = Statement(
     )
 )
 DELETE_PLACE = Statement(text("DELETE FROM search_place WHERE position = :position"))
-ADD_WORDS = Statement(insert_or_ignore(word))
-FIND_WORDS = Statement(
-    text(
-        "SELECT word.word FROM json_each(:words) AS asked"
-        " CROSS JOIN word ON word.length = length(asked.value) AND word.word = asked.value"
-    )
-)
 MOVE_PLACE = Statement(text("UPDATE search_place SET position = :target WHERE position = :position"))
 
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0015"
+down_revision = "0014"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
