@@ -64,7 +64,8 @@ MUTANTS = [
     Mutant("callers outlive an edit of their keys", "wire.py", "return head.wire, head.revision", "return head.wire",
            "api/test_kept_pages.py"),
     # Stories.
-    Mutant("every copy of a story is shown", "reading/stories.py", "if finder.parents[match.number] is None:", "if True:",
+    Mutant("every copy of a story is shown", "reading/stories.py",
+           "if finder.parents[match.number] is None:", "if True:",
            "reading/test_stories.py"),
     Mutant("tables of one form are one story", "search/signatures.py",
            "return few or numbers < TABLE_SHARE * len(differing)", "return True", "search/test_signatures.py"),
