@@ -175,6 +175,7 @@ FIELDS: Mapping[str, Any] = {
     "position": 4,
     "published_at": TIME,
     "relation": "background",
+    "q": "harbour",
     "request_id": "c6a3f2d1",
     "requests": 600,
     "role": "reporter",
