@@ -87,6 +87,7 @@ def questions(view: View, engine: str) -> Iterator[Question]:
     yield collapsed(view, "latest page, each story once", {})
     yield collapsed(view, "common word, each story once", {"q": COMMON})
     yield collapsed(view, "common word by relevance, each story once", {"q": COMMON, "sort": "relevance"})
+    yield mistyped(view)
 
 
 def listed(
@@ -119,6 +120,20 @@ def collapsed(view: View, name: str, asked: Mapping[str, str]) -> Question:
     return Question(
         name, WHOLE, len(found), lambda number: f"/v1/articles?{urlencode({**values, '_n': number})}", fault
     )
+
+
+def mistyped(view: View) -> Question:
+    """A word with one wrong letter, which is in no article, and the word that must be suggested."""
+    found, typed = len(view.found(RARE)), RARE[:-1] + "x"
+    suggested = [{"q": RARE, "count": {"value": found, "relation": "eq"}}] if found else []
+
+    def fault(number: int, answer: Any) -> str | None:
+        return wrong_page(answer, []) or differing("suggestions", answer["meta"].get("did_you_mean", []), suggested)
+
+    return Question(
+        "mistyped word (did_you_mean)", WHOLE, 0,
+        lambda number: f"/v1/articles?{urlencode({'q': typed, 'limit': LIMIT, '_n': number})}", fault,
+    )  # fmt: skip
 
 
 def deep_page(view: View) -> Question:
