@@ -222,6 +222,11 @@ def bump_revision(connection: Connection) -> None:
     backend_of(connection).notify_commit(connection)
 
 
+def lock_head(connection: Connection) -> None:
+    """Locks the head row until the end of the transaction, as every entry and every edit does, and changes nothing."""
+    connection.execute(update(head).values(seq=head.c.seq))
+
+
 def new_wire_statement() -> Update:
     """The update that gives a restored wire a new id, by which its readers notice that their cursors are void.
 

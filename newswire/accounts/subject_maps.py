@@ -12,9 +12,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from newswire import wire
 from newswire.accounts.slugs import PartyError, read_party_id
+from newswire.search.vocabulary import source_term
 from newswire.store.tables import publisher, subject_map
 from newswire.subjects import concept_code
-from newswire.visibility import term_of
 
 MAPPED_KINDS = ("section", "keyword", "subject")
 """The kinds of terms that a map may start from."""
@@ -51,16 +51,16 @@ def change_subject_map(
     # The bump locks the head row: the number from which the map is in force is exact, and edits come one by one.
     wire.bump_revision(connection)
     before = read_subject_map(connection, slug)
-    left = {(term_of(row.kind, row.value), row.code): row for row in before}
+    left = {(source_term(row.kind, row.value), row.code): row for row in before}
     for kind, value in removed:
-        gone = [key for key in left if key[0] == term_of(kind, value)]
+        gone = [key for key in left if key[0] == source_term(kind, value)]
         if not gone:
             raise PartyError(f"{slug} does not map {kind}={value}; see `newswire publisher map {slug}`.")
         for key in gone:
             del left[key]
     for row in added:
         row = row._replace(code=concept_code(row.code) or row.code)
-        left.setdefault((term_of(row.kind, row.value), row.code), row)
+        left.setdefault((source_term(row.kind, row.value), row.code), row)
     if len(left) > MOST_MAPPED:
         raise PartyError(f"A publisher can map at most {MOST_MAPPED:,} names; this would be {len(left):,}.")
     if (after := list(left.values())) != before:

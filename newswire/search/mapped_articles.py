@@ -5,6 +5,7 @@ each version on the log are kept, with the newest entitlement of that time: who 
 article (`Visibility.could_see_at`).
 """
 
+import time
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
@@ -19,6 +20,10 @@ from newswire.subjects import SubjectMap
 SET_MAPPED = Statement(
     update(article).where(article.c.number == bindparam("which")).values(mapped=bindparam("mapping"))
 )
+
+BUMP_SECONDS = 1.0
+"""Revisions of a rebuild are so far apart: each has the access of every open stream resolved again."""
+_bumped_at = -BUMP_SECONDS
 
 
 class MappedArticles:
@@ -53,9 +58,7 @@ class MappedArticles:
             SET_MAPPED.execute(self.connection, {"which": number, "mapping": mapping})
         if not self._former:
             return
-        # Lists change without an entry of the log, so cached pages must go. The bump locks the head row, as each edit
-        # of an entitlement does: it comes either before `newest` or after these terms have gone.
-        wire.bump_revision(self.connection)
+        self._lock_head()
         newest = self.connection.scalar(select(func.max(entitlement.c.id))) or 0
         numbers = {number for number, _ in self._former}
         told = select(entry.c.number, entry.c.version).where(entry.c.number.in_(numbers)).distinct()
@@ -66,6 +69,19 @@ class MappedArticles:
         ]
         if rows:
             self.connection.execute(insert(former_terms), rows)
+
+    def _lock_head(self) -> None:
+        """Locks the head row, as each edit of an entitlement does: that is either before `newest` or after this.
+
+        Lists change without an entry of the log, so cached pages must go: by a new revision, now and then. Whoever is
+        entitled meanwhile gets no page of before, because that edit is a revision as well.
+        """
+        global _bumped_at
+        if time.monotonic() - _bumped_at < BUMP_SECONDS:
+            wire.lock_head(self.connection)
+        else:
+            wire.bump_revision(self.connection)
+            _bumped_at = time.monotonic()
 
     def _read_map(self, publisher_id: int) -> tuple[int, SubjectMap]:
         if publisher_id not in self._maps:

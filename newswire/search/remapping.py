@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, and_, bindparam, func, select
 
+from newswire import wire
 from newswire.article import ArticleState
 from newswire.search.mapped_articles import MappedArticles
 from newswire.search.rebuild import BATCH, PASSES, Found, index_again, index_current, refresh_terms
@@ -39,18 +40,24 @@ def last_mapping_change(connection: Connection) -> int | None:
 
 def remap_articles(database: Database) -> Iterator[int]:
     """Maps every such article; yields the number so far after each transaction. Stop it at any time; it resumes."""
-    done = 0
-    for _ in range(PASSES):
-        after = 0
-        while numbers := _read_unmapped(database, after):
-            began = time.monotonic()
-            index_again(database, numbers, remap_article)
-            took = time.monotonic() - began
-            done += len(numbers)
-            yield done
-            # Articles that are only marked take little time, and so little time is given back.
-            time.sleep(min(took, database.backend.pause_seconds))
-            after = numbers[-1]
+    done, numbers = 0, list[int]()
+    try:
+        for _ in range(PASSES):
+            after = 0
+            while numbers := _read_unmapped(database, after):
+                began = time.monotonic()
+                index_again(database, numbers, remap_article)
+                took = time.monotonic() - began
+                done += len(numbers)
+                yield done
+                # Articles that are only marked take little time, and so little time is given back.
+                time.sleep(min(took, database.backend.pause_seconds))
+                after = numbers[-1]
+    finally:
+        # The transactions since the last revision have left pages in the caches.
+        if done or numbers:
+            with database.begin() as connection:
+                wire.bump_revision(connection)
 
 
 def remap_article(connection: Connection, number: int, mapped: MappedArticles) -> Found:

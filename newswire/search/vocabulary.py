@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from newswire import wire
 from newswire.store.tables import broader_concept, concept, publisher, subject_map, vocabulary
-from newswire.subjects import Implied, SubjectMap
+from newswire.subjects import Implied, SubjectMap, concept_code
 from newswire.visibility import term_of
 
 MapRow: TypeAlias = Sequence[str]
@@ -65,19 +65,25 @@ def subject_map_of(connection: Connection, rows: Iterable[MapRow] | None, digest
     """The subject map of a publisher, from the last two columns of `select_publishers`."""
     own: dict[str, frozenset[str]] = {}
     for kind, value, code in rows or ():
-        source = term_of(kind, value)
+        source = source_term(kind, value)
         own[source] = own.get(source, frozenset()) | {term_of("subject", code)}
     return SubjectMap(own, read_broader_terms(connection, digest) if digest else {})
+
+
+def source_term(kind: str, value: str) -> str:
+    """The term from which a row of a map starts."""
+    return term_of(kind, concept_code(value) or value if kind == "subject" else value)
 
 
 def read_broader_terms(connection: Connection, digest: str) -> Implied:
     """For the term of each concept the terms of all broader ones, cached in the process."""
     global _cached
-    if _cached.digest != digest:
+    cached = _cached
+    if cached.digest != digest:
         relations = {(row.code, row.broader) for row in connection.execute(select(broader_concept))}
         # By the digest of what was read: another process may have loaded a vocabulary since `digest` was read.
-        _cached = BroaderTerms(digest_relations(relations), close_relations(relations))
-    return _cached.terms
+        _cached = cached = BroaderTerms(digest_relations(relations), close_relations(relations))
+    return cached.terms
 
 
 def close_relations(relations: Iterable[tuple[str, str]]) -> Implied:

@@ -12,7 +12,7 @@ from newswire.search.remapping import count_unmapped, remap_articles
 from newswire.store.tables import version
 from newswire.timestamps import now
 from tests.support.command import Cli, waited
-from tests.support.vocabulary import BEACH, CURLING, SOCCER, SPORT, write_vocabulary
+from tests.support.vocabulary import BASE, BEACH, CURLING, SOCCER, SPORT, write_vocabulary
 from tests.support.ways_of_reading import WAYS
 from tests.support.wire import Caller, Wire
 
@@ -55,15 +55,21 @@ def test_one_entitlement_covers_the_words_of_three_publishers(wire: Wire, cli: C
     assert club.listed() == []
     assert cli.json("publisher", "map", "gazette", *codes("section=Sport", SPORT))["mapped"] == 1
     cli.must("publisher", "map", "times", *codes("section=Football", SOCCER))
-    cli.must("publisher", "map", "post", *codes("keyword=championship", BEACH, "subject=old:17", CURLING))
+    cli.must(
+        "publisher",
+        "map",
+        "post",
+        *codes("keyword=championship", BEACH, "subject=old:17", CURLING, f"subject={BASE}99999998", SPORT),
+    )
     assert club.listed() == ["P1", "T1", "G1"]
     gazette.publish("G2", section="Sport")
     gazette.publish("G3", section="Football")
-    post.publish("P2", subjects=[{"code": "old:17"}])
-    assert club.listed() == ["P2", "G2", "P1", "T1", "G1"]
+    post.publish("P2", subjects=[{"code": "medtop:99999998"}])
+    post.publish("P3", subjects=[{"code": "old:17"}])
+    assert club.listed() == ["P3", "P2", "G2", "P1", "T1", "G1"]
     assert club.listed(f"subject=medtop:{SOCCER}") == ["P1", "T1"]
-    assert club.get("/v1/articles?count=true&facets=publisher").get_json()["meta"]["count"]["value"] == 5
-    assert [headline for _, headline in types_told(club)] == ["G1", "T1", "P1", "G2", "P2"]
+    assert club.get("/v1/articles?count=true&facets=publisher").get_json()["meta"]["count"]["value"] == 6
+    assert [headline for _, headline in types_told(club)] == ["G1", "T1", "P1", "G2", "P2", "P3"]
     assert club.get(f"/v1/articles/{first['id']}").get_json()["subjects"] == []
     assert (other.listed(), types_told(other)) == ([], [])
     assert other.get(f"/v1/articles/{first['id']}").status_code == 404
