@@ -1,13 +1,12 @@
 """Near-duplicates: the terms by which copies of a story find each other in the index, and the comparison of two texts.
 
 A copy is the same report under another headline, with a changed or an added paragraph, or cut from the end. The index
-only proposes candidates: articles that share one of four hashed windows of eight words (a bottom-k sketch, Broder
-1997). Whether they are near is decided by their words, which the index holds. Both are pure functions of an article's
-own words, so no other article has a part in it (decision 0040). Not here: who sees which candidate (`reading.stories`).
+only proposes candidates: articles that share one of four hashed windows of eight words, which begin at the words of
+least checksum. Whether they are near is decided by their words, which the index holds. Both are pure functions of an
+article's own words, so no other article has a part in it (decision 0040). Not here: who sees which candidate
+(`reading.neighbours`).
 """
 
-import base64
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,9 +15,9 @@ from zlib import crc32
 from newswire.search.analysis import FIELDS, Analysed
 
 SKETCHED = 128
-"""Forms at the beginning of a text from which its windows are taken: copies are cut from the end. They take 0.05 ms."""
+"""Forms at the beginning of a text from which its windows are taken: copies are cut from the end. They take 0.03 ms."""
 WINDOW_FORMS, KEPT_WINDOWS = 8, 4
-"""Eight words are long enough to be rare: of 14,293 stories 265 share four common ones, 54 the commonest eight."""
+"""Eight words are long enough to be rare: of 14,293 stories at most 21 share a window; of four words it were 265."""
 COMPARED = 600
 """Forms of a text that are compared. Some sites begin each page with the same two hundred characters."""
 COMPARED_CHARACTERS = 6_000
@@ -60,19 +59,18 @@ def story_forms(headline: list[str], summary: list[str], body: list[str]) -> lis
 
 
 def story_terms(analysed: Analysed) -> frozenset[str]:
-    """The terms of an article for its copies: hashes of the windows with the least checksums; none for a flash.
+    """The terms of an article for its copies: hashes of the windows at the words of least checksum; none for a flash.
 
     No parameter and no entitlement can ask for a term of this kind.
     """
     forms = analysed.forms
-    words = " ".join(story_forms(forms["headline"], forms["summary"], forms["body"])[:SKETCHED]).encode().split(b" ")
-    windows = set(map(b" ".join, zip(*(words[start:] for start in range(WINDOW_FORMS)), strict=False)))
-    return frozenset(story_term(window) for window in sorted(windows, key=crc32)[:KEPT_WINDOWS])
-
-
-def story_term(window: bytes) -> str:
-    """The term of a window: 40 bits of BLAKE2b in Base32, which both tokenizers leave whole."""
-    return f"story_{base64.b32encode(hashlib.blake2b(window, digest_size=5).digest()).decode('ascii').lower()}"
+    words = story_forms(forms["headline"], forms["summary"], forms["body"])[:SKETCHED]
+    if len(words) < WINDOW_FORMS:
+        return frozenset()
+    encoded = " ".join(words).encode().split(b" ")
+    chosen = sorted({*encoded[: 1 - WINDOW_FORMS]}, key=crc32)[:KEPT_WINDOWS]
+    starts = map(encoded.index, chosen)
+    return frozenset([f"story_{crc32(b' '.join(encoded[start : start + WINDOW_FORMS])):08x}" for start in starts])
 
 
 def is_story_term(name: str) -> bool:
