@@ -74,6 +74,7 @@ def questions(view: View, engine: str) -> Iterator[Question]:
         yield listed(view, f"latest page{where}", NEWEST_FIRST, None, narrowed)
     yield deep_page(view)
     yield one_article(view)
+    yield related(view)
     for name, text in SEARCHES.items():
         most = POSTGRES_PHRASE if engine == "postgresql" and text == PHRASE else NEWEST_FIRST
         for where, narrowed in NARROWED.items():
@@ -168,6 +169,23 @@ def one_article(view: View) -> Question:
         return differing("article", answer["external_id"], external_id(index(number)))
 
     return Question("one article", NEWEST_FIRST, 1, address, fault)
+
+
+def related(view: View) -> Question:
+    """The stories around an article: the corpus has no links, so all of them are more like this."""
+    found = view.found()
+
+    def index(number: int) -> int:
+        return found[number * STEP % len(found)]
+
+    def address(number: int) -> str:
+        return f"/v1/articles/{identity(index(number) + 1, received(view.plan, index(number)))}/related"
+
+    def fault(number: int, answer: Any) -> str | None:
+        shown = [item["article"]["external_id"] for item in answer["data"]]
+        return differing("itself among similar ones", external_id(index(number)) in shown, False)
+
+    return Question("related", WHOLE, len(found), address, fault)
 
 
 def wrong_page(answer: Any, expected: Sequence[int]) -> str | None:

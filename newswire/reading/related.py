@@ -65,8 +65,8 @@ class RelatedStory(NamedTuple):
     status: str
 
 
-class Reading(NamedTuple):
-    """Who reads the article in `row` (as `read_current` returns it), whose decoded content is `content`, and when."""
+class AskedArticle(NamedTuple):
+    """The article in `row` (as `read_current` returns it), whose decoded content is `content`; who asks, and when."""
 
     connection: Connection
     row: AnyRow
@@ -84,90 +84,89 @@ def find_related(
     connection: Connection, row: AnyRow, visibility: Visibility, now: int, limit: int
 ) -> list[RelatedStory]:
     """At most `limit` stories around the article in `row`, each once, in the order of `Relation`."""
-    reading = Reading(connection, row, decode_article(row.rendered, row.body), visibility, now)
+    asked = AskedArticle(connection, row, decode_article(row.rendered, row.body), visibility, now)
     linked: dict[int, RelatedStory] = {}
-    for story in list_linked(reading, limit):
+    for story in list_linked(asked, limit):
         if story.number != row.number:
             linked.setdefault(story.number, story)
         if len(linked) == limit:
             return [*linked.values()]
-    numbers = find_similar(connection, row.number, reading.content, visibility, now, linked, limit - len(linked))
+    numbers = find_similar(connection, row.number, asked.content, visibility, now, linked, limit - len(linked))
     found = {each.number: each for each in connection.execute(IDENTITY.where(article.c.number.in_(numbers)))}
     similar = (RelatedStory(Relation.SIMILAR, *found[number]) for number in numbers)
     return [*linked.values(), *similar]
 
 
-def list_linked(reading: Reading, limit: int) -> Iterator[RelatedStory]:
+def list_linked(asked: AskedArticle, limit: int) -> Iterator[RelatedStory]:
     """The stories that the article links to, and those that link to it: these at most `limit` of each kind and status.
 
     They are looked up only as far as they are asked for.
     """
-    content = reading.content
+    content = asked.content
     former = [] if content["evolves_from"] is None else [content["evolves_from"]]
-    yield from follow_links(reading, Relation.EVOLVES_FROM, former)
-    yield from find_backward(reading, Relation.EVOLVED_INTO, EVOLVES, limit)
-    yield from follow_links(reading, Relation.RELATED, content["related"])
-    yield from find_backward(reading, Relation.RELATED, RELATES, limit)
+    yield from follow_links(asked, Relation.EVOLVES_FROM, former)
+    yield from find_backward(asked, Relation.EVOLVED_INTO, EVOLVES, limit)
+    yield from follow_links(asked, Relation.RELATED, content["related"])
+    yield from find_backward(asked, Relation.RELATED, RELATES, limit)
 
 
 def follow_links(
-    reading: Reading, relation: Relation, links: Sequence[Mapping[str, str] | str]
+    asked: AskedArticle, relation: Relation, links: Sequence[Mapping[str, str] | str]
 ) -> Iterator[RelatedStory]:
     """The articles that links of the article name, in the order of the links."""
     for start in range(0, len(links), AT_ONCE):
-        targets = [target for link in links[start : start + AT_ONCE] for target in link_targets(reading.slug, link)]
-        found = find_targets(reading, targets)
+        targets = [target for link in links[start : start + AT_ONCE] for target in link_targets(asked.slug, link)]
+        found = find_targets(asked, targets)
         for row in dict.fromkeys(found[target] for target in targets if target in found):
-            if may_know(reading.connection, row, reading.visibility, reading.now):
+            if may_know(asked.connection, row, asked.visibility, asked.now):
                 yield RelatedStory(relation, row.number, row.id, row.status)
 
 
-def find_targets(reading: Reading, targets: Collection[LinkTarget]) -> dict[LinkTarget, AnyRow]:
+def find_targets(asked: AskedArticle, targets: Collection[LinkTarget]) -> dict[LinkTarget, AnyRow]:
     """The articles that these targets name, whoever may know them; targets that name none are left out."""
-    own = own_target(reading.slug, "").kind
+    own = own_target(asked.slug, "").kind
     ids = [target.name for target in targets if target.kind != own]
     named = [target.name for target in targets if target.kind == own]
-    by_name = and_(publisher.c.slug == reading.slug, article.c.external_id.in_(named))
+    by_name = and_(publisher.c.slug == asked.slug, article.c.external_id.in_(named))
     found: dict[LinkTarget, AnyRow] = {}
-    for row in reading.connection.execute(STANDING.where(or_(article.c.id.in_(ids), by_name))):
+    for row in asked.connection.execute(STANDING.where(or_(article.c.id.in_(ids), by_name))):
         found[id_target(row.id)] = row
-        if row.external_id is not None and row.slug == reading.slug:
+        if row.external_id is not None and row.slug == asked.slug:
             found[own_target(row.slug, row.external_id)] = row
     return found
 
 
-def find_backward(reading: Reading, relation: Relation, kind: str, limit: int) -> Iterator[RelatedStory]:
+def find_backward(asked: AskedArticle, relation: Relation, kind: str, limit: int) -> Iterator[RelatedStory]:
     """The articles whose links of a kind name the article, the newest first; killed ones come last."""
-    row, visibility = reading.row, reading.visibility
+    row, visibility = asked.row, asked.visibility
     targets = [id_target(row.id)]
-    if (external_id := reading.content["external_id"]) is not None:
-        targets.append(own_target(reading.slug, external_id))
+    if (external_id := asked.content["external_id"]) is not None:
+        targets.append(own_target(asked.slug, external_id))
     terms = frozenset(link_term(kind, target) for target in targets)
     linking = Filter((terms,))
-    for status in (Status.USABLE, Status.WITHHELD) if visibility.owner else (Status.USABLE,):
+    statuses = visibility.rule_at(asked.now).statuses
+    for status in (each for each in (Status.USABLE, Status.WITHHELD) if each in statuses):
         query = Query(filter=linking, status=status)
         # One more, because an article may link to itself.
-        statement, values = list_statement(
-            reading.connection, IDENTITY, query, visibility, reading.now, None, limit + 1
-        )
-        for found in statement.execute(reading.connection, values).fetchall():
+        statement, values = list_statement(asked.connection, IDENTITY, query, visibility, asked.now, None, limit + 1)
+        for found in statement.execute(asked.connection, values).fetchall():
             yield RelatedStory(relation, *found)
-    yield from find_killed(reading, relation, terms)
+    yield from find_killed(asked, relation, terms)
 
 
-def find_killed(reading: Reading, relation: Relation, terms: frozenset[str]) -> Iterator[RelatedStory]:
+def find_killed(asked: AskedArticle, relation: Relation, terms: frozenset[str]) -> Iterator[RelatedStory]:
     """The killed articles with one of the terms, of which the reader was told in a version with one."""
     query = Query(status=Status.CANCELED)
     statement, values = index.search_statement(
-        reading.connection, IDENTITY, query, Filter((terms,)), None, KILLED_LOOKED_AT, (), []
+        asked.connection, IDENTITY, query, Filter((terms,)), None, KILLED_LOOKED_AT, (), []
     )
-    rows = statement.execute(reading.connection, values).fetchall()
+    rows = statement.execute(asked.connection, values).fetchall()
     for start in range(0, len(rows), AT_ONCE):
         chunk = rows[start : start + AT_ONCE]
-        pasts = told_before(reading.connection, [row[0] for row in chunk])
+        pasts = told_before(asked.connection, [row[0] for row in chunk])
         for found in chunk:
             if any(
-                not terms.isdisjoint(past.terms) and reading.visibility.could_see_at(past.terms, past.seq)
+                not terms.isdisjoint(past.terms) and asked.visibility.could_see_at(past.terms, past.seq)
                 for past in pasts[found[0]]
             ):
                 yield RelatedStory(relation, *found)

@@ -33,7 +33,7 @@ from newswire.visibility import Filter, Visibility, term_of
 
 LOOKED_AT = 3_000
 """Characters of a body whose words are compared: what a story is about stands at its beginning."""
-SAMPLED, CANDIDATES = 150, 60
+SAMPLED, CANDIDATES = 100, 60
 """Articles in which words are counted, and those that each of the `SHARED` steps finds."""
 TELLING, RAREST = 12, 8
 """The words that are scored, and the rarest of them, by which candidates are found."""

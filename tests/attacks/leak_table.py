@@ -27,7 +27,8 @@ from tests.support.wire import Caller, Wire
 FIELDS = (
     "headline", "slugline", "summary", "body", "byline", "dateline", "section", "keyword", "subject_code", "subject",
     "place", "author", "role", "bio", "author_url", "organization", "shared_bio", "image_url", "caption", "alt_text",
-    "credit", "image_copyright", "url", "copyright", "usage_terms", "editor_note", "external_id",
+    "credit", "image_copyright", "url", "copyright", "usage_terms", "editor_note", "external_id", "evolves_from",
+    "relation",
 )  # fmt: skip
 CANARY = re.compile("zq[a-z][a-z0-9][kx]ov")
 HEX = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{64}|[0-9a-f]{32}")
@@ -80,7 +81,7 @@ HIDDEN = (
 
 
 def canary(kind: int, name: str, *, silent: bool = False) -> str:
-    place = "abcdefghijklmnopqrstuvwxyz0"[FIELDS.index(name)]
+    place = "abcdefghijklmnopqrstuvwxyz012"[FIELDS.index(name)]
     return f"zq{'abcdefghikl'[kind]}{place}{'x' if silent else 'k'}ov"
 
 
@@ -111,6 +112,8 @@ def canary_article(kind: int, section: str | None) -> dict[str, Any]:
                     "credit": both(kind, "credit"), "copyright_notice": both(kind, "image_copyright")}],
         "url": address("url"), "copyright_notice": both(kind, "copyright"), "usage_terms": both(kind, "usage_terms"),
         "editor_note": both(kind, "editor_note"), "external_id": both(kind, "external_id", "-"),
+        "evolves_from": both(kind, "evolves_from", "-"),
+        "related": [{"external_id": "plain-0", "relation": both(kind, "relation")}, {"external_id": "plain-1"}],
     }  # fmt: skip
 
 
@@ -188,7 +191,10 @@ class LeakWire:
         with self.wire.database.begin() as connection:
             change_subject_map(connection, self.slug, [], [(mapped.kind, mapped.value)], now())
         assert list(remap_articles(self.wire.database))
-        plain = [self.alpha.publish(**plain_article(f"Alpha {n} rises", "world"))["id"] for n in range(3)]
+        plain = [
+            self.alpha.publish(**plain_article(f"Alpha {n} rises", "world"), external_id=f"plain-{n}")["id"]
+            for n in range(3)
+        ]
         own = [self.beta.publish(**plain_article(f"Beta {n} rises", "world"))["id"] for n in range(2)]
         sport = [self.beta.publish(**plain_article("Sport rises", "sport"))["id"]]
         last = plain_article(LAST, "world")
@@ -327,6 +333,9 @@ def general_requests(reader: Reader) -> Iterator[Request]:
         yield get(f"/v1/feeds/all{suffix}?limit=100")
         for token in reader.tokens.values():
             yield Request(f"/v1/feeds/all{suffix}?token", "GET", f"/v1/feeds/all{suffix}?limit=100&token={token}")
+    for article_id in sorted(reader.visible):
+        # Most hidden articles link to a visible one, and are like all of them.
+        yield Request("/v1/articles/VISIBLE/related", "GET", f"/v1/articles/{article_id}/related?limit=20")
     yield from (get(path) for path in ("/healthz", "/readyz"))
 
 
@@ -406,6 +415,9 @@ def single_requests(target: Target, get: Any) -> Iterator[Request]:
     yield get("ID", address, **{"If-None-Match": f"W/{tags[0]}", "If-Modified-Since": "Thu, 01 Jan 2099 00:00:00 GMT"})
     for version in ("", "/1", "/2", "/3"):
         yield get(f"ID/versions{version}", f"{address}/versions{version}")
+    for query in ("", "?limit=20"):
+        yield get(f"ID/related{query}", f"{address}/related{query}")
+    yield get("ID/related", f"{address}/related", **{"If-None-Match": "*"})
     yield get("ID/versions?cursor", f"{address}/versions?limit=1&cursor=2")
     yield get("ID/versions/1", f"{address}/versions/1", **{"If-None-Match": "*"})
 
@@ -418,6 +430,8 @@ def external_requests(target: Target, slug: str, get: Any) -> Iterator[Request]:
         yield get(f"EXTERNAL{suffix}", address + suffix)
         yield get(f"EXTERNAL{suffix}", address + suffix, **{"If-None-Match": f"{tag}, *"})
         yield Request(f"HEAD EXTERNAL{suffix}", "HEAD", address + suffix)
+    for query in ("", "?limit=20", "?limit=21", "?cursor=2"):
+        yield get(f"EXTERNAL/related{query}", f"{address}/related{query}")
     for version in ("", "/1", "/2", "/3", "?cursor=2", "?cursor=zz"):
         yield get(f"EXTERNAL/versions{version}", f"{address}/versions{version}")
 

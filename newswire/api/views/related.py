@@ -35,13 +35,13 @@ def list_related(context: RequestContext, article_id: str) -> Response:
         expiries = context.state.calendar.around(connection, head, moment)
         tag = list_tag(context, head, expiries.last)
         # An owner also sees what is withheld, which changes while the head does not.
-        if not visibility.owner:
+        if visibility.shares_pages:
             context.mark_cacheable(head, expiries.following)
             if is_not_modified(context.request, tag):
                 return not_modified_response(context, tag)
         stories = find_related(connection, row, visibility, moment, context.parameters["limit"])
         items = write_stories(connection, stories, context.base_url)
-    if visibility.owner:
+    if not visibility.shares_pages:
         tag = list_tag(context, head, int.from_bytes(hashlib.sha256(b"".join(items)).digest()[:8]))
     rest = {"links": {"self": current_url(context)}, "meta": {"head": head.seq}}
     return json_response(context, join_page(items, rest), tag=tag)
