@@ -47,6 +47,13 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = [
+    # Stories around an article.
+    Mutant("a link to a hidden story is followed", "reading/related.py",
+           "if may_know(asked.connection, row, asked.visibility, asked.now):", "if True:", "reading/test_related.py"),
+    Mutant("a kill is told to whoever sees the story that it linked to", "reading/related.py",
+           "and asked.visibility.could_see_at(past.terms, past.seq)", "", "reading/test_related.py"),
+    Mutant("an owner's stories have the ETag of the head alone", "api/views/related.py",
+           "if not visibility.shares_pages:", "if False:", "reading/test_related.py"),
     # The log.
     Mutant("chain without the number", "wire.py", "{chain} {seq} {digest}", "{chain} {digest}",
            "changes/test_changes.py"),
