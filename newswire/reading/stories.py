@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from newswire.document import decode_article
 from newswire.reading.lists import COUNTED_TO, Count, Duplicates, ListPage, rows_in_order
 from newswire.reading.neighbours import Match, NeighbourFinder, SortKey, time_key
-from newswire.reading.relevance import Rank, Window, rank_window, resume_query, window_cursor
+from newswire.reading.relevance import Rank, RankedReading, Window, resume_query, window_cursor
 from newswire.search import index
 from newswire.search.query import Position, Query
 from newswire.visibility import Visibility
@@ -68,12 +68,14 @@ def ranked_story_page(connection: Connection, query: Query, visibility: Visibili
     """
     query, window = resume_query(query)
     before = window.shown
-    window, ranks = rank_window(connection, query, visibility, now, window._replace(shown=None))
+    # Windows are of the newest matches with every `match`: tiers of coverage would put newer windows behind older ones.
+    languages = index.read_languages(connection)
+    reading = RankedReading(connection, query, visibility, now, languages)
+    window, ranks = reading.rank_window(window._replace(shown=None))
     rest = [rank for rank in ranks if before is None or rank < before]
     if not rest and window.bottom is not None:
-        window, ranks = rank_window(connection, query, visibility, now, Window(window.bottom))
+        window, ranks = reading.rank_window(Window(window.bottom))
         rest = ranks
-    languages = index.read_languages(connection)
     finder = NeighbourFinder(connection, query, visibility, now, languages, rank_key(ranks, window.top))
     shown, last, _ = choose_stories(finder, rank_chunks(finder, rest))
     rows = rows_in_order(connection, query, [match.number for match in shown])

@@ -1,27 +1,36 @@
 """Relevance scores: BM25 over five weighted fields (BM25F), the same for both engines; pure.
 
 The matches of each word, prefix and phrase are counted in the forms of an article's texts; one in the headline counts
-as eight in the body. What is rare among the compared articles weighs more than what is common. The spellings of one
-word are counted together and weigh as one word.
-A word is counted in all inflections that share its first letters. An article that matches in another way (an
-irregular inflection, or text beyond `LOOKED_AT`) counts as one match in the body.
+as two in the body of an article of average length. What is rare among the compared articles weighs more than what is
+common. The spellings of one word are counted together and weigh as one word. A word is counted in all inflections that
+share its first letters. An article that matches in another way (an irregular inflection, or text beyond `LOOKED_AT`)
+counts as one match in the body.
 
 Not here: which articles are compared, and the boost of new ones (`newswire.reading.relevance`).
 """
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import islice, takewhile
+from itertools import accumulate, islice, pairwise, takewhile
 from math import log
 from typing import NamedTuple, TypeAlias
 
 from newswire.search.analysis import FIELDS, query_stems, word_stems
 from newswire.search.expression import And, Expression, Leaf, Named, Not, Or, Phrase, Prefix, Spellings, Term
 
-FIELD_WEIGHTS = {"headline": 8, "summary": 4, "body": 1, "caption": 2, "byline": 2}
 BODY = FIELDS.index("body")
-# The usual parameters of BM25: the saturation of repeated words, and how far long bodies are discounted.
-K1, B = 1.2, 0.75
+FIELD_WEIGHTS = {"headline": 2.0, "summary": 1.5, "body": 1.0, "caption": 1.2, "byline": 1.2}
+# The parameters of BM25: the saturation of repeated words, and how far matches in the body of a long article are
+# discounted.
+K1, B = 2.0, 0.85
+WIRE = 15
+"""How many times as many articles the wire is taken to have as are compared. These are only articles with words of the
+query, among which a common word would weigh nothing."""
+
+COVERAGE = 0.1
+"""The power of the share of the query that is in an article, by which its score is multiplied. All of these numbers
+were measured (decision 0043)."""
+
 MOST_UNITS = 20
 """Words, prefixes and phrases that are scored. Further ones decide which articles match, but not their order."""
 
@@ -33,31 +42,67 @@ Texts: TypeAlias = Sequence[str]
 
 
 class Measures(NamedTuple):
-    """The statistics of a set of articles: words in an average body, and the weight of each unit in hundredths."""
+    """The statistics of a set of articles: words in an average one, and the weight of each unit in hundredths."""
 
     length: int
     weights: tuple[int, ...]
 
 
 def score_articles(
-    articles: Sequence[Texts], expression: Expression, languages: Collection[str], measures: Measures | None = None
-) -> tuple[list[float], Measures]:
+    articles: Sequence[Texts], expression: Expression, languages: Collection[str], measures: Measures | None = None,
+    items: Sequence[Expression] = (),
+) -> tuple[list[float], Measures]:  # fmt: skip
     """Scores articles, each 0 or more, by the statistics `measures` (None: those of these articles).
 
     Returns the scores and the statistics. Scores are comparable only if they are of the same statistics, so the cursor
-    of a ranked list carries them from page to page.
+    of a ranked list carries them from page to page. With `items`, whose disjunction `expression` must be, more of them
+    count for more.
     """
-    lengths = [texts[BODY].count(" ") for texts in articles]
-    counts = [count_unit(articles, unit, languages, least) for unit, least in scored_units(expression)]
+    lengths = [sum([text.count(" ") for text in texts]) for texts in articles]
+    average = measures.length if measures else round(sum(lengths) / max(1, len(lengths)))
+    norms = [1 - B + B * length / max(1, average) for length in lengths]
+    counts = [count_unit(articles, unit, languages, norms, least) for unit, least in scored_units(expression)]
     if measures is None:
-        weights = (log(1 + (sum(lengths) + 1) / max(1, sum(column))) for column in counts)
-        measures = Measures(round(sum(lengths) / max(1, len(lengths))), tuple(round(100 * each) for each in weights))
-    norms = [K1 * (1 - B + B * length / max(1, measures.length)) for length in lengths]
+        measures = Measures(average, tuple(weigh_unit(column) for column in counts))
     scores = [0.0] * len(articles)
     for weight, column in zip(measures.weights, counts, strict=True):
-        for index, (count, norm) in enumerate(zip(column, norms, strict=True)):
-            scores[index] += weight * count * (K1 + 1) / (count + norm)
+        for index, count in enumerate(column):
+            scores[index] += weight * count * (K1 + 1) / (count + K1)
+    if items:
+        shares = coverage_shares(items, measures, counts)
+        scores = [score * share**COVERAGE for score, share in zip(scores, shares, strict=True)]
     return scores, measures
+
+
+def weigh_unit(column: Sequence[float]) -> int:
+    """The weight of a unit, by how many articles have it: its inverse document frequency, in hundredths."""
+    found = len(column) - column.count(0)
+    return round(100 * log(1 + (WIRE * len(column) - found + 0.5) / (found + 0.5)))
+
+
+def coverage_shares(
+    items: Sequence[Expression], measures: Measures, counts: Sequence[Sequence[float]]
+) -> list[float]:  # fmt: skip
+    """Which share of the weight of all items is in each article, above 0 and up to 1."""
+    weights = item_weights(items, measures)
+    parts = item_units(items)
+    shares = []
+    for column in zip(*counts, strict=True):
+        found = (weight for weight, units in zip(weights, parts, strict=True) if any(column[units]))
+        shares.append(max(1, sum(found)) / max(1, sum(weights)))
+    return shares
+
+
+def item_weights(items: Sequence[Expression], measures: Measures) -> list[int]:
+    """The weight of each item: that of its commonest unit. Units beyond `MOST_UNITS` weigh as little as the least."""
+    least = min(measures.weights, default=1)
+    return [min(measures.weights[units], default=least) for units in item_units(items)]
+
+
+def item_units(items: Sequence[Expression]) -> list[slice]:
+    """Where the units of each item are among those of all."""
+    ends = [*accumulate((len([*find_units(item, 0)]) for item in items), initial=0)]
+    return [slice(start, end) for start, end in pairwise(ends)]
 
 
 class ScoredUnit(NamedTuple):
@@ -90,40 +135,47 @@ def find_units(expression: Expression, least: int) -> Iterator[ScoredUnit]:
             yield ScoredUnit(unit, least)
 
 
-def count_unit(articles: Sequence[Texts], unit: Expression, languages: Collection[str], least: int) -> list[int]:
-    """The number of matches of a unit in each article, weighted by field; `least` for an article without any."""
-    return [count or least for count in count_occurrences(articles, unit, languages)]
+def count_unit(
+    articles: Sequence[Texts], unit: Expression, languages: Collection[str], norms: Sequence[float], least: int
+) -> list[float]:
+    """The matches of a unit in each article, as `count_leaf` counts them; `least` in the body if there are none."""
+    counts = count_occurrences(articles, unit, languages, norms)
+    return [count or least / norm for count, norm in zip(counts, norms, strict=True)]
 
 
-def count_occurrences(articles: Sequence[Texts], unit: Expression, languages: Collection[str]) -> list[int]:
+def count_occurrences(
+    articles: Sequence[Texts], unit: Expression, languages: Collection[str], norms: Sequence[float]
+) -> list[float]:
     """The matches of an expression in each article: of alternatives their sum, of a conjunction its rarest part."""
     match unit:
-        case Or(operands):
-            return [
-                sum(found)
-                for found in zip(*(count_occurrences(articles, one, languages) for one in operands), strict=True)
-            ]
-        case And(operands):
+        case Or(operands) | And(operands):
             parts = (one for one in operands if not isinstance(one, Not))
-            return [
-                min(found)
-                for found in zip(*(count_occurrences(articles, one, languages) for one in parts), strict=True)
-            ]
+            columns = (count_occurrences(articles, one, languages, norms) for one in parts)
+            join = min if isinstance(unit, And) else sum
+            return [join(found) for found in zip(*columns, strict=True)]
         case Named():
             # A name is no text: whatever is ranked has it, or matches in another way.
-            return [1] * len(articles)
+            return [1.0] * len(articles)
         case Not():
             raise AssertionError("a Not stands only inside an And")
         case leaf:
-            return count_leaf(articles, leaf, languages)
+            return count_leaf(articles, leaf, languages, norms)
 
 
-def count_leaf(articles: Sequence[Texts], leaf: Leaf, languages: Collection[str]) -> list[int]:
-    """The number of matches of a leaf in each article, weighted by field."""
+def count_leaf(
+    articles: Sequence[Texts], leaf: Leaf, languages: Collection[str], norms: Sequence[float]
+) -> list[float]:
+    """The number of matches of a leaf in each article, weighted by field; those in a body are divided by its norm."""
     count = leaf_counter(leaf, languages)
     fields = [(FIELDS.index(name), weight) for name, weight in FIELD_WEIGHTS.items()
-              if leaf.fields is None or name in leaf.fields]  # fmt: skip
-    return [sum([weight * count(texts[field]) for field, weight in fields]) for texts in articles]
+              if name != "body" and (leaf.fields is None or name in leaf.fields)]  # fmt: skip
+    counts = [sum([weight * count(texts[field]) for field, weight in fields]) for texts in articles]
+    if leaf.fields is None or "body" in leaf.fields:
+        counts = [
+            found + FIELD_WEIGHTS["body"] * count(texts[BODY]) / norm
+            for found, texts, norm in zip(counts, articles, norms, strict=True)
+        ]
+    return counts
 
 
 def leaf_counter(leaf: Leaf, languages: Collection[str]) -> Callable[[str], int]:

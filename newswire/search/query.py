@@ -36,8 +36,8 @@ class Times(NamedTuple):
 class Query:
     """The request for a list of articles. `text` is `q` as typed, `expression` is `q` parsed and relaxed by `match`.
 
-    `groups` are what `match=most` counts, in the order of relevance too (`newswire.search.relaxation`). `synonyms` are
-    those that the operator's dictionary has added, `summary` tells how `q` was understood.
+    `items` are those of which `match` wants some, which counts in the order of relevance (`search.relaxation`).
+    `synonyms` are those that the operator's dictionary has added, `summary` tells how `q` was understood.
 
     `times` are absolute, `asked` are the same times as the reader wrote them (now-2d). `order` is published_at or
     updated_at. If `ranked_at` (milliseconds) is given, the order is relevance, with the age of articles at that time.
@@ -47,7 +47,7 @@ class Query:
     text: str | None = None
     expression: Expression | None = None
     match: str = "all"
-    groups: tuple[Expression, ...] = ()
+    items: tuple[Expression, ...] = ()
     summary: Mapping[str, Any] | None = field(default=None, compare=False)
     synonyms: tuple[Added, ...] = ()
     filter: Filter = field(default_factory=Filter)

@@ -18,37 +18,45 @@ ALL, MOST, ANY = "all", "most", "any"
 MATCHES = (ALL, MOST, ANY)
 
 MOST_GROUPS = 6
-"""Items that `match=most` counts. Of more, neighbours are joined by OR, so that an expression stays at most four times
-as long as the query: three of six groups need each of them 3.7 times, four of eight would need each six times."""
+"""Groups that are counted. Of more items, neighbours are joined by OR, so that an expression stays at most three times
+as long as the query."""
 
 
 class Relaxed(NamedTuple):
-    """An expression, and for `match=most` what it counts: `groups`, of which the most relevant match has all."""
+    """An expression, and with `most` and `any` the items of which it wants some: the best match has all of them."""
 
     expression: Expression
-    groups: tuple[Expression, ...] = ()
+    items: tuple[Expression, ...] = ()
 
 
 def relax_expression(expression: Expression, match: str) -> Relaxed:
     """What a query matches with `match`, one of `MATCHES`. Whatever `all` finds, `most` finds, and `any` finds too.
 
     `any` matches by one item that is more than a function word (the, of), or by any if there are no others. `most`
-    matches by half of these items, rounded down, and at least one.
+    matches by `needed_groups` of these items.
     """
     items = counted_items(expression)
     if match == ALL or len(items) < 2:
         return Relaxed(expression)
-    excluded = [part for part in conjuncts(expression) if isinstance(part, Not)]
-    if match == ANY:
-        return Relaxed(all_of([any_of(items), *excluded]))
     groups = join_neighbours(items)
-    return Relaxed(all_of([at_least(max(1, len(groups) // 2), groups), *excluded]), groups)
+    some = at_least(needed_groups(groups, match), groups)
+    return Relaxed(all_of([some, *exclusions(expression)]), tuple(items))
+
+
+def needed_groups(groups: Sequence[Expression], match: str) -> int:
+    """How many of the groups an article must have: with `most` two, but one where there are three at most."""
+    return 2 if match == MOST and len(groups) > 3 else 1
 
 
 def counted_items(expression: Expression) -> list[Expression]:
     """The different items of the outermost conjunction without exclusions, and without function words if it can be."""
     items: list[Expression] = [part for part in dict.fromkeys(conjuncts(expression)) if not isinstance(part, Not)]
     return [item for item in items if not (isinstance(item, Term) and item.spelling in FUNCTION_WORDS)] or items
+
+
+def exclusions(expression: Expression) -> list[Expression]:
+    """What the outermost conjunction excludes; the same of a relaxed expression."""
+    return [part for part in conjuncts(expression) if isinstance(part, Not)]
 
 
 def conjuncts(expression: Expression) -> Sequence[Expression]:
@@ -65,8 +73,8 @@ def join_neighbours(items: Sequence[Expression]) -> tuple[Expression, ...]:
 def at_least(number: int, groups: Sequence[Expression]) -> Expression:
     """Matches where so many of the groups do, 1 or more and not more than there are.
 
-    Each half of the groups contributes so many, the other half the rest: three of six take 22 leaves, and 60 where each
-    choice of three is written out.
+    Each half of the groups contributes so many, the other half the rest: two of six take 16 leaves, and 30 where each
+    choice of two is written out.
     """
     if number == len(groups):
         return all_of(groups)

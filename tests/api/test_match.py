@@ -84,3 +84,57 @@ def test_highlights_mark_what_was_found(partner: Caller) -> None:
     assert [item["highlights"]["headline"] for item in shown] == [
         ["Ghana <mark>exports</mark> more <mark>cocoa</mark>"]
     ]
+
+
+def test_a_page_that_is_not_full_says_how_many_most_would_find(partner: Caller) -> None:
+    for sort in ("-published_at", "published_at", "relevance"):
+        answer = page(partner, q="cocoa exports togo", sort=sort)
+        assert names(answer["data"]) == []
+        more = answer["meta"]["more"]
+        assert more["count"] == {"value": 5, "relation": "eq"}
+        followed = partner.get(more["link"].partition("example")[2] or more["link"]).get_json()
+        assert len(followed["data"]) == 5
+        assert "more" not in followed["meta"]
+    narrowed = page(partner, q="cocoa exports togo", published_to="2026-01-04", section="markets")
+    assert narrowed["meta"]["more"]["count"] == {"value": 3, "relation": "eq"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"q": "cocoa"}, {"q": "cocoa OR ghana"}, {}, {"q": "cocoa ghana", "match": "any"},
+        {"q": "cocoa ghana", "match": "most"}, {"q": "cocoa ghana", "limit": 1}, {"q": "cocoa ghana", "limit": 2},
+        {"q": "ghana exports"}, {"q": "bananas oranges"},
+    ],
+)  # fmt: skip
+def test_nothing_more_is_said_where_there_is_nothing_more(partner: Caller, asked: dict[str, Any]) -> None:
+    if asked.get("q") == "ghana exports":
+        asked = {"q": '"ghana exports" cocoa -breakfast -prices -rise'}
+    assert "more" not in page(partner, **asked)["meta"]
+
+
+def test_later_pages_and_saved_feeds_say_nothing_of_more(partner: Caller) -> None:
+    first = page(partner, q="cocoa ghana", limit=1)
+    later = page(partner, q="cocoa ghana", limit=1, cursor=first["page"]["next_cursor"])
+    assert len(later["data"]) == 1
+    assert page(partner, q="cocoa ghana", limit=3)["meta"]["more"]["count"]["value"] == 5
+    assert "more" not in later["meta"]
+    partner.post("/v1/feeds", json={"name": "few", "query": {"q": "cocoa exports togo"}})
+    assert "more" not in partner.get("/v1/feeds/few/articles").get_json()["meta"]
+
+
+def test_what_a_caller_may_not_see_is_not_counted(wire: Wire) -> None:
+    post(wire.as_publisher(), [
+        {"headline": "Cocoa", "section": section, **fields} for section, fields in (
+            ("open", {}), ("closed", {}), ("open", {"embargoed_until": "2199-01-01T00:00:00Z"}),
+        )
+    ])  # fmt: skip
+    reader = wire.as_partner("reader", section=["open"])
+    assert page(reader, q="cocoa ghana")["meta"]["more"]["count"] == {"value": 1, "relation": "eq"}
+    nothing = wire.as_partner("nothing", section=["elsewhere"])
+    assert "more" not in page(nothing, q="cocoa ghana")["meta"]
+
+
+def test_a_query_that_would_cost_too_much_as_most_is_answered_without_more(shared_partner: Caller) -> None:
+    words = " ".join(f"word{number}" for number in range(90))
+    assert "more" not in page(shared_partner, q=words)["meta"]

@@ -29,7 +29,7 @@ def walk(database: Database, text: str, match: str) -> tuple[list[int], int]:
     cursor: str | None = None
     with database.read() as connection:
         while True:
-            query = Query(text=text, expression=relaxed.expression, match=match, groups=relaxed.groups, limit=40,
+            query = Query(text=text, expression=relaxed.expression, match=match, items=relaxed.items, limit=40,
                           cursor=cursor)  # fmt: skip
             shown = list_page(connection, query, Visibility(EVERYTHING), NOW)
             numbers += [row.number for row in shown.rows]

@@ -38,9 +38,9 @@ def words(number: int) -> list[Term]:
 @pytest.mark.parametrize(
     ("query", "needed"),
     [("ash", 1), ("ash bay", 1), ("ash bay cod", 1), ("ash bay cod dab", 2), ("ash bay cod dab eel", 2),
-     ("ash bay cod dab eel fly", 3)],
+     ("ash bay cod dab eel fly", 2)],
 )  # fmt: skip
-def test_most_is_half_of_the_words_rounded_down(query: str, needed: int) -> None:
+def test_most_is_two_of_the_words_or_one_of_up_to_three(query: str, needed: int) -> None:
     names = query.split()
     for number in range(len(names) + 1):
         for some in combinations(names, number):
@@ -51,8 +51,8 @@ def test_most_is_half_of_the_words_rounded_down(query: str, needed: int) -> None
 
 def test_of_many_words_neighbours_count_together() -> None:
     query = " ".join(f"w{number}" for number in range(20))
-    assert matches("w0 w10 w19", query, MOST)
-    assert not matches("w0 w1 w19", query, MOST)
+    assert matches("w0 w19", query, MOST)
+    assert not matches("w0 w1", query, MOST)
     assert matches("w7", query, ANY)
 
 
@@ -70,7 +70,7 @@ def test_phrases_fields_groups_and_spellings_are_one_each() -> None:
     assert matches("dab fly", 'ash "bay cod" (dab OR eel) body:fly', MOST)
     spelt = Spellings((Phrase(("u", "s")), Term("us", "us")))
     relaxed = relax_expression(And((spelt, *words(3))), MOST)
-    assert relaxed.groups[0] == spelt
+    assert relaxed.items[0] == spelt
     assert not holds(relaxed.expression, "us, that is u s")
     assert holds(relaxed.expression, "us and word1")
     # An `Or` would lose that the two spellings are one word.
@@ -95,7 +95,7 @@ def test_function_words_make_no_match_unless_there_are_no_others() -> None:
 
 def test_a_word_that_is_repeated_counts_once() -> None:
     assert counted_items(parse_query("ash ash bay")) == counted_items(parse_query("ash bay"))
-    assert relax_expression(parse_query("ash ash"), MOST).groups == ()
+    assert relax_expression(parse_query("ash ash"), MOST).items == ()
 
 
 @given(st.integers(1, 6).flatmap(lambda number: st.tuples(st.just(number), st.integers(1, number))))
@@ -120,9 +120,9 @@ def test_some_of_the_groups_is_what_the_rule_says(weights: list[int], needed: in
             assert made is None or holds(made, text) is (sum(weights[index] for index in some) >= needed)
 
 
-def test_a_relaxed_expression_is_at_most_four_times_as_long() -> None:
+def test_a_relaxed_expression_is_at_most_three_times_as_long() -> None:
     for number in (2, 3, 4, 5, 6, 7, 11, 20, 100):
         relaxed = relax_expression(And(tuple(words(number))), MOST).expression
-        assert len([*all_leaves(relaxed)]) <= 4 * number
+        assert len([*all_leaves(relaxed)]) <= 3 * number
         assert len([*all_leaves(relax_expression(And(tuple(words(number))), ANY).expression)]) == number
     assert isinstance(relaxed, Or)

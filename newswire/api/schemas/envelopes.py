@@ -82,6 +82,13 @@ class QueryOut(Served):
     unknown_fields = texts_field("Names before a colon that are no fields; they are part of what is looked for.")
 
 
+class MoreOut(Served):
+    """What the same query finds with `match=most`, counted to 1,000, and the address of that list."""
+
+    count = object_field(CountOut)
+    link = url_field()
+
+
 class Meta(Served):
     head = integer_field(description="Sequence number of the newest entry of the wire at the time of the answer.")
     count = fields.Nested(CountOut, metadata={"description": "All articles of the list, with `count=true`."})
@@ -91,6 +98,7 @@ class Meta(Served):
         metadata={"description": "Corrections of `q`, 3 at most, that find more; on a first page, if there are any."},
     )
     query = fields.Nested(QueryOut, metadata={"description": "With `q`, on the first page only."})
+    more = fields.Nested(MoreOut, metadata={"description": "On a first page that `q` does not fill."})
 
 
 def page_of(name: str, item: type[Schema], **members: fields.Field[Any]) -> type[Schema]:

@@ -17,7 +17,7 @@ from newswire.search.expression import Expression
 from newswire.search.price import check_price
 from newswire.search.query import Query, Times
 from newswire.search.query_summary import summarize_query
-from newswire.search.relaxation import ALL, MATCHES, MOST, relax_expression
+from newswire.search.relaxation import ALL, MATCHES, relax_expression
 from newswire.search.synonyms import NO_SYNONYMS, Added, Expanded
 from newswire.search.syntax import LONGEST_QUERY, ExpressionError, NothingSought, understand_query
 from newswire.search.tokens import GRAMMAR
@@ -29,7 +29,7 @@ GRAMMAR_OF_FEED = " grammar"
 """The key among loaded parameters for the grammar of a saved `q`. No parameter has a blank in its name."""
 RELEVANCE = "relevance"
 TIER_READINGS = 1
-"""What `match=most` by relevance searches besides: the tiers of `newswire.reading.coverage`."""
+"""What `match=most` and `any` search besides by relevance: the tiers of `newswire.reading.coverage`."""
 SYNONYMS = " synonyms"
 """The key among loaded parameters for the operator's `Synonyms`. No parameter has a blank in its name."""
 SORTS = ("-published_at", "published_at", "-updated_at", "updated_at", RELEVANCE)
@@ -165,7 +165,7 @@ def query_of(parameters: Mapping[str, Any], now: int) -> Query:
     if typed is None and parameters.get("highlight") == "true":
         raise invalid_parameter("highlight", "Words are marked only in articles found by q.")
     readings = 1 + (parameters.get("count") == "true") + ("facets" in parameters) + 2 * ("collapse" in parameters)
-    if sort == RELEVANCE and parameters.get("match") == MOST:
+    if sort == RELEVANCE and parameters.get("match", ALL) != ALL:
         readings += TIER_READINGS
     found = filter_query(parameters, now, readings)
     return replace(
@@ -241,7 +241,7 @@ class Sought(NamedTuple):
     """What `q` asks for: members of `Query` of the same names; no expression where there is nothing to look for."""
 
     expression: Expression | None = None
-    groups: tuple[Expression, ...] = ()
+    items: tuple[Expression, ...] = ()
     summary: dict[str, Any] | None = None
     synonyms: tuple[Added, ...] = ()
 

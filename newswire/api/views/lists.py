@@ -37,11 +37,13 @@ from newswire.formats import LISTS, Format, find_format
 from newswire.formats.feeds.channel import Channel
 from newswire.reading import facets, lists, relevance, stories
 from newswire.reading.lists import Duplicates
+from newswire.reading.more import count_more
 from newswire.reading.suggestions import suggest_queries
 from newswire.search.expression import Expression
 from newswire.search.highlight import LOOKED_AT, LOOKED_AT_TOGETHER, highlight_article
 from newswire.search.index import read_languages
 from newswire.search.query import Query, Times
+from newswire.search.relaxation import MOST
 from newswire.search.synonyms import NO_SYNONYMS
 from newswire.store.articles import AnyRow
 from newswire.timestamps import now
@@ -163,6 +165,9 @@ def read_list(context: RequestContext, asked: ListRequest, connection: Connectio
     if asked.is_counted:
         count = stories.count_stories if query.collapse else lists.count_articles
         meta["count"] = count(connection, query, visibility, moment)._asdict()
+    is_own = asked.document is None and not context.request.path.startswith("/v1/feeds")
+    if is_own and (more := count_more(connection, query, page, visibility, moment)) is not None:
+        meta["more"] = {"count": more._asdict(), "link": current_url(context, match=MOST)}
     if asked.facets:
         meta["facets"] = facets.count_facets(connection, query, visibility, moment, asked.facets)
     if asked.is_correctable and (suggested := suggest_corrections(asked, connection, len(page.rows))):
