@@ -9,8 +9,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import compare, compare_table, failover, growth, live, patroni, profiles, searching, walks
+from bench import (
+    compare,
+    compare_table,
+    failover,
+    growth,
+    live,
+    patroni,
+    profiles,
+    relevance_collection,
+    searching,
+    walks,
+)  # fmt: skip
 from bench.compare_jobs import JOBS, READING, WRITING
+from bench.corpus import REAL_TEXTS
 from tests.soaks import SOAKS, soak
 from tests.soaks.clients import Unanswered, Unexpected
 from tests.soaks.servers import ServerError
@@ -48,6 +60,14 @@ def parser() -> argparse.ArgumentParser:
                     " times as long as the latest page of everything on the same engine in the same run.",
         epilog="Loading takes about an hour for a million articles on two cores, asking a few minutes.\n"
                "Exit status: 0 all is well, 1 an answer was wrong or too slow, 2 wrong usage.",
+    ))  # fmt: skip
+    add_relevance(parts.add_parser(
+        "relevance", help="whether searches find what is meant: our order beside BM25, SQLite's and PostgreSQL's",
+        description="Publishes four corpora of real stories, asks for topics, known items and everyday queries by"
+                    " relevance, and prints one Markdown table: nDCG at 10 and recall at 100 of ours and of bm25s,"
+                    " SQLite's bm25() and PostgreSQL's ts_rank over the same texts.",
+        epilog="It needs `pip install '.[bench]'` and the stories in ../shared/data/articles; three minutes.\n"
+               "Exit status: 0 ours is at least as good as the best, 1 it is not, 2 wrong usage.",
     ))  # fmt: skip
     add_live(parts.add_parser(
         "live", help="open streams: how soon an event arrives, how many are held, what they cost",
@@ -104,6 +124,28 @@ def run_compare(chosen: argparse.Namespace) -> int:
 
 def command() -> str:
     return " ".join(["python -m bench", *sys.argv[1:]])
+
+
+def add_relevance(part: argparse.ArgumentParser) -> None:
+    add_output(part)
+    part.set_defaults(run=run_relevance)
+
+
+def run_relevance(chosen: argparse.Namespace) -> int:
+    if not relevance_collection.is_there():
+        print(f"The stories are not in {REAL_TEXTS}.", file=sys.stderr)
+        return 1
+    if find_spec("bm25s") is None:
+        print("bm25s is not installed (pip install '.[bench]')", file=sys.stderr)
+        return 1
+    # Only here: without the group `bench` the other parts must run.
+    from bench import relevance
+
+    report = relevance.run(tell=aside)
+    publish(relevance.told(report), chosen)
+    faults = [*report.faults()]
+    print("\n".join(["", *faults] if faults else ["", "Ours is at least as good as the best of the others."]))
+    return 1 if faults else 0
 
 
 def add_profile(part: argparse.ArgumentParser) -> None:

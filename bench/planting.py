@@ -53,6 +53,7 @@ HOLDS: Mapping[str, Callable[[int, int], bool]] = {
     FIRST: lambda rank, size: rank % 10 == 1,
     SECOND: lambda rank, size: rank % 20 in (4, 11),
     f"{COMMON} {OTHER}": meeting,
+    f"{COMMON} OR {OTHER}": lambda rank, size: HOLDS[COMMON](rank, size) or HOLDS[OTHER](rank, size),
     f'"{FIRST} {SECOND}"': lambda rank, size: rank % 200 == 11,
     f"{PREFIX}*": lambda rank, size: rank % 20 == 18,
 }

@@ -24,6 +24,7 @@ STEP = 7919
 EMPTY: Mapping[str, str] = {}
 
 PHRASE = f'"{FIRST} {SECOND}"'
+EITHER = f"{COMMON} OR {OTHER}"
 SEARCHES = {
     "common word": COMMON, "medium word": MEDIUM, "rare word": RARE, "word of the oldest tenth": OLD,
     "two common words": f"{COMMON} {OTHER}", "phrase": PHRASE, "prefix": f"{PREFIX}*",
@@ -79,6 +80,10 @@ def questions(view: View, engine: str) -> Iterator[Question]:
         most = POSTGRES_PHRASE if engine == "postgresql" and text == PHRASE else NEWEST_FIRST
         for where, narrowed in NARROWED.items():
             yield listed(view, f"{name}{where}", most, text, narrowed)
+    for match in ("most", "any"):
+        for what, most, sort in (("", NEWEST_FIRST, "-published_at"), (" by relevance", WHOLE, "relevance")):
+            name = f"two common words, {match}{what}"
+            yield listed(view, name, most, SEARCHES["two common words"], {}, {"match": match, "sort": sort})
     for name in ("common word", "rare word"):
         for what, asked in (
             ("by relevance", {"sort": "relevance"}), ("with its count", {"count": "true"}),
@@ -95,7 +100,8 @@ def listed(
     view: View, name: str, most: int, text: str | None, narrowed: Mapping[str, Any], asked: Mapping[str, str] = EMPTY
 ) -> Question:
     """The first page of a list; each time another address, so that no cache has the answer."""
-    found = view.found(text, **narrowed)
+    # Of two words `most` wants one.
+    found = view.found(EITHER if "match" in asked else text, **narrowed)
     values = {**({} if text is None else {"q": text}), **narrowed, **asked, "limit": LIMIT}
 
     def fault(number: int, answer: Any) -> str | None:

@@ -307,6 +307,7 @@ def general_requests(reader: Reader) -> Iterator[Request]:
         "urgency_max=1", "author=Shared+Author", "keyword=shared", "place=shared", "subject=shared", "language=en",
         "section=world", "publisher=beta", "not_publisher=beta", "published_from=now-1d", "updated_to=2100-01-01",
         "q=rises+-plain&include=body", "q=zq*", "q=headline:zq*&highlight=true", "q=zq*+OR+rises&sort=relevance",
+        "q=rises+zqnothing", "q=rises+zqnothing&match=most", "q=rises+zqnothing&match=any&sort=relevance",
     ):  # fmt: skip
         yield get(f"/v1/articles?{COUNTED}&{query}")
     for query in ("", "&sort=updated_at&include=body", "&q=rises&sort=relevance"):
@@ -364,6 +365,7 @@ def words_of(target: Target) -> Iterator[tuple[str, str]]:
     yield "beginning of a phrase", f'"{head} zq"*'
     yield "alternative", f"{head} OR nothing"
     yield "exclusion", f"rises -{head}"
+    yield "one of two", f"{head} zqnothing"
     yield "typing error", head[:-1] + "w"
     yield "word left out", f"{head[:-1]} rises"
 
@@ -387,8 +389,9 @@ def article_requests(target: Target, slug: str) -> Iterator[Request]:
     for name, text in (words[0], words[-1]):
         for path in (*LIST_PATHS, *CHANGES_PATHS):
             yield get(f"{path}?q, {name}", f"{path}?q={quote(text)}")
-        for more in ("sort=relevance", "highlight=true", "sort=relevance&highlight=true&include=body",
-                     f"search_in={','.join(SEARCHED)}", "fields=headline,summary"):  # fmt: skip
+        for more in ("sort=relevance", "match=most", "match=any&sort=relevance", "highlight=true",
+                     "sort=relevance&highlight=true&include=body", f"search_in={','.join(SEARCHED)}",
+                     "fields=headline,summary"):  # fmt: skip
             yield get(f"q, {name}, {more}", f"/v1/articles?q={quote(text)}&{more}&{COUNTED}")
         yield get(f"export, q, {name}", f"/v1/changes?q={quote(text)}", **LINES)
     for status in ("withheld", "canceled"):
