@@ -91,7 +91,7 @@ def find_related(
             linked.setdefault(story.number, story)
         if len(linked) == limit:
             return [*linked.values()]
-    numbers = find_similar(connection, row.number, asked.content, visibility, now, linked, limit - len(linked))
+    numbers = find_similar(connection, row, asked.content, visibility, now, linked, limit - len(linked))
     found = {each.number: each for each in connection.execute(IDENTITY.where(article.c.number.in_(numbers)))}
     similar = (RelatedStory(Relation.SIMILAR, *found[number]) for number in numbers)
     return [*linked.values(), *similar]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from newswire.article import Status
 from newswire.language_tags import canonical_tag
 from newswire.reading.lists import visible_filter
 from newswire.search import index
@@ -28,7 +29,7 @@ from newswire.search.expression import And, Expression, Leaf, Or, Phrase, Term
 from newswire.search.languages import language_term
 from newswire.search.normal_form import fold_word, is_run
 from newswire.search.query import Query
-from newswire.store.articles import NUMBERS
+from newswire.store.articles import NUMBERS, AnyRow
 from newswire.visibility import Filter, Visibility, term_of
 
 LOOKED_AT = 3_000
@@ -58,15 +59,15 @@ class TellingWord(NamedTuple):
 
 
 def find_similar(
-    connection: Connection, number: int, content: Mapping[str, Any], visibility: Visibility, now: int,
+    connection: Connection, row: AnyRow, content: Mapping[str, Any], visibility: Visibility, now: int,
     without: Collection[int], limit: int,
 ) -> list[int]:  # fmt: skip
     """The numbers of at most `limit` usable articles that are like an article, the most similar first.
 
-    `content` is that of the article `number`, which is not among them, nor are those in `without`. They are in a
+    `content` is that of the article in `row`, which is not among them, nor are those in `without`. They are in a
     language with the same stemmer.
     """
-    search = SimilarSearch(connection, number, content, visibility, now)
+    search = SimilarSearch(connection, row, content, visibility, now)
     counted = count_words(content, search.language)
     sample = search.read_sample({form for word in counted.values() for form in word.forms}) if counted else []
     words = search.list_shared(rank_words(counted, sample))
@@ -78,7 +79,7 @@ def find_similar(
         if len(rarest) >= shared or (shared == SHARED[-1] and rarest):
             expression = sharing_expression(rarest, min(shared, len(rarest)))
             found |= dict.fromkeys(search.find_numbers(expression, CANDIDATES))
-    candidates = [each for each in found if each != number and each not in without]
+    candidates = [each for each in found if each != row.number and each not in without]
     # Ties are in favour of the newer one: `sorted` is stable, and each step found the newest first.
     scored = zip(search.score_candidates(candidates, words), candidates, strict=True)
     ranked = sorted(((score, each) for score, each in scored if score >= LEAST_SCORE), key=lambda pair: -pair[0])
@@ -89,10 +90,10 @@ class SimilarSearch:
     """Searches for one reader, among usable articles with the stemmer of an article."""
 
     def __init__(
-        self, connection: Connection, number: int, content: Mapping[str, Any], visibility: Visibility, now: int
+        self, connection: Connection, row: AnyRow, content: Mapping[str, Any], visibility: Visibility, now: int
     ) -> None:
         self.connection = connection
-        self.number = number
+        self.row = row
         self.language = stemming_language(content["language"])
         same = [frozenset({language_term(self.language)})]
         if self.language == UNDETERMINED:
@@ -113,10 +114,17 @@ class SimilarSearch:
 
     def read_sample(self, forms: Set[str]) -> list[set[str]]:
         """Those of the forms that each of the newest articles has, but for the article itself."""
-        sampled = [each for each in self.find_numbers(None, SAMPLED) if each != self.number]
+        sampled = [each for each in self.find_numbers(None, SAMPLED) if each != self.row.number]
         texts = index.read_texts(self.connection, sampled, LOOKED_AT)
         wanted = {*forms}
         return [wanted.intersection(" ".join(each).split()) for each in texts.values()]
+
+    def is_elsewhere(self, leaf: Leaf) -> bool:
+        """Whether another article has a word."""
+        query = Query(filter=self.query.filter, expression=leaf)
+        own = 1 if self.row.status == Status.USABLE else 0
+        found = index.count_matches(self.connection, query, self.wanted, own + 1, self.rules, self.known)
+        return found > own
 
     def list_shared(self, ranked: Sequence[TellingWord]) -> list[TellingWord]:
         """The first `TELLING` words that another article has too: no other word finds anything.
@@ -129,7 +137,7 @@ class SimilarSearch:
                 break
             if not word.is_sampled and looked_up < MOST_LOOKED_UP:
                 looked_up += 1
-                if not {*self.find_numbers(word.leaf, 2)} - {self.number}:
+                if not self.is_elsewhere(word.leaf):
                     continue
             found.append(word)
         return found
@@ -138,8 +146,8 @@ class SimilarSearch:
         """The scores of articles, as parts of the score of the article itself."""
         if not numbers:
             return []
-        texts = index.read_texts(self.connection, [self.number, *numbers], LOOKED_AT)
-        articles = [texts[each] for each in (self.number, *numbers)]
+        texts = index.read_texts(self.connection, [self.row.number, *numbers], LOOKED_AT)
+        articles = [texts[each] for each in (self.row.number, *numbers)]
         length = round(sum(each[BODY].count(" ") for each in articles) / len(articles))
         measures = Measures(length, tuple(round(100 * word.weight) for word in words))
         leaves = [word.leaf for word in words]

@@ -81,9 +81,12 @@ def search_statement(
     )
 
 
-def count_matches(connection: Connection, query: Query, wanted: Filter, most: int, rules: TimeRules) -> int:
+def count_matches(
+    connection: Connection, query: Query, wanted: Filter, most: int, rules: TimeRules,
+    known: Sequence[str] | None = None,
+) -> int:  # fmt: skip
     """The number of articles that `search_statement` finds, counted up to `most`."""
-    languages = query_languages(connection, query, wanted, None)
+    languages = query_languages(connection, query, wanted, known)
     return search_backend(connection).count_matches(connection, query, wanted, languages, most, rules)
 
 

@@ -136,6 +136,7 @@ TABLE: dict[str, list[Door]] = {
     f"GET {ARTICLE}/versions": get(
         "/v1/articles/ARTICLE/versions", "/v1/articles/ARTICLE/versions?cursor=2&limit=1"
     ),
+    f"GET {ARTICLE}/related": get("/v1/articles/ARTICLE/related", "/v1/articles/ARTICLE/related?limit=20", shows=None),
     f"GET {ARTICLE}/versions/<ordinal:version>": [
         *get("/v1/articles/ARTICLE/versions/1"),
         *get("/v1/articles/ARTICLE/versions/1", headers={"If-None-Match": '"ARTICLE.1.version.json"'}),
@@ -201,6 +202,7 @@ TABLE: dict[str, list[Door]] = {
     ],
     f"GET {EXTERNAL}": [
         *get(*(f"/v1/publishers/MARK-news/articles/MARK-1{end}" for end in ("", ".md", "/versions", "/versions/1"))),
+        *get("/v1/publishers/MARK-news/articles/MARK-1/related", shows=None),
         *get("/v1/publishers/MARK-news/articles/MARK-1", shows=("embargoed", "owner")),
         *get("/v1/publishers/MARK-news/articles/MARK-1", shows=("killed", "owner")),
         *get("/v1/publishers/MARK-news/articles/MARK-1", shows=("expired", "owner")),
