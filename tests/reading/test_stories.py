@@ -5,8 +5,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from newswire.reading import neighbours, stories
+from newswire.search.index import search_backend
+from newswire.search.rebuild import rebuild_index
+from newswire.store.tables import version
 from tests.support.lists import page, pages, post, read
 from tests.support.wire import Caller, Wire
 
@@ -238,3 +242,19 @@ def test_a_flood_of_copies_that_nobody_sees_hides_none_that_a_reader_sees(wire: 
     assert [(each["headline"], each["duplicate_count"]) for each in flooded["data"]] == [
         ("Last", {"value": 1, "relation": "eq"})
     ]
+
+
+def test_articles_of_an_older_release_are_collapsed_once_the_index_is_rebuilt(wire: Wire) -> None:
+    publisher, partner = wire.as_publisher(), wire.as_partner()
+    address = f"/v1/articles/{publisher.publish(**story(2, 'Old', published_at=at(0)))['id']}"
+    assert publisher.put(address, json=story(1, "Old"), headers={"If-Match": "*"}).status_code == 200
+    publisher.publish(**story(1, "New", published_at=at(1)))
+    with wire.database.begin() as connection:
+        for row in connection.execute(select(version.c.number, version.c.version, version.c.terms)).all():
+            older = " ".join(term for term in row.terms.split() if not term.startswith("story_"))
+            same = (version.c.number == row.number) & (version.c.version == row.version)
+            connection.execute(update(version).where(same).values(terms=older))
+        connection.execute(update(search_backend(connection).rows).values(index_version="1/0"))
+    assert len(collapsed(partner)) == 2
+    list(rebuild_index(wire.database))
+    assert len(collapsed(partner)) == 1
