@@ -19,7 +19,7 @@ from newswire.reading.coverage import LAST_TIER, CoverageTiers
 from newswire.reading.lists import ListPage, list_statement, rows_in_order
 from newswire.search import index
 from newswire.search.bm25 import LOOKED_AT, Measures, Texts, score_articles, scored_units
-from newswire.search.expression import Expression
+from newswire.search.expression import Expression, Term, find_leaves
 from newswire.search.query import Position, Query, decode_cursor, invalid_cursor, is_valid_position
 from newswire.search.relaxation import any_of
 from newswire.store.tables import article, undated
@@ -123,10 +123,12 @@ class RankedReading:
 
     def score(self, positions: Sequence[Position], measures: Measures | None) -> tuple[list[float], Measures]:
         """The scores of articles, and the statistics that they are of."""
-        texts = index.read_texts(self.connection, [position.number for position in positions], LOOKED_AT)
-        articles: list[Texts] = [texts[position.number] for position in positions]
-        query = self.query
-        return score_articles(articles, ranked_expression(query), self.languages, measures, query.items)
+        numbers = [position.number for position in positions]
+        texts = index.read_texts(self.connection, numbers, LOOKED_AT)
+        articles: list[Texts] = [texts[number] for number in numbers]
+        expression = ranked_expression(self.query)
+        weak = weak_matches(self.connection, expression, numbers)
+        return score_articles(articles, expression, self.languages, measures, self.query.items, weak)
 
     def find_window(self, window: Window) -> tuple[Window, list[Position]]:
         """The matches in a window, in their order, and the window; a new one gets its ends here.
@@ -191,6 +193,19 @@ def ranked_expression(query: Query) -> Expression:
     """What is scored: the items of which some must match, each once."""
     assert query.expression is not None
     return any_of(query.items) if query.items else query.expression
+
+
+def weak_matches(connection: Connection, expression: Expression, numbers: Sequence[int]) -> dict[str, frozenset[int]]:
+    """For each word that is sought in capitals (US), the indices of the articles that have it in none.
+
+    Nothing is known of articles that were indexed before capitals were.
+    """
+    found: dict[str, frozenset[int]] = {}
+    for leaf, _ in find_leaves(expression):
+        if isinstance(leaf, Term) and leaf.capitals:
+            known = index.numbers_with_stem(connection, numbers, f"{leaf.form}_caps")
+            found[leaf.form] = frozenset(place for place, number in enumerate(numbers) if number not in known)
+    return found
 
 
 def undated_positions(connection: Connection, positions: Sequence[Position]) -> set[Position]:

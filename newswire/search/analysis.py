@@ -26,7 +26,7 @@ from typing import Any, TypeAlias
 import Stemmer
 
 from newswire.language_tags import canonical_tag
-from newswire.search.compounds import find_variants
+from newswire.search.compounds import capital_tokens, find_variants
 from newswire.search.english import british_stem
 from newswire.search.normal_form import (
     ASCII_SPELLING,
@@ -153,7 +153,7 @@ class _Kept:
 
     def add_all(self, spellings: Sequence[str], forms: Sequence[str], variants: Collection[str]) -> bool:
         """Adds the next spellings, whose forms these are; false, and nothing is added, if the budget is too small."""
-        known, stems = set(forms), _stems({*spellings, *variants}, self.language)
+        known, stems = set(forms), _stems_and_variants(spellings, variants, self.language)
         pairs = set(zip((self.forms[-1], *forms), forms, strict=False))
         if self.known:
             known, stems, pairs = known - self.known, stems - self.stems, pairs - self.pairs
@@ -278,8 +278,8 @@ def spellings_of(normal: str) -> list[str]:
 
 
 def text_variants(text: str, normal: str) -> set[str]:
-    """The joined words, sign words and neighbours of a text (`search.compounds`); `normal` is its normal form."""
-    return {variant.token for variant in find_variants(normal.split())}
+    """The tokens of compounds, sign words and capitals of a text (`search.compounds`); `normal` is its normal form."""
+    return {variant.token for variant in find_variants(normal.split())}.union(capital_tokens(text))
 
 
 def _tokens(text: str, language: str | None) -> tuple[list[str], frozenset[str]]:
@@ -288,12 +288,22 @@ def _tokens(text: str, language: str | None) -> tuple[list[str], frozenset[str]]
     spellings = spellings_of(normal)
     # An ASCII word is its own form.
     forms = spellings if text.isascii() else [form for spelling in spellings for form in _forms(spelling)]
-    return forms, _stems({*spellings, *text_variants(text, normal)}, language) if language else frozenset()
+    variants = text_variants(text, normal) if language else ()
+    return forms, _stems_and_variants(spellings, variants, language) if language else frozenset()
 
 
 def _stems(spellings: Collection[str], language: str) -> frozenset[str]:
-    """The stem tokens of some spellings and of `text_variants`; a run has none."""
+    """The stem tokens of some spellings; a run has none."""
     return frozenset().union(*[word_stems(word, language) for word in spellings if not is_run(word)])
+
+
+def _stems_and_variants(spellings: Iterable[str], variants: Collection[str], language: str) -> frozenset[str]:
+    """The stem tokens of spellings and of `text_variants`, of which those with an underscore are their own stems."""
+    if not variants:
+        return _stems(set(spellings), language)
+    # These seldom recur: in the cache of `word_stems` they would only drive out words.
+    signs = [f"{language}_{token}" for token in variants if "_" in token]
+    return _stems({*spellings, *(word for word in variants if "_" not in word)}, language).union(signs)
 
 
 def _forms(spelling: str) -> Collection[str]:
@@ -318,26 +328,25 @@ def stemmer_for(language: str) -> Any:
     return getattr(_thread, language)
 
 
-def word_stems(spelling: str, language: str) -> frozenset[str]:
-    """The stem tokens of a word, or of the token of a sign word or of neighbours, which is its own in any language."""
-    # Neighbours seldom recur, so they would only drive words out of the cache.
-    return frozenset((f"{language}_{spelling}",)) if "_" in spelling else _word_stems(spelling, language)
-
-
 @lru_cache(maxsize=1 << 14)
-def _word_stems(spelling: str, language: str) -> frozenset[str]:
+def word_stems(spelling: str, language: str) -> frozenset[str]:
     """The stem tokens of a word: more than one where a stem depends on marks that readers leave out (Russian й, French
     é), for American spelling, and for what a script writes onto a word.
+
+    The token of a sign word, or of a compound and its neighbour, is its own stem in every language.
     """
+    if "_" in spelling:
+        return frozenset((f"{language}_{spelling}",))
     form = fold_word(spelling)
     bare = () if form.isascii() else bare_words(form, language)
     if language == UNDETERMINED:
         return frozenset(f"{UNDETERMINED}_{word}" for word in (form, *bare))
-    stem = stemmer_for(language).stemWord
-    stems = {fold_word(stem(word)) or form for word in (spelling, form, *bare)}
-    if language == "en" and (british := british_stem(form, stem)):
+    stem_word = stemmer_for(language).stemWord
+    stem = stem_word(form)
+    stems = {fold_word(stem) or form, *(fold_word(stem_word(word)) or form for word in {spelling, *bare} - {form})}
+    if language == "en" and (british := british_stem(form, stem, stem_word)):
         stems.add(british)
-    return frozenset(f"{language}_{each}" for each in stems)
+    return frozenset([f"{language}_{each}" for each in stems])
 
 
 def analyse_article(content: Mapping[str, Any], terms: Iterable[str] = ()) -> Analysed:

@@ -57,6 +57,9 @@ class SearchBackend(ABC):
     def read_texts(self, connection: Connection, numbers: Sequence[int], most: int) -> dict[int, Sequence[str]]: ...
 
     @abstractmethod
+    def numbers_with_stem(self, connection: Connection, numbers: Sequence[int], stem: str) -> set[int]: ...
+
+    @abstractmethod
     def count_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]: ...

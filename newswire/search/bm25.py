@@ -10,9 +10,10 @@ Not here: which articles are compared, and the boost of new ones (`newswire.read
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import accumulate, islice, pairwise, takewhile
 from math import log
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from newswire.search.analysis import FIELDS, query_stems, word_stems
@@ -34,6 +35,9 @@ were measured (decision 0043)."""
 MOST_UNITS = 20
 """Words, prefixes and phrases that are scored. Further ones decide which articles match, but not their order."""
 
+WEAK = 0.1
+"""The most that matches of a word in capitals count in an article that has it in small letters only."""
+
 LOOKED_AT = 20_000
 """Characters of a body in which matches are counted: some 3,000 words."""
 
@@ -48,20 +52,31 @@ class Measures(NamedTuple):
     weights: tuple[int, ...]
 
 
+class ComparedArticles(NamedTuple):
+    """Articles that are scored together: the norm of the length of each, and `weak` as `score_articles` takes it."""
+
+    articles: Sequence[Texts]
+    languages: Collection[str]
+    norms: Sequence[float]
+    weak: Mapping[str, Collection[int]]
+
+
 def score_articles(
     articles: Sequence[Texts], expression: Expression, languages: Collection[str], measures: Measures | None = None,
-    items: Sequence[Expression] = (),
+    items: Sequence[Expression] = (), weak: Mapping[str, Collection[int]] = MappingProxyType({}),
 ) -> tuple[list[float], Measures]:  # fmt: skip
     """Scores articles, each 0 or more, by the statistics `measures` (None: those of these articles).
 
     Returns the scores and the statistics. Scores are comparable only if they are of the same statistics, so the cursor
     of a ranked list carries them from page to page. With `items`, whose disjunction `expression` must be, more of them
-    count for more.
+    count for more. `weak` has the indices of the articles that have a word, sought in capitals, in small letters only:
+    there it is most likely another word (us), and counts as `WEAK`.
     """
     lengths = [sum([text.count(" ") for text in texts]) for texts in articles]
     average = measures.length if measures else round(sum(lengths) / max(1, len(lengths)))
     norms = [1 - B + B * length / max(1, average) for length in lengths]
-    counts = [count_unit(articles, unit, languages, norms, least) for unit, least in scored_units(expression)]
+    compared = ComparedArticles(articles, languages, norms, weak)
+    counts = [count_unit(compared, unit, least) for unit, least in scored_units(expression)]
     if measures is None:
         measures = Measures(average, tuple(weigh_unit(column) for column in counts))
     scores = [0.0] * len(articles)
@@ -135,37 +150,31 @@ def find_units(expression: Expression, least: int) -> Iterator[ScoredUnit]:
             yield ScoredUnit(unit, least)
 
 
-def count_unit(
-    articles: Sequence[Texts], unit: Expression, languages: Collection[str], norms: Sequence[float], least: int
-) -> list[float]:
+def count_unit(compared: ComparedArticles, unit: Expression, least: int) -> list[float]:
     """The matches of a unit in each article, as `count_leaf` counts them; `least` in the body if there are none."""
-    counts = count_occurrences(articles, unit, languages, norms)
-    return [count or least / norm for count, norm in zip(counts, norms, strict=True)]
+    counts = count_occurrences(compared, unit)
+    return [count or least / norm for count, norm in zip(counts, compared.norms, strict=True)]
 
 
-def count_occurrences(
-    articles: Sequence[Texts], unit: Expression, languages: Collection[str], norms: Sequence[float]
-) -> list[float]:
+def count_occurrences(compared: ComparedArticles, unit: Expression) -> list[float]:
     """The matches of an expression in each article: of alternatives their sum, of a conjunction its rarest part."""
     match unit:
         case Or(operands) | And(operands):
-            parts = (one for one in operands if not isinstance(one, Not))
-            columns = (count_occurrences(articles, one, languages, norms) for one in parts)
+            columns = (count_occurrences(compared, one) for one in operands if not isinstance(one, Not))
             join = min if isinstance(unit, And) else sum
             return [join(found) for found in zip(*columns, strict=True)]
         case Named():
             # A name is no text: whatever is ranked has it, or matches in another way.
-            return [1.0] * len(articles)
+            return [1.0] * len(compared.articles)
         case Not():
             raise AssertionError("a Not stands only inside an And")
         case leaf:
-            return count_leaf(articles, leaf, languages, norms)
+            return count_leaf(compared, leaf)
 
 
-def count_leaf(
-    articles: Sequence[Texts], leaf: Leaf, languages: Collection[str], norms: Sequence[float]
-) -> list[float]:
+def count_leaf(compared: ComparedArticles, leaf: Leaf) -> list[float]:
     """The number of matches of a leaf in each article, weighted by field; those in a body are divided by its norm."""
+    articles, languages, norms, weak = compared
     count = leaf_counter(leaf, languages)
     fields = [(FIELDS.index(name), weight) for name, weight in FIELD_WEIGHTS.items()
               if name != "body" and (leaf.fields is None or name in leaf.fields)]  # fmt: skip
@@ -175,6 +184,8 @@ def count_leaf(
             found + FIELD_WEIGHTS["body"] * count(texts[BODY]) / norm
             for found, texts, norm in zip(counts, articles, norms, strict=True)
         ]
+    if isinstance(leaf, Term) and leaf.capitals and (places := weak.get(leaf.form)):
+        return [min(found, WEAK) if place in places else found for place, found in enumerate(counts)]
     return counts
 
 
@@ -183,6 +194,10 @@ def leaf_counter(leaf: Leaf, languages: Collection[str]) -> Callable[[str], int]
     match leaf:
         case Term(form, spelling):
             stems = frozenset(query_stems(spelling, languages))
+            if leaf.capitals:
+                # Initials stand in the text one by one, so they are no inflections: US, but also U.S.
+                initials, count = f" {' '.join(form)} ", inflection_counter(form, stems, languages)
+                return lambda text: count(text) + text.count(initials)
             return inflection_counter(form, stems, languages) if stems else lambda text: text.count(f" {form} ")
         case Prefix(form):
             return lambda text: text.count(f" {form}")

@@ -29,9 +29,14 @@ SHORT_CHUNK = 64
 FARTHEST_NEIGHBOUR = 3
 """Chunks within which the neighbour of a compound is looked for: a dash has no word."""
 
+OPENING, CLOSING = "\"'([{“‘«„¿¡", ".,;:!?…\"')]}”’»“"
 APOSTROPHES = "'’‘`′\u02b9-\u02bf\u02ee"
+# What a chunk must have to be worth the reading, which takes longer: a possessive is no compound, nor is 5-1.
+_JOINT = rf"(?![{APOSTROPHES}]s(?!\w))[{APOSTROPHES}.&·\"”״׳\u2010-]{{1,2}}"
+PROMISING = re.compile(rf"[^\W\d]{_JOINT}\w|\d{_JOINT}[^\W\d]|\d[.,'’\u066c]\d\d|[#@+]|(?<!\w)\.\w")
 TIGHT = regex.compile(rf"[{APOSTROPHES}.&·]")
-PERIOD, POSSESSIVE = regex.compile(r"\."), regex.compile(rf"[{APOSTROPHES}]")
+POSSESSIVE = regex.compile(rf"[{APOSTROPHES}]")
+CAPITALS = regex.compile(r"(?<![\w.])(?:\p{Lu}{2,5}|(?:\p{Lu}\.){1,4}\p{Lu})(?!\w)")
 # In Hebrew a quotation mark or gershayim marks an abbreviation: צה"ל.
 GERSHAYIM = regex.compile(r"[\"”״׳]")
 HEBREW = regex.compile(r"\p{Hebrew}")
@@ -47,20 +52,23 @@ SIGN_WORD = regex.compile(
     rf"(?<![\w+#@.&/])(?P<word>{_LETTERED}+)(?P<sign>\+\+(?=\d)|(?:\+\+?|\#)(?![\w+#]))"
     rf"|(?<![^(\[{{\"'“‘«—–/])\.(?P<dotted>{_LETTERED}{{1,30}})(?!\w)"
     rf"|(?<![\w&/#@.])\#(?P<tag>[{WORD_LETTER}_]+)(?!\w)"
-    rf"|(?<![\w.@/])@(?P<name>[{WORD_LETTER}_]+)(?!\w)",
+    rf"|(?<![\w@/])(?<!\w\.)@(?P<name>[{WORD_LETTER}_]+)(?!\w)",
     regex.V1,
 )
+HAS_SIGN = re.compile(r"[#@+]|(?<!\w)\.\w")
 SIGNS = {"+": "plus", "++": "plusplus", "#": "sharp"}
 KINDS = {"dotted": "dot", "tag": "hash", "name": "at"}
 
 
 class Joined(NamedTuple):
-    """A joined word or a sign word: its token, and the indices of its first and last word in the chunk.
+    """A joined word or a sign word: its token, its offsets in the chunk, and the indices of its first and last word.
 
     `is_whole` is false for a part of a chain, whose neighbours have no tokens.
     """
 
     token: str
+    start: int
+    end: int
     first: int
     last: int
     is_whole: bool = True
@@ -99,9 +107,13 @@ class Variant(NamedTuple):
 
 def find_variants(chunks: Sequence[str]) -> Iterator[Variant]:
     """The tokens of the compounds and sign words of a text that is divided at white space."""
-    for index, chunk in enumerate(chunks):
-        # Most chunks are a word and nothing else.
-        if chunk.isalnum() or not (found := read_chunk(chunk)).joined:
+    # Most chunks are a word within punctuation and nothing else.
+    for index in [place for place, chunk in enumerate(chunks) if not chunk.isalnum()]:
+        chunk = chunks[index]
+        if chunk.lstrip(OPENING).rstrip(CLOSING).isalnum() or not PROMISING.search(chunk):
+            continue
+        found = read_chunk(chunk)
+        if not found.joined:
             continue
         for token, start, end in found.own:
             yield Variant(token, index, start, index, end)
@@ -132,6 +144,17 @@ def next_words(chunks: Sequence[str], places: range) -> tuple[int, Chunk]:
     return 0, NOTHING
 
 
+def capital_tokens(text: str) -> Iterator[str]:
+    """The tokens of the short words in capitals of a text as it is written: `us_caps` of US and of U.S.
+
+    A line that is wholly in capitals tells nothing about its words.
+    """
+    for line in text.splitlines():
+        if not line.isupper():
+            for found in CAPITALS.findall(line):
+                yield f"{fold_word(found.replace('.', '').casefold())}_caps"
+
+
 def read_chunk(chunk: str) -> Chunk:
     """Reads a chunk of normalised text."""
     return _read_short(chunk) if len(chunk) <= SHORT_CHUNK else _read(chunk)
@@ -139,10 +162,10 @@ def read_chunk(chunk: str) -> Chunk:
 
 def _read(chunk: str) -> Chunk:
     words = [Span(fold_word(found[0]), *found.span()) for found in SPELLING.finditer(chunk)]
-    joined = [*join_words(chunk, words), *sign_words(chunk, words)] if len(words) < len(chunk) else []
+    joined = [*join_words(chunk, words), *sign_words(chunk, words)] if PROMISING.search(chunk) else []
     if not joined:
         return Chunk(words, joined, (), *ends_of(chunk, words, ()))
-    spans = [Span(each.token, words[each.first].start, words[each.last].end) for each in joined]
+    spans = [Span(each.token, each.start, each.end) for each in joined]
     whole = [(each, span) for each, span in zip(joined, spans, strict=True) if each.is_whole]
     before, behind = ends_of(chunk, words, whole)
     return Chunk(words, joined, [*spans, *inner_neighbours(chunk, words, whole)], before, behind)
@@ -195,7 +218,7 @@ def join_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
         for (first, _), (_, last), is_whole in parts:
             token = "".join([word.token for word in words[first : last + 1]])
             if len(token) <= LONGEST_JOINED:
-                yield Joined(token, first, last, is_whole)
+                yield Joined(token, words[first].start, words[last].end, first, last, is_whole)
 
 
 def divide_at(places: range, joints: Collection[int]) -> Iterator[range]:
@@ -240,6 +263,8 @@ def is_tight(joint: str, left: str, right: str) -> bool:
 
 def sign_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
     """The sign words of a chunk. A tag or a name of several words (#climate_action) is one sign word."""
+    if not HAS_SIGN.search(chunk):
+        return
     for found in SIGN_WORD.finditer(chunk):
         if found["sign"]:
             kind, name = SIGNS[found["sign"]], found["word"]
@@ -247,7 +272,9 @@ def sign_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
             kind, name = next((KINDS[group], found[group]) for group in KINDS if found[group])
         inside = [index for index, word in enumerate(words) if found.start() <= word.start and word.end <= found.end()]
         if inside and len(name) <= LONGEST_JOINED:
-            yield Joined(f"{fold_word(name.replace('_', ''))}_{kind}", inside[0], inside[-1])
+            yield Joined(
+                f"{fold_word(name.replace('_', ''))}_{kind}", found.start(), found.end(), inside[0], inside[-1]
+            )
 
 
 NOTHING = Chunk((), ())

@@ -64,13 +64,16 @@ ALONE = {
 }  # fmt: skip
 
 
-def british_stem(word: str, stem_word: Callable[[str], str]) -> str | None:
-    """The stem of the British spelling of a lower-case word in American spelling; None for all others."""
-    if found := Z_WORD.fullmatch(word):
+def british_stem(word: str, stem: str, stem_word: Callable[[str], str]) -> str | None:
+    """The stem of the British spelling of a lower-case word in American spelling; None for all others.
+
+    `stem` is the one of the word itself.
+    """
+    if "z" in word and (found := Z_WORD.fullmatch(word)):
         return stem_word(f"{found[1]}s{found[2]}")
     if word in ALONE:
         return stem_word(ALONE[word])
-    return british_stems().get(stem_word(word))
+    return british_stems().get(stem)
 
 
 @cache

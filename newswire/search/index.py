@@ -98,6 +98,11 @@ def read_texts(connection: Connection, numbers: Sequence[int], most: int) -> dic
     return search_backend(connection).read_texts(connection, numbers, most)
 
 
+def numbers_with_stem(connection: Connection, numbers: Sequence[int], stem: str) -> set[int]:
+    """Those of the article numbers whose article has a stem, given without its language, in any field."""
+    return search_backend(connection).numbers_with_stem(connection, numbers, stem)
+
+
 def count_by_term(
     connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
 ) -> dict[str, int]:

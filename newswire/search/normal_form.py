@@ -69,9 +69,16 @@ def _read_simplified() -> dict[int, str]:
 _SIMPLIFIED = _read_simplified()
 
 
+def separate_thousands(text: str) -> str:
+    """The text with a separator for each blank that divides the thousands of a number; of the same length."""
+    if "\u00a0" in text or "\u2009" in text or "\u202f" in text:
+        return _THOUSANDS_BLANK.sub("\u066c", text)
+    return text
+
+
 def normalise_text(text: str) -> str:
     """Normalises a text: NFKC, casefolded, without invisible characters, tatweel, and the dot above of a Turkish İ."""
-    text = _TRADE_MARK.sub(" ", _FRACTION.sub(r" \g<0>", _THOUSANDS_BLANK.sub("\u066c", text)))
+    text = _TRADE_MARK.sub(" ", _FRACTION.sub(r" \g<0>", separate_thousands(text)))
     text = _BREAK_WITHIN_RUN.sub("", _INVISIBLE.sub("", text))
     text = unicodedata.normalize("NFKC", _TOO_MANY_MARKS.sub(r"\1", text)).casefold()
     # Casefolding can undo the normal form, so it is made again (Unicode, section 3.13, D146).

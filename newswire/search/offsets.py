@@ -12,9 +12,19 @@ from typing import NamedTuple
 import regex
 
 from newswire.caches import cache_short
-from newswire.search.normal_form import SPELLING, UNSPACED, fold_run, fold_word, is_run, normalise_text
+from newswire.search.compounds import Span, find_variants
+from newswire.search.normal_form import (
+    SPELLING,
+    UNSPACED,
+    fold_run,
+    fold_word,
+    is_run,
+    normalise_text,
+    separate_thousands,
+)
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_CHUNK = re.compile(r"\S+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _BETWEEN_BLANKS = re.compile(r"\S+|\s+")
 # A letter with its marks (grapheme cluster, UAX #29), or several ASCII characters. Within a run a zero width space is
@@ -50,6 +60,15 @@ def find_tokens(text: str) -> Iterator[Token]:
             yield from _aligned(line[0], line.start())
 
 
+def find_variant_tokens(text: str) -> Iterator[Span]:
+    """The tokens of the compounds and sign words of a text (`newswire.search.compounds`), by offsets in it."""
+    for line in _LINE.finditer(text):
+        letters, starts, ends = _letters(line[0], line.start())
+        chunks = [*_CHUNK.finditer(letters)]
+        for token, chunk, start, last, end in find_variants([found[0] for found in chunks]):
+            yield Span(token, starts[chunks[chunk].start() + start], ends[chunks[last].start() + end - 1])
+
+
 def _aligned(text: str, offset: int) -> Iterator[Token]:
     """The tokens of a line that begins at `offset`."""
     letters, starts, ends = _letters(text, offset)
@@ -69,7 +88,7 @@ def _letters(text: str, offset: int) -> tuple[str, Sequence[int], Sequence[int]]
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for letters, start, end in _pieces(text, offset):
+    for letters, start, end in _pieces(separate_thousands(text), offset):
         parts.append(letters)
         one_to_one = len(letters) == end - start
         starts += range(start, end) if one_to_one else [start] * len(letters)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import regex
 
 from newswire.search.analysis import normalised
-from newswire.search.compounds import APOSTROPHES, Joined, read_chunk
+from newswire.search.compounds import APOSTROPHES, CAPITALS, Joined, read_chunk
 from newswire.search.expression import And, Expression, Phrase, Prefix, Spellings, Term
 from newswire.search.normal_form import fold_run, fold_word, is_run
 
@@ -24,8 +24,8 @@ SHORTEST_NUMBER = 4
 """Digits of a number that can have separators."""
 
 # A possessive at the end, but not that of nothing: Israel's.
-_POSSESSIVE = regex.compile(rf"(?<=\w)[{APOSTROPHES}]s(?=\W*\Z)")
-CAPITALS = regex.compile(rf"\W*(?:\p{{Lu}}{{2,5}}|(?:\p{{Lu}}\.){{1,4}}\p{{Lu}}\.?)(?:[{APOSTROPHES}]s)?\W*")
+_POSSESSIVE = regex.compile(rf"(?<=[\w+#])[{APOSTROPHES}]s(?=\W*\Z)")
+_ALONE = regex.compile(rf"\W*{CAPITALS.pattern}\.?(?:[{APOSTROPHES}]s)?\W*")
 
 
 class Word(NamedTuple):
@@ -73,7 +73,7 @@ def find_spellings(
         return None
     prefix = open_ended and not (is_run(words[-1].spelling) and len(words[-1].spelling) > 1)
     prefix = prefix or (is_run(words[-1].spelling) and len(words[-1].spelling) == 1)
-    capitals = not quoted and CAPITALS.fullmatch(text) is not None
+    capitals = not quoted and _ALONE.fullmatch(text) is not None
     build = _Builder(fields, start, quoted, prefix, capitals)
     signs = [each for each in joined if "_" in each.token]
     if signs and not prefix and (quoted or len(words) == signs[0].last - signs[0].first + 1):

@@ -98,6 +98,9 @@ class PostgresSearch(SearchBackend):
     def read_texts(self, connection: Connection, numbers: Sequence[int], most: int) -> dict[int, Sequence[str]]:
         return {row[0]: row[1:] for row in connection.execute(TEXTS, {"numbers": numbers, "most": most})}
 
+    def numbers_with_stem(self, connection: Connection, numbers: Sequence[int], stem: str) -> set[int]:
+        return {number for (number,) in connection.execute(WITH_STEM, {"numbers": numbers, "stem": f"'={stem}'"})}
+
     def count_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]:
@@ -182,6 +185,8 @@ TEXTS = sql(
     "SELECT number, forms[1], forms[2], ' ' || substr(forms[3], 2, :most), forms[4], forms[5]"
     " FROM search_document WHERE number = ANY(:numbers)"
 )
+
+WITH_STEM = sql("SELECT number FROM search_document WHERE number = ANY(:numbers) AND words @@ CAST(:stem AS tsquery)")
 
 # The LIMIT in a materialised CTE: see COUNT_BY_LEXEME.
 FIND_LEXEMES = sql(

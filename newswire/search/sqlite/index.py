@@ -121,6 +121,10 @@ class SqliteSearch(SearchBackend):
         rows = connection.execute(TEXTS, {"numbers": orjson.dumps(numbers).decode(), "most": most})
         return {row[0]: row[1:] for row in rows}
 
+    def numbers_with_stem(self, connection: Connection, numbers: Sequence[int], stem: str) -> set[int]:
+        asked = {"numbers": orjson.dumps(numbers).decode(), "match": f'"_{stem}"'}
+        return {number for (number,) in connection.execute(WITH_STEM, asked)}
+
     def count_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules, most: int
     ) -> dict[str, int]:
@@ -198,6 +202,11 @@ TEXTS = text(
     "SELECT number, ' ' || headline || ' ', ' ' || summary || ' ', ' ' || substr(body || ' ', 1, :most),"
     " ' ' || caption || ' ', ' ' || byline || ' ' FROM search_place JOIN search_index ON search_index.rowid = position"
     " WHERE number IN (SELECT value FROM json_each(:numbers))"
+)
+
+WITH_STEM = text(
+    "SELECT number FROM search_place WHERE number IN (SELECT value FROM json_each(:numbers))"
+    " AND EXISTS (SELECT 1 FROM search_index WHERE search_index MATCH :match AND search_index.rowid = position)"
 )
 
 # The articles that the rules of access close (CLOSED) are selected once for all terms: two look-ups for each match
