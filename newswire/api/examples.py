@@ -233,6 +233,7 @@ OTHER_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "QueryOut": {
         "words": ["rates"],
         "phrases": ["oil price", "foo bar"],
+        "near": ['"harbour ferry"~5'],
         "prefixes": ["intern"],
         "fields": {"headline": ["iraq"]},
         "excluded": ["opec"],

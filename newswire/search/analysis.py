@@ -94,11 +94,6 @@ class Analysed:
     stems: Mapping[str, frozenset[str]]
     names: Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
 
-    @property
-    def name_terms(self) -> set[str]:
-        """The words of names as filter terms. No parameter and no entitlement can ask for them."""
-        return {name_term(kind, form) for kind, forms in self.names.items() for form in forms}
-
     def bare_stems(self, field: str, mark: str) -> list[str]:
         """The stems of a field, each with the prefix `mark` in place of its language."""
         prefix_length = len(self.language) + 1
@@ -364,8 +359,3 @@ def analyse_article(content: Mapping[str, Any], terms: Iterable[str] = ()) -> An
     named = {"section": content["section"], "publisher": f"{publisher['name']} {publisher['slug']}"}
     analysed = analyse_texts(texts, content["language"], terms)
     return replace(analysed, names={kind: word_forms(name) for kind, name in named.items() if name})
-
-
-def name_term(kind: str, form: str) -> str:
-    """The filter term of a word, or of the beginning of a word, in the name of a section or publisher."""
-    return f"{kind}word_{form}"

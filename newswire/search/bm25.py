@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from newswire.search.analysis import FIELDS, query_stems, word_stems
-from newswire.search.expression import And, Expression, Leaf, Named, Not, Or, Phrase, Prefix, Spellings, Term
+from newswire.search.expression import And, Expression, Leaf, Named, Near, Not, Or, Phrase, Prefix, Spellings, Term
+from newswire.search.proximity import count_near
 
 BODY = FIELDS.index("body")
 FIELD_WEIGHTS = {"headline": 2.0, "summary": 1.5, "body": 1.0, "caption": 1.2, "byline": 1.2}
@@ -201,6 +202,8 @@ def leaf_counter(leaf: Leaf, languages: Collection[str]) -> Callable[[str], int]
             return inflection_counter(form, stems, languages) if stems else lambda text: text.count(f" {form} ")
         case Prefix(form):
             return lambda text: text.count(f" {form}")
+        case Near():
+            return lambda text: count_near(leaf, text)
         case Phrase(forms, prefix):
             phrase = f" {' '.join(forms)}" + ("" if prefix else " ")
             return lambda text: text.count(phrase)

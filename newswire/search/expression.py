@@ -43,6 +43,16 @@ class Phrase:
 
 
 @dataclass(frozen=True)
+class Near:
+    """Two different forms or more in one field, unstemmed, with at most `distance` words between the outermost two."""
+
+    forms: tuple[str, ...]
+    distance: int
+    fields: frozenset[str] | None = None
+    start: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
 class Named:
     """A condition on the name of an article's section or publisher (`kind`): it has all the words, and the prefix."""
 
@@ -81,7 +91,7 @@ class Not:
     operand: "Expression"
 
 
-Expression: TypeAlias = Term | Prefix | Phrase | Named | And | Or | Not
+Expression: TypeAlias = Term | Prefix | Phrase | Near | Named | And | Or | Not
 
 
 def query_words(expression: Expression) -> Iterator[Term]:
@@ -96,7 +106,7 @@ def query_words(expression: Expression) -> Iterator[Term]:
             yield from query_words(operand)
 
 
-Leaf: TypeAlias = Term | Prefix | Phrase
+Leaf: TypeAlias = Term | Prefix | Phrase | Near
 
 
 class SoughtLeaf(NamedTuple):

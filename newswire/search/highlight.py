@@ -19,6 +19,7 @@ from newswire.search.expression import (
     Expression,
     Leaf,
     Named,
+    Near,
     Not,
     Or,
     Phrase,
@@ -28,6 +29,7 @@ from newswire.search.expression import (
     find_leaves,
 )
 from newswire.search.offsets import Token, find_tokens, find_variant_tokens
+from newswire.search.proximity import near_indices
 
 LOOKED_AT = 100_000
 """Characters of a body that are searched for matches, and as many more as end the last word."""
@@ -133,6 +135,9 @@ def leaf_matches(
         matching += prefix_matches(tokens, prefixes)
     if phrases := [leaf for leaf in leaves if isinstance(leaf, Phrase)]:
         matching += phrase_matches(tokens, phrases)
+    for near in (leaf for leaf in leaves if isinstance(leaf, Near)):
+        found = {*near_indices(near, [token.form for token in tokens])}
+        matching += (Passage(tokens[index].start, tokens[index].end) for index in found)
     return matching
 
 

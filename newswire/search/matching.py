@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from newswire.caches import cache_short
 from newswire.search.analysis import FIELDS, Analysed, query_stems
-from newswire.search.expression import And, Expression, Named, Not, Or, Phrase, Prefix, Term
+from newswire.search.expression import And, Expression, Named, Near, Not, Or, Phrase, Prefix, Term
+from newswire.search.proximity import has_near
 
 
 @cache_short(10_000)
@@ -57,6 +58,8 @@ def matches_article(expression: Expression, texts: MatchTexts, fields: Collectio
         case Phrase(forms, prefix, own):
             phrase = f" {' '.join(forms)}{'' if prefix else ' '}"
             return any(phrase in texts.forms[field] for field in own or fields)
+        case Near(fields=own):
+            return any(has_near(expression, texts.forms[field]) for field in own or fields)
         case Named(kind, words, beginning):
             name = texts.names.get(kind, "")
             return all(f" {word} " in name for word in words) and (beginning is None or f" {beginning}" in name)

@@ -1,15 +1,25 @@
 """The fields of `q` that are names and no texts: `section:` and `publisher:` match words of a name of the article.
 
-The words of a name are filter terms of the article (`analysis.Analysed.name_terms`), so that both engines find them in
+The words of a name are filter terms of the article, so that both engines find them in
 the index that they search anyway, and a name counts in neither relevance nor highlights. Not here: the filters by whole
 names (`section=`), and the names of authors, which are part of the byline.
 """
 
-from newswire.search.analysis import split_spellings, word_forms
+from newswire.search.analysis import Analysed, split_spellings, word_forms
 from newswire.search.expression import Named
 from newswire.search.normal_form import is_run
 
 NAME_FIELDS = frozenset({"section", "publisher"})
+
+
+def name_terms(analysed: Analysed) -> set[str]:
+    """The words of an article's names as filter terms. No parameter and no entitlement can ask for them."""
+    return {name_term(kind, form) for kind, forms in analysed.names.items() for form in forms}
+
+
+def name_term(kind: str, form: str) -> str:
+    """The filter term of a word, or of the beginning of a word, in the name of a section or publisher."""
+    return f"{kind}word_{form}"
 
 
 def name_condition(kind: str, text: str, start: int, *, open_ended: bool) -> Named | None:

@@ -7,7 +7,7 @@ the deadline, which bounds the rest (`store.query_watch`), and `GET /v1/changes`
 
 from collections.abc import Iterator
 
-from newswire.search.expression import And, Expression, Leaf, Named, Not, Or, Phrase, Prefix, Term
+from newswire.search.expression import And, Expression, Leaf, Named, Near, Not, Or, Phrase, Prefix, Term
 from newswire.search.normal_form import is_run
 from newswire.search.syntax import ExpressionError
 
@@ -19,6 +19,8 @@ PHRASE_WORD, REPEATED_WORD = 0.04, 0.3
 words, ninety times over, takes five seconds of processor time."""
 PREFIX, LONG_PREFIX = {1: 10.0, 2: 2.0, 3: 0.5}, 0.2
 """Points of a prefix by its letters, and of a longer one."""
+NEAR, NEAR_WORD = 2.0, 0.3
+"""Points of proximity, and of each word of it: their places are read in every article that has all words."""
 REPEATED_PREFIX, LONG_REPEATED_PREFIX = 10.0, 1.0
 """Points of a prefix at the end of a phrase, and of one that stands in the query before: of up to three letters, and of
 more. Different prefixes of the same length share the words of the wire among them, which bounds their sum."""
@@ -54,6 +56,8 @@ def leaf_points(leaf: Leaf | Named, known: set[str]) -> float:
             known.add(form)
             # One character of a script without spaces begins about as many pairs as three letters begin words.
             return PREFIX.get(len(form) + 2 if is_run(form) else len(form), LONG_PREFIX)
+        case Near(forms):
+            return NEAR + NEAR_WORD * len(forms)
         case Named(_, words, beginning):
             points = WORD * len(words)
             return points if beginning is None else points + PREFIX.get(len(beginning), LONG_PREFIX)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from newswire.search.expression import And, Expression, Leaf, Named, Not, Or, Phrase, Prefix, Spellings, Term
+from newswire.search.expression import And, Expression, Leaf, Named, Near, Not, Or, Phrase, Prefix, Spellings, Term
 from newswire.search.normal_form import is_run
 
 MOST_LEFT_OUT, LONGEST_LEFT_OUT = 20, 50
@@ -37,6 +37,7 @@ def summarize_query(
     return {
         "words": [leaf.spelling for leaf in own if isinstance(leaf, Term)],
         "phrases": [phrase_text(leaf.forms) for leaf in own if isinstance(leaf, Phrase) and not leaf.prefix],
+        "near": [near_text(leaf) for leaf in own if isinstance(leaf, Near)],
         "prefixes": [
             leaf.form if isinstance(leaf, Prefix) else phrase_text(leaf.forms)
             for leaf in own
@@ -74,6 +75,8 @@ def fields_of(leaf: Leaf | Named, search_in: frozenset[str] | None) -> list[str]
 def typed_form(leaf: Leaf | Named) -> str:
     """A leaf in the syntax of `q`, without its field."""
     match leaf:
+        case Near():
+            return near_text(leaf)
         case Named(_, words, prefix):
             every = [*words, *([] if prefix is None else [f"{prefix}*"])]
             return every[0] if len(every) == 1 else f"({' '.join(every)})"
@@ -83,6 +86,10 @@ def typed_form(leaf: Leaf | Named) -> str:
             return f"{form}*"
         case Phrase(forms, prefix):
             return f'"{phrase_text(forms)}"' + ("*" if prefix else "")
+
+
+def near_text(near: Near) -> str:
+    return f'"{phrase_text(near.forms)}"~{near.distance}'
 
 
 def excluded_form(leaf: Leaf | Named, search_in: frozenset[str] | None) -> str:

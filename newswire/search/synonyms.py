@@ -14,7 +14,7 @@ from typing import NamedTuple
 import regex
 
 from newswire.search.analysis import word_forms
-from newswire.search.expression import And, Expression, Named, Not, Or, Phrase, Prefix, Spellings, Term
+from newswire.search.expression import And, Expression, Named, Near, Not, Or, Phrase, Prefix, Spellings, Term
 from newswire.search.syntax import ExpressionError, parse_query
 
 MOST_BYTES = 1_000_000
@@ -224,7 +224,7 @@ def own_forms(expression: Expression) -> Forms | None:
 
 def fields_of(expression: Expression) -> frozenset[str] | None:
     match expression:
-        case Term() | Phrase() | Prefix():
+        case Term() | Phrase() | Prefix() | Near():
             return expression.fields
         case And(operands) | Or(operands):
             return fields_of(operands[0])
@@ -236,7 +236,7 @@ def fields_of(expression: Expression) -> frozenset[str] | None:
 
 def start_of(expression: Expression) -> int:
     match expression:
-        case Term() | Phrase() | Prefix() | Named():
+        case Term() | Phrase() | Prefix() | Near() | Named():
             return expression.start
         case And(operands) | Or(operands):
             return start_of(operands[0])

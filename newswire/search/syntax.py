@@ -16,6 +16,7 @@ import regex
 from newswire.search.analysis import split_spellings
 from newswire.search.expression import And, Expression, Not, Or
 from newswire.search.name_fields import NAME_FIELDS, name_condition
+from newswire.search.proximity import DISTANCE, MOST_NEAR, near_condition
 from newswire.search.tokens import FIELD_NAMES, FIRST_GRAMMAR, GRAMMAR, QueryToken, read_tokens, sort_out_punctuation
 from newswire.search.tokens import ExpressionError as ExpressionError
 from newswire.search.variants import find_spellings
@@ -80,7 +81,7 @@ class _Parser:
         self.left_out = [(token.start, token.text) for token in punctuation]
         self.unknown_fields: list[str] = []
         self.search_in, self.strict, self.grammar = search_in, strict, grammar
-        self.terms = 0
+        self.terms = self.nears = 0
 
     def ahead(self, *kinds: str) -> bool:
         return self.rest[-1].kind in kinds
@@ -162,6 +163,8 @@ class _Parser:
         open_ended = bool(star and not split_spellings(text[star.start() :]))
         if fields and fields <= NAME_FIELDS:
             return self.name(token, *fields, open_ended=open_ended)
+        if quoted and self.grammar != FIRST_GRAMMAR and DISTANCE.search(text):
+            return self.near(token, fields or self.search_in)
         found = find_spellings(
             text, fields or self.search_in, token.start,
             quoted=quoted, open_ended=open_ended, leaves_before=self.terms,
@@ -179,6 +182,13 @@ class _Parser:
         else:
             self.count_term(token)
         return found
+
+    def near(self, token: QueryToken, fields: frozenset[str] | None) -> Expression:
+        self.count_term(token)
+        self.nears += 1
+        if self.nears > MOST_NEAR:
+            raise ExpressionError(f"Write at most {MOST_NEAR} quotations with a distance.", token.start)
+        return near_condition(token, fields)
 
     def follows_colon(self, text: str, place: int) -> bool:
         """Whether what stands at `place` is the value of a field, and does not belong to the name: `headline:*`."""

@@ -94,7 +94,7 @@ queries = st.recursive(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(q=queries)
 def test_any_query_with_names_finds_the_same_in_lists_and_on_the_wire(wire_of_names: Wire, q: str) -> None:
     admin = wire_of_names.as_admin()

@@ -158,7 +158,7 @@ def test_the_first_grammar_reads_as_it_did(text: str) -> None:
 
 PIECES = [
     *"():：-–\"“”「」*~'.,!?…😀 \u200f", ":)", ":-(", "OR", "AND", "NOT", "title:", "section:", "foo:", "headline:",
-    "word", "5'10\"", "-5", "-word", "U.S.", "中国", '"a b"', " ", " ", " ", "a", "(", ")",
+    "word", "5'10\"", "-5", "-word", "U.S.", "中国", '"a b"', '"a b"~2', " ", " ", " ", "a", "(", ")",
 ]  # fmt: skip
 TYPED = st.one_of(st.text(max_size=200), st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 MEANT = ("OR", "NOT", "AND", "-", "–", "\u2212", "\uff0d", "\ufe63", ":", "：", "*", "＊", "~", "～")

@@ -12,7 +12,8 @@ from newswire.search.syntax import ExpressionError, understand_query
 from tests.support.wire import Caller, Wire
 
 EMPTY: dict[str, Any] = {
-    "words": [], "phrases": [], "prefixes": [], "fields": {}, "excluded": [], "left_out": [], "synonyms": {},
+    "words": [], "phrases": [], "near": [], "prefixes": [], "fields": {}, "excluded": [], "left_out": [],
+    "synonyms": {},
     "unknown_fields": [],
 }  # fmt: skip
 
@@ -30,6 +31,7 @@ def summary(text: str, search_in: frozenset[str] | None = None) -> dict[str, Any
         ('summary:"a b" x', {"words": ["x"], "fields": {"summary": ['"a b"']}}),
         ('"oil price" U.S. intern* "new y"*', {"phrases": ["oil price", "u s"], "prefixes": ["intern", "new y"]}),
         ("-title:x a", {"words": ["a"], "excluded": ["headline:x"]}),
+        ('"a b"~5 headline:"c d"~0', {"near": ['"a b"~5'], "fields": {"headline": ['"c d"~0']}}),
         ("foo:bar", {"phrases": ["foo bar"], "unknown_fields": ["foo"]}),
         ("中国人 「AI技術 new」 中", {"phrases": ["中国人", "ai 技术 new"], "prefixes": ["中"]}),
     ],

@@ -68,6 +68,7 @@ class QueryOut(Served):
 
     words = texts_field("Each in any of its inflections.")
     phrases = texts_field("Words in this order, as they are.")
+    near = texts_field("Words near each other, with their distance, as in `q`.")
     prefixes = texts_field("Beginnings of words.")
     fields_ = fields.Dict(
         keys=fields.String(), values=fields.List(fields.String()), required=True, data_key="fields",

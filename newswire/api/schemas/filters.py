@@ -59,7 +59,7 @@ class RelatedParameters(Parameters):
 class FilterParameters(Parameters):
     """The filters, which lists and the wire share."""
 
-    q = text_field('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `headline:word`, parentheses.',
+    q = text_field('Words (all must occur), `"a phrase"`, `OR`, `-not`, `prefix*`, `title:word`, `"a b"~5`, groups.',
                    LONGEST_QUERY, 0)  # fmt: skip
     strict = choice_field("`true`: whatever of `q` is broken is refused, not read as punctuation.", "true", "false")
     search_in = Alternatives(f"Where `q` looks: {', '.join(FIELDS)}; default all.", FIELDS)

@@ -8,12 +8,15 @@ hash of two adjacent words. Lexemes that begin with @ are time buckets (`time_bu
 import base64
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from newswire.search.analysis import FIELDS, name_term
-from newswire.search.expression import And, Expression, Named, Not, Or, Phrase, Prefix, Term
+from newswire.search.analysis import FIELDS
+from newswire.search.expression import And, Expression, Named, Near, Not, Or, Phrase, Prefix, Term
 from newswire.search.languages import language_term, stem_groups, stems_in_languages
+from newswire.search.name_fields import name_term
+from newswire.search.postgres.proximity import near_sql
 from newswire.visibility import Filter
 
 # Every article has one of these two terms, and none has the third.
@@ -68,6 +71,8 @@ def wide_tsquery(expression: Expression, languages: Sequence[str]) -> str | None
             ) or token_in_fields(form, fields)
         case Prefix(form, fields):
             return token_in_fields(form, fields, star="*")
+        case Near(forms, _, fields):
+            return " & ".join(token_in_fields(form, fields) for form in forms)
         case Named(kind, words, beginning):
             lexemes = [f"'_{name_term(kind, word)}'" for word in words]
             return " & ".join(lexemes if beginning is None else [*lexemes, f"'_{name_term(kind, beginning)}':*"])
@@ -92,7 +97,7 @@ def exact_tsquery(expression: Expression, languages: Sequence[str]) -> str:
 
 
 def is_expressible(expression: Expression) -> bool:
-    """Whether a tsquery can express it: all but phrases of three words or more, in one field, or with a prefix."""
+    """Whether a tsquery can express it: not proximity, and no phrase of three words, in one field, or with a prefix."""
     match expression:
         case And(operands) | Or(operands):
             return all(is_expressible(part) for part in operands)
@@ -100,6 +105,8 @@ def is_expressible(expression: Expression) -> bool:
             return is_expressible(operand)
         case Phrase(forms, prefix, fields):
             return len(forms) == 1 or (len(forms) == 2 and not prefix and fields is None)
+        case Near():
+            return False
     return True
 
 
@@ -136,6 +143,10 @@ def _condition(expression: Expression, languages: Sequence[str], values: dict[st
             phrase = add_value(values, f" {' '.join(forms)}" + ("" if prefix else " "))
             wanted = [number for number, field in enumerate(FIELDS, 1) if fields is None or field in fields]
             return "(" + " OR ".join(f"strpos(forms_{number}, {phrase}) > 0" for number in wanted) + ")"
+        case Near(fields=fields):
+            sought = [number for number, field in enumerate(FIELDS, 1) if fields is None or field in fields]
+            conditions = (near_sql(expression, f"forms_{number}", partial(add_value, values)) for number in sought)
+            return f"({' OR '.join(conditions)})"
     raise AssertionError("a word or a prefix is expressible")
 
 

@@ -20,6 +20,7 @@ from newswire.article import ArticleState
 from newswire.search.analysis import FIELDS, Analysed
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
+from newswire.search.name_fields import name_terms
 from newswire.search.postgres import time_buckets
 from newswire.search.postgres.tsquery import MARKS, OWN, field_lexeme, pair_lexemes
 from newswire.store.statements import Statement
@@ -60,7 +61,7 @@ def tsvector_text(published_at: int, terms: frozenset[str], analysed: Analysed) 
     bare = {
         *(f"_{name}" for name in terms),
         f"_{language_term(analysed.language)}",
-        *(f"_{name}" for name in analysed.name_terms),
+        *(f"_{name}" for name in name_terms(analysed)),
         *time_buckets.bucket_lexemes(published_at),
     }
     neighbours: set[tuple[str, str]] = set()

@@ -10,9 +10,10 @@ for each word (docs/decisions/0010).
 from collections.abc import Iterable, Sequence
 
 from newswire.article import Status
-from newswire.search.analysis import FIELDS, name_term
-from newswire.search.expression import And, Expression, Named, Not, Or, Phrase, Prefix, Term
+from newswire.search.analysis import FIELDS
+from newswire.search.expression import And, Expression, Named, Near, Not, Or, Phrase, Prefix, Term
 from newswire.search.languages import language_term, stem_groups, stems_in_languages
+from newswire.search.name_fields import name_term
 from newswire.visibility import Filter
 
 # Every article has one of these two terms, and none has the third.
@@ -59,6 +60,8 @@ def match_words(expression: Expression, languages: Sequence[str]) -> str:
             return f'{column_filter(fields)} "{form}" *'
         case Phrase(forms, prefix, fields):
             return f'{column_filter(fields)} "{" ".join(forms)}"' + (" *" if prefix else "")
+        case Near(forms, distance, fields):
+            return f"{column_filter(fields)} NEAR({any_order(forms)}, {distance})"
         case Named(kind, words, beginning):
             sought = [f'"{name_term(kind, word)}"' for word in words]
             return " AND ".join(sought if beginning is None else [*sought, f'"{name_term(kind, beginning)}" *'])
@@ -68,6 +71,10 @@ def match_words(expression: Expression, languages: Sequence[str]) -> str:
 def column_filter(fields: frozenset[str] | None, suffix: str = "") -> str:
     """The column filter of FTS5 for some fields; None: all."""
     return "{" + " ".join(f"{field}{suffix}" for field in FIELDS if fields is None or field in fields) + "} :"
+
+
+def any_order(forms: Iterable[str]) -> str:
+    return " ".join(f'"{form}"' for form in forms)
 
 
 def any_token(tokens: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from newswire.article import ArticleState, Status
 from newswire.search.analysis import FIELDS, Analysed
 from newswire.search.index_version import INDEX_VERSION
 from newswire.search.languages import language_term
+from newswire.search.name_fields import name_terms
 from newswire.store.statements import Statement
 
 # Signed 64 bits hold 1.4 million slots for each millisecond of the years 1800 to 2200. The packed times count from the
@@ -109,7 +110,7 @@ def index_row(held: ArticleState, terms: frozenset[str], analysed: Analysed) -> 
     for each language. Only articles that are not usable carry their status as a term, because the posting list of all
     usable ones would be as long as the wire, and every search would read it.
     """
-    more_terms = {language_term(analysed.language), *analysed.name_terms}
+    more_terms = {language_term(analysed.language), *name_terms(analysed)}
     if held.status is not Status.USABLE:
         more_terms.add(f"status_{held.status}")
     return {
