@@ -31,8 +31,8 @@ def summarize_query(
     `synonyms` are what the operator's dictionary has added, by the member of `q`.
     """
     parts = [] if expression is None else [*_parts(expression, excluded=False)]
-    own = [leaf for leaf, excluded in parts if not excluded and not fields_of(leaf, search_in)]
-    in_fields = [(field, leaf) for leaf, excluded in parts if not excluded for field in fields_of(leaf, search_in)]
+    own = [leaf for leaf, excluded in parts if not excluded and not limited_fields(leaf, search_in)]
+    in_fields = [(field, leaf) for leaf, excluded in parts if not excluded for field in limited_fields(leaf, search_in)]
     named = sorted((field, typed_form(leaf)) for field, leaf in in_fields)
     return {
         "words": [leaf.spelling for leaf in own if isinstance(leaf, Term)],
@@ -65,7 +65,7 @@ def _parts(expression: Expression, *, excluded: bool) -> Iterator[SummaryPart]:
             yield SummaryPart(leaf, excluded)
 
 
-def fields_of(leaf: Leaf | Named, search_in: frozenset[str] | None) -> list[str]:
+def limited_fields(leaf: Leaf | Named, search_in: frozenset[str] | None) -> list[str]:
     """The fields to which a leaf is limited in `q`, and not by `search_in`."""
     if isinstance(leaf, Named):
         return [leaf.kind]
@@ -93,7 +93,7 @@ def near_text(near: Near) -> str:
 
 
 def excluded_form(leaf: Leaf | Named, search_in: frozenset[str] | None) -> str:
-    fields = fields_of(leaf, search_in)
+    fields = limited_fields(leaf, search_in)
     return f"{fields[0]}:{typed_form(leaf)}" if len(fields) == 1 else typed_form(leaf)
 
 
