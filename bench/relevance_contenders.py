@@ -85,7 +85,7 @@ def by_fts5(corpora: Mapping[str, Collected]) -> Contender:
 
 
 def by_ts_rank(corpora: Mapping[str, Collected], url: str) -> Contender:
-    """PostgreSQL's ts_rank over any word, with its English configuration and the length of a text discounted."""
+    """PostgreSQL's ts_rank over any word, with its English configuration, as it is called without further arguments."""
     connection = psycopg.connect(url, autocommit=True)
     connection.execute("CREATE TEMPORARY TABLE story (corpus text, key text, words tsvector)")
     for name in corpora:
@@ -98,7 +98,7 @@ def by_ts_rank(corpora: Mapping[str, Collected], url: str) -> Contender:
     def find(name: str | None, text: str) -> list[str]:
         rows = connection.execute(
             "SELECT key FROM story, to_tsquery('english', %(query)s) AS query WHERE words @@ query"
-            " AND (%(corpus)s::text IS NULL OR corpus = %(corpus)s) ORDER BY ts_rank(words, query, 1) DESC"
+            " AND (%(corpus)s::text IS NULL OR corpus = %(corpus)s) ORDER BY ts_rank(words, query) DESC"
             " LIMIT %(most)s",
             {"query": " | ".join(WORD.findall(text)), "corpus": name, "most": FOUND},
         )
