@@ -240,6 +240,7 @@ OTHER_FIELDS: Mapping[str, Mapping[str, Any]] = {
         "left_out": [":)"],
         "unknown_fields": ["foo"],
     },
+    "MoreOut": {"link": "https://wire.example/v1/articles?q=ferry+strike&match=most"},
     "RenditionOut": {"name": "small", "url": f"{URL}/pictures/harbour-small.jpg"},
     "IndexOut": {"version": "0.1.0"},
     "Image": {"url": f"{URL}/pictures/harbour.jpg"},

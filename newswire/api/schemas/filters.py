@@ -135,10 +135,10 @@ def filter_query(parameters: Mapping[str, Any], now: int, readings: int = 0) -> 
     """The `Query` with the filters, times and `q` that lists and the wire share.
 
     Raises `invalid_query` with the position of a syntax error in `q`, and of what would cost too much where the index
-    is searched as often as `readings`; `invalid_parameter` for `match` without `q`.
+    is searched as often as `readings`; `invalid_parameter` for another `match` than `all` without `q`.
     """
     match = parameters.get("match", ALL)
-    if "q" not in parameters and "match" in parameters:
+    if "q" not in parameters and match != ALL:
         raise invalid_parameter("match", "Says how much of q must occur: send it together with q.")
     sought = parse_search(parameters, match, readings)
     # A `q` without anything to look for, such as an emoji, finds nothing.
