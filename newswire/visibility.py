@@ -5,9 +5,8 @@ article has its terms, the search index of both engines contains them, and an en
 representation serves SQL, matching in the process, and access.
 
 The rule is data: `Visibility.rule_at` gives the terms, states and times of the articles that one caller may see. Python
-tests them on a `Standing` (`AccessRule.allows`), SQL on columns (`allowed_clauses`, `allowed_sql`, `refused_sql`); a
-property test compares the two. A condition that is not a term is one more `TimeRule` in `Visibility.time_rules`
-(decision 0016). No table is named here.
+tests them on a `Standing` (`AccessRule.allows`), SQL on columns (`allowed_clauses`, `allowed_sql`, `refused_sql`). A
+condition that is not a term is one more `TimeRule` in `Visibility.time_rules` (decision 0016). No table is named here.
 """
 
 import hashlib
@@ -87,7 +86,7 @@ def terms_of(publisher: str, content: Mapping[str, Any], subjects: SubjectMap = 
     for kind, items, names in NAMED:
         found |= {term_of(kind, item[name]) for item in content.get(items, ()) for name in names if item[name]}
     found |= {term_of("subject", plain_value(item["name"])) for item in content.get("subjects", ()) if item["name"]}
-    coded = [item for item in content.get("subjects", ()) if item["code"]]
+    coded = (item for item in content.get("subjects", ()) if item["code"])
     codes = (concept_code(item["code"], item.get("scheme") or "") for item in coded)
     found |= {term_of("subject", code) for code in codes if code is not None}
     found |= {term_of("keyword", keyword) for keyword in content.get("keywords", ())}

@@ -50,7 +50,7 @@ class Suggestion(NamedTuple):
     chosen: Mapping[str, str]
 
 
-class Sought(NamedTuple):
+class SoughtWord(NamedTuple):
     """A word of a query: its form as it is typed, and the part of the expression that finds the word.
 
     `always` is false where an article can match without it.
@@ -111,14 +111,14 @@ def find_corrections(
     return {form: words for form, words in better.items() if words}
 
 
-def sought_words(expression: Expression, always: bool = True) -> Iterator[Sought]:
+def sought_words(expression: Expression, always: bool = True) -> Iterator[SoughtWord]:
     """The words that an expression asks for, those of phrases too, without excluded ones."""
     match expression:
         case Term(form):
-            yield Sought(form, expression, always)
+            yield SoughtWord(form, expression, always)
         case Phrase(forms, prefix):
             for form in forms[:-1] if prefix else forms:
-                yield Sought(form, Term(form, form), always)
+                yield SoughtWord(form, Term(form, form), always)
         case Spellings(operands):
             # Only one of the spellings is typed. It is rare if all of them together are.
             for sought in (each for operand in operands for each in sought_words(operand, always)):

@@ -206,7 +206,7 @@ class _Expansion:
         self.added.append(Added(" ".join(form for part in parts if part for form in part), others))
         sought = [parse_member(other, *fields) for other in others]
         start = start_of(operands[0])
-        flat = [each for part in (typed, *(place_at(part, start) for part in sought)) for each in spellings_of(part)]
+        flat = [each for part in (typed, *(place_at(part, start) for part in sought)) for each in alternatives_of(part)]
         return Spellings(tuple(dict.fromkeys(flat)))
 
 
@@ -255,7 +255,7 @@ def place_at(expression: Expression, start: int) -> Expression:
             return replace(leaf, start=start)
 
 
-def spellings_of(expression: Expression) -> Iterable[Expression]:
+def alternatives_of(expression: Expression) -> Iterable[Expression]:
     return expression.operands if isinstance(expression, Or) else (expression,)
 
 

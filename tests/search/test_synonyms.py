@@ -70,9 +70,11 @@ def test_every_fault_of_a_file_is_told_with_its_line() -> None:
 
 
 def test_a_member_becomes_alternatives_that_are_one_word() -> None:
-    car, automobile, motor_car = Term("car", "car"), Term("automobile", "automobile"), Phrase(("motor", "car"))
-    assert expanded("car") == Spellings((car, automobile, motor_car))
-    assert expanded('"motor car"') == Spellings((motor_car, car, automobile))
+    car, automobile = Term("car", "car"), Term("automobile", "automobile")
+    # A phrase has spellings of its own: motor-car.
+    motor_car = parse_query('"motor car"').operands  # type: ignore[union-attr]
+    assert expanded("car") == Spellings((car, automobile, *motor_car))
+    assert expanded('"motor car"') == Spellings((*motor_car, car, automobile))
     assert expanded("motor car") == Spellings((And((Term("motor", "motor"), car)), car, automobile))
     assert expanded("old motor car") == And((Term("old", "old"), expanded("motor car")))
     assert expanded("-car old") == And((Not(expanded("car")), Term("old", "old")))
@@ -84,7 +86,8 @@ def test_a_member_becomes_alternatives_that_are_one_word() -> None:
 
 def test_members_with_signs_of_the_query_language_are_only_words() -> None:
     found = compile_rules('x => NOT, a:b, "c", -d, (e), f*, g OR h').expand(parse_query("x"))
-    assert all(isinstance(part, Term | Phrase) for part in found.expression.operands)  # type: ignore[union-attr]
+    # An And holds the neighbours of a phrase, which are its spellings with a hyphen.
+    assert all(isinstance(part, Term | Phrase | And) for part in found.expression.operands)  # type: ignore[union-attr]
     assert len(found.added[0].synonyms) == 7
 
 
