@@ -22,8 +22,6 @@ from tests.support.databases import ENGINES, empty_database
 pytestmark = pytest.mark.slow
 
 FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases" / "arrival.jsonl"
-OF_SEARCH = ("F7-", "F9-", "F17-", "F19-")
-"""Cases of what people search for; they belong to the search, which does not meet all of them yet."""
 
 
 def read_cases() -> list[Any]:
@@ -32,7 +30,7 @@ def read_cases() -> list[Any]:
         return [pytest.param({}, id="none", marks=pytest.mark.skip(reason=reason))]
     with FILE.open(encoding="utf-8") as lines:
         cases = [json.loads(line) for line in lines]
-    return [pytest.param(case, id=case["case"]) for case in cases if not case["case"].startswith(OF_SEARCH)]
+    return [pytest.param(case, id=case["case"]) for case in cases]
 
 
 class Wire:
