@@ -20,8 +20,9 @@ from tests.support.databases import ENGINES
 from tests.support.site import Site, opened
 from tests.support.wire import Caller
 
-# The mark of each hidden article stands in everything that it says; it is its language too.
-MARKS = {"outside": "qaz", "embargoed": "qay", "expired": "qax", "killed": "qaw", "recalled": "qav"}
+# The mark of each hidden article stands in everything that it says; it is its language too. No two are near enough for
+# one to be suggested for the other.
+MARKS = {"outside": "qaz", "embargoed": "qby", "expired": "qcx", "killed": "qdw", "recalled": "qev"}
 AHEAD, LONG_AGO = "2199-01-01T00:00:00Z", "2000-01-01T00:00:00Z"
 RESTRICTIONS = {"section": "open", "keyword": "open", "language": "en", "publisher": "reuters"}
 LAST = "The last one is open to all"

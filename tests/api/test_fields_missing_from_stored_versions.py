@@ -137,7 +137,8 @@ def store_without(wire: Wire, lacking: Mapping[str, Missing]) -> None:
         ).all():
             content = decode_stored(row.rendered, row.body)
             lacking[row.id].strip(content)
-            made = render_version(content)
+            # The versions before the links existed have none of them.
+            made = render_version({"evolves_from": None, "related": [], **content})
             bare = decode_stored(made.rendered, made.body)
             lacking[row.id].strip(bare)
             rest, body = ({name: value for name, value in bare.items() if name.startswith("body_") is is_body}

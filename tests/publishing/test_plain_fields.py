@@ -105,6 +105,8 @@ def test_the_schema_and_the_cleaning_name_the_same_fields() -> None:
     schema = ArticleSchema()
     assert {*PLAIN_FIELDS} == {name for name, field in schema.fields.items() if isinstance(field, PlainField)}
     plain = {name: parts_of(inner_schema(field)) for name, field in schema.fields.items() if inner_schema(field)}
+    # Links name other articles, and are served as they were sent.
+    assert plain.pop("related") == set()
     assert {name: set(parts) for name, parts in PLAIN_PARTS.items()} | {"change": {"note"}} == plain
     assert isinstance(schema.fields["keywords"].inner, PlainField)  # type: ignore[attr-defined]
     every = [*schema.fields.items(), *(each for field in schema.fields.values() for each in nested_fields(field))]

@@ -251,9 +251,9 @@ def parse_search(parameters: Mapping[str, Any], match: str, readings: int) -> So
 
     Raises `invalid_query` with the position of the fault.
     """
+    search_in, strict = chosen_names("search_in", parameters, FIELDS), parameters.get("strict") == "true"
     if "q" not in parameters:
         return Sought()
-    search_in, strict = chosen_names("search_in", parameters, FIELDS), parameters.get("strict") == "true"
     try:
         parsed = understand_query(
             parameters["q"], search_in, strict=strict, grammar=parameters.get(GRAMMAR_OF_FEED, GRAMMAR)
