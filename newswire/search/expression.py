@@ -13,7 +13,8 @@ class Term:
     """A word. It matches by any of its stems, or by its form if it has none; `fields` None: those of `search_in`.
 
     `start` is the index of its first character in the query, which makes no difference between two words, nor does
-    `capitals`: whether it is a short word in capitals (US), for which the order of relevance prefers such words.
+    `capitals`: whether it is a short word in capitals (US), for which the order of relevance prefers such words; nor
+    `written`: a compound or sign word, or a quotation with one, as it is shown to people: `c++`, `"the u.s. army"`.
     """
 
     form: str
@@ -21,6 +22,7 @@ class Term:
     fields: frozenset[str] | None = None
     start: int = field(default=0, compare=False)
     capitals: bool = field(default=False, compare=False)
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,16 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Phrase:
-    """Consecutive forms in one field, unstemmed. With `prefix` there are at least two, and the last one is a prefix."""
+    """Consecutive forms in one field, unstemmed. With `prefix` there are at least two, and the last one is a prefix.
+
+    `written` is that of a `Term`.
+    """
 
     forms: tuple[str, ...]
     prefix: bool = False
     fields: frozenset[str] | None = None
     start: int = field(default=0, compare=False)
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

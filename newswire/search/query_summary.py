@@ -30,18 +30,19 @@ def summarize_query(
 
     `synonyms` are what the operator's dictionary has added, by the member of `q`.
     """
-    parts = [] if expression is None else [*_parts(expression, excluded=False)]
+    parts = [] if expression is None else [*_quotations_once(_parts(expression, excluded=False))]
     own = [leaf for leaf, excluded in parts if not excluded and not limited_fields(leaf, search_in)]
     in_fields = [(field, leaf) for leaf, excluded in parts if not excluded for field in limited_fields(leaf, search_in)]
+    shown = [typed_form(leaf) for leaf in own if isinstance(leaf, Term | Phrase) and not is_open(leaf)]
     named = sorted((field, typed_form(leaf)) for field, leaf in in_fields)
     return {
-        "words": [leaf.spelling for leaf in own if isinstance(leaf, Term)],
-        "phrases": [phrase_text(leaf.forms) for leaf in own if isinstance(leaf, Phrase) and not leaf.prefix],
+        "words": [typed for typed in shown if not typed.startswith('"')],
+        "phrases": [typed[1:-1] for typed in shown if typed.startswith('"')],
         "near": [near_text(leaf) for leaf in own if isinstance(leaf, Near)],
         "prefixes": [
             leaf.form if isinstance(leaf, Prefix) else phrase_text(leaf.forms)
             for leaf in own
-            if isinstance(leaf, Prefix) or (isinstance(leaf, Phrase) and leaf.prefix)
+            if isinstance(leaf, Prefix) or (isinstance(leaf, Phrase) and is_open(leaf))
         ],
         "fields": {field: [typed for _, typed in group] for field, group in groupby(named, lambda pair: pair[0])},
         "excluded": [excluded_form(leaf, search_in) for leaf, excluded in parts if excluded],
@@ -65,6 +66,22 @@ def _parts(expression: Expression, *, excluded: bool) -> Iterator[SummaryPart]:
             yield SummaryPart(leaf, excluded)
 
 
+def _quotations_once(parts: Iterator[SummaryPart]) -> Iterator[SummaryPart]:
+    """The parts, each quotation once: one with a compound or sign word has several leaves."""
+    before = None
+    for part in parts:
+        leaf = part.leaf
+        here = (leaf.start, leaf.written) if isinstance(leaf, Term | Phrase) and leaf.written else None
+        if here is None or here != before:
+            yield part
+        before = here
+
+
+def is_open(leaf: Term | Phrase) -> bool:
+    """Whether the last word is only a prefix."""
+    return isinstance(leaf, Phrase) and leaf.prefix
+
+
 def limited_fields(leaf: Leaf | Named, search_in: frozenset[str] | None) -> list[str]:
     """The fields to which a leaf is limited in `q`, and not by `search_in`."""
     if isinstance(leaf, Named):
@@ -80,6 +97,8 @@ def typed_form(leaf: Leaf | Named) -> str:
         case Named(_, words, prefix):
             every = [*words, *([] if prefix is None else [f"{prefix}*"])]
             return every[0] if len(every) == 1 else f"({' '.join(every)})"
+        case Term(written=written) | Phrase(prefix=False, written=written) if written:
+            return written
         case Term():
             return leaf.spelling
         case Prefix(form):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import regex
 
 from newswire.search.analysis import normalised
-from newswire.search.compounds import APOSTROPHES, CAPITALS, Joined, read_chunk
+from newswire.search.compounds import APOSTROPHES, CAPITALS, Chunk, Joined, read_chunk
 from newswire.search.expression import And, Expression, Phrase, Prefix, Spellings, Term
 from newswire.search.normal_form import fold_run, fold_word, is_run
 
@@ -43,20 +43,37 @@ class Word(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The words of a text as it is written, and what of them is joined, by the indices of words."""
+    """The words of a text as it is written, and what of them is joined, by the indices of words.
+
+    `shown` are the words, with compounds and sign words as a whole: u.s., wi-fi, c++.
+    """
 
     words: list[Word]
     joined: list[Joined]
+    shown: list[str]
 
 
 def read_words(text: str) -> Written:
     """The words of a text in normal form."""
-    words, joined = list[Word](), list[Joined]()
+    words, joined, shown = list[Word](), list[Joined](), list[str]()
     for chunk in text.split():
         found = read_chunk(chunk)
+        shown += show_words(chunk, found)
         joined += [each._replace(first=each.first + len(words), last=each.last + len(words)) for each in found.joined]
         words += [Word(chunk[span.start : span.end]) for span in found.words]
-    return Written(words, joined)
+    return Written(words, joined, shown)
+
+
+def show_words(chunk: str, found: Chunk) -> Iterator[str]:
+    """The words of a chunk for people. Initials keep the period behind them."""
+    joined = {part[0].first: part[0] for part in divide_overlapping(found.joined)}
+    place = 0
+    while place < len(found.words):
+        part = joined.get(place)
+        start, end = (part or found.words[place])[1:3]
+        initials = part is not None and chunk[end - 2 : end - 1] == chunk[end : end + 1] == "."
+        yield chunk[start : end + initials]
+        place = part.last + 1 if part else place + 1
 
 
 def find_spellings(
@@ -68,13 +85,13 @@ def find_spellings(
     `leaves_before` is the number of words and quotations before it in the query: see `MOST_EXPANDED`.
     """
     normal = normalised(text)
-    words, joined = read_words(normal if open_ended else _POSSESSIVE.sub("", normal))
+    words, joined, shown = read_words(normal if open_ended else _POSSESSIVE.sub("", normal))
     if not words:
         return None
     prefix = open_ended and not (is_run(words[-1].spelling) and len(words[-1].spelling) > 1)
     prefix = prefix or (is_run(words[-1].spelling) and len(words[-1].spelling) == 1)
     capitals = not quoted and _ALONE.fullmatch(text) is not None
-    build = _Builder(fields, start, quoted, prefix, capitals)
+    build = _Builder(fields, start, quoted, prefix, capitals, show_compounds(shown, joined, quoted))
     signs = [each for each in joined if "_" in each.token]
     if signs and not prefix and (quoted or len(words) == signs[0].last - signs[0].first + 1):
         marked = join_each(words, signs)
@@ -88,6 +105,13 @@ def find_spellings(
         found += build.with_compounds(readings[-1])
     alternatives = tuple(dict.fromkeys(found))
     return alternatives[0] if len(alternatives) == 1 else Spellings(alternatives)
+
+
+def show_compounds(shown: Sequence[str], joined: Sequence[Joined], quoted: bool) -> str:
+    """The text of a compound or sign word, or of a quotation with one, for people; of all else nothing."""
+    if not joined:
+        return ""
+    return f'"{" ".join(shown)}"' if quoted else shown[0] if len(shown) == 1 else ""
 
 
 def find_readings(words: Sequence[Word], joined: Sequence[Joined]) -> Iterator[Sequence[Word]]:
@@ -142,9 +166,10 @@ class _Builder(NamedTuple):
     quoted: bool
     prefix: bool
     capitals: bool
+    written: str
 
     def word(self, word: Word) -> Term:
-        return Term(word.forms()[0], word.spelling, self.fields, self.start)
+        return Term(word.forms()[0], word.spelling, self.fields, self.start, written=self.written)
 
     def sequence(self, words: Sequence[Word]) -> Expression:
         """The expression of consecutive words."""
@@ -156,10 +181,10 @@ class _Builder(NamedTuple):
 
     def forms(self, forms: Sequence[str], spelling: str) -> Expression:
         if len(forms) > 1 or (self.quoted and not self.prefix):
-            return Phrase(tuple(forms), self.prefix, self.fields, self.start)
+            return Phrase(tuple(forms), self.prefix, self.fields, self.start, self.written)
         if self.prefix:
             return Prefix(forms[0], self.fields, self.start)
-        return Term(forms[0], spelling, self.fields, self.start, self.capitals)
+        return Term(forms[0], spelling, self.fields, self.start, self.capitals, self.written)
 
     def unfolded(self, words: Sequence[Word]) -> Expression | None:
         """The same with traditional Chinese characters as they are, for articles that were indexed so; None without."""
@@ -192,7 +217,7 @@ class _Builder(NamedTuple):
             if index in places or index + 1 in places:
                 parts += self.rest(rest)
                 token = "__".join(word.spelling if word.form else fold_word(word.spelling) for word in (left, right))
-                parts.append(Term(token, token, self.fields, self.start))
+                parts.append(Term(token, token, self.fields, self.start, written=self.written))
                 rest = []
             else:
                 rest += [left, right] if not rest else [right]
