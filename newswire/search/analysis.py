@@ -29,13 +29,12 @@ from newswire.language_tags import canonical_tag
 from newswire.search.compounds import capital_tokens, find_variants
 from newswire.search.english import british_stem
 from newswire.search.normal_form import (
-    ASCII_SPELLING,
-    LONGEST_WORD,
-    SPELLING,
     fold_run,
     fold_word,
+    is_plain,
     is_run,
     normalise_text,
+    spellings_of,
 )
 from newswire.search.scripts import bare_words
 
@@ -194,15 +193,12 @@ def _portions(text: str) -> Iterator[_Portion]:
     text = _cut_growing(text)
     # The text is divided before white space, across which neither a spelling nor a normal form reaches.
     for part in [text] if len(text) <= _PORTION else (found[0] for found in _DIVIDED.finditer(text)):
-        normal = normalised(part)
+        normal = normalise_text(part)
         spellings, variants = spellings_of(normal), text_variants(part, normal)
         for start in range(0, len(spellings), _PORTION):
             some = spellings[start : start + _PORTION]
-            if part.isascii():
-                # An ASCII word is its own form.
-                yield some, some, variants
-            elif len(part) <= _PORTION:
-                yield some, [form for spelling in some for form in _forms(spelling)], variants
+            if len(part) <= _PORTION or is_plain(normal):
+                yield some, _forms_of(some, normal), variants
             else:
                 yield from ((*portion, variants) for portion in _split_runs(some))
 
@@ -258,18 +254,7 @@ def stem_of(token: str) -> str:
 
 def split_spellings(text: str) -> list[str]:
     """The spellings of a text, in order: words casefolded with their marks, and whole runs."""
-    return spellings_of(normalised(text))
-
-
-def normalised(text: str) -> str:
-    """The normal form of a text, which is cheap to have of ASCII text."""
-    return text.lower() if text.isascii() else normalise_text(text)
-
-
-def spellings_of(normal: str) -> list[str]:
-    """The spellings of a text in normal form, in order."""
-    spellings: list[str] = ASCII_SPELLING.findall(normal) if normal.isascii() else SPELLING.findall(normal)
-    return [word if len(word) <= LONGEST_WORD or is_run(word) else fold_word(word) for word in spellings]
+    return spellings_of(normalise_text(text))
 
 
 def text_variants(text: str, normal: str) -> set[str]:
@@ -279,17 +264,16 @@ def text_variants(text: str, normal: str) -> set[str]:
 
 def _tokens(text: str, language: str | None) -> tuple[list[str], frozenset[str]]:
     """The forms of a text in order, and its stem tokens."""
-    normal = normalised(text)
+    normal = normalise_text(text)
     spellings = spellings_of(normal)
-    # An ASCII word is its own form.
-    forms = spellings if text.isascii() else [form for spelling in spellings for form in _forms(spelling)]
+    forms = _forms_of(spellings, normal)
     variants = text_variants(text, normal) if language else ()
     return forms, _stems_and_variants(spellings, variants, language) if language else frozenset()
 
 
 def _stems(spellings: Collection[str], language: str) -> frozenset[str]:
     """The stem tokens of some spellings; a run has none."""
-    return frozenset().union(*[word_stems(word, language) for word in spellings if not is_run(word)])
+    return frozenset().union(*[word_stems(word, language) for word in spellings if word.isascii() or not is_run(word)])
 
 
 def _stems_and_variants(spellings: Iterable[str], variants: Collection[str], language: str) -> frozenset[str]:
@@ -299,6 +283,16 @@ def _stems_and_variants(spellings: Iterable[str], variants: Collection[str], lan
     # These seldom recur: in the cache of `word_stems` they would only drive out words.
     signs = [f"{language}_{token}" for token in variants if "_" in token]
     return _stems({*spellings, *(word for word in variants if "_" not in word)}, language).union(signs)
+
+
+def _forms_of(spellings: list[str], normal: str) -> list[str]:
+    """The forms of spellings of a text in normal form, in order."""
+    # An ASCII word is its own form.
+    if normal.isascii():
+        return spellings
+    if is_plain(normal):
+        return [spelling if spelling.isascii() else fold_word(spelling) for spelling in spellings]
+    return [form for spelling in spellings for form in _forms(spelling)]
 
 
 def _forms(spelling: str) -> Collection[str]:

@@ -26,7 +26,15 @@ _RUN = regex.compile(UNSPACED, regex.V1)
 WORD_START = rf"[[\p{{L}}\p{{N}}]--{UNSPACED}--{_APOSTROPHES}]"
 WORD_LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{UNSPACED}--{_APOSTROPHES}]"
 SPELLING = regex.compile(rf"{UNSPACED}+|{WORD_START}{WORD_LETTER}*", regex.V1)
-ASCII_SPELLING = re.compile(r"[a-z0-9]+")
+# Most texts have no other characters, and casefolding alone makes their normal form: ASCII, letters of Latin with their
+# marks, Greek, Cyrillic, Hebrew, Arabic and Hangul; dashes, quotation marks, currencies and symbols. None is a mark or in
+# a run.
+_PLAIN = re.compile(
+    r"[\x00-\x7f¡-§©«¬®°±µ-·»¿-įıĴ-ľŁ-ň\u014a-\u01c3\u01cd-\u01ef\u01f4-\u02af\u1ea0-\u1ef9ΆΈ-ΊΌΎΏΑ-ΡΣ-ία-ώЀ-ҁҊ-ԯ\u05be\u05d0-\u05ea\u05f3\u05f4\u060c\u061b\u061f"
+    r"\u0621-\u063a\u0641-\u064a\u0660-\u066c\u0671-\u0673\u0679-\u06d5\u06f0-\u06f9가-힣"
+    r"\u200c\u2010\u2012-\u2015\u2018-\u2023‰′‹›€\u2190-\u21ff\u2500-\u2767\u2794-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001f6ff]*"
+)
+_PLAIN_SPELLING = re.compile(r"[^\W_]+")
 
 # Soft hyphens, joiners, direction marks, variation selectors and keycaps are removed. The zero width space and the
 # non-joiner (Persian) separate words and stay, but a zero width space within a run is only a hint for line breaks.
@@ -78,11 +86,29 @@ def separate_thousands(text: str) -> str:
 
 def normalise_text(text: str) -> str:
     """Normalises a text: NFKC, casefolded, without invisible characters, tatweel, and the dot above of a Turkish İ."""
-    text = _TRADE_MARK.sub(" ", _FRACTION.sub(r" \g<0>", separate_thousands(text)))
+    if text.isascii():
+        return text.lower()
+    text = separate_thousands(text)
+    # A web page has few other characters than these two.
+    common = text.replace("\u00a0", " ").replace("…", "...")
+    if is_plain(common):
+        return common.casefold()
+    text = _TRADE_MARK.sub(" ", _FRACTION.sub(r" \g<0>", text))
     text = _BREAK_WITHIN_RUN.sub("", _INVISIBLE.sub("", text))
     text = unicodedata.normalize("NFKC", _TOO_MANY_MARKS.sub(r"\1", text)).casefold()
     # Casefolding can undo the normal form, so it is made again (Unicode, section 3.13, D146).
     return unicodedata.normalize("NFKC", text).replace("\u0640", "").replace("i\u0307", "i")
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text has only characters that casefolding alone brings into their normal form, and no run."""
+    return text.isascii() or _PLAIN.fullmatch(text) is not None
+
+
+def spellings_of(normal: str) -> list[str]:
+    """The spellings of a text in normal form, in order: words casefolded with their marks, and whole runs."""
+    spellings: list[str] = (_PLAIN_SPELLING if is_plain(normal) else SPELLING).findall(normal)
+    return [word if len(word) <= LONGEST_WORD or is_run(word) else fold_word(word) for word in spellings]
 
 
 def is_run(spelling: str) -> bool:

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import regex
 
-from newswire.search.analysis import normalised
 from newswire.search.compounds import APOSTROPHES, CAPITALS, Chunk, Joined, read_chunk
 from newswire.search.expression import And, Expression, Phrase, Prefix, Spellings, Term
-from newswire.search.normal_form import fold_run, fold_word, is_run
+from newswire.search.normal_form import fold_run, fold_word, is_run, normalise_text
 
 MOST_READINGS = 8
 """Readings of the compounds of one quotation."""
@@ -84,7 +83,7 @@ def find_spellings(
     The last form is only a prefix if `open_ended`, and if the text ends in one character of a script without spaces.
     `leaves_before` is the number of words and quotations before it in the query: see `MOST_EXPANDED`.
     """
-    normal = normalised(text)
+    normal = normalise_text(text)
     words, joined, shown = read_words(normal if open_ended else _POSSESSIVE.sub("", normal))
     if not words:
         return None
