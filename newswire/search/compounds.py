@@ -9,6 +9,8 @@ make of these (`newswire.search.analysis`, `newswire.search.variants`).
 """
 
 import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -194,14 +196,16 @@ def is_neighbour(chunk: str, word: Span) -> bool:
 
 def inner_neighbours(chunk: str, words: Sequence[Span], whole: Sequence[tuple[Joined, Span]]) -> Iterator[Span]:
     """The tokens of the compounds of a chunk with their neighbours in it."""
+    ending = defaultdict[int, list[Span]](list)
+    for each, span in whole:
+        ending[each.last].append(span)
     for each, span in whole:
         if each.first > 0 and is_neighbour(chunk, before := words[each.first - 1]):
             yield Span(f"{before.token}__{span.token}", before.start, span.end)
         if each.last + 1 < len(words) and is_neighbour(chunk, behind := words[each.last + 1]):
             yield Span(f"{span.token}__{behind.token}", span.start, behind.end)
-        for other, beside in whole:
-            if other.last + 1 == each.first:
-                yield Span(f"{beside.token}__{span.token}", beside.start, span.end)
+        for beside in ending[each.first - 1]:
+            yield Span(f"{beside.token}__{span.token}", beside.start, span.end)
 
 
 def join_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
@@ -221,6 +225,12 @@ def join_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
                 yield Joined(token, words[first].start, words[last].end, first, last, is_whole)
 
 
+def words_within(words: Sequence[Span], start: int, end: int) -> range:
+    """The indices of the words that lie wholly within these offsets of their chunk."""
+    return range(bisect_left(words, start, key=lambda word: word.start),
+                 bisect_right(words, end, key=lambda word: word.end))  # fmt: skip
+
+
 def divide_at(places: range, joints: Collection[int]) -> Iterator[range]:
     """Divides consecutive words where there is no joint behind a word."""
     start = places.start
@@ -234,9 +244,8 @@ def find_joints(chunk: str, words: Sequence[Span]) -> tuple[set[int], set[int]]:
     """The words behind which a tight and a loose joint stands, by index."""
     tight, loose = set[int](), set[int]()
     for number in NUMBER.finditer(chunk):
-        tight.update(
-            index for index, word in enumerate(words[:-1]) if number.start() <= word.start and word.end < number.end()
-        )
+        # All but the last of its words.
+        tight.update(words_within(words, number.start(), number.end() - 1))
     after_possessive = False
     for index, (left, right) in enumerate(pairwise(words)):
         joint, was_possessive, after_possessive = chunk[left.end : right.start], after_possessive, False
@@ -270,7 +279,7 @@ def sign_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
             kind, name = SIGNS[found["sign"]], found["word"]
         else:
             kind, name = next((KINDS[group], found[group]) for group in KINDS if found[group])
-        inside = [index for index, word in enumerate(words) if found.start() <= word.start and word.end <= found.end()]
+        inside = words_within(words, *found.span())
         if inside and len(name) <= LONGEST_JOINED:
             yield Joined(
                 f"{fold_word(name.replace('_', ''))}_{kind}", found.start(), found.end(), inside[0], inside[-1]
