@@ -111,7 +111,8 @@ def rebuild_index(database: Database) -> Iterator[int]:
     if found.is_current():
         return
     if not found.is_of_this_analysis():
-        refresh_labels(database)
+        for _ in refresh_labels(database):
+            yield 0
     done = 0
     for _ in range(PASSES):
         after = 0
@@ -221,17 +222,22 @@ def kept_terms(stored: str) -> frozenset[str]:
     return links if listed is None else links | {listed_term(listed)}
 
 
-def refresh_labels(database: Database) -> None:
-    """Folds every label again, by the current analysis, in transactions of `LABELS_AT_ONCE`."""
+def refresh_labels(database: Database) -> Iterator[None]:
+    """Folds every label again, by the current analysis; yields after each `LABELS_AT_ONCE`.
+
+    Only those that differ are written, and mostly none does: on SQLite publishers do not wait for the others.
+    """
     after = ""
+    wanted = select(label).order_by(label.c.term).limit(LABELS_AT_ONCE)
     while True:
-        with database.begin() as connection:
-            wanted = select(label).where(label.c.term > after).order_by(label.c.term).limit(LABELS_AT_ONCE)
-            rows = connection.execute(wanted).all()
-            for row in rows:
-                words = names.label_words(names.Label(row.term, row.kind, row.label))
-                if words != row.words:
-                    connection.execute(update(label).where(label.c.term == row.term).values(words=words))
+        with database.read() as connection:
+            rows = connection.execute(wanted.where(label.c.term > after)).all()
         if not rows:
             return
+        folded = {row.term: names.label_words(names.Label(row.term, row.kind, row.label)) for row in rows}
+        if changed := [row.term for row in rows if row.words != folded[row.term]]:
+            with database.begin() as connection:
+                for term in changed:
+                    connection.execute(update(label).where(label.c.term == term).values(words=folded[term]))
+        yield
         after = rows[-1].term

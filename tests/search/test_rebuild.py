@@ -208,7 +208,7 @@ def test_a_server_starts_with_old_stems_and_its_worker_rebuilds_them_on_sqlite_o
         prepare_database(Settings(database_url=database_url), 1)
     assert "another release of the stemmer" in caplog.text
     assert outdated(wire.database) == 1
-    worker.continue_rebuild(wire.database)
+    worker.RebuildRound().continue_rebuild(wire.database)
     assert outdated(wire.database) == (0 if wire.is_sqlite else 1)
     wire.close()
 
@@ -221,7 +221,7 @@ def test_the_folded_labels_are_those_of_the_analysis_of_today(database_url: str)
     with wire.database.begin() as connection:
         connection.execute(text("UPDATE label SET words = ' other ' WHERE kind = 'section'"))
     outdate(wire.database, "0/3.1.0")
-    assert list(rebuild_index(wire.database)) == [2]
+    assert [*rebuild_index(wire.database)][-1] == 2
     found = wire.as_partner().get("/v1/sections?q=strasse").get_json()["data"]
     assert [item["name"] for item in found] == ["Straße des Nordens"]
     assert rows(wire.database) == before
