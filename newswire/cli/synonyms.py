@@ -50,7 +50,7 @@ def load_command(file: Path, as_json: bool) -> None:
     with open_database() as database, database.begin() as connection:
         replace_rules(connection, rules, now())
     counted = {"rules": len(rules), "members": sum(len({*rule.typed, *rule.found}) for rule in rules)}
-    print_result(f"Loaded {counted['rules']:,} rules with {counted['members']:,} members.", counted, as_json)
+    print_result(f"Rules loaded: {counted['rules']:,}, members: {counted['members']:,}.", counted, as_json)
 
 
 @synonyms_group.command("show")
@@ -70,7 +70,7 @@ def clear_command(as_json: bool) -> None:
     with open_database() as database, database.begin() as connection:
         removed = len(read_rules(connection))
         replace_rules(connection, [], now())
-    print_result(f"Removed {removed:,} rules.", {"removed": removed}, as_json)
+    print_result(f"Rules removed: {removed:,}.", {"removed": removed}, as_json)
 
 
 def parse_file(file: Path) -> list[Rule]:

@@ -17,12 +17,12 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_dictionary_is_loaded_shown_replaced_and_cleared(cli: Cli, file: Path) -> None:
     file.write_text("# ours\n" + RULES)
-    assert cli.must("synonyms", "load", str(file)) == "Loaded 2 rules with 5 members.\n"
+    assert cli.must("synonyms", "load", str(file)) == "Rules loaded: 2, members: 5.\n"
     assert cli.must("synonyms", "show") == RULES
     file.write_text("a, b\n")
     assert json.loads(cli.must("synonyms", "load", str(file), "--json")) == {"rules": 1, "members": 2}
     assert json.loads(cli.must("synonyms", "show", "--json")) == [{"typed": ["a", "b"], "found": ["a", "b"]}]
-    assert cli.must("synonyms", "clear") == "Removed 1 rules.\n"
+    assert cli.must("synonyms", "clear") == "Rules removed: 1.\n"
     assert json.loads(cli.must("synonyms", "show", "--json")) == []
     assert "no synonyms" in cli.must("synonyms", "show")
 

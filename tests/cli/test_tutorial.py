@@ -24,7 +24,8 @@ from tests.support.command import Cli
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs"
 PAGES = ("tutorial.md", "how-to/publish-from-a-cms.md", "how-to/follow-the-wire.md", "how-to/back-up-and-restore.md",
-         "how-to/push-from-superdesk.md", "how-to/read-as-a-feed.md", "how-to/map-subjects.md")  # fmt: skip
+         "how-to/push-from-superdesk.md", "how-to/read-as-a-feed.md", "how-to/map-subjects.md",
+         "how-to/search.md")  # fmt: skip
 PORT = "8000"
 SECONDS = 120.0
 needs_curl = pytest.mark.skipif(
