@@ -27,8 +27,8 @@ WORD_START = rf"[[\p{{L}}\p{{N}}]--{UNSPACED}--{_APOSTROPHES}]"
 WORD_LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{UNSPACED}--{_APOSTROPHES}]"
 SPELLING = regex.compile(rf"{UNSPACED}+|{WORD_START}{WORD_LETTER}*", regex.V1)
 # Most texts have no other characters, and casefolding alone makes their normal form: ASCII, letters of Latin with their
-# marks, Greek, Cyrillic, Hebrew, Arabic and Hangul; dashes, quotation marks, currencies and symbols. None is a mark or in
-# a run.
+# marks, Greek, Cyrillic, Hebrew, Arabic and Hangul; dashes, quotation marks, currencies and symbols. None is a mark or
+# in a run.
 _PLAIN = re.compile(
     r"[\x00-\x7f¡-§©«¬®°±µ-·»¿-įıĴ-ľŁ-ň\u014a-\u01c3\u01cd-\u01ef\u01f4-\u02af\u1ea0-\u1ef9ΆΈ-ΊΌΎΏΑ-ΡΣ-ία-ώЀ-ҁҊ-ԯ\u05be\u05d0-\u05ea\u05f3\u05f4\u060c\u061b\u061f"
     r"\u0621-\u063a\u0641-\u064a\u0660-\u066c\u0671-\u0673\u0679-\u06d5\u06f0-\u06f9가-힣"
