@@ -1,1 +1,1 @@
-"""Reading: lists, one article, relevance, stories, suggestions, facets, names, authors. Transactions are opened by the caller."""
+"""Reading: lists, one article, relevance, stories, suggestions, facets, authors. Its callers open the transactions."""
