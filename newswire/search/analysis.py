@@ -145,12 +145,13 @@ class _Kept:
         self.budget, self.language, self.copies = budget, language, copies
         # Before the first form stands an empty one, so that each form makes a pair with the one before it.
         self.forms, self.known, self.stems = [""], set[str](), set[str]()
-        self.pairs = set[tuple[str, str]]()
+        self.pairs = set[int]()
 
     def add_all(self, spellings: Sequence[str], forms: Sequence[str], variants: Collection[str]) -> bool:
         """Adds the next spellings, whose forms these are; false, and nothing is added, if the budget is too small."""
         known, stems = set(forms), _stems_and_variants(spellings, variants, self.language)
-        pairs = set(zip((self.forms[-1], *forms), forms, strict=False))
+        # Hashes: tens of thousands of tuples would have the garbage collector run.
+        pairs = set(map(hash, zip((self.forms[-1], *forms), forms, strict=False)))
         if self.known:
             known, stems, pairs = known - self.known, stems - self.stems, pairs - self.pairs
         cost = self._cost({*known, *stems}, len(pairs))
@@ -168,7 +169,7 @@ class _Kept:
         # Without spellings these are forms of a long run, which have no stems.
         words = ((whole, part) for whole in spellings for part in _forms(whole))
         for spelling, form in words if spellings else zip(forms, forms, strict=True):
-            stems, pair = _stems({spelling}, self.language) - self.stems, (self.forms[-1], form)
+            stems, pair = _stems({spelling}, self.language) - self.stems, hash((self.forms[-1], form))
             cost = self._cost({form, *stems} - self.known, pair not in self.pairs)
             if cost > self.budget:
                 break
@@ -315,30 +316,35 @@ def stemming_language(language: str | None) -> str:
 def stemmer_for(language: str) -> Any:
     """The stemmer of the current thread for a language."""
     # A stemmer is not thread-safe, and a lock would cost more than one stemmer for each thread.
-    if not hasattr(_thread, language):
-        setattr(_thread, language, Stemmer.Stemmer(_ALGORITHMS[language]))
-    return getattr(_thread, language)
+    stemmer = getattr(_thread, language, None)
+    if stemmer is None:
+        setattr(_thread, language, stemmer := Stemmer.Stemmer(_ALGORITHMS[language]))
+    return stemmer
 
 
 @lru_cache(maxsize=1 << 14)
-def word_stems(spelling: str, language: str) -> frozenset[str]:
+def word_stems(spelling: str, language: str) -> tuple[str, ...]:
     """The stem tokens of a word: more than one where a stem depends on marks that readers leave out (Russian й, French
     é), for American spelling, and for what a script writes onto a word.
 
     The token of a sign word, or of a compound and its neighbour, is its own stem in every language.
     """
     if "_" in spelling:
-        return frozenset((f"{language}_{spelling}",))
+        return (f"{language}_{spelling}",)
     form = fold_word(spelling)
     bare = () if form.isascii() else bare_words(form, language)
     if language == UNDETERMINED:
-        return frozenset(f"{UNDETERMINED}_{word}" for word in (form, *bare))
+        return (*{f"{UNDETERMINED}_{word}" for word in (form, *bare)},)
     stem_word = stemmer_for(language).stemWord
     stem = stem_word(form)
+    british = british_stem(form, stem, stem_word) if language == "en" else None
+    # Most words of English are done here.
+    if british is None and spelling == form and form.isascii() and stem.isascii():
+        return (f"{language}_{stem or form}",)
     stems = {fold_word(stem) or form, *(fold_word(stem_word(word)) or form for word in {spelling, *bare} - {form})}
-    if language == "en" and (british := british_stem(form, stem, stem_word)):
+    if british:
         stems.add(british)
-    return frozenset([f"{language}_{each}" for each in stems])
+    return tuple([f"{language}_{each}" for each in stems])
 
 
 def analyse_article(content: Mapping[str, Any], terms: Iterable[str] = ()) -> Analysed:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import regex
 
-from newswire.search.normal_form import SPELLING, WORD_LETTER, fold_word, is_run
+from newswire.search.normal_form import WORD_LETTER, find_spellings, fold_word, is_run
 
 LONGEST_JOINED = 30
 """Letters of a joined word; also those of a neighbour of one."""
@@ -35,15 +35,15 @@ OPENING, CLOSING = "\"'([{“‘«„¿¡", ".,;:!?…\"')]}”’»“"
 APOSTROPHES = "'’‘`′\u02b9-\u02bf\u02ee"
 # What a chunk must have to be worth the reading, which takes longer: a possessive is no compound, nor is 5-1.
 _JOINT = rf"(?![{APOSTROPHES}]s(?!\w))[{APOSTROPHES}.&·\"”״׳\u2010-]{{1,2}}"
-PROMISING = re.compile(rf"[^\W\d]{_JOINT}\w|\d{_JOINT}[^\W\d]|\d[.,'’\u066c]\d\d|[#@+]|(?<!\w)\.\w")
-TIGHT = regex.compile(rf"[{APOSTROPHES}.&·]")
-POSSESSIVE = regex.compile(rf"[{APOSTROPHES}]")
+PROMISING = re.compile(rf"[^\W\d]{_JOINT}\w|\d{_JOINT}[^\W\d]|\d[.,'’\u066c]\d\d[\d,]|[#@+]|(?<!\w)\.\w")
+POSSESSIVE = frozenset(["'", "’", "‘", "`", "′", *map(chr, range(0x2B9, 0x2C0)), "\u02ee"])
+TIGHT = POSSESSIVE | {".", "&", "·"}
 CAPITALS = regex.compile(r"(?<![\w.])(?:\p{Lu}{2,5}|(?:\p{Lu}\.){1,4}\p{Lu})(?!\w)")
 # In Hebrew a quotation mark or gershayim marks an abbreviation: צה"ל.
-GERSHAYIM = regex.compile(r"[\"”״׳]")
+GERSHAYIM = frozenset("\"”״׳")
 HEBREW = regex.compile(r"\p{Hebrew}")
 # A hyphen, and behind initials or a possessive too: U.S.-led.
-LOOSE = regex.compile(rf"[.{APOSTROPHES}]?[-\u2010]")
+LOOSE = frozenset(before + hyphen for before in ("", ".", *POSSESSIVE) for hyphen in "-\u2010")
 # 12,500 and 1.000.000; by lakh and crore 1,00,000. With another digit behind it, it is something else: 1,2345.
 NUMBER = re.compile(
     r"(?<![\w.,])(?:\d{1,3}(?:,\d\d)+,\d{3}(?!\d|,\d)"
@@ -112,7 +112,7 @@ def find_variants(chunks: Sequence[str]) -> Iterator[Variant]:
     # Most chunks are a word within punctuation and nothing else.
     for index in [place for place, chunk in enumerate(chunks) if not chunk.isalnum()]:
         chunk = chunks[index]
-        if chunk.lstrip(OPENING).rstrip(CLOSING).isalnum() or not PROMISING.search(chunk):
+        if chunk.lstrip(OPENING).rstrip(CLOSING).isalnum() or not is_promising(chunk):
             continue
         found = read_chunk(chunk)
         if not found.joined:
@@ -131,6 +131,11 @@ def find_variants(chunks: Sequence[str]) -> Iterator[Variant]:
                 if not is_joined(right, neighbour.words[0]):
                     for left in joined:
                         yield Variant(f"{left.token}__{right.token}", index, left.start, place, right.end)
+
+
+def is_promising(chunk: str) -> bool:
+    """Whether a chunk can have a compound or a sign word. The parts of an address are none."""
+    return PROMISING.search(chunk) is not None and "://" not in chunk
 
 
 def is_joined(span: Span, word: Span) -> bool:
@@ -163,8 +168,8 @@ def read_chunk(chunk: str) -> Chunk:
 
 
 def _read(chunk: str) -> Chunk:
-    words = [Span(fold_word(found[0]), *found.span()) for found in SPELLING.finditer(chunk)]
-    joined = [*join_words(chunk, words), *sign_words(chunk, words)] if PROMISING.search(chunk) else []
+    words = [Span(fold_word(found[0]), *found.span()) for found in find_spellings(chunk)]
+    joined = [*join_words(chunk, words), *sign_words(chunk, words)] if is_promising(chunk) else []
     if not joined:
         return Chunk(words, joined, (), *ends_of(chunk, words, ()))
     spans = [Span(each.token, each.start, each.end) for each in joined]
@@ -213,6 +218,8 @@ def join_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
     if len(words) < 2:
         return
     tight, loose = find_joints(chunk, words)
+    if not (tight or loose):
+        return
     for chain in divide_at(range(len(words)), loose | tight):
         units = [(unit[0], unit[-1]) for unit in divide_at(chain, tight)]
         parts = [(unit, unit, True) for unit in units if unit[0] < unit[1]]
@@ -251,9 +258,9 @@ def find_joints(chunk: str, words: Sequence[Span]) -> tuple[set[int], set[int]]:
         joint, was_possessive, after_possessive = chunk[left.end : right.start], after_possessive, False
         if not joint or len(joint) > 2 or index in tight:
             continue
-        if POSSESSIVE.fullmatch(joint) and right.token == "s":
+        if joint in POSSESSIVE and right.token == "s":
             after_possessive = not (joint := "")
-        if LOOSE.fullmatch(joint):
+        if joint in LOOSE:
             if not was_possessive and not (left.token[-1].isdigit() and right.token[0].isdigit()):
                 loose.add(index)
         elif is_tight(joint, left.token, right.token):
@@ -265,9 +272,9 @@ def is_tight(joint: str, left: str, right: str) -> bool:
     """Whether a joint within a unit stands between two folded words, which consist of letters."""
     if is_run(left) or is_run(right) or any(map(str.isdigit, left + right)):
         return False
-    if GERSHAYIM.fullmatch(joint):
+    if joint in GERSHAYIM:
         return bool(HEBREW.match(left) and HEBREW.match(right))
-    return bool(TIGHT.fullmatch(joint)) and (joint != "." or len(right) <= LONGEST_INITIAL)
+    return joint in TIGHT and (joint != "." or len(right) <= LONGEST_INITIAL)
 
 
 def sign_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:

@@ -6,6 +6,7 @@ here: stems and the tokens of an article (`newswire.search.analysis`).
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -103,6 +104,11 @@ def normalise_text(text: str) -> str:
 def is_plain(text: str) -> bool:
     """Whether a text has only characters that casefolding alone brings into their normal form, and no run."""
     return text.isascii() or _PLAIN.fullmatch(text) is not None
+
+
+def find_spellings(normal: str) -> "Iterator[re.Match[str]]":
+    """The matches of the spellings of a text in normal form, in order; overlong ones too."""
+    return (_PLAIN_SPELLING if is_plain(normal) else SPELLING).finditer(normal)
 
 
 def spellings_of(normal: str) -> list[str]:
