@@ -87,14 +87,17 @@ class Span(NamedTuple):
 class Chunk(NamedTuple):
     """The words of a chunk with their offsets, its joined words and sign words, and the tokens that they make.
 
-    `before` and `behind` are the tokens at its two ends: the word, unless it is a run, and then what is joined there.
+    `first` and `last` are its words at the two ends, unless they are no neighbours; `before` and `behind` are what is
+    joined there.
     """
 
-    words: Sequence[Span]
-    joined: Sequence[Joined]
-    own: Sequence[Span] = ()
-    before: Sequence[Span] = ()
-    behind: Sequence[Span] = ()
+    words: tuple[Span, ...]
+    joined: tuple[Joined, ...] = ()
+    own: tuple[Span, ...] = ()
+    first: tuple[Span, ...] = ()
+    last: tuple[Span, ...] = ()
+    before: tuple[Span, ...] = ()
+    behind: tuple[Span, ...] = ()
 
 
 class Variant(NamedTuple):
@@ -115,32 +118,24 @@ def find_variants(chunks: Sequence[str]) -> Iterator[Variant]:
         if chunk.lstrip(OPENING).rstrip(CLOSING).isalnum() or not is_promising(chunk):
             continue
         found = read_chunk(chunk)
-        if not found.joined:
-            continue
         for token, start, end in found.own:
             yield Variant(token, index, start, index, end)
-        # A neighbour behind that is a compound itself makes the tokens of the two when its turn comes.
-        if joined := [span for span in found.before if is_joined(span, found.words[0])]:
+        if found.before:
             place, neighbour = next_words(chunks, range(index - 1, max(-1, index - 1 - FARTHEST_NEIGHBOUR), -1))
-            for left in neighbour.behind:
-                for right in joined:
+            for left in (*neighbour.last, *neighbour.behind):
+                for right in found.before:
                     yield Variant(f"{left.token}__{right.token}", place, left.start, index, right.end)
-        if joined := [span for span in found.behind if is_joined(span, found.words[-1])]:
+        if found.behind:
+            # A neighbour behind that is a compound itself makes the tokens of the two when its turn comes.
             place, neighbour = next_words(chunks, range(index + 1, min(len(chunks), index + 1 + FARTHEST_NEIGHBOUR)))
-            for right in neighbour.before:
-                if not is_joined(right, neighbour.words[0]):
-                    for left in joined:
-                        yield Variant(f"{left.token}__{right.token}", index, left.start, place, right.end)
+            for right in neighbour.first:
+                for left in found.behind:
+                    yield Variant(f"{left.token}__{right.token}", index, left.start, place, right.end)
 
 
 def is_promising(chunk: str) -> bool:
     """Whether a chunk can have a compound or a sign word. The parts of an address are none."""
     return PROMISING.search(chunk) is not None and "://" not in chunk
-
-
-def is_joined(span: Span, word: Span) -> bool:
-    """Whether this token at an end of a chunk is more than the word there."""
-    return span != word
 
 
 def next_words(chunks: Sequence[str], places: range) -> tuple[int, Chunk]:
@@ -156,10 +151,8 @@ def capital_tokens(text: str) -> Iterator[str]:
 
     A line that is wholly in capitals tells nothing about its words.
     """
-    for line in text.splitlines():
-        if not line.isupper():
-            for found in CAPITALS.findall(line):
-                yield f"{fold_word(found.replace('.', '').casefold())}_caps"
+    for found in {found for line in text.splitlines() if not line.isupper() for found in CAPITALS.findall(line)}:
+        yield f"{fold_word(found.replace('.', '').casefold())}_caps"
 
 
 def read_chunk(chunk: str) -> Chunk:
@@ -168,30 +161,22 @@ def read_chunk(chunk: str) -> Chunk:
 
 
 def _read(chunk: str) -> Chunk:
-    words = [Span(fold_word(found[0]), *found.span()) for found in find_spellings(chunk)]
-    joined = [*join_words(chunk, words), *sign_words(chunk, words)] if is_promising(chunk) else []
+    words = tuple([Span(fold_word(found[0]), *found.span()) for found in find_spellings(chunk)])
+    if not words:
+        return NOTHING
+    first, last = ((word,) if is_neighbour(chunk, word) else () for word in (words[0], words[-1]))
+    joined = (*join_words(chunk, words), *sign_words(chunk, words)) if is_promising(chunk) else ()
     if not joined:
-        return Chunk(words, joined, (), *ends_of(chunk, words, ()))
+        return Chunk(words, first=first, last=last)
     spans = [Span(each.token, each.start, each.end) for each in joined]
     whole = [(each, span) for each, span in zip(joined, spans, strict=True) if each.is_whole]
-    before, behind = ends_of(chunk, words, whole)
-    return Chunk(words, joined, [*spans, *inner_neighbours(chunk, words, whole)], before, behind)
+    before = tuple([span for each, span in whole if each.first == 0])
+    behind = tuple([span for each, span in whole if each.last == len(words) - 1])
+    inner = inner_neighbours(chunk, words, whole) if len(words) > 2 else ()
+    return Chunk(words, joined, (*spans, *inner), first, last, before, behind)
 
 
 _read_short = lru_cache(maxsize=1 << 14)(_read)
-
-
-def ends_of(
-    chunk: str, words: Sequence[Span], whole: Sequence[tuple[Joined, Span]]
-) -> tuple[Sequence[Span], Sequence[Span]]:
-    """The tokens at the beginning of a chunk and at its end."""
-    if not words:
-        return (), ()
-    first, last = ([word] if is_neighbour(chunk, word) else [] for word in (words[0], words[-1]))
-    return (
-        [*first, *(span for each, span in whole if each.first == 0)],
-        [*last, *(span for each, span in whole if each.last == len(words) - 1)],
-    )
 
 
 def is_neighbour(chunk: str, word: Span) -> bool:
@@ -219,6 +204,10 @@ def join_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
         return
     tight, loose = find_joints(chunk, words)
     if not (tight or loose):
+        return
+    if len(words) == 2 and len(token := words[0].token + words[1].token) <= LONGEST_JOINED:
+        yield Joined(token, words[0].start, words[1].end, 0, 1)
+    if len(words) == 2:
         return
     for chain in divide_at(range(len(words)), loose | tight):
         units = [(unit[0], unit[-1]) for unit in divide_at(chain, tight)]
@@ -293,4 +282,4 @@ def sign_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
             )
 
 
-NOTHING = Chunk((), ())
+NOTHING = Chunk(())
