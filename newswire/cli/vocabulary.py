@@ -71,7 +71,7 @@ def show_concept_command(code: str, as_json: bool) -> None:
     with open_database() as database, database.read() as connection:
         found = find_concept(connection, concept_code(code) or code)
         if found is None:
-            raise PartyError(f"The vocabulary has no concept {code!r}; `newswire vocabulary load` loads one.")
+            raise PartyError(f"No concept {code!r} is loaded; `newswire vocabulary load FILE` loads a vocabulary.")
         broader = [find_concept(connection, each) for each in sorted(found.broader)]
         narrower = [find_concept(connection, each) for each in list_narrower(connection, found.code)]
     lines = [f"{found.code}  {found.name}" + (" (retired)" if found.is_retired else "")]

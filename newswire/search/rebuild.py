@@ -52,11 +52,11 @@ Work: TypeAlias = Callable[[Connection, int, MappedArticles], Found]
 UNUSABLE = "The search index is not complete, or not one of this version of Newswire; run `newswire db upgrade`."
 OTHER_ANALYSIS = (
     "The search index holds articles as an older version of Newswire indexed them: other spellings of a word are not"
-    " found in these until `newswire db upgrade` has rebuilt it."
+    " found in these until `newswire db upgrade` has rebuilt it. With SQLite the worker does so by itself."
 )
 OTHER_STEMS = (
     "The search index holds stems of an unknown or another release of the stemmer: words are found only as they are"
-    " written until `newswire db upgrade` has rebuilt it."
+    " written until `newswire db upgrade` has rebuilt it. With SQLite the worker does so by itself."
 )
 
 CURRENT = Statement(
