@@ -1,1 +1,1 @@
-"""Reading: lists, one article, relevance, stories, suggestions, facets, authors. Its callers open the transactions."""
+"""Reading: lists, one article, relevance, stories, suggestions, facets, names. The caller opens the transactions."""
