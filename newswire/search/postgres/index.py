@@ -188,10 +188,13 @@ TEXTS = sql(
 
 WITH_STEM = sql("SELECT number FROM search_document WHERE number = ANY(:numbers) AND words @@ CAST(:stem AS tsquery)")
 
-# The LIMIT in a materialised CTE: see COUNT_BY_LEXEME.
+# The LIMIT in a materialised CTE: see COUNT_BY_LEXEME. The status is that of the partial index: without it each of
+# some hundred lexemes reads the whole table.
 FIND_LEXEMES = sql(
     """SELECT value FROM unnest(CAST(:lexemes AS text[])) AS value WHERE (
-        WITH matches AS MATERIALIZED (SELECT 1 FROM search_document WHERE words @@ quote_literal(value)::tsquery)
+        WITH matches AS MATERIALIZED (
+            SELECT 1 FROM search_document WHERE words @@ quote_literal(value)::tsquery AND status = 'usable'
+        )
         SELECT count(*) FROM (SELECT 1 FROM matches LIMIT 1) AS first) > 0""".replace("::", r"\:\:")
 )
 FOR_EACH_LEXEME = """SELECT asked.value, ({found}) FROM (
