@@ -50,8 +50,9 @@ NUMBER = re.compile(
     r"|\d{1,3}(?P<separator>[.,'’\u066c])\d{3}(?:(?P=separator)\d{3})*(?!\d|(?P=separator)\d))"
 )
 _LETTERED = rf"(?={WORD_LETTER}*[\p{{L}}]){WORD_LETTER}"
+# A slash divides words, as in C/C++, but for one of an address: http://…
 SIGN_WORD = regex.compile(
-    rf"(?<![\w+#@.&/])(?P<word>{_LETTERED}+)(?P<sign>\+\+(?=\d)|(?:\+\+?|\#)(?![\w+#]))"
+    rf"(?<![\w+#@.&]|(?<![\w+#])/)(?P<word>{_LETTERED}+)(?P<sign>\+\+(?=\d)|(?:\+\+?|\#)(?![\w+#]))"
     rf"|(?<![^(\[{{\"'“‘«—–/])\.(?P<dotted>{_LETTERED}{{1,30}})(?!\w)"
     rf"|(?<![\w&/#@.])\#(?P<tag>[{WORD_LETTER}_]+)(?!\w)"
     rf"|(?<![\w@/])(?<!\w\.)@(?P<name>[{WORD_LETTER}_]+)(?!\w)",

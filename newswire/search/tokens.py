@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import regex
 
 from newswire.search.analysis import FIELDS
-from newswire.search.normal_form import UNSPACED
+from newswire.search.normal_form import UNSPACED, separate_thousands
 
 FIRST_GRAMMAR, GRAMMAR = 1, 2
 """The grammar of feeds that were saved before there was a second one, and today's.
@@ -100,6 +100,8 @@ _WITHIN_WORD = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--{UNSPACED}]", regex.V1
 def read_tokens(text: str, grammar: int) -> Iterator[QueryToken]:
     """The tokens of a query; a quotation mark that opens nothing is a `mark`."""
     text = _GERSHAYIM.sub("\u05f4", text)
+    if grammar != FIRST_GRAMMAR:
+        text = separate_thousands(text)
     # Marks of which none follows any more. They are not looked for again.
     absent: set[Any] = set()
     place = 0

@@ -22,8 +22,8 @@ LONGEST_PHRASE, MOST_EXPANDED = 6, 10
 SHORTEST_NUMBER = 4
 """Digits of a number that can have separators."""
 
-# A possessive at the end, but not that of nothing: Israel's.
-_POSSESSIVE = regex.compile(rf"(?<=[\w+#])[{APOSTROPHES}]s(?=\W*\Z)")
+# A possessive at the end, but not that of nothing: Israel's, the U.S.'s.
+_POSSESSIVE = regex.compile(rf"(?<=[\w+#]|\w\.)[{APOSTROPHES}]s(?=\W*\Z)")
 _ALONE = regex.compile(rf"\W*{CAPITALS.pattern}\.?(?:[{APOSTROPHES}]s)?\W*")
 
 
