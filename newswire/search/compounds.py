@@ -40,7 +40,8 @@ POSSESSIVE = frozenset(["'", "’", "‘", "`", "′", *map(chr, range(0x2B9, 0x
 TIGHT = POSSESSIVE | {".", "&", "·"}
 CAPITALS = regex.compile(r"(?<![\w.])(?:\p{Lu}{2,5}|(?:\p{Lu}\.){1,4}\p{Lu})(?!\w)")
 # In Hebrew a quotation mark or gershayim marks an abbreviation: צה"ל.
-GERSHAYIM = frozenset("\"”״׳")
+CONTRACTED, ELIDED = frozenset("t m d re ve ll".split()), frozenset("c j l m n s t qu".split())
+GERSHAYIM = frozenset('"”״׳')
 HEBREW = regex.compile(r"\p{Hebrew}")
 # A hyphen, and behind initials or a possessive too: U.S.-led.
 LOOSE = frozenset(before + hyphen for before in ("", ".", *POSSESSIVE) for hyphen in "-\u2010")
@@ -123,7 +124,7 @@ def find_variants(chunks: Sequence[str]) -> Iterator[Variant]:
             yield Variant(token, index, start, index, end)
         if found.before:
             place, neighbour = next_words(chunks, range(index - 1, max(-1, index - 1 - FARTHEST_NEIGHBOUR), -1))
-            for left in (*neighbour.last, *neighbour.behind):
+            for left in neighbour.behind or neighbour.last:
                 for right in found.before:
                     yield Variant(f"{left.token}__{right.token}", place, left.start, index, right.end)
         if found.behind:
@@ -170,7 +171,11 @@ def _read(chunk: str) -> Chunk:
     if not joined:
         return Chunk(words, first=first, last=last)
     spans = [Span(each.token, each.start, each.end) for each in joined]
-    whole = [(each, span) for each, span in zip(joined, spans, strict=True) if each.is_whole]
+    whole = [
+        (each, span)
+        for each, span in zip(joined, spans, strict=True)
+        if each.is_whole and not is_contraction(chunk, words, each)
+    ]
     before = tuple([span for each, span in whole if each.first == 0])
     behind = tuple([span for each, span in whole if each.last == len(words) - 1])
     inner = inner_neighbours(chunk, words, whole) if len(words) > 2 else ()
@@ -178,6 +183,14 @@ def _read(chunk: str) -> Chunk:
 
 
 _read_short = lru_cache(maxsize=1 << 14)(_read)
+
+
+def is_contraction(chunk: str, words: Sequence[Span], joined: Joined) -> bool:
+    """Whether a joined word is as don't or l'accord, which nobody writes in a phrase without the apostrophe."""
+    left, right = words[joined.first], words[joined.last]
+    if joined.first + 1 != joined.last or chunk[left.end] not in POSSESSIVE:
+        return False
+    return right.token in CONTRACTED or left.token in ELIDED
 
 
 def is_neighbour(chunk: str, word: Span) -> bool:
