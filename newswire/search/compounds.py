@@ -39,8 +39,9 @@ PROMISING = re.compile(rf"[^\W\d]{_JOINT}\w|\d{_JOINT}[^\W\d]|\d[.,'’\u066c]\d
 POSSESSIVE = frozenset(["'", "’", "‘", "`", "′", *map(chr, range(0x2B9, 0x2C0)), "\u02ee"])
 TIGHT = POSSESSIVE | {".", "&", "·"}
 CAPITALS = regex.compile(r"(?<![\w.])(?:\p{Lu}{2,5}|(?:\p{Lu}\.){1,4}\p{Lu})(?!\w)")
+CONTRACTED = frozenset({"t", "m", "d", "re", "ve", "ll"})
+ELIDED = frozenset({"c", "j", "l", "m", "n", "s", "t", "qu"})
 # In Hebrew a quotation mark or gershayim marks an abbreviation: צה"ל.
-CONTRACTED, ELIDED = frozenset("t m d re ve ll".split()), frozenset("c j l m n s t qu".split())
 GERSHAYIM = frozenset('"”״׳')
 HEBREW = regex.compile(r"\p{Hebrew}")
 # A hyphen, and behind initials or a possessive too: U.S.-led.
