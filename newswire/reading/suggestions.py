@@ -6,7 +6,7 @@ see. So an article that the caller may not see gives no suggestion, and its word
 order: up to `MOST_VERIFIED` words are counted, far more than are near to one (docs/decisions/0038).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import regex
@@ -16,12 +16,13 @@ from newswire.reading.lists import Count, count_articles, list_statement
 from newswire.search import index
 from newswire.search.analysis import word_forms
 from newswire.search.edits import is_correctable, texts_one_edit_away, texts_two_edits_away, two_words
-from newswire.search.expression import And, Expression, Or, Phrase, Spellings, Term
+from newswire.search.expression import And, Expression, Named, Or, Phrase, Spellings, Term
+from newswire.search.name_fields import name_term
 from newswire.search.price import check_price
 from newswire.search.query import Query
 from newswire.search.syntax import ExpressionError
 from newswire.store.articles import NUMBERS
-from newswire.visibility import Visibility
+from newswire.visibility import AccessRule, Visibility
 
 RARE = 2
 """A word that more articles have is not taken for a mistyped one."""
@@ -53,12 +54,14 @@ class Suggestion(NamedTuple):
 class SoughtWord(NamedTuple):
     """A word of a query: its form as it is typed, and the part of the expression that finds the word.
 
-    `always` is false where an article can match without it.
+    `always` is false where an article can match without it. `kind` is that of the name that has the word, section or
+    publisher; None: it is a word of the texts.
     """
 
     form: str
     expression: Expression
     always: bool
+    kind: str | None = None
 
 
 def suggest_queries(
@@ -105,7 +108,7 @@ def find_corrections(
     few = {each: count_few(connection, each.expression, visibility, now) for each in [*unsure.values()][:MOST_CHECKED]}
     rare = {each.form: matches for each, matches in few.items() if matches <= RARE}
     better = {
-        form: better_words(connection, form, matches, visibility, now)
+        form: better_words(connection, unsure[form], matches, visibility, now)
         for form, matches in [*rare.items()][:MOST_CORRECTED]
     }
     return {form: words for form, words in better.items() if words}
@@ -119,6 +122,9 @@ def sought_words(expression: Expression, always: bool = True) -> Iterator[Sought
         case Phrase(forms, prefix):
             for form in forms[:-1] if prefix else forms:
                 yield SoughtWord(form, Term(form, form), always)
+        case Named(kind, words):
+            for word in words:
+                yield SoughtWord(word, Named(kind, (word,)), always, kind)
         case Spellings(operands):
             # Only one of the spellings is typed. It is rare if all of them together are.
             for sought in (each for operand in operands for each in sought_words(operand, always)):
@@ -141,20 +147,33 @@ def count_few(connection: Connection, expression: Expression, visibility: Visibi
     return len(statement.execute(connection, values).fetchall())
 
 
-def better_words(connection: Connection, form: str, matches: int, visibility: Visibility, now: int) -> list[str]:
-    """The words near to `form` that more articles of the caller have, `MOST_SUGGESTED` at most, the commonest first."""
-    rule = visibility.rule_at(now)
+def better_words(
+    connection: Connection, sought: SoughtWord, matches: int, visibility: Visibility, now: int
+) -> list[str]:
+    """The `MOST_SUGGESTED` commonest words near to `sought` that more articles of the caller have."""
     better: dict[str, int] = {}
-    for texts in nearby_texts(form, is_known=matches > 0):
-        # Nearly all of the texts are no words at all, which is seen much sooner than how many articles have one.
-        known = index.find_forms(connection, texts)
-        if candidates := [text for text in texts if text in known][:MOST_VERIFIED]:
-            counts = index.count_by_phrase(connection, candidates, rule.filter, rule.times, COUNTED_TO)
-            better |= {word: counts[word] for word in candidates if counts.get(word, 0) > matches}
+    for texts in nearby_texts(sought.form, is_known=matches > 0):
+        counts = count_texts(connection, sought.kind, texts, visibility.rule_at(now))
+        better |= {word: count for word, count in counts.items() if count > matches}
         # A word that is rare as well may be mistyped too, so that one is not enough.
         if any(count > RARE for count in better.values()):
             break
     return sorted(better, key=lambda word: -better[word])[:MOST_SUGGESTED]
+
+
+def count_texts(connection: Connection, kind: str | None, texts: Sequence[str], rule: AccessRule) -> dict[str, int]:
+    """How many articles have each of the texts as a word, or in a name of `kind`; those that none has are left out."""
+    if kind is not None:
+        terms = {text: name_term(kind, text) for text in texts if " " not in text}
+        counts = index.count_by_term(connection, terms.values(), rule.filter, rule.times, COUNTED_TO)
+        return {text: counts[term] for text, term in terms.items() if term in counts}
+    # Nearly all of the texts are no words at all, which is seen much sooner than how many articles have one.
+    known = index.find_forms(connection, texts)
+    candidates = [text for text in texts if text in known][:MOST_VERIFIED]
+    if not candidates:
+        return {}
+    counts = index.count_by_phrase(connection, candidates, rule.filter, rule.times, COUNTED_TO)
+    return {text: counts[text] for text in candidates if text in counts}
 
 
 def nearby_texts(form: str, *, is_known: bool) -> Iterator[list[str]]:

@@ -76,6 +76,20 @@ def test_everything_but_the_word_stays_as_it_was_typed(reader: Caller) -> None:
     assert suggested(reader, "presid*") == suggested(reader, "presidnt*") == []
 
 
+def test_a_word_of_a_name_is_corrected_by_the_names_that_articles_have(reader: Caller) -> None:
+    assert suggested(reader, "section:poltics election") == [("section:politics election", 3)]
+    assert suggested(reader, "publisher:retuers football") == [("publisher:reuters football", 1)]
+    # Of texts election is a word, of sections it is none; and a name that is not asked for corrects no text.
+    assert suggested(reader, "section:electoin") == suggested(reader, "section:poli*") == []
+    assert suggested(reader, "poltics") == []
+
+
+def test_a_section_that_the_reader_may_not_see_is_not_suggested(wire: Wire) -> None:
+    post(wire.as_publisher(), [{"headline": "One", "section": "Politics"}, {"headline": "Two", "section": "World"}])
+    assert suggested(wire.as_partner("world", section=["World"]), "section:poltics") == []
+    assert suggested(wire.as_partner("all"), "section:poltics") == [("section:politics", 1)]
+
+
 def test_two_mistyped_words_are_corrected_together(reader: Caller) -> None:
     assert suggested(reader, "presidnt electoin") == [("president election", 1)]
 
