@@ -81,11 +81,17 @@ class CommandTable(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs a command. A failure becomes a sentence and exit status 1; a defect keeps its traceback."""
+        """Runs a command. A failure becomes a sentence and exit status 1, Ctrl-C 130; a defect keeps its traceback."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            from newswire.cli.support.interrupts import INTERRUPTED
+
+            # click would end with 1, as after a failure.
+            click.echo("Stopped.", err=True)
+            raise SystemExit(INTERRUPTED) from None
         except Exception as error:
             from newswire.cli.support.output import describe_failure
 
