@@ -96,6 +96,9 @@ def find_spellings(
         marked = join_each(words, signs)
         if expression := build.with_neighbours(marked, [place for place, word in enumerate(marked) if word.form]):
             return expression
+    if signs:
+        # They are not looked for here: `"c++ 中国人"` finds `c 中国人`, which is then told.
+        build = build._replace(written="")
     readings = [*find_readings(words, [each for each in joined if "_" not in each.token])]
     found = [build.sequence(reading) for reading in readings]
     if (unfolded := build.unfolded(words)) is not None:

@@ -34,6 +34,7 @@ def summary(text: str, search_in: frozenset[str] | None = None) -> dict[str, Any
         ("U.S. Wi-Fi, 12,500 AT&T's #a_b", {"words": ["u.s.", "wi-fi", "12,500", "at&t", "#a_b"]}),
         ('"Learn C++ fast" "the U.S. Army"', {"phrases": ["learn c++ fast", "the u.s. army"]}),
         ('title:C++ -c# -"a .net b"', {"fields": {"headline": ["c++"]}, "excluded": ["c#", '"a .net b"']}),
+        ('"c++ 中国人"', {"phrases": ["c 中国人"]}),
         ("10:30 c++/java U.S*", {"phrases": ["10 30", "c java"], "prefixes": ["u s"]}),
         ("-title:x a", {"words": ["a"], "excluded": ["headline:x"]}),
         ('"a b"~5 headline:"c d"~0', {"near": ['"a b"~5'], "fields": {"headline": ['"c d"~0']}}),
