@@ -4,11 +4,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import text
 
 from newswire.reading import suggestions
-from newswire.search.postgres.index import FIND_LEXEMES
-from newswire.store.database import Database
 from tests.support.lists import page, post
 from tests.support.wire import Caller, Wire
 
@@ -202,13 +199,3 @@ def test_a_long_query_of_mistakes_is_bounded(reader: Caller) -> None:
     response = reader.get(f"/v1/articles?q={quote(many)}")
     assert response.status_code == 200, response.text
     assert len(response.get_json()["meta"].get("did_you_mean", [])) <= 3
-
-
-def test_words_are_looked_up_in_a_database_index_on_postgresql(fresh_postgresql: str) -> None:
-    """The indexes are partial ones. Without the status each of 450 words was looked for in every row of the table."""
-    database = Database(fresh_postgresql)
-    with database.read() as connection:
-        plan = connection.execute(text(f"EXPLAIN {FIND_LEXEMES.text}"), {"lexemes": ["president"]}).scalars().all()
-    database.dispose()
-    assert any("ix_search_document_words" in line for line in plan), plan
-    assert not any("Seq Scan" in line for line in plan), plan
