@@ -34,7 +34,7 @@ from newswire.search.normal_form import (
     is_plain,
     is_run,
     normalise_text,
-    spellings_of,
+    spellings_within,
 )
 from newswire.search.scripts import bare_words
 
@@ -197,7 +197,7 @@ def _portions(text: str) -> Iterator[_Portion]:
     # The text is divided before white space, across which neither a spelling nor a normal form reaches.
     for part in [text] if len(text) <= _PORTION else (found[0] for found in _DIVIDED.finditer(text)):
         normal = normalise_text(part)
-        spellings, variants = spellings_of(normal), text_variants(part[:room], normal[:room]) if room else set[str]()
+        spellings, variants = spellings_within(normal), text_variants(part[:room], normal[:room]) if room else set[str]()
         room = max(0, room - len(part))
         for start in range(0, len(spellings), _PORTION):
             some = spellings[start : start + _PORTION]
@@ -258,7 +258,7 @@ def stem_of(token: str) -> str:
 
 def split_spellings(text: str) -> list[str]:
     """The spellings of a text, in order: words casefolded with their marks, and whole runs."""
-    return spellings_of(normalise_text(text))
+    return spellings_within(normalise_text(text))
 
 
 def text_variants(text: str, normal: str) -> set[str]:
@@ -269,7 +269,7 @@ def text_variants(text: str, normal: str) -> set[str]:
 def _tokens(text: str, language: str | None) -> tuple[list[str], frozenset[str]]:
     """The forms of a text in order, and its stem tokens."""
     normal = normalise_text(text)
-    spellings = spellings_of(normal)
+    spellings = spellings_within(normal)
     forms = _forms_of(spellings, normal)
     variants = text_variants(text, normal) if language else ()
     return forms, _stems_and_variants(spellings, variants, language) if language else frozenset()

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import regex
 
-from newswire.search.normal_form import WORD_LETTER, find_spellings, fold_word, is_run
+from newswire.search.normal_form import WORD_LETTER, fold_word, is_run, match_spellings
 
 LONGEST_JOINED = 30
 """Letters of a joined word; also those of a neighbour of one."""
@@ -164,7 +164,7 @@ def read_chunk(chunk: str) -> Chunk:
 
 
 def _read(chunk: str) -> Chunk:
-    words = tuple([Span(fold_word(found[0]), *found.span()) for found in find_spellings(chunk)])
+    words = tuple([Span(fold_word(found[0]), *found.span()) for found in match_spellings(chunk)])
     if not words:
         return NOTHING
     first, last = ((word,) if is_neighbour(chunk, word) else () for word in (words[0], words[-1]))

@@ -106,12 +106,12 @@ def is_plain(text: str) -> bool:
     return text.isascii() or _PLAIN.fullmatch(text) is not None
 
 
-def find_spellings(normal: str) -> "Iterator[re.Match[str]]":
+def match_spellings(normal: str) -> "Iterator[re.Match[str]]":
     """The matches of the spellings of a text in normal form, in order; overlong ones too."""
     return (_PLAIN_SPELLING if is_plain(normal) else SPELLING).finditer(normal)
 
 
-def spellings_of(normal: str) -> list[str]:
+def spellings_within(normal: str) -> list[str]:
     """The spellings of a text in normal form, in order: words casefolded with their marks, and whole runs."""
     spellings: list[str] = (_PLAIN_SPELLING if is_plain(normal) else SPELLING).findall(normal)
     return [word if len(word) <= LONGEST_WORD or is_run(word) else fold_word(word) for word in spellings]

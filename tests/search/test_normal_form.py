@@ -5,7 +5,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newswire.search.normal_form import SPELLING, is_plain, normalise_text, spellings_of
+from newswire.search.normal_form import SPELLING, is_plain, normalise_text, spellings_within
 
 PLAIN = [character for character in map(chr, range(sys.maxunicode + 1)) if is_plain(character)]
 # It is removed, and no text with it is plain.
@@ -18,11 +18,11 @@ def test_each_plain_character_is_made_normal_by_casefolding() -> None:
 
 
 def test_each_plain_character_is_in_a_word_or_none() -> None:
-    assert [each for each in PLAIN if spellings_of(each.casefold()) != SPELLING.findall(each.casefold())] == []
+    assert [each for each in PLAIN if spellings_within(each.casefold()) != SPELLING.findall(each.casefold())] == []
 
 
 @given(st.lists(st.sampled_from([*PLAIN, "\u00a0", "…", "12", "500", "i", "Σ", "İ", "_"])).map("".join))
 def test_a_plain_text_is_made_normal_as_any_other(text: str) -> None:
     normal = normalise_text(f"{text}\n{INVISIBLE}")[:-1]
     assert normalise_text(text) == normal
-    assert spellings_of(normal) == SPELLING.findall(normal)
+    assert spellings_within(normal) == SPELLING.findall(normal)
