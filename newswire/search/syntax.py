@@ -176,7 +176,12 @@ class _Parser:
         return found
 
     def name(self, token: QueryToken, kind: str, *, open_ended: bool) -> Expression | None:
-        found = name_condition(kind, token.text, token.start, open_ended=open_ended)
+        text = token.text
+        if token.kind == "quoted" and (distance := DISTANCE.search(text)):
+            advice = f"Leave {distance[0]} out: the words of a name may stand in any order."
+            self.refuse(advice, token.start + distance.start())
+            text = text[: distance.start()]
+        found = name_condition(kind, text, token.start, open_ended=open_ended)
         if found is None:
             self.leave_out(token)
         else:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newswire.accounts.publishers import add_publisher
 from newswire.search.expression import And, Named, Not, Or, Term
-from newswire.search.syntax import parse_query
+from newswire.search.syntax import ExpressionError, parse_query, understand_query
 from newswire.timestamps import now
 from tests.support.databases import ENGINES, empty_database
 from tests.support.wire import Wire
@@ -22,6 +22,7 @@ def test_a_name_field_is_a_condition_on_the_name() -> None:
     assert parse_query("section:sport cocoa") == And((sport, cocoa))
     assert parse_query("cocoa -Section:sport") == And((cocoa, Not(sport)))
     assert parse_query('section:"World News"') == Named("section", ("world", "news"))
+    assert parse_query('section:"World News"~3') == Named("section", ("world", "news"))
     assert parse_query("section:(sport OR wor*)") == Or((sport, Named("section", (), "wor")))
     assert parse_query('publisher:"france pres"*') == Named("publisher", ("france",), "pres")
     assert parse_query("section:中国新 section:中") == And(
@@ -101,6 +102,12 @@ def test_any_query_with_names_finds_the_same_in_lists_and_on_the_wire(wire_of_na
     listed = admin.get(f"/v1/articles?limit=100&q={quote(q)}").get_json()["data"]
     entries = admin.get(f"/v1/changes?limit=100&q={quote(q)}").get_json()["data"]
     assert sorted(article["id"] for article in listed) == sorted(entry["article_id"] for entry in entries)
+
+
+def test_a_strict_reading_refuses_a_distance_between_words_of_a_name() -> None:
+    with pytest.raises(ExpressionError) as refused:
+        understand_query('cocoa section:"world news"~3', strict=True)
+    assert refused.value.position == 26
 
 
 def test_a_name_of_a_hidden_section_finds_nothing(wire_of_names: Wire) -> None:
