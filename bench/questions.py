@@ -18,13 +18,16 @@ from newswire.visibility import FACETS
 LIMIT = 25
 SECTION = "sport"
 DEPTH = 0.9
-NEWEST_FIRST, POSTGRES_PHRASE, WHOLE = 10, 30, 50
+NEWEST_FIRST, POSTGRES_PHRASE, POSTGRES_PROXIMITY, WHOLE = 10, 30, 50, 50
 """How many times as long as the latest page a request may take."""
 STEP = 7919
 EMPTY: Mapping[str, str] = {}
 
 PHRASE = f'"{FIRST} {SECOND}"'
+PROXIMITY = f"{PHRASE}~5"
 EITHER = f"{COMMON} OR {OTHER}"
+FOUR = f"{COMMON} {OTHER} {FIRST} {OLD}"
+"""Words of which no two meet in an article, but for the few in which `COMMON` meets `OTHER`."""
 SEARCHES = {
     "common word": COMMON, "medium word": MEDIUM, "rare word": RARE, "word of the oldest tenth": OLD,
     "two common words": f"{COMMON} {OTHER}", "phrase": PHRASE, "prefix": f"{PREFIX}*",
@@ -84,6 +87,12 @@ def questions(view: View, engine: str) -> Iterator[Question]:
         for what, most, sort in (("", NEWEST_FIRST, "-published_at"), (" by relevance", WHOLE, "relevance")):
             name = f"two common words, {match}{what}"
             yield listed(view, name, most, SEARCHES["two common words"], {}, {"match": match, "sort": sort})
+    # Otherwise the two words are kept paragraphs apart.
+    near = POSTGRES_PROXIMITY if engine == "postgresql" else NEWEST_FIRST
+    yield listed(view, "proximity", near, PROXIMITY, {}, holds=PHRASE)
+    for what, sort in (("", "-published_at"), (" by relevance", "relevance")):
+        name = f"four common words that hardly meet, most{what}"
+        yield listed(view, name, WHOLE, FOUR, {}, {"match": "most", "sort": sort}, holds=SEARCHES["two common words"])
     for name in ("common word", "rare word"):
         for what, asked in (
             ("by relevance", {"sort": "relevance"}), ("with its count", {"count": "true"}),
@@ -97,11 +106,15 @@ def questions(view: View, engine: str) -> Iterator[Question]:
 
 
 def listed(
-    view: View, name: str, most: int, text: str | None, narrowed: Mapping[str, Any], asked: Mapping[str, str] = EMPTY
-) -> Question:
-    """The first page of a list; each time another address, so that no cache has the answer."""
+    view: View, name: str, most: int, text: str | None, narrowed: Mapping[str, Any], asked: Mapping[str, str] = EMPTY,
+    holds: str | None = None,
+) -> Question:  # fmt: skip
+    """The first page of a list; each time another address, so that no cache has the answer.
+
+    `holds` is the search of `planting.HOLDS` that finds the same; without it `text` itself, or either of two words.
+    """
     # Of two words `most` wants one.
-    found = view.found(EITHER if "match" in asked else text, **narrowed)
+    found = view.found(holds or (EITHER if "match" in asked else text), **narrowed)
     values = {**({} if text is None else {"q": text}), **narrowed, **asked, "limit": LIMIT}
 
     def fault(number: int, answer: Any) -> str | None:
