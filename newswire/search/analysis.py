@@ -197,7 +197,8 @@ def _portions(text: str) -> Iterator[_Portion]:
     # The text is divided before white space, across which neither a spelling nor a normal form reaches.
     for part in [text] if len(text) <= _PORTION else (found[0] for found in _DIVIDED.finditer(text)):
         normal = normalise_text(part)
-        spellings, variants = spellings_within(normal), text_variants(part[:room], normal[:room]) if room else set[str]()
+        spellings = spellings_within(normal)
+        variants = text_variants(part[:room], normal[:room]) if room else set[str]()
         room = max(0, room - len(part))
         for start in range(0, len(spellings), _PORTION):
             some = spellings[start : start + _PORTION]
