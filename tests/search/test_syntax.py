@@ -109,10 +109,8 @@ headline = frozenset({"headline"})
         ("headline:OR", term("or", "headline")),
         ("headline:\u200fa", term("a", "headline")),
         ("headline:10:30", Phrase(("10", "30"), fields=headline)),
-        (
-            "10:30 http://x.y/",
-            And((Phrase(("10", "30")), Spellings((Phrase(("http", "x", "y")), Phrase(("http", "xy")))))),
-        ),
+        # The parts of an address are no compounds.
+        ("10:30 http://x.y/", And((Phrase(("10", "30")), Phrase(("http", "x", "y"))))),
         ("author:a headlines:b", And((term("a", "byline"), Phrase(("headlines", "b"))))),
         ("Title:a title:(a OR b)", And((term("a", "headline"), Or((term("a", "headline"), term("b", "headline")))))),
         ('a & !!! 😀 (&) -& "…" b', And((a, b))),

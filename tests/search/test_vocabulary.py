@@ -82,7 +82,7 @@ def test_another_vocabulary_moves_what_is_stored_and_no_page_is_kept(partner: Ca
 
 def test_a_concept_is_shown_with_its_neighbours(cli: Cli, tmp_path: Path) -> None:
     cli.must("db", "upgrade")
-    assert "`newswire vocabulary load`" in cli.refused("vocabulary", "show", f"medtop:{SPORT}")
+    assert "`newswire vocabulary load FILE`" in cli.refused("vocabulary", "show", f"medtop:{SPORT}")
     cli.must("vocabulary", "load", write_vocabulary(tmp_path))
     shown = cli.json("vocabulary", "show", BASE + "20000822")
     assert (shown["code"], shown["broader"]) == ("medtop:20000822", [f"medtop:{SPORT}"])
