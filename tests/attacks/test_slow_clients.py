@@ -117,7 +117,8 @@ def test_clients_who_do_not_read_take_neither_threads_nor_memory(target: Target)
             assert select.select([connection], [], [], 30)[0]
         target.check_service()
         assert target.memory() - before < 250 * MIB
-    assert target.server.logged("closed the connection of a client that did not read its response")
+        closed = "closed the connection of a client that did not read its response"
+        target.server.wait_for(lambda: target.server.logged(closed), "a client that does not read is closed")
 
 
 def test_a_head_or_body_that_does_not_arrive_in_time_is_answered_408(target: Target) -> None:

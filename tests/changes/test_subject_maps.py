@@ -173,7 +173,7 @@ def test_an_interrupted_rebuild_goes_on_and_loses_no_former_terms(wire: Wire, cl
         _, err = started.communicate(timeout=30)
     left = count_unmapped(wire.database)
     if started.returncode:
-        assert started.returncode == 130
+        assert started.returncode == 130, err
         assert err.startswith(f"Stopped; {left} articles have still to be mapped.")
     assert sum(1 for _ in remap_articles(wire.database)) == (left + 49) // 50
     assert (count_unmapped(wire.database), saw.listed()) == (0, [])

@@ -85,7 +85,9 @@ class AnsweredConnection(psycopg.Connection[Any]):
             # Still active: the deadline has passed. The answer may arrive later, when it would be taken for that to
             # the next statement, and even a ROLLBACK would wait as long.
             if timeout is None and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                raise self.give_up() from error
+                failure = self.give_up()
+                # Ctrl-C: psycopg had the statement cancelled, and the answer to that did not come either.
+                raise (KeyboardInterrupt if isinstance(error.__context__, KeyboardInterrupt) else failure) from error
             raise
 
     def exec_single(self, name: bytes, seconds: float) -> PGresult:
