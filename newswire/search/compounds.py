@@ -220,9 +220,10 @@ def join_words(chunk: str, words: Sequence[Span]) -> Iterator[Joined]:
     tight, loose = find_joints(chunk, words)
     if not (tight or loose):
         return
-    if len(words) == 2 and len(token := words[0].token + words[1].token) <= LONGEST_JOINED:
-        yield Joined(token, words[0].start, words[1].end, 0, 1)
     if len(words) == 2:
+        # Nearly all compounds: there is nothing to divide into chains.
+        if len(token := words[0].token + words[1].token) <= LONGEST_JOINED:
+            yield Joined(token, words[0].start, words[1].end, 0, 1)
         return
     for chain in divide_at(range(len(words)), loose | tight):
         units = [(unit[0], unit[-1]) for unit in divide_at(chain, tight)]

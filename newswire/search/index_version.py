@@ -23,7 +23,7 @@ SEARCHED_ANALYSES = (2, ANALYSIS_VERSION)
 2 has, and a query looks for traditional Chinese characters in both ways (`newswire.search.variants`)."""
 
 INDEX_VERSION = f"{ANALYSIS_VERSION}/{Stemmer.version()}"
-"""The version of the rows that this process writes, such as `1/3.1.0`: the analysis, and the release of PyStemmer,
+"""The version of the rows that this process writes, such as `3/3.1.0`: the analysis, and the release of PyStemmer,
 which contains the Snowball stemmers."""
 
 

@@ -33,11 +33,14 @@ class Word(NamedTuple):
     spelling: str
     form: str = ""
 
-    def forms(self) -> Sequence[str]:
-        """The forms by which it is found; those of a run are bigrams, and its last character alone."""
+    def forms(self, *, as_written: bool = False) -> Sequence[str]:
+        """The forms by which it is found; those of a run are bigrams, and its last character alone.
+
+        `as_written`: with traditional Chinese characters as they are.
+        """
         if not is_run(self.spelling):
             return (self.form or fold_word(self.spelling),)
-        run = fold_run(self.spelling)
+        run = self.spelling if as_written else fold_run(self.spelling)
         return [run[start : start + 2] for start in range(len(run))]
 
 
@@ -173,32 +176,23 @@ class _Builder(NamedTuple):
     def word(self, word: Word) -> Term:
         return Term(word.forms()[0], word.spelling, self.fields, self.start, written=self.written)
 
-    def sequence(self, words: Sequence[Word]) -> Expression:
+    def sequence(self, words: Sequence[Word], *, as_written: bool = False) -> Expression:
         """The expression of consecutive words."""
-        forms = [form for word in words for form in word.forms()]
+        forms = [form for word in words for form in word.forms(as_written=as_written)]
         if is_run(words[-1].spelling) and len(words[-1].spelling) > 1:
             # The last form is the last character alone. In a document the run may continue.
             forms.pop()
-        return self.forms(forms, words[0].spelling)
-
-    def forms(self, forms: Sequence[str], spelling: str) -> Expression:
         if len(forms) > 1 or (self.quoted and not self.prefix):
             return Phrase(tuple(forms), self.prefix, self.fields, self.start, self.written)
         if self.prefix:
             return Prefix(forms[0], self.fields, self.start)
-        return Term(forms[0], spelling, self.fields, self.start, self.capitals, self.written)
+        return Term(forms[0], words[0].spelling, self.fields, self.start, self.capitals, self.written)
 
     def unfolded(self, words: Sequence[Word]) -> Expression | None:
         """The same with traditional Chinese characters as they are, for articles that were indexed so; None without."""
         if all(not is_run(word.spelling) or fold_run(word.spelling) == word.spelling for word in words):
             return None
-        forms = list[str]()
-        for spelling in (word.spelling for word in words):
-            run = is_run(spelling)
-            forms += [spelling[at : at + 2] for at in range(len(spelling))] if run else [fold_word(spelling)]
-        if is_run(words[-1].spelling) and len(words[-1].spelling) > 1:
-            forms.pop()
-        return self.forms(forms, words[0].spelling)
+        return self.sequence(words, as_written=True)
 
     def with_compounds(self, words: Sequence[Word]) -> Iterator[Expression]:
         """The phrase with each of its words as a compound in the article, which no form of the article shows."""
