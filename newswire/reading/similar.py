@@ -17,18 +17,13 @@ from newswire.article import Status
 from newswire.language_tags import canonical_tag
 from newswire.reading.lists import visible_filter
 from newswire.search import index
-from newswire.search.analysis import (
-    UNDETERMINED,
-    split_spellings,
-    stemming_language,
-    word_forms,
-    word_stems,
-)
+from newswire.search.analysis import UNDETERMINED, split_spellings, stemming_language, word_forms, word_stems
 from newswire.search.bm25 import BODY, Measures, score_articles
-from newswire.search.expression import And, Expression, Leaf, Or, Phrase, Term
+from newswire.search.expression import Expression, Leaf, Phrase, Term
 from newswire.search.languages import language_term
 from newswire.search.normal_form import fold_word, is_run
 from newswire.search.query import Query
+from newswire.search.relaxation import any_of, at_least
 from newswire.store.articles import NUMBERS, AnyRow
 from newswire.visibility import Filter, Visibility, term_of
 
@@ -77,7 +72,7 @@ def find_similar(
     found: dict[int, None] = {}
     for shared in SHARED:
         if len(rarest) >= shared or (shared == SHARED[-1] and rarest):
-            expression = sharing_expression(rarest, min(shared, len(rarest)))
+            expression = at_least(min(shared, len(rarest)), rarest)
             found |= dict.fromkeys(search.find_numbers(expression, CANDIDATES))
     candidates = [each for each in found if each != row.number and each not in without]
     # Ties are in favour of the newer one: `sorted` is stable, and each step found the newest first.
@@ -151,8 +146,7 @@ class SimilarSearch:
         length = round(sum(each[BODY].count(" ") for each in articles) / len(articles))
         measures = Measures(length, tuple(round(100 * word.weight) for word in words))
         leaves = [word.leaf for word in words]
-        expression: Expression = Or(tuple(leaves)) if len(leaves) > 1 else leaves[0]
-        (own, *scores), _ = score_articles(articles, expression, [self.language], measures)
+        (own, *scores), _ = score_articles(articles, any_of(leaves), [self.language], measures)
         return [score / own if own else 0.0 for score in scores]
 
 
@@ -202,19 +196,3 @@ def list_words(text: str, language: str) -> Iterator[tuple[str, str, Leaf]]:
             yield from ((pair, pair, Phrase((pair,))) for pair in word_forms(spelling)[:-1])
         elif len(form := fold_word(spelling)) >= SHORTEST_WORD and not form.isdigit():
             yield min(word_stems(spelling, language)), form, Term(form, spelling)
-
-
-def sharing_expression(leaves: Sequence[Leaf], shared: int) -> Expression:
-    """An expression that matches articles with at least so many of the leaves."""
-    if shared == 1:
-        return Or(tuple(leaves)) if len(leaves) > 1 else leaves[0]
-    options = [
-        And((leaf, *operands_of(sharing_expression(leaves[position + 1 :], shared - 1))))
-        for position, leaf in enumerate(leaves[: len(leaves) - shared + 1])
-    ]
-    return Or(tuple(options)) if len(options) > 1 else options[0]
-
-
-def operands_of(expression: Expression) -> tuple[Expression, ...]:
-    """The operands of a conjunction, or the expression itself: no And stands in another one."""
-    return expression.operands if isinstance(expression, And) else (expression,)

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newswire.publishing.release import release_due_articles
-from newswire.reading.similar import sharing_expression
 from newswire.search.analysis import analyse_texts
 from newswire.search.expression import Term
 from newswire.search.matching import match_texts, matches_article
 from newswire.search.rebuild import rebuild_index
+from newswire.search.relaxation import at_least
 from newswire.timestamps import format_instant, now
 from newswire.visibility import EVOLVES, id_target, link_term
 from tests.support.databases import empty_database
@@ -325,4 +325,4 @@ def test_an_expression_asks_for_so_many_of_the_words(shared: int, present: set[i
     words = [Term(f"word{number}x", f"word{number}x") for number in range(size)]
     text = " ".join(words[number].form for number in present if number < size)
     article = match_texts(analyse_texts({"headline": text}, "en"))
-    assert matches_article(sharing_expression(words, shared), article) == (len(text.split()) >= shared)
+    assert matches_article(at_least(shared, words), article) == (len(text.split()) >= shared)
