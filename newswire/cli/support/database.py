@@ -1,6 +1,6 @@
 """The database of a command: opened with a current schema, and its search index rebuilt in the foreground."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -50,17 +50,9 @@ def update_index(database: Database) -> int:
 
     Ctrl-C ends the command with a sentence; the rows written until then stay.
     """
-    total = count_outdated_rows(database)
-    if not total:
+    if not count_outdated_rows(database):
         return 0
-    done = 0
-    try:
-        with show_progress("Indexing", "articles", total) as show:
-            for done in rebuild_index(database):
-                show(done, min(done, total))
-    except KeyboardInterrupt:
-        click.echo(STOPPED.format(left=count_outdated_rows(database)), err=True)
-        raise SystemExit(INTERRUPTED) from None
+    done = show_rebuild("Indexing", rebuild_index(database), lambda: count_outdated_rows(database), STOPPED)
     if left := count_outdated_rows(database):
         click.echo(WRITTEN_MEANWHILE.format(left=left), err=True)
     return done
@@ -71,14 +63,21 @@ def update_mapping(database: Database) -> int:
 
     Ctrl-C ends the command with a sentence; the articles mapped until then stay so.
     """
-    total = count_unmapped(database)
-    done = 0
+    return show_rebuild("Mapping", remap_articles(database), lambda: count_unmapped(database), STOPPED_MAPPING)
+
+
+def show_rebuild(label: str, steps: Iterator[int], count_left: Callable[[], int], stopped: str) -> int:
+    """Runs a rebuild that yields how many articles are done, with a progress bar; returns the last of these numbers.
+
+    `stopped` is what Ctrl-C says; `count_left` are the articles that are still to be done.
+    """
+    total, done = count_left(), 0
     try:
-        with show_progress("Mapping", "articles", total) as show:
-            for done in remap_articles(database):
+        with show_progress(label, "articles", total) as show:
+            for done in steps:
                 show(done, min(done, total))
     except KeyboardInterrupt:
-        click.echo(STOPPED_MAPPING.format(left=count_unmapped(database)), err=True)
+        click.echo(stopped.format(left=count_left()), err=True)
         raise SystemExit(INTERRUPTED) from None
     return done
 
