@@ -12,6 +12,7 @@ from newswire.search.expression import And, Named, Not, Or, Term
 from newswire.search.syntax import ExpressionError, parse_query, understand_query
 from newswire.timestamps import now
 from tests.support.databases import ENGINES, empty_database
+from tests.support.queries import compose_queries
 from tests.support.wire import Wire
 
 SECTIONS = ["Sport", "World news", "News, world & sports", "Économie", "中国新闻", "体育", None]
@@ -84,15 +85,7 @@ leaf = st.sampled_from(
     ["section:sport", "section:world", "section:news", "section:s*", "section:中", "publisher:sport", "publisher:afp",
      "publisher:(france OR desk)", "headline:sport", "sport", "中国"]
 )  # fmt: skip
-queries = st.recursive(
-    leaf,
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=2, max_size=3).map(" ".join),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: f"({' OR '.join(parts)})"),
-        st.tuples(inner, inner).map(lambda pair: f"{pair[0]} -({pair[1]})"),
-    ),
-    max_leaves=5,
-)
+queries = compose_queries(leaf, max_leaves=5)
 
 
 @settings(max_examples=20)

@@ -24,6 +24,7 @@ from newswire.search.syntax import ExpressionError, parse_query
 from newswire.store.database import Database
 from newswire.timestamps import now
 from newswire.visibility import EVERYTHING, Filter, Visibility
+from tests.support.queries import compose_queries
 
 WORDS = [
     "cocoa", "prices", "price", "rising", "rose", "études", "étude", "Zürich", "зелёный", "экономики", "شراء", "מדינה",
@@ -116,15 +117,7 @@ leaf = st.one_of(
     ),
     st.lists(st.sampled_from(WORDS), min_size=2, max_size=3).map(lambda words: f'headline:"{" ".join(words)}"'),
 )
-queries = st.recursive(
-    leaf,
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=2, max_size=3).map(" ".join),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: f"({' OR '.join(parts)})"),
-        st.tuples(inner, inner).map(lambda pair: f"{pair[0]} -({pair[1]})"),
-    ),
-    max_leaves=6,
-)
+queries = compose_queries(leaf, max_leaves=6)
 
 
 @settings(max_examples=80)
