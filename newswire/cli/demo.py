@@ -71,7 +71,7 @@ PAGES = {
     "feed": "The newest articles, for a feed reader (the token opens nothing else):",
 }
 MEANINGS = {
-    "publisher": "publishes as The Sample Gazette",
+    "publisher": f"publishes as The Sample Gazette (slug {examples.PUBLISHER})",
     "partner": "reads everything",
     "english": "reads what is in English",
     "admin": "may do everything",

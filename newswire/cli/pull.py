@@ -130,4 +130,5 @@ def pull_pages(
                     store_position(position, output, state)
             count += len(page.entries)
             show(count, count)
-    print_notice(f"{count:,} entries; read up to {position.seq:,} of the wire {position.wire}.")
+    noun = "entry" if count == 1 else "entries"
+    print_notice(f"{count:,} {noun}; read up to {position.seq:,} of the wire {position.wire}.")

@@ -24,6 +24,10 @@ UNNAMED = (
     "Others can reach this address, so say under which names: set NEWSWIRE_ALLOWED_HOSTS (wire.example.org,10.0.0.5)"
     " or NEWSWIRE_BASE_URL (https://wire.example.org). Links are made of the name that a request gives."
 )
+NOBODY_SHARES = (
+    "NEWSWIRE_SHARED_MAX_AGE does nothing here: shared caches may keep only what anyone may read. Set"
+    " NEWSWIRE_PUBLIC_READ=true as well, or leave it out."
+)
 
 
 @click.command()
@@ -49,6 +53,8 @@ def serve_command(host: str, port: int, workers: int | None, as_json: bool) -> N
     if not is_loopback(host) and settings.allowed_hosts is None and settings.base_url is None:
         raise click.UsageError(UNNAMED)
     logs.configure_logging(settings.log_level)
+    if settings.shared_max_age and not settings.public_read:
+        logger.warning(NOBODY_SHARES)
     processes = workers or count_processors()
     database = prepare_database(settings, processes)
     with open_listener(host, port) as listener:

@@ -115,6 +115,15 @@ def test_the_samples_come_in_several_languages_with_pictures_that_are_there(demo
             assert response.headers["Content-Type"].startswith("image/")
 
 
+def test_the_slug_of_the_publisher_is_there_for_who_wants_to_put_an_article(demo: Server) -> None:
+    [line] = [line for line in demo.out if "(slug " in line]
+    key, slug = line.split()[0], line.partition("(slug ")[2].removesuffix(")")
+    url = addresses(demo)[0].removesuffix("/docs")
+    put = f"curl -sS -X PUT {url}/v1/publishers/{slug}/articles/1 -H 'Authorization: Bearer {key}'"
+    answer = pasted(put + """ -H 'Content-Type: application/json' -d '{"headline": "A", "body_text": "B"}'""")
+    assert json.loads(answer)["publisher"]["slug"] == slug
+
+
 def test_nothing_of_a_demo_remains(demo: Server, tmp_path: Path) -> None:
     assert list(tmp_path.glob("newswire-demo-*/newswire.db"))
     assert demo.end(signal.SIGTERM) == 0

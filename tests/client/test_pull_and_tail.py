@@ -71,6 +71,8 @@ def test_a_pull_reads_everything_and_the_next_one_what_is_new(wire: Wire, tmp_pa
     assert (
         partner.run(*pull).stderr == f"0 entries; read up to 5 of the wire {json.loads(state.read_text())['wire']}.\n"
     )
+    publisher.put("tide-0", headline="Tide 0, corrected")
+    assert partner.run(*pull).stderr.startswith("1 entry; read up to 6 of")
 
 
 def test_without_a_state_a_pull_prints_everything_each_time(sqlite_wire: Wire) -> None:

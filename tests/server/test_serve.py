@@ -205,6 +205,14 @@ def test_what_keeps_a_server_from_starting_is_one_sentence(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("public", ["false", "true"])
+def test_a_setting_for_shared_caches_that_can_do_nothing_is_said(sqlite_cli: Cli, public: str) -> None:
+    nowhere = {"NEWSWIRE_DATABASE_URL": "sqlite:////nowhere/wire.db"}
+    settings = {"NEWSWIRE_SHARED_MAX_AGE": "30", "NEWSWIRE_PUBLIC_READ": public}
+    done = sqlite_cli.finished("serve", "--port", "0", env=nowhere | settings)
+    assert ("NEWSWIRE_SHARED_MAX_AGE does nothing here" in done.stderr) == (public == "false")
+
+
 @pytest.fixture
 def locked(fresh_sqlite: str) -> Iterator[Cli]:
     """A wire that somebody else is writing to all the time."""
