@@ -31,10 +31,11 @@ REGISTERED = Statement(select(LANGUAGE))
 class StemGroup(NamedTuple):
     """Languages with the same stems for all words of an expression.
 
-    `language` is any one of them, `foreign` are all other languages.
+    `language` is any one of them, `own` are all of them, `foreign` all other languages.
     """
 
     language: str
+    own: list[str]
     foreign: list[str]
 
 
@@ -44,12 +45,12 @@ def stem_groups(expression: Expression, languages: Sequence[str]) -> list[StemGr
     The result is a single group if these are the same in all languages, and also if there are no languages.
     """
     if not languages:
-        return [StemGroup(UNDETERMINED, [])]
+        return [StemGroup(UNDETERMINED, [], [])]
     groups: dict[tuple[frozenset[str], ...], list[str]] = {}
     for language in languages:
         stems = tuple(stems_in_language(term.spelling, language) for term in query_words(expression))
         groups.setdefault(stems, []).append(language)
-    return [StemGroup(group[0], sorted({*languages} - {*group})) for group in groups.values()]
+    return [StemGroup(group[0], group, sorted({*languages} - {*group})) for group in groups.values()]
 
 
 def stems_in_languages(spelling: str, languages: Sequence[str]) -> list[str]:
