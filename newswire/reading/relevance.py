@@ -8,7 +8,8 @@ coverage, and newest first within a tier (`coverage`). Scores are computed in `s
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from math import isfinite
 from typing import Any, NamedTuple
@@ -18,8 +19,9 @@ from sqlalchemy import Connection, select
 from newswire.reading.coverage import LAST_TIER, CoverageTiers
 from newswire.reading.lists import ListPage, list_statement, rows_in_order
 from newswire.search import index
-from newswire.search.bm25 import LOOKED_AT, Measures, Texts, score_articles, scored_units
+from newswire.search.bm25 import LOOKED_AT, ArticleScorer, Measures, scored_units
 from newswire.search.expression import Expression, Term, find_leaves
+from newswire.search.occurrences import Occurrences
 from newswire.search.query import Position, Query, decode_cursor, invalid_cursor, is_valid_position
 from newswire.search.relaxation import any_of
 from newswire.store.tables import article, undated
@@ -88,6 +90,12 @@ class RankedReading:
     visibility: Visibility
     now: int
     languages: Sequence[str]
+    counted: dict[int, Occurrences] = field(default_factory=dict)
+    """What was counted in articles, by number: those of the first window are often in the next one too."""
+
+    @cached_property
+    def scorer(self) -> ArticleScorer:
+        return ArticleScorer(ranked_expression(self.query), self.languages, self.query.items)
 
     def ranks_from(self, window: Window) -> Iterator[PlacedRank]:
         """The ranks that are still to be returned, window after window; lazily."""
@@ -124,11 +132,11 @@ class RankedReading:
     def score(self, positions: Sequence[Position], measures: Measures | None) -> tuple[list[float], Measures]:
         """The scores of articles, and the statistics that they are of."""
         numbers = [position.number for position in positions]
-        texts = index.read_texts(self.connection, numbers, LOOKED_AT)
-        articles: list[Texts] = [texts[number] for number in numbers]
-        expression = ranked_expression(self.query)
-        weak = weak_matches(self.connection, expression, numbers)
-        return score_articles(articles, expression, self.languages, measures, self.query.items, weak)
+        if missing := [number for number in numbers if number not in self.counted]:
+            texts = index.read_texts(self.connection, missing, LOOKED_AT)
+            self.counted.update({number: self.scorer.counter.count_in(text) for number, text in texts.items()})
+        weak = weak_matches(self.connection, ranked_expression(self.query), numbers)
+        return self.scorer.score([self.counted[number] for number in numbers], measures, weak)
 
     def find_window(self, window: Window) -> tuple[Window, list[Position]]:
         """The matches in a window, in their order, and the window; a new one gets its ends here.

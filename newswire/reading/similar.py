@@ -18,10 +18,11 @@ from newswire.language_tags import canonical_tag
 from newswire.reading.lists import visible_filter
 from newswire.search import index
 from newswire.search.analysis import UNDETERMINED, split_spellings, stemming_language, word_forms, word_stems
-from newswire.search.bm25 import BODY, Measures, score_articles
+from newswire.search.bm25 import ArticleScorer, Measures
 from newswire.search.expression import Expression, Leaf, Phrase, Term
 from newswire.search.languages import language_term
 from newswire.search.normal_form import fold_word, is_run
+from newswire.search.occurrences import BODY
 from newswire.search.query import Query
 from newswire.search.relaxation import any_of, at_least
 from newswire.store.articles import NUMBERS, AnyRow
@@ -145,8 +146,8 @@ class SimilarSearch:
         articles = [texts[each] for each in (self.row.number, *numbers)]
         length = round(sum(each[BODY].count(" ") for each in articles) / len(articles))
         measures = Measures(length, tuple(round(100 * word.weight) for word in words))
-        leaves = [word.leaf for word in words]
-        (own, *scores), _ = score_articles(articles, any_of(leaves), [self.language], measures)
+        scorer = ArticleScorer(any_of([word.leaf for word in words]), [self.language])
+        (own, *scores), _ = scorer.score([scorer.counter.count_in(each) for each in articles], measures)
         return [score / own if own else 0.0 for score in scores]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newswire.reading import relevance
-from newswire.search.bm25 import score_articles
+from newswire.search.bm25 import ArticleScorer
 from newswire.search.expression import And, Phrase, Spellings, Term
 from newswire.search.relaxation import any_of, relax_expression
 from tests.support.lists import page, pages, post, read
@@ -101,7 +101,8 @@ def test_the_spellings_of_a_word_weigh_as_one_word() -> None:
     def scores(*bodies: str) -> list[float]:
         texts = [("", "", f" {body} ", "", "") for body in bodies]
         expression = any_of(relaxed.items)
-        return score_articles(texts, expression, ["en"], items=relaxed.items)[0]
+        scorer = ArticleScorer(expression, ["en"], relaxed.items)
+        return scorer.score([scorer.counter.count_in(each) for each in texts])[0]
 
     phrase, word, both, cocoa = scores("x u s x", "x us x x", "x us cocoa x", "x x cocoa x")
     assert phrase == word
