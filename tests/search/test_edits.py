@@ -7,14 +7,26 @@ from newswire.search.edits import (
     ALPHABETS,
     LONGEST,
     MOST_EDITS,
+    MOST_TWICE,
     is_correctable,
     texts_one_edit_away,
     texts_two_edits_away,
     two_words,
 )
 
-# Of a longer word of a large alphabet not every replaced letter is tried.
-WORDS = st.sampled_from(ALPHABETS).flatmap(lambda alphabet: st.text(alphabet, min_size=4, max_size=8))
+# Of a longer word, or one of a large alphabet, not every letter is tried.
+WORDS = st.sampled_from(ALPHABETS).flatmap(
+    lambda alphabet: st.text(alphabet, min_size=4, max_size=min(8, MOST_EDITS // len(alphabet) - 1))
+)
+LONG = {
+    "internationel": "international", "representitives": "representatives", "enviromental": "environmental",
+    "accomodations": "accommodations", "parliamentry": "parliamentary", "constitucional": "constitutional",
+    "independantly": "independently", "goverments": "governments", "manufacturors": "manufacturers",
+    "transportaion": "transportation", "organizatoin": "organization", "responsability": "responsibility",
+    "telecomunications": "telecommunications", "pharmaceuticls": "pharmaceuticals", "entrepreneuers": "entrepreneurs",
+    "administation": "administration", "questionnare": "questionnaire", "demonstratoins": "demonstrations",
+    "unconstitutionsl": "unconstitutional", "neighborhoods": "neighbourhoods", "celebrstions": "celebrations",
+}  # fmt: skip
 
 
 @given(WORDS, st.data())
@@ -32,6 +44,18 @@ def test_every_word_with_one_error_leads_back_to_the_word(word: str, data: st.Da
 def test_what_is_looked_up_is_bounded_and_never_the_word_itself(typed: str) -> None:
     for texts in (*texts_one_edit_away(typed), texts_two_edits_away(typed)):
         assert len(texts) == len({*texts} - {typed}) <= MOST_EDITS
+    assert len(texts_two_edits_away(typed)) <= MOST_TWICE
+
+
+def test_likely_errors_in_long_words_lead_back_to_them() -> None:
+    for typed, word in LONG.items():
+        assert word in {text for texts in texts_one_edit_away(typed) for text in texts}, typed
+
+
+@given(st.text(min_size=1, max_size=LONGEST))
+def test_as_many_texts_are_looked_up_as_ten_milliseconds_allow(typed: str) -> None:
+    together = sum(len(texts) for texts in (*texts_one_edit_away(typed), texts_two_edits_away(typed), two_words(typed)))
+    assert together <= 700
 
 
 def test_two_common_errors_lead_back_to_a_long_word() -> None:
