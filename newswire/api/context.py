@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from newswire.accounts.callers import Caller
 from newswire.api.auth import Authentication, Authenticator, KnownCaller
 from newswire.api.cache.pages import PageCache
+from newswire.api.cache.polls import PollFlight, PollFlights
 from newswire.api.limits.quotas import RequestQuotas, Reservation
 from newswire.api.limits.slots import Slot, SlotLedger, SlotPool, address_party, busy_problem
 from newswire.api.request.address import client_address
@@ -87,6 +88,8 @@ class RequestContext:
     page_cache: PageCache | None = None
     head_seen: Head | None = None
     known_caller: KnownCaller | None = None
+    flights: PollFlights | None = None
+    flight: PollFlight | None = None
     # Authentication. `fingerprint` is a hash of what the caller may see, None if the response may not be cached.
     identified: Caller | None = None
     fingerprint: str | None = None
@@ -133,8 +136,7 @@ class RequestContext:
     @property
     def party(self) -> str:
         """Whose share of slots the request needs: its party's, or that of its address if it has no key."""
-        caller = self.caller
-        return address_party(self.client_address) if caller.kind == "public" else caller.party
+        return party_of(self.caller, self.request.environ, self.state.settings)
 
     def set_identity(self, found: Authentication) -> None:
         self.identified, self.fingerprint, self.signed_body = found
@@ -169,6 +171,11 @@ class RequestContext:
         while self.slots:
             self.slots.pop().release()
 
+    def land_flight(self) -> None:
+        """Ends the flight that this poll leads without a page: those who wait for it begin again."""
+        if self.flight is not None and self.flights is not None:
+            self.flights.land(self.flight)
+
     @contextmanager
     def begin(self, *, keep: bool = True) -> Iterator[Connection]:
         """A write transaction (see `Database.begin`) that waits no longer for a lock than the request still may."""
@@ -176,6 +183,13 @@ class RequestContext:
         with self.database.begin(keep=keep, wait=max(self.patience, LEAST_WAIT_SECONDS)) as connection:
             self.patience -= time.perf_counter() - began
             yield connection
+
+
+def party_of(caller: Caller, environ: Mapping[str, Any], settings: Settings) -> str:
+    """The party of a caller, or of its address if it has no key."""
+    if caller.kind != "public":
+        return caller.party
+    return address_party(client_address(environ, settings.trusted_proxies))
 
 
 def request_id_of(sent: str) -> str:

@@ -75,10 +75,12 @@ def begin_request(state: SharedState) -> None:
         page_cache=cache.page_cache,
         head_seen=cache.head,
         known_caller=cache.known_caller,
+        flights=cache.flights,
+        flight=cache.flight,
     )
     if cache.began:
         # The page cache may have waited for another request that makes the same page.
-        context.patience -= time.perf_counter() - cache.began
+        context.patience -= time.perf_counter() - cache.looked_at
     # Last, because they may raise: by now `g` holds the context that a problem document is made with.
     check_host(context)
     if "HTTP_X_FORWARDED_FOR" in environ and (address := context.client_address) is not None:

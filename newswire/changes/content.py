@@ -22,11 +22,12 @@ AMONG = CONTENTS.where(entry.c.seq.in_(bindparam("numbers", expanding=True)))
 
 
 class DeliveredEntry(NamedTuple):
-    """An entry as it is delivered to one reader; `readable`: with its article."""
+    """An entry as it is delivered to one reader; `readable`: with its article, which expires at `expires_at`."""
 
     type: str
     item: LogEntry
     readable: bool
+    expires_at: int | None = None
 
 
 def read_content(connection: Connection, number: int, past: Past) -> StoredContent:

@@ -93,20 +93,23 @@ class LiveWire:
 class Follower:
     """One reader and its position in the log, verified and with its whole chain value.
 
-    `access` resolves the reader's access again; None: it may no longer read.
+    `access` resolves the reader's access again; None: it may no longer read. `known` is its access as it was read at
+    the configuration revision `revision`, if that is known. `limit` is the number of entries on a page.
     """
 
     def __init__(
-        self, feed: LiveWire, reader: Reader, position: LogPosition, access: Callable[[], Access | None]
-    ) -> None:
+        self, feed: LiveWire, reader: Reader, position: LogPosition, access: Callable[[], Access | None],
+        known: Access | None = None, revision: int | None = None, limit: int = PAGE,
+    ) -> None:  # fmt: skip
         self.feed = feed
         self.reader = reader
         self.position = position
         self.is_denied = False
         """Whether `pages` has ended because the reader may not read any more."""
         self._ask = access
-        self._access: Access | None = None
-        self._revision: int | None = None
+        self._access = known
+        self._revision = revision
+        self._limit = limit
 
     def pages(self, until: float | None = None) -> Iterator[Changes]:
         """Pages as entries arrive; an empty one after `TICK_SECONDS` without any.
@@ -121,7 +124,7 @@ class Follower:
                     if not self._may_read():
                         self.is_denied = True
                         return
-                    page = self.feed.page(self.reader, self.position, PAGE)
+                    page = self.feed.page(self.reader, self.position, self._limit)
                 except Problem as problem:
                     if problem.code != "unavailable" or until is not None:
                         raise
@@ -150,7 +153,7 @@ class Follower:
     def _may_read(self, *, always: bool = False) -> bool:
         """Whether the reader still has access, which is resolved again if the revision moved, or `always`."""
         head = self.feed.watcher.head
-        revision = None if head is None else head.revision
+        revision = self._revision if head is None else head.revision
         if always or self._access is None or revision != self._revision:
             self._access = self._ask()
             self._revision = revision

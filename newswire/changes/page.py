@@ -50,12 +50,20 @@ clocks of several servers that disagreed.
 
 
 class Changes(NamedTuple):
-    """A page of the log: `next` is the position of the last entry scanned, whether or not it was delivered."""
+    """A page of the log: `next` is the position of the last entry scanned, whether or not it was delivered.
+
+    `until` is the first expiry of an article in it, in milliseconds since 1970: from then on the page is another one.
+    """
 
     entries: list[DeliveredEntry]
     next: LogPosition
     has_more: bool
     head: wire.Head
+
+    @property
+    def until(self) -> int | None:
+        expiries = [entry.expires_at for entry in self.entries if entry.readable]
+        return min((each for each in expiries if each is not None), default=None)
 
 
 def changes_page(
@@ -104,7 +112,10 @@ def select_entries(
         last = item
         kind = event_type_for(item, matcher)
         if kind is not None:
-            delivered.append(DeliveredEntry(kind, item, is_readable(item, standing_of(item), kind, rule)))
+            standing = standing_of(item)
+            delivered.append(
+                DeliveredEntry(kind, item, is_readable(item, standing, kind, rule), standing.expires_at)
+            )
             size += item.size
         if len(delivered) == limit or size >= most_bytes or matcher.looked >= MOST_LOOKED_INTO:
             break

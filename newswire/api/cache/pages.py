@@ -56,6 +56,11 @@ class PageCache:
                 self._size = 0
                 self._head = head
 
+    def recall_page(self, key: Key, head: Head, now: int) -> CachedPage | None:
+        """The page under `key` if it is valid at `now` and `head`."""
+        with self._lock:
+            return self._fresh_page(key, head, now)
+
     def find_page(self, key: Key, head: Head, now: int) -> tuple[CachedPage | None, bool]:
         """The page under `key` if it is valid at `now` and `head`, else None; and whether the caller must make it.
 
@@ -86,14 +91,19 @@ class PageCache:
         with self._lock:
             self._making.pop(key).set()
 
-    def store_page(
-        self, key: Key, head: Head, headers: tuple[tuple[str, str], ...], body: bytes | None, until: int
-    ) -> None:
-        """Stores a page, unless the cache has moved to another head meanwhile."""
-        page = CachedPage(headers, body, until, size_of_page(key, headers, body or b""))
+    def store_page(self, key: Key, head: Head, page: CachedPage) -> None:
+        """Stores a page, unless the cache has moved to another head meanwhile.
+
+        A page of a later head empties the cache, as the first look at that head would: what wakes a reader that waits
+        is often the first to know of it.
+        """
         with self._lock:
             if head != self._head:
-                return
+                if not is_later(head, self._head):
+                    return
+                self._pages.clear()
+                self._size = 0
+                self._head = head
             if (old := self._pages.pop(key, None)) is not None:
                 self._size -= old.size
             self._pages[key] = page
@@ -112,6 +122,11 @@ class PageCache:
         if len(self._repeated) > MOST_REPEATED:
             self._repeated.popitem(last=False)
         return page
+
+
+def is_later(head: Head, known: Head | None) -> bool:
+    """Whether a head follows `known` on the same wire."""
+    return known is not None and head.wire == known.wire and head.seq >= known.seq and head.revision >= known.revision
 
 
 def size_of_page(key: Key, headers: Iterable[tuple[str, str]], body: bytes) -> int:

@@ -1,6 +1,7 @@
 """Views of the wire: `GET /v1/changes` as pages, long polls and streams, and the head. `streams` writes the streams."""
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -69,7 +70,9 @@ def changes_response(context: RequestContext, parameters: Mapping[str, Any]) -> 
     read = partial(read_changes, context, parameters, reader, moment)
     reader, head, position, page = read_at_one_head(context.database, seen, read)
     if page is not None:
-        page = wait_for_entries(context, page, reader, parameters["wait"])
+        page = wait_for_entries(context, page, reader, parameters)
+        if is_page_shared(page, parameters):
+            context.mark_cacheable(page.head, page.until)
         return formatted_response(context, page_document(context, page))
     stream = streams.event_stream if context.media_type == streams.EVENTS else streams.ndjson_stream
     return stream(context, reader, head, position)
@@ -92,10 +95,7 @@ def read_changes(
     if context.media_type in (streams.EVENTS, streams.NDJSON):
         # A stream checks against it that every page continues the one before.
         return reader, head, complete_position(connection, head, position), None
-    page = changes_page(connection, reader, head, position, parameters["limit"], moment)
-    if not parameters["wait"] and "consumer" not in parameters and not is_relative(parameters):
-        context.mark_cacheable(head, context.state.calendar.around(connection, head, moment).following)
-    return reader, head, position, page
+    return reader, head, position, changes_page(connection, reader, head, position, parameters["limit"], moment)
 
 
 def find_beginning(
@@ -128,11 +128,26 @@ def position_of(event_id: str) -> LogPosition:
     return LogPosition(int(found[2]), found[3], found[1])
 
 
-def wait_for_entries(context: RequestContext, page: Changes, reader: Reader, seconds: int) -> Changes:
-    """The page, or a later one if it is empty and the client wants to wait."""
-    if page.entries or page.has_more or not seconds or context.request.method == "HEAD":
+def wait_for_entries(
+    context: RequestContext, page: Changes, reader: Reader, parameters: Mapping[str, Any]
+) -> Changes:
+    """The page, or a later one if it is empty and the client wants to wait: from when it asked, not from now."""
+    # It may have waited already, for the page of another poll.
+    seconds = parameters["wait"] - (time.perf_counter() - context.began)
+    if page.entries or page.has_more or seconds <= 0 or context.request.method == "HEAD":
         return page
-    return streams.await_entries(context, reader, page.next, seconds)
+    return streams.await_entries(context, reader, page.next, parameters["limit"], seconds)
+
+
+def is_page_shared(page: Changes, parameters: Mapping[str, Any]) -> bool:
+    """Whether the page is the same for all who ask for it at its head: others may get it out of the cache.
+
+    An empty one is not, for those who want to wait, nor one whose position is that of a consumer or depends on when it
+    was asked for.
+    """
+    if parameters["wait"] and (parameters.get("start") == "now" or not (page.entries or page.has_more)):
+        return False
+    return "consumer" not in parameters and not is_relative(parameters)
 
 
 def page_document(context: RequestContext, page: Changes) -> bytes:

@@ -19,7 +19,7 @@ from newswire.api.context import RequestContext
 from newswire.api.limits.slots import busy_problem
 from newswire.api.problems import embed_problem
 from newswire.changes.content import encode_entry
-from newswire.changes.follow import Follower
+from newswire.changes.follow import Access, Follower
 from newswire.changes.page import Changes
 from newswire.changes.positions import LogPosition
 from newswire.changes.rules import Reader
@@ -59,9 +59,16 @@ def follow_wire(context: RequestContext, reader: Reader, position: LogPosition) 
     return Follower(context.state.feed, reader, position, access_checker(context.request, context.state.feed))
 
 
-def await_entries(context: RequestContext, reader: Reader, position: LogPosition, seconds: int) -> Changes:
+def await_entries(
+    context: RequestContext, reader: Reader, position: LogPosition, limit: int, seconds: float
+) -> Changes:
     """Long poll: waits for the first page with an entry, at most `seconds`; then returns an empty page."""
-    follower, is_disconnected = follow_wire(context, reader, position), disconnect_probe(context.request)
+    caller, seen = context.caller, context.head_seen
+    # The caller was read at the revision that was seen, so that its access need not be read again before that moves.
+    known = (Access(caller.visibility, caller.expires_at), seen.revision) if seen is not None else (None, None)
+    checker = access_checker(context.request, context.state.feed)
+    follower = Follower(context.state.feed, reader, position, checker, *known, limit)
+    is_disconnected = disconnect_probe(context.request)
     page = None
     release_stream_slot = take_stream_slot(context)
     try:
@@ -70,6 +77,9 @@ def await_entries(context: RequestContext, reader: Reader, position: LogPosition
         for page in follower.pages(until=time.monotonic() + seconds):
             if page.entries or page.has_more or is_disconnected():
                 break
+            if seen is None or page.head.revision != seen.revision:
+                # Those who wait for this poll must see for themselves whether they may still read.
+                context.land_flight()
     finally:
         release_stream_slot()
     # Before the empty page of an earlier tick, which the caller would take for "nothing new".
