@@ -93,13 +93,13 @@ class LiveWire:
 class Follower:
     """One reader and its position in the log, verified and with its whole chain value.
 
-    `access` resolves the reader's access again; None: it may no longer read. `known` is its access as it was read at
-    the configuration revision `revision`, if that is known. `limit` is the number of entries on a page.
+    `access` resolves the reader's access again; None: it may no longer read. `known` is its access with the
+    configuration revision at which it was read, if that is known. `limit` is the number of entries on a page.
     """
 
     def __init__(
         self, feed: LiveWire, reader: Reader, position: LogPosition, access: Callable[[], Access | None],
-        known: Access | None = None, revision: int | None = None, limit: int = PAGE,
+        known: tuple[Access, int] | None = None, limit: int = PAGE,
     ) -> None:  # fmt: skip
         self.feed = feed
         self.reader = reader
@@ -107,8 +107,10 @@ class Follower:
         self.is_denied = False
         """Whether `pages` has ended because the reader may not read any more."""
         self._ask = access
-        self._access = known
-        self._revision = revision
+        self._access: Access | None = None
+        self._revision: int | None = None
+        if known is not None:
+            self._access, self._revision = known
         self._limit = limit
 
     def pages(self, until: float | None = None) -> Iterator[Changes]:

@@ -113,9 +113,7 @@ def select_entries(
         kind = event_type_for(item, matcher)
         if kind is not None:
             standing = standing_of(item)
-            delivered.append(
-                DeliveredEntry(kind, item, is_readable(item, standing, kind, rule), standing.expires_at)
-            )
+            delivered.append(DeliveredEntry(kind, item, is_readable(item, standing, kind, rule), standing.expires_at))
             size += item.size
         if len(delivered) == limit or size >= most_bytes or matcher.looked >= MOST_LOOKED_INTO:
             break

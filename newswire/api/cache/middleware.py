@@ -9,8 +9,8 @@ publishers and admins are not cached: an embargoed article changes them without 
 import re
 import time
 from collections.abc import Callable, Iterable
-from urllib.parse import parse_qsl
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from flask import Response
 from werkzeug.http import HTTP_STATUS_CODES, parse_date
@@ -42,14 +42,15 @@ Application = Callable[[Environment, Any], Iterable[bytes]]
 class HandOver(NamedTuple):
     """The results of the middleware that the pipeline uses again; `head` is None while the database is unreachable.
 
-    `began` is when the request came, and `looked_at` when the head was read, in seconds of `time.perf_counter`: a poll
-    may have waited for another one between the two. `flight` is set for a poll that leads others.
+    `began` is when the request came (0: unknown), and `looked_at` when the head was read, in seconds of
+    `time.perf_counter`: a poll may have waited for another one between the two. `flight` is set for a poll that leads
+    others.
     """
 
     page_cache: PageCache | None = None
     head: Head | None = None
     known_caller: KnownCaller | None = None
-    began: float | None = None
+    began: float = 0.0
     looked_at: float = 0.0
     flights: PollFlights | None = None
     flight: PollFlight | None = None
@@ -80,9 +81,7 @@ class PageCacheMiddleware:
             answer = self._answer(environ, start_response, began, began + seconds)
         return answer
 
-    def _answer(
-        self, environ: Environment, start_response: Any, began: float, until: float
-    ) -> Iterable[bytes] | None:
+    def _answer(self, environ: Environment, start_response: Any, began: float, until: float) -> Iterable[bytes] | None:
         """The response; None for a poll that has waited for another one in vain, and has to begin again.
 
         `until` is how long the request may wait for an entry, in seconds of `time.perf_counter`.
@@ -113,7 +112,7 @@ class PageCacheMiddleware:
             if sent is not None:
                 return sent
         if until > looked_at:
-            return self._poll(key, head, caller, found, environ, start_response, until)
+            return self._poll(key, caller, found, environ, start_response, until)
         if not is_to_make:
             return self.application(environ, start_response)
         try:
@@ -144,9 +143,8 @@ class PageCacheMiddleware:
         return send_page(page, unchanged, added, caller, environ, start_response, began)
 
     def _poll(
-        self, key: Key, head: Head, caller: Caller, found: HandOver, environ: Environment, start_response: Any,
-        until: float,
-    ) -> Iterable[bytes] | None:  # fmt: skip
+        self, key: Key, caller: Caller, found: HandOver, environ: Environment, start_response: Any, until: float
+    ) -> Iterable[bytes] | None:
         """Answers a poll that may wait: it leads those with the same key that come after it, or waits for their leader.
 
         None if it has to begin again, because its leader had no page for it.
@@ -169,13 +167,8 @@ class PageCacheMiddleware:
         finally:
             slot.release()
         try:
-            # What another poll got was made at another head: only if that is no older than the one seen here, and no
-            # edit of any access lies between, it is what this poll would get.
-            page, at = flight.page, flight.head
-            if page is not None and at is not None and is_later(at, head) and at.revision == head.revision:
-                if caller.expires_at is None or caller.expires_at > now():
-                    return self._send(page, caller, environ, start_response, found.began or until)
-            return None
+            page = page_for(flight, caller, found.head)
+            return None if page is None else self._send(page, caller, environ, start_response, found.began)
         finally:
             self.polls.wake_next(flight)
 
@@ -201,20 +194,37 @@ class PageCacheMiddleware:
         return known.caller, known.fingerprint, known
 
 
+def page_for(flight: PollFlight, caller: Caller, seen: Head | None) -> CachedPage | None:
+    """The page of a flight, if a caller who has seen the head `seen` would get the same one now.
+
+    It was made at another head. That may not be an older one, or it would lack an entry that the caller knows of; nor
+    may an edit of any access lie between the two, or the caller might not be allowed to see it.
+    """
+    page, head = flight.page, flight.head
+    if page is None or head is None or not is_later(head, seen) or revision_of(head) != revision_of(seen or head):
+        return None
+    return page if caller.expires_at is None or caller.expires_at > now() else None
+
+
 def poll_seconds(environ: Environment) -> float:
     """How long a poll may wait that shares its response with others; 0 for every other request.
 
-    Its position must be a number. `start=now` is another position for each who asks, and a consumer's moves without an
-    entry; streams have no end.
+    Its position must be a number, beside which no other may be named: `start=now` is another one for each who asks, and
+    a consumer's moves without an entry. Who has sent the token of a feed is known to the application only.
     """
     sent = environ.get("QUERY_STRING", "")
-    if "wait=" not in sent or "after=" not in sent or not environ["PATH_INFO"].endswith("/changes"):
+    if "wait=" not in sent or not environ["PATH_INFO"].endswith("/changes"):
         return 0.0
     asked = dict(parse_qsl(sent, keep_blank_values=True))
     seconds = asked.get("wait", "")
     accept = environ.get("HTTP_ACCEPT", "")
-    is_shared = "after" in asked and not asked.keys() & {"start", "consumer", "token"}
-    if not is_shared or "event-stream" in accept or "ndjson" in accept or not WAIT.fullmatch(seconds):
+    if (
+        "after" not in asked
+        or "token" in asked
+        or "event-stream" in accept
+        or "ndjson" in accept
+        or not WAIT.fullmatch(seconds)
+    ):
         return 0.0
     return float(seconds)
 

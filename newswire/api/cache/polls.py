@@ -25,6 +25,7 @@ class PollFlight:
         self.is_over = False
         self.waiting: deque[threading.Lock] = deque()
 
+
 class PollFlights:
     """The polls of one process that lead others, by their keys."""
 

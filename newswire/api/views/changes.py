@@ -128,9 +128,7 @@ def position_of(event_id: str) -> LogPosition:
     return LogPosition(int(found[2]), found[3], found[1])
 
 
-def wait_for_entries(
-    context: RequestContext, page: Changes, reader: Reader, parameters: Mapping[str, Any]
-) -> Changes:
+def wait_for_entries(context: RequestContext, page: Changes, reader: Reader, parameters: Mapping[str, Any]) -> Changes:
     """The page, or a later one if it is empty and the client wants to wait: from when it asked, not from now."""
     # It may have waited already, for the page of another poll.
     seconds = parameters["wait"] - (time.perf_counter() - context.began)

@@ -65,9 +65,9 @@ def await_entries(
     """Long poll: waits for the first page with an entry, at most `seconds`; then returns an empty page."""
     caller, seen = context.caller, context.head_seen
     # The caller was read at the revision that was seen, so that its access need not be read again before that moves.
-    known = (Access(caller.visibility, caller.expires_at), seen.revision) if seen is not None else (None, None)
+    known = None if seen is None else (Access(caller.visibility, caller.expires_at), seen.revision)
     checker = access_checker(context.request, context.state.feed)
-    follower = Follower(context.state.feed, reader, position, checker, *known, limit)
+    follower = Follower(context.state.feed, reader, position, checker, known, limit)
     is_disconnected = disconnect_probe(context.request)
     page = None
     release_stream_slot = take_stream_slot(context)
