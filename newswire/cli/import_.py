@@ -1,38 +1,35 @@
 """`newswire import`: publishes the articles of a file directly in the database."""
 
-import hashlib
 import time
-from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import click
-import orjson
 from sqlalchemy import select
 
 from newswire import wire
 from newswire.accounts.publishers import find_publisher
 from newswire.accounts.slugs import PartyError
-from newswire.article import Draft, Publisher
-from newswire.cli.support.article_files import FileArticle, open_source, read_articles
+from newswire.article import Publisher
+from newswire.cli.support.article_files import open_source
 from newswire.cli.support.database import open_database
 from newswire.cli.support.interrupts import INTERRUPTED, delay_interrupt
 from newswire.cli.support.options import INPUT_FILE, Undated, UndatedChoice
 from newswire.cli.support.output import json_option, print_notice, print_result
+from newswire.cli.support.prepared_batches import Positioned, prepared_batches
 from newswire.cli.support.progress import show_progress
 from newswire.document import decode_article
 from newswire.errors import Problem
 from newswire.publishing.comparison import is_change_new
-from newswire.publishing.prepare import PreparedArticle, prepare_article
+from newswire.publishing.prepare import PreparedArticle
 from newswire.publishing.receive import BatchReceiver, Sent, publish_transaction
-from newswire.schemas.article import load_sent
 from newswire.store import articles
 from newswire.store.database import Database
 from newswire.store.tables import article, version
 from newswire.timestamps import format_instant, now
 
-BATCH, BATCH_LENGTH = 200, 1024 * 1024
-"""The most articles of one transaction, and the length of their JSON at which it ends; publishers wait for it."""
+PROCESS_ENDED = "A process that prepares articles has ended: it was killed, or the memory was used up."
 
 
 @dataclass
@@ -99,6 +96,9 @@ def import_command(file: str, slug: str, undated: Undated, as_json: bool) -> Non
         except KeyboardInterrupt:
             print_notice(f"Stopped. Stored so far: {describe_tally(tally, undated)}. Start it again to go on.")
             raise SystemExit(INTERRUPTED) from None
+        except BrokenExecutor as error:
+            stored = describe_tally(tally, undated)
+            raise click.ClickException(f"{PROCESS_ENDED} Stored so far: {stored}. Start it again to go on.") from error
         with database.read() as connection:
             tally.head = wire.read_head(connection).seq
     seconds = time.monotonic() - began
@@ -110,52 +110,19 @@ def import_command(file: str, slug: str, undated: Undated, as_json: bool) -> Non
 def load_file(database: Database, publisher: Publisher, file: str, undated: Undated, tally: Tally) -> None:
     """Loads a file in batches, each in one transaction. Ctrl-C takes effect between them."""
     label = "standard input" if file == "-" else click.format_filename(file, shorten=True)
-    with open_source(file) as source, show_progress(label, "articles", source.size) as show:
-        found = read_articles(source)
-        while batch := load_batch(found, publisher):
+    with (
+        open_source(file) as source,
+        show_progress(label, "articles", source.size) as show,
+        closing(prepared_batches(source, publisher)) as batches,
+    ):
+        for batch in batches:
             # An interrupt between the commit and the count would report less than was stored.
             with delay_interrupt():
-                store_batch(database, publisher, batch, undated, tally)
-            show(tally.read, source.bytes_read())
+                store_batch(database, publisher, batch.articles, undated, tally)
+            show(tally.read, batch.bytes_read)
 
 
-def load_batch(found: Iterator[FileArticle], publisher: Publisher) -> list[tuple[str, Sent]]:
-    """The next articles of a file, prepared: up to `BATCH`, or fewer large ones."""
-    batch, length = list[tuple[str, Sent]](), 0
-    for item in found:
-        sent = load_input(item, publisher)
-        batch.append((item.position, sent))
-        length += len(sent.source) if isinstance(sent, PreparedArticle) else 0
-        if len(batch) == BATCH or length > BATCH_LENGTH:
-            break
-    return batch
-
-
-def load_input(item: FileArticle, publisher: Publisher) -> Sent:
-    """The prepared article or the kill that an article of the file stands for, or the `Problem` of reading it."""
-    if isinstance(item.content, Problem):
-        if item.content.code == "unsupported_media_type":
-            # The whole file is of another kind: there is nothing to count.
-            raise item.content
-        return item.content
-    try:
-        sent = load_sent(item.content, publisher)
-    except Problem as problem:
-        return problem
-    if isinstance(sent, Draft):
-        return prepare_article(replace(sent, external_id=sent.external_id or content_id(sent)), publisher)
-    return sent
-
-
-def content_id(draft: Draft) -> str:
-    """The external_id for an article that has none: the SHA-256 of its content as sent."""
-    content: Any = dict(draft.source)
-    return "sha256-" + hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def store_batch(
-    database: Database, publisher: Publisher, batch: list[tuple[str, Sent]], undated: Undated, tally: Tally
-) -> None:
+def store_batch(database: Database, publisher: Publisher, batch: Positioned, undated: Undated, tally: Tally) -> None:
     """Stores a batch in one transaction; its articles are counted once that is committed."""
     made_dates = list[str]()
     with database.begin() as connection, publish_transaction(connection, now()) as transaction:

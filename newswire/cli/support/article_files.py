@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, BinaryIO, NamedTuple
 
+import orjson
+
 from newswire.cli.support.unknown_content import is_markup_or_binary, name_markup_or_binary, name_text
 from newswire.errors import Problem
 from newswire.formats import FORMATS
@@ -38,10 +40,14 @@ DAMAGED = "The gzip data is damaged or cut off; all before it was read."
 
 
 class FileArticle(NamedTuple):
-    """One article of a file: its position for messages, and its fields as sent, or the `Problem` of reading them."""
+    """One article of a file: its position for messages, and its fields as sent, or the `Problem` of reading them.
+
+    `size` are the bytes that it has in the file, in an array those of its JSON.
+    """
 
     position: str
     content: Any
+    size: int = 0
 
 
 class ArticleSource:
@@ -156,9 +162,17 @@ def parse_document(content: bytes) -> Iterator[FileArticle]:
     if isinstance(value, dict) and str(value.get("version")).startswith(JSON_FEED):
         yield unknown_content("a JSON Feed")
     elif isinstance(value, list):
-        yield from (FileArticle(f"article {number}", article) for number, article in enumerate(value, 1))
+        yield from (FileArticle(f"article {number}", each, json_size(each)) for number, each in enumerate(value, 1))
     else:
         yield FileArticle("the file" if isinstance(value, Problem) else "the article", value)
+
+
+def json_size(value: Any) -> int:
+    """The bytes of a value as JSON; 0 for one that cannot be written, which is never stored."""
+    try:
+        return len(orjson.dumps(value))
+    except TypeError:
+        return 0
 
 
 def parse_lines(numbered: Iterable[tuple[int, bytes]]) -> Iterator[FileArticle]:
@@ -167,7 +181,7 @@ def parse_lines(numbered: Iterable[tuple[int, bytes]]) -> Iterator[FileArticle]:
             too_long = f"The line has more than {ARTICLE_BYTES // 1024 // 1024} MiB."
             yield FileArticle(f"line {number}", Problem("too_large", too_long))
         elif line:
-            yield FileArticle(f"line {number}", parse_or_problem(parse_json, line))
+            yield FileArticle(f"line {number}", parse_or_problem(parse_json, line), len(line))
 
 
 def parse_or_problem(parser: Any, content: bytes) -> Any:
