@@ -31,11 +31,17 @@ SHORT_CHUNK = 64
 FARTHEST_NEIGHBOUR = 3
 """Chunks within which the neighbour of a compound is looked for: a dash has no word."""
 
-OPENING, CLOSING = "\"'([{“‘«„¿¡", ".,;:!?…\"')]}”’»“"
 APOSTROPHES = "'’‘`′\u02b9-\u02bf\u02ee"
-# What a chunk must have to be worth the reading, which takes longer: a possessive is no compound, nor is 5-1.
-_JOINT = rf"(?![{APOSTROPHES}]s(?!\w))[{APOSTROPHES}.&·\"”״׳\u2010-]{{1,2}}"
-PROMISING = re.compile(rf"[^\W\d]{_JOINT}\w|\d{_JOINT}[^\W\d]|\d[.,'’\u066c]\d\d[\d,]|[#@+]|(?<!\w)\.\w")
+# What a chunk must have to be worth the reading, which takes longer: a possessive is no compound, nor is 5-1. The
+# pattern begins with the joint, not with the word before it, because `re` skips to one of few characters fast: a text
+# of 400 words takes 15 µs instead of 225.
+_JOINTS = rf"[{APOSTROPHES}.&·\"”״׳\u2010-]"
+_WITHIN = rf"(?!(?<=[{APOSTROPHES}])s(?!\w)){_JOINTS}?"
+PROMISING = re.compile(
+    rf"[{APOSTROPHES}.&·\"”״׳\u2010,\u066c#@+-]"
+    rf"(?:(?<=[#@+])|(?<=[^\W\d]{_JOINTS}){_WITHIN}\w|(?<=\d{_JOINTS}){_WITHIN}[^\W\d]"
+    rf"|(?<=\d[.,'’\u066c])\d\d[\d,]|(?<=\.)(?<!\w.)\w)"
+)
 POSSESSIVE = frozenset(["'", "’", "‘", "`", "′", *map(chr, range(0x2B9, 0x2C0)), "\u02ee"])
 TIGHT = POSSESSIVE | {".", "&", "·"}
 CAPITALS = regex.compile(r"(?<![\w.])(?:\p{Lu}{2,5}|(?:\p{Lu}\.){1,4}\p{Lu})(?!\w)")
@@ -115,12 +121,8 @@ class Variant(NamedTuple):
 
 def find_variants(chunks: Sequence[str]) -> Iterator[Variant]:
     """The tokens of the compounds and sign words of a text that is divided at white space."""
-    # Most chunks are a word within punctuation and nothing else.
-    for index in [place for place, chunk in enumerate(chunks) if not chunk.isalnum()]:
-        chunk = chunks[index]
-        if chunk.lstrip(OPENING).rstrip(CLOSING).isalnum() or not is_promising(chunk):
-            continue
-        found = read_chunk(chunk)
+    for index in promising_places(chunks):
+        found = read_chunk(chunks[index])
         for token, start, end in found.own:
             yield Variant(token, index, start, index, end)
         if found.before:
@@ -134,6 +136,23 @@ def find_variants(chunks: Sequence[str]) -> Iterator[Variant]:
             for right in neighbour.first:
                 for left in found.behind:
                     yield Variant(f"{left.token}__{right.token}", index, left.start, place, right.end)
+
+
+def promising_places(chunks: Sequence[str]) -> Iterator[int]:
+    """The indices of the chunks that are `is_promising`: of an ordinary text a few in a hundred."""
+    text = " ".join(chunks)
+    index, start, end = 0, 0, 0
+    for found in PROMISING.finditer(text):
+        place = found.start()
+        if place < end:
+            continue
+        index += text.count(" ", start, place)
+        start = place
+        end = text.find(" ", place)
+        if end < 0:
+            end = len(text)
+        if "://" not in chunks[index]:
+            yield index
 
 
 def is_promising(chunk: str) -> bool:

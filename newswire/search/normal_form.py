@@ -35,7 +35,12 @@ _PLAIN = re.compile(
     r"\u0621-\u063a\u0641-\u064a\u0660-\u066c\u0671-\u0673\u0679-\u06d5\u06f0-\u06f9가-힣"
     r"\u200c\u2010\u2012-\u2015\u2018-\u2023‰′‹›€\u2190-\u21ff\u2500-\u2767\u2794-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001f6ff]*"
 )
-_PLAIN_SPELLING = re.compile(r"[^\W_]+")
+# All of those that are neither letters nor digits, because `re` takes half as long for a set as for `[^\W_]`.
+_PLAIN_SPELLING = re.compile(
+    r"[^\x00-/:-@\[-`{-\x7f¡-§©«¬®°±¶·»¿×÷\u05be\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066c\u06d4\u2000-\u2bff"
+    r"\U0001f300-\U0001f6ff]+"
+)
+_ASCII_LETTERS = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
 
 # Soft hyphens, joiners, direction marks, variation selectors and keycaps are removed. The zero width space and the
 # non-joiner (Persian) separate words and stay, but a zero width space within a run is only a hint for line breaks.
@@ -113,7 +118,13 @@ def match_spellings(normal: str) -> "Iterator[re.Match[str]]":
 
 def spellings_within(normal: str) -> list[str]:
     """The spellings of a text in normal form, in order: words casefolded with their marks, and whole runs."""
-    spellings: list[str] = (_PLAIN_SPELLING if is_plain(normal) else SPELLING).findall(normal)
+    spellings: list[str]
+    if normal.isascii():
+        spellings = normal.translate(_ASCII_LETTERS).split()
+    else:
+        spellings = (_PLAIN_SPELLING if is_plain(normal) else SPELLING).findall(normal)
+    if max(map(len, spellings), default=0) <= LONGEST_WORD:
+        return spellings
     return [word if len(word) <= LONGEST_WORD or is_run(word) else fold_word(word) for word in spellings]
 
 
