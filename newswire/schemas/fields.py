@@ -83,7 +83,7 @@ class Text(fields.String):
         self.lines = lines
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = check_characters(super()._deserialize(value, attr, data, **kwargs))
+        text = check_characters(value if type(value) is str else super()._deserialize(value, attr, data, **kwargs))
         if len(text) > self.limit and (length := self.count_characters(text)) > self.limit:
             raise validation_error("too_long", f"Must have at most {self.limit:,} characters; it has {length:,}.")
         text = text.replace("\r\n", "\n").strip() if self.lines else " ".join(text.split())
@@ -191,6 +191,8 @@ def check_body_size(text: str, pasted: Callable[[str], int] = lambda text: 0) ->
 
     `pasted` counts the bytes of the pictures in it (`data:`), which are removed and do not count.
     """
+    if len(text) <= BODY_BYTES // 4:
+        return text
     size = len(text.encode("utf-8"))
     if size > BODY_BYTES and size - pasted(text) > BODY_BYTES:
         raise validation_error("too_long", "A body must have at most 2 MiB in UTF-8.")
