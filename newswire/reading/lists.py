@@ -22,8 +22,10 @@ from newswire.wire import Head, PerHead
 
 COUNTED_TO = 10_000
 EVERYTHING = Filter()
-LAST_EXPIRY = Statement(select(func.max(article.c.expires_at)).where(article.c.expires_at <= bindparam("now")))
-NEXT_EXPIRY = Statement(select(func.min(article.c.expires_at)).where(article.c.expires_at > bindparam("now")))
+LAST_EXPIRY = select(func.max(article.c.expires_at)).where(article.c.expires_at <= bindparam("now")).scalar_subquery()
+NEXT_EXPIRY = select(func.min(article.c.expires_at)).where(article.c.expires_at > bindparam("now")).scalar_subquery()
+# One statement, because each new head asks for it.
+EXPIRIES = Statement(select(LAST_EXPIRY.label("last"), NEXT_EXPIRY.label("following")))
 LARGE_ARTICLE = 128 * 1024
 """Bytes of an article without its body that a statement for a page loads at once; a larger one is read by itself.
 
@@ -189,8 +191,5 @@ class Calendar:
         """The expiries around `now` at `head`, which `connection` sees."""
         cached = self._cached.get(head)
         if cached is None or now < cached.since or (cached.following is not None and cached.following <= now):
-            last, following = (
-                statement.execute(connection, {"now": now}).fetchone()[0] for statement in (LAST_EXPIRY, NEXT_EXPIRY)
-            )
-            cached = self._cached.put(head, Expiries(now, last, following))
+            cached = self._cached.put(head, Expiries(now, *EXPIRIES.execute(connection, {"now": now}).fetchone()))
         return cached
