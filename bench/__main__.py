@@ -13,6 +13,7 @@ from bench import (
     compare,
     compare_table,
     failover,
+    following,
     growth,
     live,
     patroni,
@@ -74,6 +75,14 @@ def parser() -> argparse.ArgumentParser:
         description="Publishes at a steady rate beside open event streams, some that get everything and some that get"
                     " nothing, and prints a line for each number of them: time from the 201 to the event, of an"
                     " ordinary list and of a publication, memory, share of a processor, events lost.",
+    ))  # fmt: skip
+    add_follow(parts.add_parser(
+        "follow", help="waiting followers and pollers of a list beside publications: how long each takes",
+        description="Publishes at a steady rate on a loaded wire, beside followers that wait for each entry, open"
+                    " streams and pollers of the latest list, and prints a line for each scene: time of a publication,"
+                    " from the 201 to each follower, and of a list, processor time of the server for each publication,"
+                    " and entries that a follower did not get once and in order. The server is `newswire serve` as it"
+                    " starts.",
     ))  # fmt: skip
     add_growth(parts.add_parser(
         "growth", help="the same jobs on wires of several sizes: what they cost by size",
@@ -222,6 +231,22 @@ def run_live(chosen: argparse.Namespace) -> int:
         print(line, flush=True)
         lost += line.split()[-1] not in ("0", "LOST", "process")
     return 1 if lost else 0
+
+
+def add_follow(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--articles", type=size, default=100_000, metavar="N", help="default: 100,000; 1,000 at least")
+    part.add_argument("--seconds", type=duration, default=10.0, metavar="N", help="a scene (default: 10)")
+    part.add_argument("--engine", choices=[*soak.ENGINES, "both"], default="both", help="default: both")
+    part.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the loaded wires there, and use what is kept")
+    part.set_defaults(run=run_follow)
+
+
+def run_follow(chosen: argparse.Namespace) -> int:
+    faults = 0
+    for line in following.run(engines_of(chosen), chosen.articles, chosen.seconds, chosen.keep):
+        print(line, flush=True)
+        faults += line.startswith(soak.ENGINES) and line.split()[-1] != "0"
+    return 1 if faults else 0
 
 
 def add_soak(part: argparse.ArgumentParser) -> None:
