@@ -17,7 +17,7 @@ import orjson
 from bench.corpus import PUBLISHERS, Sent, article
 from bench.planting import Plan, plan
 from newswire.article import ArticleState, Draft, Publisher, Status, article_document, due_at
-from newswire.document import Version, render_version
+from newswire.document import Version, pack_source, render_version
 from newswire.publishing.draft import make_draft
 from newswire.schemas.article import load_draft
 from newswire.search.analysis import analyse_article
@@ -131,6 +131,6 @@ def identity(number: int, now: int) -> str:
 def version_row(held: ArticleState, version: Version, terms: frozenset[str], source: Any) -> dict[str, Any]:
     return {
         "number": held.number, "version": held.version, "digest": version.digest, "terms": " ".join(sorted(terms)),
-        "source": orjson.dumps(source), "rendered": version.rendered, "body": version.body, "form": version.form,
-        "created_at": held.created_at,
+        "source": pack_source(orjson.dumps(source), version.rendered, version.body),
+        "rendered": version.rendered, "body": version.body, "form": version.form, "created_at": held.created_at,
     }  # fmt: skip

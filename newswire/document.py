@@ -4,10 +4,12 @@ The JSON of a version is stored without `seq` and `status`, which belong to the 
 on the address of the request. It is rendered once and served by splicing bytes, which avoids dumping objects. It never
 changes, so a version stored before a field existed lacks that field. Decoding and splicing fill it in with the field's
 empty value (`article.FIELDS`), and the digest stays the same (decision 0012). A version that has none of the later
-fields is still stored in the first form (decision 0039). No table is named here.
+fields is still stored in the first form (decision 0039). The article as sent, which is rarely read, is stored as its
+difference from what is served (decision 0049). No table is named here.
 """
 
 import hashlib
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
@@ -38,6 +40,13 @@ FIRST = {
 """The members of the first form, of an article and of its objects: the digest covers them even if they are empty."""
 UNSIGNED = frozenset({"seq", "status", "links", "digest"})
 EMPTY: tuple[Any, ...] = (None, [])
+
+PACKED = b"\x01"
+"""The first byte of a packed source; JSON begins with none such."""
+MARK_BYTES = 5
+"""The length of `source_mark`."""
+LONGEST_PACKED = 64 * 1024
+"""Bytes of the longest source that is packed: that is done while other publishers wait, 14 µs for 3.5 kB."""
 
 
 def _lacking_members(form: int) -> bytes | None:
@@ -106,6 +115,41 @@ def _encode_members(article: Mapping[str, Any]) -> tuple[bytes, bytes]:
     rest = {name: value for name, value in article.items() if name not in BODY_FIELDS}
     body = {name: article[name] for name in BODY_FIELDS if name in article}
     return orjson.dumps(rest)[1:-1], orjson.dumps(body)[1:-1]
+
+
+def pack_source(source: bytes, rendered: bytes, body: bytes) -> bytes:
+    """The stored form of an article as sent: its difference from its version, of which it mostly repeats the words.
+
+    It is `source_mark`, then DEFLATE (RFC 1951) with the version for a preset dictionary. One that gains nothing, or is
+    longer than `LONGEST_PACKED`, is stored as it is.
+    """
+    if not MARK_BYTES < len(source) <= LONGEST_PACKED:
+        return source
+    packer = zlib.compressobj(3, wbits=-zlib.MAX_WBITS, zdict=rendered + body)
+    packed = source_mark(source) + packer.compress(source) + packer.flush()
+    return packed if len(packed) < len(source) else source
+
+
+def source_mark(source: bytes) -> bytes:
+    """The first bytes of a source if it is packed, which sources that differ hardly ever share."""
+    return PACKED + zlib.crc32(source).to_bytes(4, "big")
+
+
+def unpack_source(stored: bytes, rendered: bytes, body: bytes) -> bytes:
+    """The article as sent, from its stored form and the stored bytes of the same version.
+
+    One that was stored before sources were packed is returned as it is. Raises `DamageError`.
+    """
+    if not stored.startswith(PACKED):
+        return stored
+    unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=rendered + body)
+    try:
+        source = unpacker.decompress(stored[MARK_BYTES:], LONGEST_PACKED + 1)
+    except zlib.error as error:
+        raise DamageError(f"the stored source of a version cannot be unpacked: {error}") from error
+    if not unpacker.eof or source_mark(source) != stored[:MARK_BYTES]:
+        raise DamageError("the stored source of a version is not what was stored")
+    return source
 
 
 def decode_stored(rendered: bytes, body: bytes) -> dict[str, Any]:

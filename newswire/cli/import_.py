@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 
 import click
-from sqlalchemy import select
+from sqlalchemy import LargeBinary, func, select
 
 from newswire import wire
 from newswire.accounts.publishers import find_publisher
@@ -19,7 +19,7 @@ from newswire.cli.support.options import INPUT_FILE, Undated, UndatedChoice
 from newswire.cli.support.output import json_option, print_notice, print_result
 from newswire.cli.support.prepared_batches import Positioned, prepared_batches
 from newswire.cli.support.progress import show_progress
-from newswire.document import decode_article
+from newswire.document import MARK_BYTES, decode_article, source_mark, unpack_source
 from newswire.errors import Problem
 from newswire.publishing.comparison import is_change_new
 from newswire.publishing.prepare import PreparedArticle
@@ -177,13 +177,17 @@ def was_sent_before(receiver: BatchReceiver, prepared: PreparedArticle) -> bool:
     external_id = prepared.draft.external_id
     if external_id is None or not receiver.is_known(external_id):
         return False
-    query = select(version.c.rendered).where(
+    as_it_is = version.c.source == prepared.source
+    packed = func.substr(version.c.source, 1, MARK_BYTES, type_=LargeBinary) == source_mark(prepared.source)
+    query = select(version.c.source, version.c.rendered, version.c.body).where(
         article.c.publisher_id == receiver.publisher.id, article.c.external_id == external_id,
-        version.c.number == article.c.number, version.c.version < article.c.version,
-        version.c.source == prepared.source,
+        version.c.number == article.c.number, version.c.version < article.c.version, as_it_is | packed,
     )  # fmt: skip
-    earlier = receiver.transaction.connection.execute(query)
-    return any(not is_change_new(prepared.draft, decode_article(row.rendered, None)["change"]) for row in earlier)
+    return any(
+        unpack_source(*row) == prepared.source
+        and not is_change_new(prepared.draft, decode_article(row.rendered, None)["change"])
+        for row in receiver.transaction.connection.execute(query)
+    )
 
 
 def describe_tally(tally: Tally, undated: Undated) -> str:

@@ -31,7 +31,7 @@ from newswire.article import (
     tombstone_document,
     type_of_entry,
 )
-from newswire.document import Version, decode_article, render_version
+from newswire.document import Version, decode_article, render_version, unpack_source
 from newswire.errors import Problem
 from newswire.publishing.comparison import is_change_new, keep_unchanged_fields
 from newswire.publishing.draft import Kill
@@ -167,7 +167,8 @@ class PublishTransaction:
         check_acceptable(held, prepared.draft, self.now)
         stored = self.read_version(held)
         before = decode_article(stored.rendered, stored.body)
-        prepared = keep_unchanged_fields(prepared, stored.source, before, publisher)
+        source = unpack_source(stored.source, stored.rendered, stored.body)
+        prepared = keep_unchanged_fields(prepared, source, before, publisher)
         draft = prepared.draft
         dated = date_version(draft, self.now, held, parse_instant(before["published_at"]))
         new = next_state(held, draft, dated.listed, self.now)
@@ -221,7 +222,7 @@ class PublishTransaction:
         return self.kill(held, publisher, note, condition)
 
     def read_version(self, held: ArticleState) -> Any:
-        """The current version of a locked article: its source, rendered JSON and body."""
+        """The current version of a locked article: its packed source, rendered JSON and body."""
         self.buffer.flush_article(held.number)
         return articles.current_version(self.connection, held.number, held.version)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from newswire.document import Version
+from newswire.document import Version, pack_source
 from newswire.search import index, names
 from newswire.search.backend import Document
 from newswire.search.languages import register_language
@@ -33,17 +33,20 @@ class WriteBuffer:
         self._labels: list[names.Label] = []
 
     def add_version(self, document: Document, version: Version, source: bytes, now: int) -> None:
-        """Adds the newest version of an article. The index row of the version before must be deleted already."""
-        held = document.held
+        """Adds the newest version of an article; `source` is the article as sent.
+
+        The index row of the version before must be deleted already.
+        """
+        held, packed = document.held, pack_source(source, version.rendered, version.body)
         self._versions.append({
             "number": held.number, "version": held.version, "digest": version.digest,
-            "terms": " ".join(sorted(document.terms)), "source": source, "rendered": version.rendered,
+            "terms": " ".join(sorted(document.terms)), "source": packed, "rendered": version.rendered,
             "body": version.body, "form": version.form, "created_at": now,
         })  # fmt: skip
         self._documents.append(document)
         self._numbers.add(held.number)
         self._languages |= document.analysed.spoken
-        self._bytes += len(source) + len(version.rendered) + len(version.body)
+        self._bytes += len(packed) + len(version.rendered) + len(version.body)
         if self._bytes > MOST_BYTES:
             self.flush_versions()
 

@@ -137,7 +137,7 @@ def lock_publisher(connection: Connection, publisher_id: int) -> None:
 
 
 def current_version(connection: Connection, number: int, current: int) -> Any:
-    """A row with the source, rendered JSON, body and stored form of one version."""
+    """A row with the packed source, rendered JSON, body and stored form of one version."""
     return VERSION.all(connection, {"number": number, "version": current})[0]
 
 

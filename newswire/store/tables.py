@@ -161,8 +161,9 @@ undated = Table(
 )
 
 # Written once, never changed, but for `terms`, the filter terms of the version, which a rebuild of the search index
-# computes again (`newswire.search.rebuild`). `source` is the article as sent (for PATCH), `rendered` and `body` are its
-# public JSON without braces, `form` is the version of this stored form (`document.FORM`).
+# computes again (`newswire.search.rebuild`). `rendered` and `body` are the public JSON of the article without braces,
+# `source` is the article as sent (for PATCH), which may be packed by these two (`document.pack_source`), `form` is the
+# version of the stored form of the public JSON (`document.FORM`).
 version = Table(
     "version",
     metadata,

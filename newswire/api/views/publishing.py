@@ -20,7 +20,7 @@ from newswire.api.context import RequestContext
 from newswire.api.request.bodies import ARTICLE_TYPES, MERGE_TYPES, read_body
 from newswire.api.request.conditional import article_tag, idempotency_key, if_match
 from newswire.article import ArticleState, Draft, Publisher, Status, article_canceled_problem
-from newswire.document import add_links, splice_without_links
+from newswire.document import add_links, splice_without_links, unpack_source
 from newswire.errors import Problem, invalid_at
 from newswire.formats import READERS
 from newswire.formats.ninjs.read import Ninjs, is_ninjs, read_ninjs
@@ -229,7 +229,8 @@ def prepare_patch(
             return article_canceled_problem(seen)
         condition(seen)
         with database.read() as connection:
-            source = articles.current_version(connection, seen.number, seen.version).source
+            stored = articles.current_version(connection, seen.number, seen.version)
+        source = unpack_source(stored.source, stored.rendered, stored.body)
         return prepare_article(load_draft(apply_merge_patch(source, patch), publisher), publisher, seen.external_id)
     except Problem as problem:
         return problem
