@@ -6,7 +6,7 @@ package with a subclass of `Backend`, one line in `database.create_backend`, and
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Event
@@ -42,6 +42,19 @@ That function takes the number of units to show and the part of the total that i
 
 class DatabaseError(Exception):
     """A database that cannot be used. The text is one sentence for the operator, without secrets."""
+
+
+class TableSize(NamedTuple):
+    """The bytes on disk of a table: of its rows, of long values that are kept apart from these, and of its indexes."""
+
+    name: str
+    rows: int
+    long_values: int
+    indexes: int
+
+    @property
+    def total(self) -> int:
+        return self.rows + self.long_values + self.indexes
 
 
 class RestoreSteps(NamedTuple):
@@ -220,6 +233,13 @@ class Backend(ABC):
     @abstractmethod
     def size_bytes(self, connection: Connection) -> int:
         """The size of the database on disk."""
+
+    @abstractmethod
+    def table_sizes(self, connection: Connection) -> Iterator[TableSize]:
+        """The size of each table, the system's own among them, one after the other: it may take long to find out.
+
+        Raises `DatabaseError` where the database system cannot tell.
+        """
 
     @abstractmethod
     def refuse_copy_to(self, file: Path) -> None:

@@ -31,6 +31,7 @@ from newswire.store.backend import (
     DatabaseError,
     RestoreSteps,
     ShowProgress,
+    TableSize,
     driver_connection,
 )
 from newswire.store.postgres import copy, replication
@@ -79,6 +80,14 @@ WRITE_ENTRIES = Statement(
     )
 )
 NOTIFY = Statement(text(f"SELECT pg_notify('{CHANNEL}', '')"))
+
+
+TABLE_SIZES = """
+    SELECT CASE WHEN relnamespace::regnamespace::text IN ('pg_catalog', 'information_schema')
+        THEN 'PostgreSQL itself' ELSE relname END AS name,
+        sum(pg_table_size(oid))::bigint, sum(pg_relation_size(oid))::bigint, sum(pg_indexes_size(oid))::bigint
+    FROM pg_class WHERE relkind IN ('r', 'm', 'S') AND relpersistence <> 't' AND NOT relisshared GROUP BY 1 ORDER BY 1
+"""
 
 
 class PostgresBackend(Backend):
@@ -283,6 +292,11 @@ class PostgresBackend(Backend):
 
     def size_bytes(self, connection: Connection) -> int:
         return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+
+    def table_sizes(self, connection: Connection) -> Iterator[TableSize]:
+        # pg_table_size counts the index of the long values with these, and the maps of free and of visible rows.
+        for name, table, rows, indexes in connection.execute(text(TABLE_SIZES)):
+            yield TableSize(name, rows, table - rows, indexes)
 
     def refuse_copy_to(self, file: Path) -> None:
         # No file is the database.

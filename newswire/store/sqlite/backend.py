@@ -28,6 +28,7 @@ from newswire.store.backend import (
     DatabaseError,
     RestoreSteps,
     ShowProgress,
+    TableSize,
     backend_of,
     driver_connection,
 )
@@ -43,6 +44,8 @@ POLL_SECONDS = 0.005
 OF_OTHERS = stat.S_IROTH | stat.S_IWOTH
 FULL_TEXT_TABLES = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'"
 UNDECODABLE = "Could not decode to UTF-8"
+TABLES_AND_INDEXES = "SELECT name, tbl_name, type FROM sqlite_schema WHERE rootpage > 0 ORDER BY tbl_name, name"
+SIZE_OF_PART = text("SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name = :part AND aggregate = TRUE")
 FILE = "newswire_file"
 """The key in a connection's `info` for the identity of the file that it has open."""
 FILE_SECONDS = 0.25
@@ -251,6 +254,21 @@ class SqliteBackend(Backend):
     def size_bytes(self, connection: Connection) -> int:
         files = [Path(f"{self.file}{suffix}") for suffix in ("", "-wal")]
         return sum(file.stat().st_size for file in files if file.exists())
+
+    def table_sizes(self, connection: Connection) -> Iterator[TableSize]:
+        """Reads every page of the file, unless SQLite was compiled without `dbstat`: then it raises `DatabaseError`."""
+        if not connection.scalar(text("SELECT count(*) FROM pragma_module_list WHERE name = 'dbstat'")):
+            raise DatabaseError("This SQLite was compiled without dbstat, by which the sizes of tables are counted.")
+        names: dict[str, list[tuple[str, str]]] = {"sqlite_schema": [("sqlite_schema", "table")]}
+        for name, table, kind in connection.execute(text(TABLES_AND_INDEXES)):
+            names.setdefault(table, []).append((name, kind))
+        for table, parts in names.items():
+            sizes = {"table": 0, "index": 0}
+            for name, kind in parts:
+                sizes[kind] += connection.execute(SIZE_OF_PART, {"part": name}).scalar_one()
+            yield TableSize(table, sizes["table"], 0, sizes["index"])
+        free = text("SELECT freelist_count * page_size FROM pragma_freelist_count(), pragma_page_size()")
+        yield TableSize("free pages", connection.execute(free).scalar_one(), 0, 0)
 
     def refuse_copy_to(self, file: Path) -> None:
         if file.exists() and self.file.exists() and file.samefile(self.file):
