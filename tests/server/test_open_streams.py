@@ -130,3 +130,44 @@ def test_a_reader_that_takes_nothing_is_dropped_and_resumes(sqlite_cli: Cli, ser
         following = re.sub(CHUNK, b"", read_until(again, b"data: "))
         assert re.search(rb":%d:[0-9a-f]+\nevent: article.published\n" % (seq + 1), following)
     assert not site.server.logged("a defect")
+
+
+def waiting_polls(site: Site, number: int) -> list[socket.socket]:
+    """Polls that wait for the first entry; the first of them came first, and the others share its page."""
+    known = site.open(path="/v1/changes", accept="application/json")
+    read_until(known, b"}")
+    known.close()
+    polls = []
+    for _ in range(number):
+        polls.append(site.open(path="/v1/changes?after=0&wait=25", accept="application/json"))
+        time.sleep(0.2)
+    return polls
+
+
+def test_a_poll_that_hangs_up_takes_the_page_of_no_other_one_with_it(sqlite_cli: Cli, serving: Serving) -> None:
+    site = Site(sqlite_cli, serving)
+    first, *others, last = waiting_polls(site, 6)
+    first.close()
+    last.close()
+    # Longer than a poll takes to see that its client has gone.
+    time.sleep(1.5)
+    began = time.monotonic()
+    site.publish("Cocoa rises")
+    for poll in others:
+        assert b"Cocoa rises" in read_until(poll, b'"wire"')
+        poll.close()
+    assert time.monotonic() - began < 5
+    assert not site.server.logged("a defect")
+
+
+def test_polls_that_wait_for_one_page_end_when_the_server_stops(sqlite_cli: Cli, serving: Serving) -> None:
+    site = Site(sqlite_cli, serving)
+    polls = waiting_polls(site, 4)
+    began = time.monotonic()
+    site.server.process.send_signal(signal.SIGTERM)
+    for poll in polls:
+        assert re.match(rb"HTTP/1.1 (200|503) ", read_until(poll, b"\r\n\r\n"))
+        poll.close()
+    assert time.monotonic() - began < 5
+    assert site.server.end(signal.SIGTERM) == 0
+    assert not site.server.logged("a defect")
