@@ -79,6 +79,9 @@ def import_command(file: str, slug: str, undated: Undated, as_json: bool) -> Non
     What has no date keeps the one that it got when it was first loaded. What was dated now does not count as
     fresh in the order of relevance.
 
+    Of a file with more than 400 articles most are prepared by other processes, one for each processor, three at
+    most, while this one stores them.
+
     \b
     newswire import archive.jsonl.gz --publisher gazette
     newswire import archive.jsonl.gz --publisher gazette --undated 1998-01-01

@@ -1,5 +1,6 @@
 """Articles as sent are stored as their difference from what is served, and come back byte by byte."""
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,7 +11,9 @@ from sqlalchemy import select, update
 
 from newswire.document import LONGEST_PACKED, MARK_BYTES, PACKED, pack_source, source_mark, unpack_source
 from newswire.errors import DamageError
+from newswire.store.database import Database
 from newswire.store.tables import version
+from tests.support.command import Cli
 from tests.support.wire import Wire
 
 SENT = {
@@ -52,16 +55,16 @@ def test_a_damaged_source_is_known() -> None:
         unpack_source(stored, b"", b"another version")
 
 
-def sources(wire: Wire) -> list[Any]:
-    with wire.database.read() as connection:
+def sources(database: Database) -> list[Any]:
+    with database.read() as connection:
         columns = (version.c.version, version.c.source, version.c.rendered, version.c.body)
         return list(connection.execute(select(*columns).order_by(version.c.version)))
 
 
-def store_unpacked(wire: Wire) -> None:
+def store_unpacked(database: Database) -> None:
     """Puts the sources as releases before stored them."""
-    rows = sources(wire)
-    with wire.database.begin() as connection:
+    rows = sources(database)
+    with database.begin() as connection:
         for number, *stored in rows:
             own = update(version).where(version.c.version == number)
             connection.execute(own.values(source=unpack_source(*map(bytes, stored))))
@@ -72,12 +75,12 @@ def test_articles_are_patched_and_sent_again_whichever_way_their_source_is_store
     gazette = wire.as_publisher("gazette")
     address = "/v1/publishers/gazette/articles/harbour"
     assert gazette.put(address, json=SENT).status_code == 201
-    packed = bytes(sources(wire)[0].source)
+    packed = bytes(sources(wire.database)[0].source)
     assert packed.startswith(PACKED)
     assert len(packed) < len(orjson.dumps(SENT)) / 5
     if before:
-        store_unpacked(wire)
-        assert orjson.loads(bytes(sources(wire)[0].source)) == SENT
+        store_unpacked(wire.database)
+        assert orjson.loads(bytes(sources(wire.database)[0].source)) == SENT
     again = gazette.put(address, json=SENT)
     assert (again.status_code, again.get_json()["version"]) == (200, 1)
     patched = gazette.patch(
@@ -88,4 +91,18 @@ def test_articles_are_patched_and_sent_again_whichever_way_their_source_is_store
     assert patched.get_json()["change"]["fields"] == ["headline", "keywords"]
     assert patched.get_json()["body_text"] == SENT["body_text"]
     wanted = {name: value for name, value in SENT.items() if name != "keywords"} | {"headline": "The harbour closes"}
-    assert orjson.loads(unpack_source(*map(bytes, sources(wire)[1][1:]))) == wanted
+    assert orjson.loads(unpack_source(*map(bytes, sources(wire.database)[1][1:]))) == wanted
+
+
+def test_an_import_knows_earlier_versions_whichever_way_their_source_is_stored(cli: Cli, tmp_path: Path) -> None:
+    cli.must("publisher", "add", "port", "--name", "Port Authority", "--url", "https://port.example")
+    file = tmp_path / "history.ndjson"
+    versions = [{**SENT, "headline": f"Version {number}"} for number in range(3)]
+    file.write_bytes(b"".join(orjson.dumps(each) + b"\n" for each in versions))
+    assert cli.json("import", str(file), "--publisher", "port")["updated"] == 2
+    assert cli.json("import", str(file), "--publisher", "port")["unchanged"] == 3
+    database = Database(cli.database_url)
+    store_unpacked(database)
+    assert all(bytes(row.source).startswith(b"{") for row in sources(database))
+    database.dispose()
+    assert cli.json("import", str(file), "--publisher", "port")["unchanged"] == 3

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Generator, Iterator
@@ -129,7 +130,7 @@ def prepare_ahead(batches: Iterator[FileBatch], publisher: Publisher, processes:
             if isinstance(turn, BaseException):
                 raise turn
             bytes_read, prepared = turn
-            yield PreparedBatch(prepared.result(), bytes_read)
+            yield PreparedBatch(pickle.loads(prepared.result()), bytes_read)
     finally:
         reader.close()
 
@@ -143,7 +144,7 @@ class AheadReader:
     def __init__(self, batches: Iterator[FileBatch], publisher: Publisher, processes: int) -> None:
         self.batches = batches
         # Its thread waits where the queue is full: that bounds what is on its way.
-        self.turns = Queue[tuple[int, Future[Positioned]] | BaseException | None](processes * AHEAD)
+        self.turns = Queue[tuple[int, Future[bytes]] | BaseException | None](processes * AHEAD)
         self._executor = ProcessPoolExecutor(
             processes, multiprocessing.get_context("spawn"), begin_process, (plain_publisher(publisher),)
         )
@@ -192,9 +193,12 @@ def end_with_command() -> None:
         os._exit(1)
 
 
-def prepare_here(articles: list[FileArticle]) -> Positioned:
-    """Prepares a batch in a process that `begin_process` has made ready."""
-    return prepare_batch(articles, _publisher)
+def prepare_here(articles: list[FileArticle]) -> bytes:
+    """Prepares a batch, in a process that `begin_process` has made ready; returns it pickled.
+
+    The executor would unpickle it at once, and a waiting batch take several times the memory.
+    """
+    return pickle.dumps(prepare_batch(articles, _publisher), pickle.HIGHEST_PROTOCOL)
 
 
 def plain_publisher(publisher: Publisher) -> Publisher:
