@@ -152,21 +152,21 @@ def test_a_small_file_starts_no_process(sqlite_port: Cli) -> None:
 
 @needs_two_processors
 @pytest.mark.slow
-def test_a_process_that_is_killed_ends_the_import_and_is_told(port: Cli, tmp_path: Path) -> None:
-    started, processes = started_with_processes(port)
+def test_a_process_that_is_killed_ends_the_import_and_is_told(sqlite_port: Cli, tmp_path: Path) -> None:
+    started, processes = started_with_processes(sqlite_port)
     assert started.stdin is not None
     for process in processes:
         os.kill(process, signal.SIGKILL)
     _, err = started.communicate(ndjson(stories(FEW + 500)[FEW:]), timeout=WAIT_SECONDS)
     assert started.returncode == 1
-    count = stored(port)
+    count = stored(sqlite_port)
     assert "A process that prepares articles has ended" in err
     assert f"Stored so far: {count:,} articles: {count:,} new" in err
     assert "Traceback" not in err
     file = tmp_path / "stories.ndjson"
     file.write_text(ndjson(stories(FEW)))
-    assert loaded(port, file)["read"] == FEW
-    assert state(port)["head"] == FEW
+    assert loaded(sqlite_port, file)["read"] == FEW
+    assert state(sqlite_port)["head"] == FEW
 
 
 @needs_two_processors
@@ -181,8 +181,8 @@ def test_no_process_outlives_an_import_that_is_killed(sqlite_port: Cli) -> None:
 
 @needs_two_processors
 @pytest.mark.slow
-def test_ctrl_c_of_a_terminal_ends_all_processes_quietly(port: Cli) -> None:
-    started = port.process("import", "-", "--publisher", "port", stdin=subprocess.PIPE, start_new_session=True)
+def test_ctrl_c_of_a_terminal_ends_all_processes_quietly(sqlite_port: Cli) -> None:
+    started = sqlite_port.process("import", "-", "--publisher", "port", stdin=subprocess.PIPE, start_new_session=True)
     assert started.stdin is not None
     started.stdin.write(ndjson(stories(FEW)))
     started.stdin.flush()
@@ -193,8 +193,8 @@ def test_ctrl_c_of_a_terminal_ends_all_processes_quietly(port: Cli) -> None:
     os.killpg(started.pid, signal.SIGINT)
     _, err = started.communicate(timeout=WAIT_SECONDS)
     assert started.returncode == 130
-    count = stored(port)
+    count = stored(sqlite_port)
     assert err == f"Stopped. Stored so far: {count:,} articles: {count:,} new, 0 updated, 0 unchanged, 0 refused." \
         " Start it again to go on.\n"  # fmt: skip
     assert not any(map(is_running, processes))
-    assert port.json("verify")["entries"] == count
+    assert sqlite_port.json("verify")["entries"] == count
