@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from bench.corpus import external_id
 from bench.planting import BEGIN, COMMON, FIRST, LAST_YEAR, MEDIUM, OLD, OTHER, PREFIX, RARE, SECOND, SECTIONS, Plan
 from bench.preparing import identity, received
+from bench.vocabulary import vocabulary
 from newswire.api.schemas.filters import ArticleParameters, query_of
 from newswire.reading.lists import COUNTED_TO
 from newswire.search.query import Position
@@ -20,12 +21,15 @@ SECTION = "sport"
 DEPTH = 0.9
 NEWEST_FIRST, POSTGRES_PHRASE, POSTGRES_PROXIMITY, WHOLE = 10, 30, 50, 50
 """How many times as long as the latest page a request may take."""
+MANY_WORDS = 400
+"""The same for queries near to the highest price: less than a second where the latest page takes two milliseconds."""
 STEP = 7919
 EMPTY: Mapping[str, str] = {}
 
 PHRASE = f'"{FIRST} {SECOND}"'
 PROXIMITY = f"{PHRASE}~5"
 EITHER = f"{COMMON} OR {OTHER}"
+TWENTY, HUNDRED = vocabulary()[40:60], vocabulary()[:100]
 FOUR = f"{COMMON} {OTHER} {FIRST} {OLD}"
 """Words of which no two meet in an article, but for the few in which `COMMON` meets `OTHER`."""
 SEARCHES = {
@@ -41,13 +45,13 @@ NARROWED: Mapping[str, Mapping[str, Any]] = {
 class Question:
     """One row of the table: asked again and again, the `number`th time of `address(number)`.
 
-    `found` articles match; `fault(number, answer)` says what is wrong with an answer, None if it is right; it
-    may take `most` times as long as the latest page.
+    `found` articles match, None where nobody has counted them; `fault(number, answer)` says what is wrong with an
+    answer, None if it is right; it may take `most` times as long as the latest page.
     """
 
     name: str
     most: int
-    found: int
+    found: int | None
     address: Callable[[int], str]
     fault: Callable[[int, Any], str | None]
 
@@ -102,7 +106,11 @@ def questions(view: View, engine: str) -> Iterator[Question]:
     yield collapsed(view, "latest page, each story once", {})
     yield collapsed(view, "common word, each story once", {"q": COMMON})
     yield collapsed(view, "common word by relevance, each story once", {"q": COMMON, "sort": "relevance"})
+    yield costly("twenty words by relevance, each story once", " OR ".join(TWENTY), {"collapse": "story"})
+    yield costly("twenty words by relevance, most", " ".join(TWENTY), {"match": "most"})
+    yield costly("a hundred common words by relevance, any", " ".join(HUNDRED), {"match": "any"})
     yield mistyped(view)
+    yield resembling_none()
 
 
 def listed(
@@ -140,6 +148,33 @@ def collapsed(view: View, name: str, asked: Mapping[str, str]) -> Question:
     return Question(
         name, WHOLE, len(found), lambda number: f"/v1/articles?{urlencode({**values, '_n': number})}", fault
     )
+
+
+def costly(name: str, text: str, asked: Mapping[str, str]) -> Question:
+    """The first page of what the commonest words find, by relevance; nobody has counted the matches."""
+    values = {"q": text, "sort": "relevance", **asked, "limit": LIMIT}
+
+    def fault(number: int, answer: Any) -> str | None:
+        shown = ids(answer)
+        if len({*shown}) != len(shown):
+            return "an article is shown twice"
+        # Of stories a page may show fewer than it may hold.
+        return None if "collapse" in asked and shown else differing("articles", len(shown), LIMIT)
+
+    return Question(name, MANY_WORDS, None, lambda number: f"/v1/articles?{urlencode({**values, '_n': number})}", fault)
+
+
+def resembling_none() -> Question:
+    """A long word that resembles none, so that everything is looked up that it may be meant for."""
+    typed = f"{OLD}{RARE}x"
+
+    def fault(number: int, answer: Any) -> str | None:
+        return wrong_page(answer, []) or differing("suggestions", answer["meta"].get("did_you_mean", []), [])
+
+    return Question(
+        "long word that resembles none (did_you_mean)", WHOLE, 0,
+        lambda number: f"/v1/articles?{urlencode({'q': typed, 'limit': LIMIT, '_n': number})}", fault,
+    )  # fmt: skip
 
 
 def mistyped(view: View) -> Question:

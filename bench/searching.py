@@ -138,5 +138,6 @@ def table(columns: Sequence[Column]) -> str:
     for number, row in enumerate(columns[0].rows):
         cells = [cell for each in columns for cell in each.cells(number)]
         most = sorted({each.rows[number].question.most for each in columns})
-        lines.append([row.question.name, f"{row.question.found:,}", *cells, " or ".join(map(str, most))])
+        found = "" if row.question.found is None else f"{row.question.found:,}"
+        lines.append([row.question.name, found, *cells, " or ".join(map(str, most))])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
