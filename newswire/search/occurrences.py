@@ -30,7 +30,7 @@ class Occurrences(NamedTuple):
     others: list[float]
 
 
-class SoughtWord(NamedTuple):
+class InflectedWord(NamedTuple):
     """A word whose inflections are counted too: all begin with `beginning`, and have one of its stems."""
 
     leaf: int
@@ -51,7 +51,7 @@ class OccurrenceCounter:
         self.counters = [
             (index, count) for index, leaf in enumerate(leaves) for count in leaf_counters(leaf, languages)
         ]
-        words = [*sought_words(leaves, languages)]
+        words = [*inflected_words(leaves, languages)]
         self.inflections = Inflections(words, languages)
         self.find_forms = form_finder({word.beginning for word in words})
         self.size = len(leaves)
@@ -75,7 +75,7 @@ class OccurrenceCounter:
 
 
 def leaf_counters(leaf: Leaf, languages: Collection[str]) -> Iterator[Counter]:
-    """What counts the matches of a leaf in a text, beside the inflections of a `SoughtWord`."""
+    """What counts the matches of a leaf in a text, beside the inflections of a `InflectedWord`."""
     match leaf:
         case Term(form, spelling):
             if leaf.capitals:
@@ -93,13 +93,13 @@ def leaf_counters(leaf: Leaf, languages: Collection[str]) -> Iterator[Counter]:
             yield lambda text: text.count(phrase)
 
 
-def sought_words(leaves: Sequence[Leaf], languages: Collection[str]) -> Iterator[SoughtWord]:
+def inflected_words(leaves: Sequence[Leaf], languages: Collection[str]) -> Iterator[InflectedWord]:
     """The words among the leaves, by their indices."""
     for index, leaf in enumerate(leaves):
         if isinstance(leaf, Term):
             stems = frozenset(query_stems(leaf.spelling, languages))
             if stems or leaf.capitals:
-                yield SoughtWord(index, leaf.form, stems, shared_beginning(leaf.form, stems))
+                yield InflectedWord(index, leaf.form, stems, shared_beginning(leaf.form, stems))
 
 
 def shared_beginning(form: str, stems: Collection[str]) -> str:
@@ -125,7 +125,7 @@ def form_finder(beginnings: Collection[str]) -> Callable[[str], Collection[str]]
 class Inflections(dict[str, Sequence[int]]):
     """A cache of the leaves for which a form counts, by form: each form is stemmed once, whatever is sought."""
 
-    def __init__(self, words: Sequence[SoughtWord], languages: Collection[str]) -> None:
+    def __init__(self, words: Sequence[InflectedWord], languages: Collection[str]) -> None:
         super().__init__()
         self.words, self.languages = words, languages
 

@@ -50,7 +50,8 @@ class SharedLook:
         The result of another thread is used only if its look began after this call: an older one may have read the
         database before the commit of a transaction that this caller has been told of (read your writes).
         """
-        asked, deadline = self._begun, time.monotonic() + PATIENCE_SECONDS
+        asked = self._begun
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._take_turn(deadline):
             number, result = self._newest
             if number > asked:

@@ -5,16 +5,23 @@ from newswire.search.syntax import parse_query
 from newswire.visibility import Filter
 
 
+def groups_of(text: str, languages: list[str]) -> list[tuple[str, list[str]]]:
+    """The first language of each group, and those that are foreign to it."""
+    groups = stem_groups(parse_query(text), languages)
+    assert all(sorted([*each.own, *each.foreign]) == languages and each.language == each.own[0] for each in groups)
+    return [(each.language, each.foreign) for each in groups]
+
+
 def test_languages_that_agree_on_the_stems_of_all_words_are_asked_for_together() -> None:
-    assert stem_groups(parse_query("cocoa"), ["en", "und"]) == [("en", [])]
-    assert stem_groups(parse_query("prices -cocoa"), ["de", "en", "und"]) == [
+    assert groups_of("cocoa", ["en", "und"]) == [("en", [])]
+    assert groups_of("prices -cocoa", ["de", "en", "und"]) == [
         ("de", ["en", "und"]), ("en", ["de", "und"]), ("und", ["de", "en"])
     ]  # fmt: skip
-    assert stem_groups(parse_query("(cocoa OR died) beans*"), ["de", "en", "und"]) == [
+    assert groups_of("(cocoa OR died) beans*", ["de", "en", "und"]) == [
         ("de", ["en"]),
         ("en", ["de", "und"]),
     ]
-    assert stem_groups(parse_query('"died again" 中国 pric*'), ["en", "und"]) == [("en", [])]
+    assert groups_of('"died again" 中国 pric*', ["en", "und"]) == [("en", [])]
 
 
 def test_a_word_has_the_stems_of_every_language() -> None:
