@@ -33,8 +33,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(READY)
 	@$(BIN)/newswire demo $(ARGS)
 
+# Three processes for two cores: a third of the time each waits, for a server, a lock or a deadline.
 test: $(READY_TO_DEVELOP)
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 # The HTTP tests with the coming Flask, so that a change of its API is known before its release.
 test-next: $(READY_TO_DEVELOP)

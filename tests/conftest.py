@@ -40,7 +40,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 gc.disable()
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-ROOMS_WITHOUT_SQL = {"accounts", "api", "formats"}
+# Only store/, search/ and wire.py know the engine (tests/habits hold that): what the other rooms do differs by it at most
+# through them, and the quick tests ask it of SQLite, which is quicker. The whole suite asks it of both.
+ROOMS_WITHOUT_ENGINE = {"accounts", "api", "changes", "cli", "client", "formats", "reading"}
 
 # A busy machine makes a test slow and not wrong, so nothing here looks at the clock. The same examples in every run:
 # a suite that fails says that the code has changed. A wire as a fixture may serve all examples of a test.
@@ -58,12 +60,12 @@ settings.load_profile("newswire")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Makes slow tests of those on PostgreSQL in rooms whose code does not know the engine: SQLite is quicker."""
+    """Makes slow tests of those on PostgreSQL in rooms whose code does not know the engine."""
     for item in items:
         engines = (
             item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
         )
-        if "postgresql" in engines and item.path.parent.name in ROOMS_WITHOUT_SQL:
+        if "postgresql" in engines and item.path.parent.name in ROOMS_WITHOUT_ENGINE:
             item.add_marker(pytest.mark.slow)
 
 
