@@ -24,6 +24,7 @@ from newswire.config import Settings
 from newswire.errors import DamageError, Problem
 from newswire.publishing import idempotency, release
 from newswire.publishing.release_clock import ReleaseClock
+from newswire.search.index import tend_index
 from newswire.search.rebuild import rebuild_index
 from newswire.search.remapping import last_mapping_change, remap_articles
 from newswire.store.database import Database
@@ -36,6 +37,8 @@ STOP_SECONDS = 0.5
 HISTORY_SECONDS = 0.25
 INDEX_SECONDS = 0.2
 """The time for the rebuild in each second: releases and publishers wait for it."""
+UPKEEP_SECONDS = 0.05
+"""The time of a round of upkeep; releases wait for it."""
 
 
 class Round(NamedTuple):
@@ -131,6 +134,7 @@ ROUNDS = (
     Round("releases", 0.25, release_and_expire),
     Round("clock", 60.0, RELEASE_CLOCK.check_newest_entry),
     Round("search index", 1.0, RebuildRound().continue_rebuild),
+    Round("index upkeep", 0.1, lambda database: tend_index(database, UPKEEP_SECONDS)),
     Round("subject maps", 1.0, MappingRound().continue_mapping),
     Round("housekeeping", 3600.0, delete_old_records),
 )

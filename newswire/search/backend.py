@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, Table
 from newswire.article import ArticleState
 from newswire.search.analysis import Analysed
 from newswire.search.query import Position, Query
+from newswire.store.database import Database
 from newswire.store.statements import Statement
 from newswire.visibility import Filter, TimeRules
 
@@ -76,3 +77,6 @@ class SearchBackend(ABC):
     def newest_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]: ...
+
+    @abstractmethod
+    def tend_index(self, database: Database, seconds: float) -> None: ...

@@ -17,6 +17,7 @@ from newswire.search.postgres.index import PostgresSearch
 from newswire.search.query import Position, Query
 from newswire.search.sqlite.index import SqliteSearch
 from newswire.store.backend import backend_of
+from newswire.store.database import Database
 from newswire.store.statements import Statement
 from newswire.visibility import Filter, TimeRules
 
@@ -128,3 +129,11 @@ def find_forms(connection: Connection, phrases: Collection[str]) -> set[str]:
 def newest_by_term(connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules) -> dict[str, int]:
     """For each term, the article number of the newest article that `count_by_term` counts."""
     return search_backend(connection).newest_by_term(connection, terms, wanted, rules)
+
+
+def tend_index(database: Database, seconds: float) -> None:
+    """Does the upkeep of the index that publishers would otherwise do, in short transactions, for about `seconds`.
+
+    It waits for nobody's lock. It may be ended at any time, and several processes may do it at once.
+    """
+    BACKENDS[database.backend.name].tend_index(database, seconds)

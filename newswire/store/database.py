@@ -120,18 +120,22 @@ class Database:
         return database
 
     @contextmanager
-    def begin(self, *, keep: bool = True, wait: float | None = None) -> Iterator[Connection]:
+    def begin(
+        self, *, keep: bool = True, wait: float | None = None, durable: bool = True
+    ) -> Iterator[Connection]:  # fmt: skip
         """A write transaction: committed if the block ends without an exception and `keep` is true, else rolled back.
 
         It waits up to `wait` seconds (default: `lock_seconds`) for the write lock of a database with a single writer,
         else for each lock of a row; then it raises `unavailable`. With 0 it does not wait for a connection either.
+        Not `durable` is for work that nobody misses: after a crash of the machine it may be undone, as a whole, but
+        never without what was committed after it. Only SQLite makes use of that.
         """
         if wait == 0 and self._write_pool.is_exhausted:
             raise unavailable_problem()
         with (
-            self.failures_as_problems(),
+            self.failures_as_problems(is_expected=wait == 0),
             self.backend.write_turn(self.backend.lock_seconds if wait is None else wait) as left,
-            self._writers.connect().execution_options(newswire_wait=left) as connection,
+            self._writers.connect().execution_options(newswire_wait=left, newswire_durable=durable) as connection,
             connection.begin() as transaction,
         ):
             yield connection
@@ -174,19 +178,25 @@ class Database:
         return self.backend.open_listener(self._readers.engine, stop)
 
     @contextmanager
-    def failures_as_problems(self) -> Iterator[None]:
-        """Turns errors of a damaged, lost, locked, unreachable or read-only database into a 503 with `Retry-After`."""
-        with self.damage.guard_transaction(), self._driver_errors_as_problems():
+    def failures_as_problems(self, *, is_expected: bool = False) -> Iterator[None]:
+        """Turns errors of a damaged, lost, locked, unreachable or read-only database into a 503 with `Retry-After`.
+
+        `is_expected`: who does not wait for a lock expects that another has it, so that is no warning.
+        """
+        with (
+            self.damage.guard_transaction(),
+            self._driver_errors_as_problems(logging.DEBUG if is_expected else logging.WARNING),
+        ):
             yield
 
     @contextmanager
-    def _driver_errors_as_problems(self) -> Iterator[None]:
+    def _driver_errors_as_problems(self, level: int) -> Iterator[None]:
         lost: Errors = (OperationalError, InterfaceError, PoolTimeoutError, *self.backend.lost_errors)
         refused: Errors = (DBAPIError, *self.backend.replica_errors)
         try:
             yield
         except lost as error:
-            logger.warning("the database failed: %s", getattr(error, "orig", error))
+            logger.log(level, "the database failed: %s", getattr(error, "orig", error))
             raise unavailable_problem() from error
         except refused as error:
             if not isinstance(getattr(error, "orig", error), self.backend.replica_errors):

@@ -35,6 +35,7 @@ from newswire.search.postgres.writer import (
 )
 from newswire.search.query import Position, Query
 from newswire.store.articles import NUMBERS as ARTICLE_NUMBERS
+from newswire.store.database import Database
 from newswire.store.statements import Statement
 from newswire.store.tables import article
 from newswire.timestamps import EARLIEST, LATEST
@@ -124,6 +125,9 @@ class PostgresSearch(SearchBackend):
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]:
         return number_by_lexeme(connection, NEWEST_BY_LEXEME, term_lexemes(terms), wanted, rules, NEWEST_WALK)
+
+    def tend_index(self, database: Database, seconds: float) -> None:
+        """Does nothing, because autovacuum does it."""
 
 
 @lru_cache(MAX_SHAPES)

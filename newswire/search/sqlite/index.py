@@ -38,6 +38,7 @@ from newswire.search.keyset import (
 )  # fmt: skip
 from newswire.search.query import Position, Query
 from newswire.search.sqlite.match import HIDDEN, any_token, match_expression
+from newswire.search.sqlite.merging import merge_segments
 from newswire.search.sqlite.writer import (
     ADD_ROW,
     DELETE_DOCUMENT,
@@ -49,6 +50,7 @@ from newswire.search.sqlite.writer import (
     keep_place,
 )
 from newswire.store.articles import NUMBERS
+from newswire.store.database import Database
 from newswire.store.statements import Statement
 from newswire.store.tables import article
 from newswire.visibility import Filter, TimeRules, refused_sql, values_of_rules
@@ -143,6 +145,9 @@ class SqliteSearch(SearchBackend):
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
     ) -> dict[str, int]:
         return number_by_term(connection, NEWEST_BY_TERM, terms, wanted, rules, {})
+
+    def tend_index(self, database: Database, seconds: float) -> None:
+        merge_segments(database, seconds)
 
 
 @lru_cache(MAX_SHAPES)
