@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, pairwise
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 import pytest
@@ -31,6 +32,8 @@ pytestmark = pytest.mark.slow
 
 LONGEST_HEADLINE = 500
 STEP = 100
+# The words are made in the same way for both engines, and PostgreSQL takes twice as long to be asked for all of them.
+POSTGRESQL_SHARE = 3
 # A quotation mark in a token (Turkish "Anyway"in) would end the quotation; in a Hebrew one it is a letter (צה"ל).
 QUOTE = regex.compile(r'["“”„«»](?!\p{Hebrew})|(?<!\p{Hebrew})["“”„«»]')
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
@@ -113,6 +116,9 @@ def test_the_rule_leaves_out_parts_of_words_only(shared_data: Path, sentences_of
 @pytest.mark.parametrize("sentences_of", [parallel, newspapers])
 def test_every_gold_token_finds_its_sentence(wire: Wire, shared_data: Path, sentences_of: Source) -> None:
     sentences = list(sentences_of(shared_data))
+    if not wire.is_sqlite:
+        # At random: the languages come in turns.
+        sentences = Random(1).sample(sentences, len(sentences) // POSTGRESQL_SHARE)
     ids = post(wire.as_publisher(), [as_article(*numbered) for numbered in zip(sentences, count(), strict=False)])
     partner = wire.as_partner()
     tokens = {
