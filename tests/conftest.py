@@ -40,8 +40,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 gc.disable()
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-# Only store/, search/ and wire.py know the engine (tests/habits hold that): what the other rooms do differs by it at most
-# through them, and the quick tests ask it of SQLite, which is quicker. The whole suite asks it of both.
+# The code of these rooms never asks for the engine (tests/habits/test_engine_seam.py holds that), so that the quick
+# tests ask them of SQLite alone, which is quicker; the whole suite asks them of both.
 ROOMS_WITHOUT_ENGINE = {"accounts", "api", "changes", "cli", "client", "formats", "reading"}
 
 # A busy machine makes a test slow and not wrong, so nothing here looks at the clock. The same examples in every run:
