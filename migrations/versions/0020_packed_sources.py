@@ -5,7 +5,7 @@ before cannot read the new ones, so they must refuse the database, which they do
 """
 
 revision = "0020"
-down_revision = "0017"
+down_revision = "0019"
 
 
 def upgrade() -> None:
