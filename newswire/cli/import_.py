@@ -24,12 +24,15 @@ from newswire.errors import Problem
 from newswire.publishing.comparison import is_change_new
 from newswire.publishing.prepare import PreparedArticle
 from newswire.publishing.receive import BatchReceiver, Sent, publish_transaction
+from newswire.search.index import tend_index
 from newswire.store import articles
 from newswire.store.database import Database
 from newswire.store.tables import article, version
 from newswire.timestamps import format_instant, now
 
 PROCESS_ENDED = "A process that prepares articles has ended: it was killed, or the memory was used up."
+UPKEEP_SECONDS = 2.0
+"""The time for the upkeep of the search index at the end."""
 
 
 @dataclass
@@ -102,6 +105,8 @@ def import_command(file: str, slug: str, undated: Undated, as_json: bool) -> Non
         except BrokenExecutor as error:
             stored = describe_tally(tally, undated)
             raise click.ClickException(f"{PROCESS_ENDED} Stored so far: {stored}. Start it again to go on.") from error
+        # Perhaps no worker runs that would do it; it goes on with what is left.
+        tend_index(database, UPKEEP_SECONDS)
         with database.read() as connection:
             tally.head = wire.read_head(connection).seq
     seconds = time.monotonic() - began
