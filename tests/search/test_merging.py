@@ -87,9 +87,10 @@ def test_without_a_worker_there_is_a_bound(wire: Wire, publisher: Caller) -> Non
 
 
 def test_killed_and_removed_articles_are_not_found_after_a_merge(wire: Wire, publisher: Caller) -> None:
-    publish_some(publisher, range(30))
+    publish_some(publisher, range(29))
     publisher.delete("/v1/publishers/reuters/articles/e7")
     publisher.put("/v1/publishers/reuters/articles/e14", json={"headline": "Changed", "body_text": "Another text."})
+    assert len(segments_of(wire.database)) > 4
     merge_all(wire.database)
     assert len(segments_of(wire.database)) <= 4
     partner = wire.as_partner()
@@ -112,6 +113,7 @@ def test_nobody_is_waited_for_and_a_settled_index_is_not_written(
     assert segments_of(wire.database) == before
     assert [record.message for record in caplog.records if record.name.startswith("newswire")] == []
     merge_all(wire.database)
+    assert len(segments_of(wire.database)) < len(before)
     with other.read() as connection:
         version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
     tend_index(wire.database, 0.1)
