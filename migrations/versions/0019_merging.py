@@ -6,7 +6,7 @@ Where no worker runs that is the bound, at a lower cost. The setting is stored i
 from alembic import op
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 SQLITE = "INSERT INTO search_index (search_index, rank) VALUES ('automerge', 8)"
 

@@ -14,16 +14,18 @@ from sqlalchemy import Table, func, select
 
 from newswire.store.statements import Statement
 
-ANALYSIS_VERSION = 3
+ANALYSIS_VERSION = 4
 """Raise it with every change of the index row of an unchanged article: in word breaking, folding, the budget or the
 texts (`newswire.search.analysis`), in filter terms (`newswire.visibility`), or in the columns."""
 
-SEARCHED_ANALYSES = (2, ANALYSIS_VERSION)
+SEARCHED_ANALYSES = (2, 3, ANALYSIS_VERSION)
 """The analyses whose rows a query can be answered from, in ascending order. Version 3 only adds tokens to what version
-2 has, and a query looks for traditional Chinese characters in both ways (`newswire.search.variants`)."""
+2 has, and a query looks for traditional Chinese characters in both ways (`newswire.search.variants`). Version 4 has the
+words of version 3; on PostgreSQL it leaves out pairs of adjacent words, and has a filter of these, which older rows
+lack."""
 
 INDEX_VERSION = f"{ANALYSIS_VERSION}/{Stemmer.version()}"
-"""The version of the rows that this process writes, such as `3/3.1.0`: the analysis, and the release of PyStemmer,
+"""The version of the rows that this process writes, such as `4/3.1.0`: the analysis, and the release of PyStemmer,
 which contains the Snowball stemmers."""
 
 

@@ -40,7 +40,7 @@ def test_the_wire_serves_stems_from_an_older_analysis_until_it_is_rebuilt(databa
     wire.close()
 
 
-@pytest.mark.parametrize("between", ["2/9.0.0", "3/0.0.1"])
+@pytest.mark.parametrize("between", [f"{SEARCHED_ANALYSES[0]}/9.0.0", f"{ANALYSIS_VERSION}/0.0.1"])
 def test_stems_of_another_release_between_two_versions_are_noticed(database_url: str, between: str) -> None:
     wire = Wire(database_url)
     for number, version in enumerate((OLDER, between, INDEX_VERSION)):

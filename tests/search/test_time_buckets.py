@@ -13,6 +13,7 @@ from newswire.search.analysis import analyse_texts
 from newswire.search.backend import Document
 from newswire.search.postgres import time_buckets
 from newswire.search.postgres.index import PostgresSearch
+from newswire.search.postgres.time_buckets import Conditions
 from newswire.search.query import Position
 from newswire.store.database import Database
 from newswire.timestamps import EARLIEST, LATEST
@@ -90,7 +91,12 @@ def nearest(
     descending: bool, wanted: int,
 ) -> list[int]:  # fmt: skip
     return time_buckets.nearest_matches(
-        connection, "status = 'usable'", {"query": f"'{word}'"}, times, start, descending=descending, wanted=wanted
+        connection,
+        Conditions("status = 'usable'", "true", {"query": f"'{word}'"}),
+        times,
+        start,
+        descending=descending,
+        wanted=wanted,
     )
 
 
@@ -140,8 +146,12 @@ def test_the_nearest_articles_answer_for_a_common_prefix_and_not_for_a_rare_one(
     asked: dict[str, Any] = {"descending": descending, "wanted": 20}
     with connection.begin() as transaction:
         put(connection, stories)
-        common = time_buckets.among_nearest(connection, "true", {"query": "'com':*"}, (None, None), None, **asked)
-        rare = time_buckets.among_nearest(connection, "true", {"query": "'rar':*"}, (None, None), None, **asked)
+        common = time_buckets.among_nearest(
+            connection, Conditions("true", "true", {"query": "'com':*"}), (None, None), None, **asked
+        )
+        rare = time_buckets.among_nearest(
+            connection, Conditions("true", "true", {"query": "'rar':*"}), (None, None), None, **asked
+        )
         transaction.rollback()
     assert common is not None
     assert (

@@ -8,24 +8,28 @@ spans of time. Not here: the tsquery (`tsquery`) and writing (`writer`).
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Select, bindparam, func, literal_column, select
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from newswire.article import Status
+from newswire.errors import Problem
 from newswire.search.backend import Document, SearchBackend
+from newswire.search.expression import Phrase
 from newswire.search.keyset import MAX_SHAPES, count_statement, keyset_page, list_parameters, list_values
 from newswire.search.postgres import time_buckets
-from newswire.search.postgres.tsquery import (
+from newswire.search.postgres.confirmation import (
+    JOINED_FORMS,
     add_value,
-    exact_condition,
-    has_prefix,
-    is_exact,
-    pair_lexemes,
-    tsquery_of,
+    confirming_condition,
+    filtered_pairs,
+    phrase_text,
 )
+from newswire.search.postgres.pair_filter import bit_condition, pair_hashes
+from newswire.search.postgres.time_buckets import Conditions
+from newswire.search.postgres.tsquery import has_prefix, phrase_tsquery, tsquery_of
 from newswire.search.postgres.writer import (
     ADD_ROW,
     DELETE_ROW,
@@ -60,23 +64,21 @@ class PostgresSearch(SearchBackend):
         self, connection: Connection, columns: Select[Any], query: Query, wanted: Filter, languages: Sequence[str],
         start: Position | None, limit: int, rules: TimeRules,
     ) -> tuple[Statement, Mapping[str, Any]]:  # fmt: skip
-        matching, sought = match_conditions(query, wanted, languages, rules)
+        conditions = match_conditions(query, wanted, languages, rules)
         values = list_values(query, start, limit, ())
         if query.order != "published_at":
             # Few matches are sorted. If there are many, a walk down the index of update times soon fills a page.
-            few = time_buckets.few_matches(connection, matching, sought)
-            if few is not None:
-                values["numbers"], matching = few, ""
-            else:
-                values |= sought
+            few = time_buckets.few_matches(connection, conditions)
+            values |= conditions.values if few is None else {"numbers": few}
+            matching = conditions.whole if few is None else ""
             return update_order_statement(columns, query.descending, frozenset(values), matching), values
         times, descending = query.times[:2], query.descending
-        look = (
-            time_buckets.nearest_with_prefix
-            if query.expression and has_prefix(query.expression)
-            else time_buckets.nearest_matches
-        )
-        numbers = look(connection, matching, sought, times, start, descending=descending, wanted=limit)
+        asked = connection, conditions, times, start
+        if query.expression and has_prefix(query.expression):
+            numbers = time_buckets.nearest_with_prefix(*asked, descending=descending, wanted=limit)
+        else:
+            larger = 1 if conditions.confirmation == "true" else CANDIDATES
+            numbers = time_buckets.nearest_matches(*asked, descending=descending, wanted=limit, times_as_large=larger)
         return publication_order_statement(columns, descending, frozenset(values), limit), {
             **values,
             "numbers": numbers,
@@ -90,8 +92,8 @@ class PostgresSearch(SearchBackend):
         if in_order == (None, None):
             # Without bounds on the time that orders the list all matches count, so one look-up replaces the walk:
             # 42 ms for ten thousand matches instead of 82.
-            matching, values = match_conditions(query, wanted, languages, rules)
-            return time_buckets.count_matches(connection, matching, values, most)
+            conditions = match_conditions(query, wanted, languages, rules)
+            return time_buckets.count_matches(connection, conditions, most)
         rows, found = self.search_statement(connection, ARTICLE_NUMBERS, query, wanted, languages, None, most, rules)
         count: int = count_statement(rows).execute(connection, found).fetchone()[0]
         return count
@@ -109,17 +111,23 @@ class PostgresSearch(SearchBackend):
 
     def count_by_phrase(
         self, connection: Connection, phrases: Collection[str], wanted: Filter, rules: TimeRules, most: int
-    ) -> dict[str, int]:
-        lexemes = {phrase: phrase_lexeme(phrase) for phrase in phrases}
-        return number_by_lexeme(connection, COUNT_BY_LEXEME, lexemes, wanted, rules, {"most": most})
+    ) -> dict[str, int]:  # fmt: skip
+        sought = {phrase: seek_phrase(phrase) for phrase in phrases}
+        within = narrowed_by(wanted)
+        asked = phrase_values([each._replace(query=f"{within}({each.query})") for each in sought.values()])
+        statement = COUNT_BY_PHRASE.replace("OPEN", allowed_sql(rules, "%({})s"))
+        counts = connection.exec_driver_sql(statement, {**asked, "most": most, **values_of_rules(rules)})
+        return {phrase: count for phrase, (count,) in zip(sought, counts, strict=True) if count}
 
     def find_forms(self, connection: Connection, phrases: Collection[str]) -> set[str]:
-        lexemes = {f"'{phrase_lexeme(phrase)}'": phrase for phrase in phrases}
-        queries = [*lexemes]
-        groups = {" | ".join(queries[at : at + GROUPED]): queries[at : at + GROUPED]
-                  for at in range(0, len(queries), GROUPED)}  # fmt: skip
-        known = [query for group in find_matching(connection, groups) for query in groups[group]]
-        return {lexemes[query] for query in find_matching(connection, known)}
+        sought = {seek_phrase(phrase): phrase for phrase in phrases}
+        each = [*sought]
+        groups = {
+            SoughtPhrase(" | ".join(f"({one.query})" for one in each[at : at + GROUPED])): each[at : at + GROUPED]
+            for at in range(0, len(each), GROUPED)
+        }
+        known = [one for group in find_matching(connection, [*groups]) for one in groups[group]]
+        return {sought[one] for one in find_matching(connection, known)}
 
     def newest_by_term(
         self, connection: Connection, terms: Collection[str], wanted: Filter, rules: TimeRules
@@ -127,7 +135,15 @@ class PostgresSearch(SearchBackend):
         return number_by_lexeme(connection, NEWEST_BY_LEXEME, term_lexemes(terms), wanted, rules, NEWEST_WALK)
 
     def tend_index(self, database: Database, seconds: float) -> None:
-        """Does nothing, because autovacuum does it."""
+        # Whoever fills the pending list of a GIN index has to empty it, and until then each look-up reads it to its
+        # end. It takes what a second of publications left, so there is nothing to divide by `seconds`.
+        try:
+            with database.begin(wait=0) as connection:
+                connection.execute(EMPTY_PENDING_LISTS)
+        except Problem as problem:
+            # A publisher, or another worker, is at it.
+            if problem.code != "unavailable":
+                raise
 
 
 @lru_cache(MAX_SHAPES)
@@ -141,10 +157,8 @@ def publication_order_statement(columns: Select[Any], descending: bool, names: f
     return Statement(keyset_page(columns, place, times[:2], descending, start).limit(literal_column(str(limit))))
 
 
-def match_conditions(
-    query: Query, wanted: Filter, languages: Sequence[str], rules: TimeRules
-) -> tuple[str, dict[str, Any]]:
-    """The conditions on search_document besides `words @@ %(query)s`, as SQL for psycopg, and the values of both."""
+def match_conditions(query: Query, wanted: Filter, languages: Sequence[str], rules: TimeRules) -> Conditions:
+    """The conditions on search_document, whose columns are named without their table."""
     values: dict[str, Any] = {"query": tsquery_of(query.expression, wanted, languages)}
     # The status usable is written as a literal, so that the planner can use the partial index for usable articles.
     matching = ["status = 'usable'" if query.status == "usable" else "status <> 'usable' AND status = %(status)s"]
@@ -159,9 +173,8 @@ def match_conditions(
     for sign, moment in zip((">=", "<"), bounds, strict=True):
         if moment is not None:
             matching.append(f"{other} {sign} {add_value(values, moment)}")
-    if query.expression is not None and not is_exact(query.expression, languages):
-        matching.append(exact_condition(query.expression, languages, values))
-    return " AND ".join(matching), values
+    confirmation = "true" if query.expression is None else confirming_condition(query.expression, languages, values)
+    return Conditions(" AND ".join(matching), confirmation, values)
 
 
 @lru_cache(MAX_SHAPES)
@@ -195,21 +208,23 @@ TEXTS = sql(
 
 WITH_STEM = sql("SELECT number FROM search_document WHERE number = ANY(:numbers) AND words @@ CAST(:stem AS tsquery)")
 
-# The LIMIT in a materialised CTE: see COUNT_BY_LEXEME. The status is that of the partial index: without it each of
-# some hundred queries reads the whole table.
-FIND_MATCHING = sql(
-    """SELECT value FROM unnest(CAST(:queries AS text[])) AS value WHERE (
-        WITH matches AS MATERIALIZED (
-            SELECT 1 FROM search_document WHERE words @@ value::tsquery AND status = 'usable'
-        ) SELECT count(*) FROM (SELECT 1 FROM matches LIMIT 1) AS first) > 0""".replace("::", r"\:\:")
+# Only the owner of an index may do it. Another account publishes as well, and then publishers and autovacuum do it.
+EMPTY_PENDING_LISTS = sql(
+    "SELECT gin_clean_pending_list(index.oid) FROM pg_class AS index JOIN pg_am ON pg_am.oid = index.relam"
+    " JOIN pg_index ON pg_index.indexrelid = index.oid WHERE pg_am.amname = 'gin'"
+    " AND pg_index.indrelid = CAST('search_document' AS regclass) AND pg_has_role(index.relowner, 'USAGE')"
 )
+CANDIDATES = 4
+"""How many times as many candidates a probe may have whose matches are to be confirmed: of two common words, each in a
+tenth of the articles, one of a hundred articles has both, and perhaps one of these has them side by side."""
 GROUPED = 20
-"""Lexemes that are looked up together first: each look-up also reads all that was published since the index was last
-merged, which takes up to 3 ms."""
+"""Phrases that are looked up together first: each look-up also reads all that was published since the index was last
+merged (`PostgresSearch.tend_index`)."""
 FOR_EACH_LEXEME = """SELECT asked.value, ({found}) FROM (
     SELECT value, (%(within)s || quote_literal(value))::tsquery AS query FROM unnest(%(lexemes)s::text[]) AS value
 ) AS asked"""
-# OPEN is replaced by the conditions that the rules of access put on times.
+# OPEN is replaced by the conditions that the rules of access put on times. The status is that of the partial index:
+# without it each of some hundred queries reads the whole table.
 USABLE = "status = 'usable' AND OPEN"
 # A materialised CTE hides the LIMIT from the planner, which would otherwise choose to scan the whole table. The CTE
 # is still read no further than the LIMIT.
@@ -218,9 +233,22 @@ COUNT_BY_LEXEME = FOR_EACH_LEXEME.format(
         SELECT number FROM search_document WHERE words @@ asked.query AND {USABLE}
     ) SELECT count(*) FROM (SELECT 1 FROM matches LIMIT %(most)s) AS counted"""
 )
-WALK_FOR_LEXEME = time_buckets.WALK.format(**time_buckets.DESCENDING, matching=USABLE, place="true").replace(
-    "%(query)s", "asked.query"
+PHRASES = (
+    "unnest(%(query)s::text[], %(text)s::text[], %(one)s::int[], %(other)s::int[]) AS asked(query, text, one, other)"
 )
+MATCHES_OF_PHRASE = f"""WITH matches AS MATERIALIZED (
+    SELECT number FROM search_document WHERE words @@ asked.query::tsquery AND {USABLE} AND CASE
+        WHEN asked.text IS NULL THEN true
+        WHEN ({bit_condition("asked.one")} AND {bit_condition("asked.other")}) IS NOT FALSE
+        THEN strpos({JOINED_FORMS}, asked.text) > 0 ELSE false END
+)"""
+COUNT_BY_PHRASE = f"""SELECT ({MATCHES_OF_PHRASE}
+    SELECT count(*) FROM (SELECT 1 FROM matches LIMIT %(most)s) AS counted
+) FROM {PHRASES}"""
+FIND_PHRASES = COUNT_BY_PHRASE.replace("%(most)s", "1").replace("OPEN", "true")
+WALK_FOR_LEXEME = time_buckets.WALK.format(
+    **time_buckets.DESCENDING, row=USABLE, confirmation="true", place="true", columns=time_buckets.COLUMNS_OF_MATCH
+).replace("%(query)s", "asked.query")
 NEWEST_BY_LEXEME = FOR_EACH_LEXEME.format(
     found=f"""SELECT number FROM search_document
         WHERE number = ANY(ARRAY(SELECT unnest(numbers) FROM ({WALK_FOR_LEXEME}) AS walked))
@@ -230,9 +258,37 @@ NEWEST_BY_LEXEME = FOR_EACH_LEXEME.format(
 NEWEST_WALK = {"low": EARLIEST, "high": LATEST, "wanted": 1, "few": 50, "first": 100, "many": 1000}
 
 
-def find_matching(connection: Connection, queries: Collection[str]) -> list[str]:
-    """Those of the tsqueries that any usable article matches."""
-    return [query for (query,) in connection.execute(FIND_MATCHING, {"queries": [*queries]})] if queries else []
+class SoughtPhrase(NamedTuple):
+    """What finds one form, or two adjacent ones: a tsquery, and unless that finds only matches the text to confirm
+    them, with the `pair_hashes` of its pair."""
+
+    query: str
+    text: str | None = None
+    one: int = 0
+    other: int = 0
+
+
+def seek_phrase(phrase: str) -> SoughtPhrase:
+    """For a form, or two with a blank between them."""
+    forms = tuple(phrase.split(" "))
+    if len(forms) == 1:
+        return SoughtPhrase(f"'{phrase}'")
+    query = phrase_tsquery(Phrase(forms))
+    pairs = filtered_pairs(forms)
+    return SoughtPhrase(query, phrase_text(forms), *pair_hashes(pairs[0])) if pairs else SoughtPhrase(query)
+
+
+def phrase_values(sought: Sequence[SoughtPhrase]) -> dict[str, list[Any]]:
+    """The values of `PHRASES`: one array for each part."""
+    return {name: [getattr(each, name) for each in sought] for name in SoughtPhrase._fields}
+
+
+def find_matching(connection: Connection, sought: Sequence[SoughtPhrase]) -> list[SoughtPhrase]:
+    """Those that any usable article has."""
+    if not sought:
+        return []
+    found = connection.exec_driver_sql(FIND_PHRASES, phrase_values(sought))
+    return [each for each, (count,) in zip(sought, found, strict=True) if count]
 
 
 def term_lexemes(terms: Collection[str]) -> dict[str, str]:
@@ -240,10 +296,9 @@ def term_lexemes(terms: Collection[str]) -> dict[str, str]:
     return {term: f"_{term}" for term in terms}
 
 
-def phrase_lexeme(phrase: str) -> str:
-    """The lexeme of a form, or of a pair of adjacent ones with a blank between them."""
-    first, _, second = phrase.partition(" ")
-    return pair_lexemes([(first, second)])[0] if second else first
+def narrowed_by(wanted: Filter) -> str:
+    """The beginning of a tsquery that finds only what satisfies a filter."""
+    return f"({tsquery_of(None, wanted, ())}) & " if wanted != Filter() else ""
 
 
 def number_by_lexeme(
@@ -254,8 +309,7 @@ def number_by_lexeme(
 
     The result has the names of `lexemes`, without those that no article carries.
     """
-    narrowed = f"({tsquery_of(None, wanted, ())}) & " if wanted != Filter() else ""
-    asked = {"lexemes": [*lexemes.values()], "within": narrowed, **values, **values_of_rules(rules)}
+    asked = {"lexemes": [*lexemes.values()], "within": narrowed_by(wanted), **values, **values_of_rules(rules)}
     statement = statement.replace("OPEN", allowed_sql(rules, "%({})s"))
     found = {row[0]: row[1] for row in connection.exec_driver_sql(statement, asked)}
     return {name: found[lexeme] for name, lexeme in lexemes.items() if found[lexeme]}

@@ -10,7 +10,7 @@ docs/decisions/0004.
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -34,6 +34,22 @@ NEAREST = 300
 """Articles that are checked one by one, without the index, in a search for a prefix."""
 
 
+class Conditions(NamedTuple):
+    """The conditions on a row besides `words @@ %(query)s`, as SQL for psycopg, and the values of all of them.
+
+    `row` are those on columns of the row. `confirmation` may read what is stored out of line (`confirmation`): `true`
+    where the tsquery and `row` find only matches. What is found before it is confirmed are *candidates*.
+    """
+
+    row: str
+    confirmation: str
+    values: dict[str, Any]
+
+    @property
+    def whole(self) -> str:
+        return f"{self.row} AND {self.confirmation}"
+
+
 def bucket_lexemes(at: int) -> list[str]:
     """The lexemes of the spans that contain a time in milliseconds since 1970. No word and no term begins with @."""
     return [bucket_lexeme(level, (at - EARLIEST) >> 3 * level) for level in range(SMALLEST, LARGEST + 1)]
@@ -44,32 +60,34 @@ def bucket_lexeme(level: int, span: int) -> str:
 
 
 def nearest_matches(
-    connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Position | None, *, descending: bool, wanted: int, times_as_large: int = 1,
+    connection: Connection, conditions: Conditions, times: tuple[int | None, int | None], start: Position | None, *,
+    descending: bool, wanted: int, times_as_large: int = 1,
 ) -> list[int]:  # fmt: skip
     """The article numbers of the `wanted` newest (or oldest) matches and of some more, unordered; or of all matches.
 
-    `matching` are conditions besides `words @@ %(query)s`, `values` the values of both. `times` bound the time of
-    publication (from is inclusive, to exclusive), `start` is the position behind which the walk begins. The first
-    span, and the number of matches that are sorted, are `times_as_large` as usual.
+    `times` bound the time of publication (from is inclusive, to exclusive), `start` is the position behind which the
+    walk begins. The first span, and the number of candidates of a probe, are `times_as_large` as usual.
     """
     bounds, place = range_behind(times, start, descending)
     most = max(FEW * times_as_large, wanted)
     result = driver_connection(connection).execute(
-        walk_sql(matching, place, descending),
-        {**values, **bounds, "wanted": wanted, "few": most, "first": most, "many": max(MANY, most)},
+        walk_sql(conditions.row, conditions.confirmation, place, descending),
+        {**conditions.values, **bounds, "wanted": wanted, "few": most, "first": most, "many": max(MANY, most)},
     )
     return [number for (numbers,) in result for number in numbers]
 
 
 @lru_cache(500)
-def walk_sql(matching: str, place: str, descending: bool) -> str:
-    return WALK.format(**(DESCENDING if descending else ASCENDING), matching=matching, place=place)
+def walk_sql(row: str, confirmation: str, place: str, descending: bool) -> str:
+    return WALK.format(
+        **(DESCENDING if descending else ASCENDING), row=row, confirmation=confirmation, place=place,
+        columns=COLUMNS if confirmation != "true" else COLUMNS_OF_MATCH,
+    )  # fmt: skip
 
 
 def among_nearest(
-    connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Position | None, *, descending: bool, wanted: int,
+    connection: Connection, conditions: Conditions, times: tuple[int | None, int | None], start: Position | None, *,
+    descending: bool, wanted: int,
 ) -> list[int] | None:  # fmt: skip
     """As `nearest_matches`, among the `NEAREST` articles and without the index; None if fewer than `wanted` match.
 
@@ -80,42 +98,43 @@ def among_nearest(
     order = ORDER[descending]
     result = driver_connection(connection).execute(
         f"SELECT number FROM (SELECT * FROM search_document WHERE published_at >= %(low)s AND published_at < %(high)s"
-        f" AND {place} ORDER BY {order} LIMIT {NEAREST}) AS nearest WHERE words @@ %(query)s::tsquery AND {matching}",
-        {**values, **bounds},
+        f" AND {place} ORDER BY {order} LIMIT {NEAREST}) AS nearest"
+        f" WHERE words @@ %(query)s::tsquery AND {conditions.whole}",
+        {**conditions.values, **bounds},
     )
     numbers = [number for (number,) in result]
     return numbers if len(numbers) >= wanted else None
 
 
 def nearest_with_prefix(
-    connection: Connection, matching: str, values: dict[str, Any], times: tuple[int | None, int | None],
-    start: Position | None, *, descending: bool, wanted: int,
+    connection: Connection, conditions: Conditions, times: tuple[int | None, int | None], start: Position | None, *,
+    descending: bool, wanted: int,
 ) -> list[int]:  # fmt: skip
     """As `nearest_matches`, for queries with prefixes.
 
     Each probe of the index collects all matches of a prefix, so the first span is 24 times as large, and one or two
     probes suffice: within a section of a million articles 6.5 ms; with 8 times 29 (docs/decisions/0010).
     """
-    asked = connection, matching, values, times, start
+    asked = connection, conditions, times, start
     numbers = among_nearest(*asked, descending=descending, wanted=wanted)
     if numbers is not None:
         return numbers
     return nearest_matches(*asked, descending=descending, wanted=wanted, times_as_large=24)
 
 
-def few_matches(connection: Connection, matching: str, values: dict[str, Any]) -> list[int] | None:
+def few_matches(connection: Connection, conditions: Conditions) -> list[int] | None:
     """The article numbers of all matches; None if there are more than `FEW`."""
     result = driver_connection(connection).execute(
-        f"{MATCHES.format(matching)} SELECT number FROM matches LIMIT {FEW + 1}", values
+        f"{MATCHES.format(conditions.whole)} SELECT number FROM matches LIMIT {FEW + 1}", conditions.values
     )
     numbers = [number for (number,) in result]
     return numbers if len(numbers) <= FEW else None
 
 
-def count_matches(connection: Connection, matching: str, values: dict[str, Any], most: int) -> int:
+def count_matches(connection: Connection, conditions: Conditions, most: int) -> int:
     """The number of matches of any time of publication, counted up to `most`; one look-up in the index."""
-    counted = f"{MATCHES.format(matching)} SELECT count(*) FROM (SELECT FROM matches LIMIT {most}) AS counted"
-    found: int = driver_connection(connection).execute(counted, values).fetchone()[0]
+    counted = f"{MATCHES.format(conditions.whole)} SELECT count(*) FROM (SELECT FROM matches LIMIT {most}) AS counted"
+    found: int = driver_connection(connection).execute(counted, conditions.values).fetchone()[0]
     return found
 
 
@@ -154,11 +173,16 @@ ASCENDING = {
     "next": "(span + 1) << 3 * walk.level",
 }  # fmt: skip
 
+COLUMNS_OF_MATCH = "number, published_at"
+COLUMNS = f"{COLUMNS_OF_MATCH}, words, forms, pairs"
+"""What a candidate needs to be confirmed; of what is stored out of line these are pointers only."""
+
 # Times count from EARLIEST here. Each row of `walk` is one probe. Steps 0 and 1 probe spans, step 2 the whole rest;
-# `climb` is the level at which spans continue if the rest had too many matches (`dense`). `edge` is the boundary of
+# `climb` is the level at which spans continue if the rest had too many candidates (`dense`). `edge` is the boundary of
 # what was searched. A materialised CTE hides the LIMIT from the planner, which would otherwise choose to read the table
-# from its start; the CTE is still read no further than the LIMIT. Exact results do not depend on the sizes of spans:
-# these only decide where the next probe searches.
+# from its start; the CTE is still read no further than the LIMIT. Candidates are confirmed only if there are not too
+# many: of two common words that are hardly ever neighbours, all would have to be. Exact results do not depend on the
+# sizes of spans: these only decide where the next probe searches.
 WALK = """
 WITH RECURSIVE ends AS (
   SELECT coalesce((SELECT published_at FROM search_document WHERE {newest_first} LIMIT 1), %(high)s) - {zero} AS newest,
@@ -184,19 +208,20 @@ WITH RECURSIVE ends AS (
                                            ELSE %(few)s::bigint END AS bound
   ) AS place
   CROSS JOIN LATERAL (
-    WITH matches AS MATERIALIZED (
-      SELECT number, published_at FROM search_document
+    WITH candidates AS MATERIALIZED (
+      SELECT {columns} FROM search_document
       WHERE words @@ CASE WHEN walk.level = {rest} THEN %(query)s::tsquery ELSE %(query)s::tsquery
                           && quote_literal('@' || to_hex(walk.level) || '.' || to_hex(span))::tsquery END
-        AND {matching}
-    )
-    SELECT coalesce(count(*) > bound, false) AS dense, count(*) FILTER (WHERE wanted) AS hits,
-           (coalesce(array_agg(number ORDER BY {sorted}) FILTER (WHERE wanted), ARRAY[]::bigint[]))[1:%(wanted)s] AS hit
-    FROM (
-      SELECT number, published_at, published_at - {zero} {behind} AND published_at >= %(low)s
-                                   AND published_at < %(high)s AND {place} AS wanted
-      FROM matches LIMIT bound + 1
-    ) AS bounded
+        AND {row}
+    ), bounded AS MATERIALIZED (SELECT * FROM candidates LIMIT bound + 1)
+    SELECT dense, count(number) AS hits,
+           (coalesce(array_agg(number ORDER BY {sorted}) FILTER (WHERE number IS NOT NULL), ARRAY[]::bigint[])
+           )[1:%(wanted)s] AS hit
+    FROM (SELECT coalesce(count(*) > bound, false) AS dense FROM bounded) AS counted
+    LEFT JOIN bounded
+      ON NOT dense AND published_at - {zero} {behind} AND published_at >= %(low)s AND published_at < %(high)s
+        AND {place} AND {confirmation}
+    GROUP BY dense
   ) AS probe
   CROSS JOIN LATERAL (SELECT {next} AS next_edge) AS seen
   CROSS JOIN LATERAL (
