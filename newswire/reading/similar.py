@@ -17,7 +17,7 @@ from newswire.article import Status
 from newswire.language_tags import canonical_tag
 from newswire.reading.lists import visible_filter
 from newswire.search import index
-from newswire.search.analysis import UNDETERMINED, split_spellings, stemming_language, word_forms, word_stems
+from newswire.search.analysis import split_spellings, word_forms
 from newswire.search.bm25 import ArticleScorer, Measures
 from newswire.search.expression import Expression, Leaf, Phrase, Term
 from newswire.search.languages import language_term
@@ -25,6 +25,7 @@ from newswire.search.normal_form import fold_word, is_run
 from newswire.search.occurrences import BODY
 from newswire.search.query import Query
 from newswire.search.relaxation import any_of, at_least
+from newswire.search.stemming import UNDETERMINED, stemming_language, word_stems
 from newswire.store.articles import NUMBERS, AnyRow
 from newswire.visibility import Filter, Visibility, term_of
 

@@ -12,7 +12,6 @@ from html import escape
 from itertools import chain, islice, takewhile
 from typing import Any, NamedTuple
 
-from newswire.search.analysis import stemming_language, word_stems
 from newswire.search.compounds import Span
 from newswire.search.expression import (
     And,
@@ -30,6 +29,7 @@ from newswire.search.expression import (
 )
 from newswire.search.offsets import Token, find_tokens, find_variant_tokens
 from newswire.search.proximity import near_indices
+from newswire.search.stemming import stemming_language, word_stems
 
 LOOKED_AT = 100_000
 """Characters of a body that are searched for matches, and as many more as end the last word."""

@@ -14,9 +14,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Table, func, or_, select
 
 from newswire.caches import cache_short
-from newswire.search.analysis import UNDETERMINED, query_stems, stem_of, stemming_language
+from newswire.search.analysis import query_stems, stem_of
 from newswire.search.expression import Expression, query_words
 from newswire.search.index_version import SEARCHED_VERSIONS
+from newswire.search.stemming import UNDETERMINED, stemming_language
 from newswire.store import tables
 from newswire.store.articles import insert_unless_there
 from newswire.store.statements import Statement

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
-from newswire.search.analysis import FIELDS, query_stems, word_stems
+from newswire.search.analysis import FIELDS, query_stems
 from newswire.search.expression import Leaf, Near, Phrase, Prefix, Term
 from newswire.search.proximity import count_near
+from newswire.search.stemming import word_stems
 
 FIELD_WEIGHTS = {"headline": 2.0, "summary": 1.5, "body": 1.0, "caption": 1.2, "byline": 1.2}
 """What a match in a field counts, before the length of a body is considered."""

@@ -16,16 +16,9 @@ import regex
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from newswire.search.analysis import (
-    FIELDS,
-    INDEX_BUDGET,
-    analyse_texts,
-    query_stems,
-    stem_tokens,
-    stemming_language,
-    word_forms,
-)
+from newswire.search.analysis import FIELDS, INDEX_BUDGET, analyse_texts, query_stems, stem_tokens, word_forms
 from newswire.search.normal_form import LONGEST_WORD
+from newswire.search.stemming import stemming_language
 
 LANGUAGES = re.findall(
     r"\w+",
