@@ -197,6 +197,9 @@ def _bodies(fields: Mapping[str, Any]) -> tuple[str | None, str | None, list[Art
         return None, None, []
     body = fields[pointer.removeprefix("/")]
     warnings = [ArticleWarning(pointer=pointer, code=each["code"], detail=each["detail"]) for each in body.warnings]
+    if not body.html:
+        # Cleaning has left nothing: that is an article without a body, not one with an empty body.
+        return None, None, warnings
     return body.html, html_to_text(body.html), warnings
 
 

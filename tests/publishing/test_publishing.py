@@ -409,3 +409,18 @@ def test_an_admin_publishes_for_a_publisher_by_address_only(wire: Wire) -> None:
     assert made.status_code == 201
     assert admin.delete(f"/v1/articles/{made.get_json()['id']}").status_code == 200
     assert admin.put("/v1/publishers/nobody/articles/a", json={"headline": "x"}).status_code == 404
+
+
+def test_a_body_of_which_cleaning_leaves_nothing_is_no_body(database_url: str) -> None:
+    wire = Wire(database_url)
+    publisher = wire.as_publisher()
+    article = publisher.publish("A script", body_html="<script>alert(1)</script>", external_id="script")
+    assert (article["body_html"], article["body_text"]) == (None, None)
+    assert article["warnings"]
+    again = publisher.put(
+        "/v1/publishers/reuters/articles/script",
+        json={"headline": "A script", "body_html": "<script>alert(1)</script>"},
+    )
+    assert (again.status_code, again.get_json()["version"]) == (200, 1)
+    assert publisher.get(f"/v1/articles/{article['id']}.html").status_code == 200
+    wire.close()
