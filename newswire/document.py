@@ -121,7 +121,8 @@ def pack_source(source: bytes, rendered: bytes, body: bytes) -> bytes:
     """The stored form of an article as sent: its difference from its version, of which it mostly repeats the words.
 
     It is `source_mark`, then DEFLATE (RFC 1951) with the version for a preset dictionary. One that gains nothing, or is
-    longer than `LONGEST_PACKED`, is stored as it is.
+    longer than `LONGEST_PACKED`, is stored as it is. So whoever rewrites `rendered` or `body` of a version, as a
+    migration may, has to pack its source again.
     """
     if not MARK_BYTES < len(source) <= LONGEST_PACKED:
         return source

@@ -22,7 +22,7 @@ from newswire.api.schemas.envelopes import ArticleList, ChangesOut, EntryOut, Ve
 from newswire.api.schemas.responses import FullArticle, Tombstone, VersionOut
 from newswire.article import FIELDS
 from newswire.cli.export import export_entries as export
-from newswire.document import FORM, decode_stored, digest_of, render_version
+from newswire.document import FORM, decode_stored, digest_of, render_version, unpack_source
 from newswire.publishing.release import release_due_articles
 from newswire.search.rebuild import rebuild_index
 from newswire.store.tables import article, entry, head, version
@@ -143,10 +143,13 @@ def store_without(wire: Wire, lacking: Mapping[str, Missing]) -> None:
             lacking[row.id].strip(bare)
             rest, body = ({name: value for name, value in bare.items() if name.startswith("body_") is is_body}
                           for is_body in (False, True))  # fmt: skip
+            # Their sources are older than the packed ones, which could not be unpacked with another version.
+            source = unpack_source(row.source, row.rendered, row.body)
+            stripped = {"rendered": orjson.dumps(rest)[1:-1], "body": orjson.dumps(body)[1:-1]}
             connection.execute(
                 update(version)
                 .where(version.c.number == row.number, version.c.version == row.version)
-                .values(digest=made.digest, rendered=orjson.dumps(rest)[1:-1], body=orjson.dumps(body)[1:-1], form=0)
+                .values(digest=made.digest, source=source, form=0, **stripped)
             )
         told = select(entry, version.c.digest.label("own")).join(
             version, (version.c.number == entry.c.number) & (version.c.version == entry.c.version)
