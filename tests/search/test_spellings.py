@@ -25,7 +25,7 @@ SAME = [
     "organise/organize/organising", "organisation/organization", "colour/color/coloured", "centre/center",
     "defence/defense", "travelled/traveled", "grey/gray", "programme/program", "aluminium/aluminum",
     "paediatric/pediatric", "catalogue/catalog", "sceptic/skeptic", "analyse/analyze", "neighbourhood/neighborhood",
-    "fulfil/fulfill", "tyre/tire", "fuelled/fueled",
+    "fulfil/fulfill", "tyre/tire", "fuelled/fueled", "Oʻzbekiston/Ozbekiston/O'zbekiston", "Hawaiʻi/Hawaii",
 ]  # fmt: skip
 
 
