@@ -1,6 +1,5 @@
 """Slots of a process: shares of parties, who waits how long, and who gets the next one."""
 
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from newswire.api.limits.slots import (
     ProcessorShares,
     Slot,
     SlotLedger,
-    SlotPool,
     busy_problem,
 )
 from newswire.errors import Problem
@@ -27,10 +25,10 @@ def ledger(readers: int = 4) -> SlotLedger:
 
 
 class Waiting:
-    """Requests that wait for a slot (of readers), each in a thread; `served` are the parties in order of their turn."""
+    """Requests that wait for a slot of readers, each in a thread; `served` are the parties in order of their turn."""
 
-    def __init__(self, slots: SlotLedger, pool: SlotPool | None = None) -> None:
-        self.slots, self.pool = slots, pool or slots.readers
+    def __init__(self, slots: SlotLedger) -> None:
+        self.slots = slots
         self.served: list[str] = []
         self.refused: list[str] = []
         self.threads: list[threading.Thread] = []
@@ -38,7 +36,7 @@ class Waiting:
     def add(self, party: str, patience: float = 10.0) -> None:
         def wait() -> None:
             try:
-                slot = self.slots.take(self.pool, party, patience)
+                slot = self.slots.take(self.slots.readers, party, patience)
             except Problem:
                 self.refused.append(party)
                 return
@@ -110,7 +108,6 @@ def test_a_slot_goes_to_the_party_that_has_fewest() -> None:
 
 def test_when_too_many_wait_the_greediest_party_makes_room() -> None:
     slots = ledger(1)
-    slots.readers.queue_seconds = math.inf
     held = slots.take(slots.readers, "holder", 0)
     waiting = Waiting(slots)
     for _ in range(MOST_WAITING):
@@ -141,39 +138,6 @@ def test_readers_do_not_queue_for_longer_than_they_would_like_to_wait() -> None:
     held.release()
     waiting.join()
     assert sorted(waiting.served) == ["greedy", "greedy", "modest"]
-
-
-def test_the_queue_of_readers_does_not_grow_while_many_writers_wait() -> None:
-    slots = ledger(1)
-    held = [slots.take(slots.readers, "holder", 0), *(slots.take(slots.writers, name, 0) for name in ("one", "two"))]
-    writing, reading = Waiting(slots, slots.writers), Waiting(slots)
-    for _ in range(MOST_WAITING - 3):
-        writing.add("publisher")
-    slots.readers.mean_seconds = 0.06
-    for _ in range(3):
-        reading.add("greedy")
-    # A fourth one would wait for 0.24 s, and does not take the turn of a writer instead.
-    refused(lambda: slots.take(slots.readers, "greedy", 5))
-    assert (reading.refused, writing.refused) == ([], [])
-    for slot in held:
-        slot.release()
-    for waiting in (reading, writing):
-        waiting.join()
-    assert reading.served == ["greedy"] * 3
-
-
-def test_who_came_last_is_refused_when_the_pace_slows_down() -> None:
-    slots = ledger(1)
-    held = slots.take(slots.readers, "holder", 0)
-    waiting = Waiting(slots)
-    for party in ("one", "two", "greedy", "greedy", "greedy", "greedy"):
-        waiting.add(party)
-    slots.readers.mean_seconds = 0.06
-    held.release()
-    waited(lambda: waiting.refused, "the last one of the greediest is refused")
-    waiting.join()
-    assert {*waiting.refused} == {"greedy"}
-    assert {"one", "two"} <= {*waiting.served}
 
 
 def test_a_party_that_uses_most_of_the_processor_comes_last() -> None:

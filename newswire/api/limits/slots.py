@@ -24,8 +24,6 @@ MOST_WAITING = 64
 """Requests of one process that wait for a slot. One more is refused at once, or displaces one of a greedier party."""
 READER_QUEUE_SECONDS = 0.2
 """The longest queue of readers at the recent pace: with a longer one they all would wait, and no more be served."""
-WRITER_QUEUE_SECONDS = 1.0
-"""The same of writers. It is half of the time after which they are refused anyway, having waited for nothing."""
 SPARE_THREADS = 16
 """For what needs no slot, such as /healthz and kept pages, while all others are taken."""
 MOST_OF_ADDRESS = 40
@@ -109,7 +107,7 @@ class SlotLedger:
 
     def __init__(self, readers: int, writers: int, streams: int, streams_per_party: int | None = None) -> None:
         self.readers = SlotPool(readers, queue_seconds=READER_QUEUE_SECONDS)
-        self.writers = SlotPool(writers, queue_seconds=WRITER_QUEUE_SECONDS)
+        self.writers = SlotPool(writers)
         self.authentications = SlotPool(AUTHENTICATIONS)
         self.streams = SlotPool(streams, streams_per_party)
         self.addresses = SlotPool(2**31, MOST_OF_ADDRESS)
@@ -172,34 +170,21 @@ class SlotLedger:
         pool.give(chosen.party)
         chosen.granted = True
         chosen.woken.set()
-        # The pace may have slowed down since they came; whoever came last would wait for too long.
-        queue = self._queue_of(pool)
-        if pool.is_queue_long(len(queue)):
-            self._dismiss_last(queue)
 
     def _let_wait(self, newcomer: Waiter) -> None:
         """Adds a waiter. When too many wait, the last of the party that has most of them gives way to another party."""
-        # The own queue comes first: a reader that took the turn of a writer would let the queue of readers grow.
-        crowd = self._queue_of(newcomer.pool)
-        is_full = newcomer.pool.is_queue_long(len(crowd) + 1)
-        if not is_full and len(self._waiting) >= MOST_WAITING:
-            crowd, is_full = self._waiting, True
-        if is_full:
+        crowd = self._waiting
+        if len(crowd) < MOST_WAITING:
+            crowd = [waiter for waiter in self._waiting if waiter.pool is newcomer.pool]
+        if len(crowd) >= MOST_WAITING or newcomer.pool.is_queue_long(len(crowd) + 1):
             counts = Counter(waiter.party for waiter in crowd)
-            if max(counts.values()) <= counts[newcomer.party] + 1:
+            greediest, most = counts.most_common(1)[0]
+            if most <= counts[newcomer.party] + 1:
                 raise self._refusal(newcomer.pool, newcomer.party)
-            self._dismiss_last(crowd)
+            last = next(waiter for waiter in reversed(crowd) if waiter.party == greediest)
+            self._waiting.remove(last)
+            last.woken.set()
         self._waiting.append(newcomer)
-
-    def _queue_of(self, pool: SlotPool) -> list[Waiter]:
-        return [waiter for waiter in self._waiting if waiter.pool is pool]
-
-    def _dismiss_last(self, crowd: list[Waiter]) -> None:
-        """Refuses the last waiter of the party that has most of these."""
-        greediest, _ = Counter(waiter.party for waiter in crowd).most_common(1)[0]
-        last = next(waiter for waiter in reversed(crowd) if waiter.party == greediest)
-        self._waiting.remove(last)
-        last.woken.set()
 
     def _refusal(self, pool: SlotPool, party: str) -> Problem:
         """The refusal of a request, with the time after which those who wait now are probably served."""
