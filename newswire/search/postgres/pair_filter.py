@@ -1,9 +1,9 @@
 """Filter of the pairs of adjacent words of an article: a Bloom filter in its row, which a phrase is tested against.
 
 The index finds the articles that have all words of a phrase. Whether the words stand side by side there is seen in the
-texts, which are stored out of line: 15 µs for each article, and of two common words hardly any are neighbours. The
-filter, which lies in the row itself, rules out eleven of twelve of these for 0.3 µs each, and no article that has the
-phrase (docs/decisions/0044). Pairs of frequent words are lexemes (`frequent_words`) and not in it.
+texts, which are stored out of line and take long to read, and of two common words hardly any are neighbours. The
+filter, which lies in the row itself, rules out about eleven of twelve of these, and no article that has the phrase
+(docs/decisions/0044). Pairs of frequent words are lexemes (`frequent_words`) and not in it.
 """
 
 from collections.abc import Callable, Collection, Iterable
