@@ -20,7 +20,7 @@ BODY = FIELDS.index("body")
 
 Texts: TypeAlias = Sequence[str]
 """The texts of an article in the order of `FIELDS`: their forms, with a blank before, between and after."""
-Counter: TypeAlias = Callable[[str], int]
+CountInText: TypeAlias = Callable[[str], int]
 
 
 class Occurrences(NamedTuple):
@@ -75,8 +75,8 @@ class OccurrenceCounter:
         return Occurrences(sum([text.count(" ") for text in texts]), body, others)
 
 
-def leaf_counters(leaf: Leaf, languages: Collection[str]) -> Iterator[Counter]:
-    """What counts the matches of a leaf in a text, beside the inflections of a `InflectedWord`."""
+def leaf_counters(leaf: Leaf, languages: Collection[str]) -> Iterator[CountInText]:
+    """What counts the matches of a leaf in a text, beside the inflections of an `InflectedWord`."""
     match leaf:
         case Term(form, spelling):
             if leaf.capitals:

@@ -39,19 +39,6 @@ def ndjson(articles: Iterable[Any]) -> str:
     return "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in articles)
 
 
-@pytest.fixture
-def wire(cli: Cli) -> Cli:
-    """A wire with one publisher, once on each engine."""
-    cli.must("publisher", "add", "port", "--name", "Port Authority", "--url", "https://port.example")
-    return cli
-
-
-@pytest.fixture
-def sqlite_wire(sqlite_cli: Cli) -> Cli:
-    sqlite_cli.must("publisher", "add", "port", "--name", "Port Authority", "--url", "https://port.example")
-    return sqlite_cli
-
-
 def loaded(cli: Cli, file: Path) -> dict[str, Any]:
     """What the command counted; it need not have taken everything."""
     counts: dict[str, Any] = json.loads(cli.run("import", str(file), "--publisher", "port", "--json").stdout)
@@ -68,46 +55,46 @@ def state(cli: Cli) -> dict[str, Any]:
     return {"contents": contents, "head": proof["head"], "articles": cli.json("stats")["articles"]["usable"]}
 
 
-def test_an_import_stores_every_article_and_repeating_it_changes_nothing(wire: Cli, tmp_path: Path) -> None:
+def test_an_import_stores_every_article_and_repeating_it_changes_nothing(port: Cli, tmp_path: Path) -> None:
     file = tmp_path / "stories.ndjson"
     file.write_text(ndjson(stories(450)))
-    first = loaded(wire, file)
+    first = loaded(port, file)
     assert (first["created"], first["refused"], first["head"]) == (450, 0, 450)
-    chain = wire.json("verify")["chain"]
-    again = loaded(wire, file)
+    chain = port.json("verify")["chain"]
+    again = loaded(port, file)
     assert (again["created"], again["unchanged"], again["head"]) == (0, 450, 450)
-    assert wire.json("verify")["chain"] == chain
-    said = wire.must("import", str(file), "--publisher", "port")
+    assert port.json("verify")["chain"] == chain
+    said = port.must("import", str(file), "--publisher", "port")
     assert said.startswith("450 articles: 0 new, 0 updated, 450 unchanged, 0 refused;")
     assert said.endswith("The wire stands at 450.\n")
 
 
-def test_a_changed_file_updates_what_changed_only(wire: Cli, tmp_path: Path) -> None:
+def test_a_changed_file_updates_what_changed_only(port: Cli, tmp_path: Path) -> None:
     articles = stories(20)
     file = tmp_path / "stories.ndjson"
     file.write_text(ndjson(articles))
-    loaded(wire, file)
+    loaded(port, file)
     articles[7]["headline"] = "Tide report 7, corrected"
     file.write_text(ndjson(articles))
-    counts = loaded(wire, file)
+    counts = loaded(port, file)
     assert (counts["created"], counts["updated"], counts["unchanged"]) == (0, 1, 19)
     assert counts["head"] == 21
 
 
 def test_a_file_that_holds_an_article_in_several_versions_ends_with_the_last_however_often(
-    wire: Cli, tmp_path: Path
+    port: Cli, tmp_path: Path
 ) -> None:
     first, second, third = ({"external_id": "tide", "headline": f"Version {number}"} for number in (1, 2, 3))
     file = tmp_path / "stories.ndjson"
     file.write_text(ndjson([first, second, third]))
-    counts = loaded(wire, file)
+    counts = loaded(port, file)
     assert (counts["created"], counts["updated"], counts["head"]) == (1, 2, 3)
-    again = loaded(wire, file)
+    again = loaded(port, file)
     assert (again["updated"], again["unchanged"], again["head"]) == (0, 3, 3)
-    assert state(wire)["contents"][-1] == ("tide", 3, "Version 3")
+    assert state(port)["contents"][-1] == ("tide", 3, "Version 3")
 
 
-def test_a_correction_of_a_text_that_was_sent_before_is_stored_once(sqlite_wire: Cli, tmp_path: Path) -> None:
+def test_a_correction_of_a_text_that_was_sent_before_is_stored_once(sqlite_port: Cli, tmp_path: Path) -> None:
     def counts_of(cli: Cli, file: Path) -> tuple[int, int]:
         counts = loaded(cli, file)
         return counts["updated"], counts["unchanged"]
@@ -117,28 +104,28 @@ def test_a_correction_of_a_text_that_was_sent_before_is_stored_once(sqlite_wire:
     third = {**first, "change": {"type": "correction", "note": "It was Tuesday after all."}}
     path = tmp_path / "history.jsonl"
     path.write_text(ndjson([first, second, third]))
-    assert loaded(sqlite_wire, path)["updated"] == 2
-    assert counts_of(sqlite_wire, path) == (0, 3)
+    assert loaded(sqlite_port, path)["updated"] == 2
+    assert counts_of(sqlite_port, path) == (0, 3)
     path.write_text(ndjson([first, second, third, {**second, "change": {"note": "No, Monday."}}]))
-    assert counts_of(sqlite_wire, path) == (1, 3)
-    assert counts_of(sqlite_wire, path) == (0, 4)
+    assert counts_of(sqlite_port, path) == (1, 3)
+    assert counts_of(sqlite_port, path) == (0, 4)
 
 
-def test_an_older_source_version_is_left_alone(sqlite_wire: Cli, tmp_path: Path) -> None:
+def test_an_older_source_version_is_left_alone(sqlite_port: Cli, tmp_path: Path) -> None:
     newer, older = (
         {"external_id": "tide", "headline": f"Version {number}", "source_version": number} for number in (2, 1)
     )
     file = tmp_path / "stories.ndjson"
     file.write_text(ndjson([newer, older]))
-    counts = loaded(sqlite_wire, file)
+    counts = loaded(sqlite_port, file)
     assert (counts["created"], counts["unchanged"], counts["refused"], counts["head"]) == (1, 1, 0, 1)
 
 
-def test_articles_without_an_id_are_known_again_by_their_content(wire: Cli, tmp_path: Path) -> None:
+def test_articles_without_an_id_are_known_again_by_their_content(port: Cli, tmp_path: Path) -> None:
     file = tmp_path / "stories.ndjson"
     file.write_text(ndjson([{"headline": "High water"}, {"headline": "Low water"}, {"headline": "High water"}]))
-    assert loaded(wire, file)["created"] == 2
-    again = loaded(wire, file)
+    assert loaded(port, file)["created"] == 2
+    again = loaded(port, file)
     assert (again["created"], again["unchanged"], again["head"]) == (0, 3, 2)
 
 
@@ -157,31 +144,31 @@ def test_articles_without_an_id_are_known_again_by_their_content(wire: Cli, tmp_
     ],
 )
 def test_json_ndjson_and_markdown_are_read_also_gzipped(
-    sqlite_wire: Cli, tmp_path: Path, name: str, content: str, headlines: int
+    sqlite_port: Cli, tmp_path: Path, name: str, content: str, headlines: int
 ) -> None:
     plain, packed = tmp_path / name, tmp_path / f"{name}.gz"
     plain.write_bytes(content.encode())
     packed.write_bytes(gzip.compress(content.encode()))
-    assert loaded(sqlite_wire, plain) | {"seconds": 0} == {
+    assert loaded(sqlite_port, plain) | {"seconds": 0} == {
         "read": headlines, "created": headlines, "updated": 0, "unchanged": 0, "refused": 0, "skipped": 0,
         "undated": headlines if name == "story.md" else 0, "head": headlines, "seconds": 0,
     }  # fmt: skip
-    assert loaded(sqlite_wire, packed)["unchanged"] == headlines
+    assert loaded(sqlite_port, packed)["unchanged"] == headlines
 
 
 def test_a_markdown_article_is_stored_with_its_picture_under_the_publishers_address(
-    sqlite_wire: Cli, tmp_path: Path
+    sqlite_port: Cli, tmp_path: Path
 ) -> None:
     file = tmp_path / "harbour.md"
     file.write_text(HARBOUR)
-    loaded(sqlite_wire, file)
-    stored = json.loads(sqlite_wire.must("export"))["article"]
+    loaded(sqlite_port, file)
+    stored = json.loads(sqlite_port.must("export"))["article"]
     assert stored["headline"] == "The harbour opens again"
     assert stored["images"][0]["url"] == "https://port.example/pictures/harbour.png"
     assert stored["images"][0]["credit"] == "Port Authority"
 
 
-def test_bad_lines_are_told_with_place_and_reason_and_harm_no_other(wire: Cli, tmp_path: Path) -> None:
+def test_bad_lines_are_told_with_place_and_reason_and_harm_no_other(port: Cli, tmp_path: Path) -> None:
     good = stories(3)
     file = tmp_path / "stories.ndjson"
     lines = ['{"headline": \n', good[0], "\n", {"body_text": "No headline"}, good[1], '{"headline": "Caf\n',
@@ -190,7 +177,7 @@ def test_bad_lines_are_told_with_place_and_reason_and_harm_no_other(wire: Cli, t
     with file.open("ab") as binary:
         binary.write(b'{"headline": "Caf\xe9"}\n' + b'{"headline": "' + b"x" * (8 * 1024 * 1024) + b'"}\n')
         binary.write(json.dumps({"external_id": "last", "headline": "The last one"}).encode())
-    result = wire.run("import", str(file), "--publisher", "port")
+    result = port.run("import", str(file), "--publisher", "port")
     assert result.exit_code == 1
     assert "13 articles" not in result.stdout
     assert result.stdout.startswith("12 articles: 4 new, 0 updated, 0 unchanged, 8 refused;")
@@ -205,10 +192,10 @@ def test_bad_lines_are_told_with_place_and_reason_and_harm_no_other(wire: Cli, t
         assert said in reason
 
 
-def test_bad_articles_of_an_array_are_told_by_their_number(sqlite_wire: Cli, tmp_path: Path) -> None:
+def test_bad_articles_of_an_array_are_told_by_their_number(sqlite_port: Cli, tmp_path: Path) -> None:
     file = tmp_path / "stories.json"
     file.write_text(json.dumps([{"headline": "Good"}, {"headline": 7}, "no object"]))
-    result = sqlite_wire.run("import", str(file), "--publisher", "port")
+    result = sqlite_port.run("import", str(file), "--publisher", "port")
     assert result.exit_code == 1
     first, second = result.stderr.splitlines()
     assert first.startswith("article 2: /headline: ")
@@ -231,88 +218,88 @@ def test_bad_articles_of_an_array_are_told_by_their_number(sqlite_wire: Cli, tmp
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_in_one_line(
-    sqlite_wire: Cli, tmp_path: Path, name: str, content: bytes, said: str
+    sqlite_port: Cli, tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
     file = tmp_path / name
     file.write_bytes(content)
-    result = sqlite_wire.run("import", str(file), "--publisher", "port")
+    result = sqlite_port.run("import", str(file), "--publisher", "port")
     assert result.exit_code == 1
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_ninjs_is_imported_and_a_canceled_one_kills(wire: Cli, tmp_path: Path) -> None:
+def test_ninjs_is_imported_and_a_canceled_one_kills(port: Cli, tmp_path: Path) -> None:
     story = {"uri": "urn:story:1", "type": "text", "headlines": [{"value": "Harbour opens"}], "version": "2"}
     file = tmp_path / "stories.ninjs"
     file.write_text(json.dumps(story, indent=1))
-    counts = [loaded(wire, file) for _ in range(2)]
+    counts = [loaded(port, file) for _ in range(2)]
     assert [(count["created"], count["unchanged"]) for count in counts] == [(1, 0), (0, 1)]
     file.write_text(ndjson([{**story, "pubStatus": "canceled"}, {**story, "version": "3"}, {**story, "uri": 5}]))
-    count = loaded(wire, file)
+    count = loaded(port, file)
     assert (count["updated"], count["refused"]) == (1, 2)
 
 
-def test_what_cannot_be_imported_at_all_is_one_sentence(sqlite_wire: Cli, tmp_path: Path) -> None:
+def test_what_cannot_be_imported_at_all_is_one_sentence(sqlite_port: Cli, tmp_path: Path) -> None:
     file = tmp_path / "story.json"
     file.write_text("{}")
-    assert "There is no publisher 'sea'" in sqlite_wire.refused("import", str(file), "--publisher", "sea")
-    missing = sqlite_wire.run("import", str(tmp_path / "nowhere.json"), "--publisher", "port")
+    assert "There is no publisher 'sea'" in sqlite_port.refused("import", str(file), "--publisher", "sea")
+    missing = sqlite_port.run("import", str(tmp_path / "nowhere.json"), "--publisher", "port")
     assert missing.exit_code == 2
     assert "does not exist" in missing.stderr
 
 
-def test_a_killed_article_stays_dead_and_is_told(sqlite_wire: Cli, tmp_path: Path) -> None:
-    key = sqlite_wire.json("key", "create", "--publisher", "port")["key"]
-    with api(sqlite_wire) as client:
+def test_a_killed_article_stays_dead_and_is_told(sqlite_port: Cli, tmp_path: Path) -> None:
+    key = sqlite_port.json("key", "create", "--publisher", "port")["key"]
+    with api(sqlite_port) as client:
         killed = client.delete("/v1/publishers/port/articles/story-1", headers={"Authorization": f"Bearer {key}"})
     assert killed.status_code == 200
     file = tmp_path / "stories.ndjson"
     file.write_text(ndjson(stories(3)))
-    result = sqlite_wire.run("import", str(file), "--publisher", "port")
+    result = sqlite_port.run("import", str(file), "--publisher", "port")
     assert result.exit_code == 1
     assert result.stderr.startswith("line 2: This article was killed")
-    assert len(state(sqlite_wire)["contents"]) == 2
+    assert len(state(sqlite_port)["contents"]) == 2
 
 
 @pytest.mark.slow
-def test_standard_input_is_read_as_it_comes(wire: Cli) -> None:
+def test_standard_input_is_read_as_it_comes(port: Cli) -> None:
     articles = stories(401)
-    with wire.process("import", "-", "--publisher", "port", "--json", stdin=subprocess.PIPE) as started:
+    with port.process("import", "-", "--publisher", "port", "--json", stdin=subprocess.PIPE) as started:
         assert started.stdin is not None
         started.stdin.write(ndjson(articles[:-1]))
         started.stdin.flush()
-        waited(lambda: stored(wire) == 400, "two batches are stored while the input is still open")
+        waited(lambda: stored(port) == 400, "two batches are stored while the input is still open")
         out, _ = started.communicate(ndjson(articles[-1:]), timeout=WAIT_SECONDS)
     assert json.loads(out)["created"] == 401
 
 
 @pytest.mark.slow
-def test_an_import_that_is_killed_and_started_again_ends_like_one_that_was_not(wire: Cli, tmp_path: Path) -> None:
+def test_an_import_that_is_killed_and_started_again_ends_like_one_that_was_not(port: Cli, tmp_path: Path) -> None:
     whole = ndjson(stories(MANY))
-    with halfway(wire, whole) as started:
+    with halfway(port, whole) as started:
         started.kill()
         started.wait(WAIT_SECONDS)
-    assert 0 < stored(wire) < MANY
-    assert wire.json("verify")["whole"]
+    assert 0 < stored(port) < MANY
+    assert port.json("verify")["whole"]
     file = tmp_path / "stories.ndjson"
     file.write_text(whole)
-    loaded(wire, file)
-    after = state(wire)
+    loaded(port, file)
+    after = state(port)
     assert after["head"] == after["articles"] == MANY
     assert after["contents"] == sorted((story["external_id"], 1, story["headline"]) for story in stories(MANY))
-    assert loaded(wire, file)["unchanged"] == MANY
+    assert loaded(port, file)["unchanged"] == MANY
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_an_import_between_two_batches_and_says_what_is_stored(wire: Cli) -> None:
-    with halfway(wire, ndjson(stories(MANY))) as started:
+def test_ctrl_c_ends_an_import_between_two_batches_and_says_what_is_stored(port: Cli) -> None:
+    with halfway(port, ndjson(stories(MANY))) as started:
         started.send_signal(signal.SIGINT)
         _, err = started.communicate(timeout=WAIT_SECONDS)
     assert started.returncode == 130
-    count = stored(wire)
+    count = stored(port)
     assert f"Stopped. Stored so far: {count:,} articles: {count:,} new, 0 updated" in err
     assert "Traceback" not in err
-    assert wire.json("verify")["entries"] == count
+    assert port.json("verify")["entries"] == count
 
 
 def halfway(cli: Cli, content: str) -> "subprocess.Popen[str]":

@@ -30,18 +30,6 @@ needs_two_processors = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def port(cli: Cli) -> Cli:
-    cli.must("publisher", "add", "port", "--name", "Port Authority", "--url", "https://port.example")
-    return cli
-
-
-@pytest.fixture
-def sqlite_port(sqlite_cli: Cli) -> Cli:
-    sqlite_cli.must("publisher", "add", "port", "--name", "Port Authority", "--url", "https://port.example")
-    return sqlite_cli
-
-
 def mixed_stories() -> list[Any]:
     """Articles of several batches, in which every 97th line is refused and every 50th is one of before, changed."""
     lines: list[Any] = [*stories(FEW)]
