@@ -32,8 +32,6 @@ class SharedLook:
         self._on_failure = on_failure
         self._kept: Connection | None = None
         self._turn = threading.Lock()
-        self._finished = threading.Event()
-        self._replacing = threading.Lock()
         self._was_silent = False
         self._begun = 0
         self._began_at = NEVER
@@ -51,11 +49,8 @@ class SharedLook:
         database before the commit of a transaction that this caller has been told of (read your writes).
         """
         asked = self._begun
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._take_turn(deadline):
-            number, result = self._newest
-            if number > asked:
-                return result
+        if not self._turn.acquire(blocking=False):
+            self._wait_for_turn()
         try:
             number, result = self._newest
             if number <= asked:
@@ -68,33 +63,17 @@ class SharedLook:
             return result
         finally:
             self._began_at = NEVER
-            self._end_turn()
+            self._turn.release()
 
     def close(self) -> None:
         """Returns the connection to the pool; the next look takes one again."""
-        self._turn.acquire()
-        try:
+        with self._turn:
             self._return()
-        finally:
-            self._end_turn()
 
-    def _take_turn(self, deadline: float) -> bool:
-        """Takes the turn, or waits until another thread's look has ended; whether the turn was taken."""
-        # Read before the turn is tried: whoever has the turn now will set this event, or has set it already.
-        finished = self._finished
-        if self._turn.acquire(blocking=False):
-            return True
+    def _wait_for_turn(self) -> None:
         # Behind a frozen server one thread at a time finds out whether it is back; no other one has to wait for that.
-        if self.is_silent or not finished.wait(deadline - time.monotonic()):
+        if self.is_silent or not self._turn.acquire(timeout=PATIENCE_SECONDS):
             raise NoAnswerError("the database does not answer")
-        return False
-
-    def _end_turn(self) -> None:
-        """Wakes all who wait at once: one after the other, a hundred threads take longer than many looks."""
-        self._turn.release()
-        with self._replacing:
-            finished, self._finished = self._finished, threading.Event()
-        finished.set()
 
     def _read(self, read: Callable[[Connection], Any]) -> Any:
         kept = self._kept
